@@ -1,0 +1,69 @@
+# `make demo` and `make test` need Python 3.11 or newer (with venv) and make, and nothing else.
+# ARGS reaches the command: make demo ARGS="--exit", make test ARGS="-k writer".
+PYTHON ?= python3
+PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
+.DEFAULT_GOAL := help
+
+.PHONY: help install demo warm test test-faults lint format types drift check lock clean
+
+help: ## Lists these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+
+install: .venv/.installed ## Makes .venv and installs what the lock names, hashes checked
+
+demo: .venv/.installed ## Everything from nothing to an explained score
+	.venv/bin/aml demo $(ARGS)
+
+warm: .venv/.installed ## Builds the JVM caches of this machine once, for faster starts
+	.venv/bin/aml warm
+
+test: .venv/.installed-dev ## All tests that this machine can run, on real servers; says what it skips
+	.venv/bin/python -m pytest $(ARGS)
+
+test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
+	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-20} .venv/bin/python -m pytest tests/faults $(ARGS)
+
+lint: .venv/.installed-dev ## ruff, its format, and the rules of who imports whom
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports --no-logo
+
+types: .venv/.installed-dev ## mypy --strict
+	.venv/bin/mypy
+
+drift: .venv/.installed-dev ## Do the migrations make exactly the tables of app/models.py?
+	.venv/bin/python -m pytest -q tests/integration/test_migrations.py
+
+check: lint types drift test ## Everything that CI runs
+
+format: .venv/.installed-dev ## Writes the format
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: .venv/.installed-dev ## Renews both locks (needs uv); they hold names, versions and hashes, no addresses
+	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --upgrade --quiet \
+		--no-header --no-emit-index-url --no-emit-find-links \
+		--extra embedded --extra build -o requirements.lock
+	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --quiet \
+		--no-header --no-emit-index-url --no-emit-find-links \
+		--extra embedded --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## Removes .venv and caches; `aml down --wipe` removes an instance's data
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; $(PYTHON) is older or absent. Try: make PYTHON=python3.12 …" >&2; exit 3; }
+	@$(PYTHON) -m venv .venv || \
+		{ rm -rf .venv; echo "$(PYTHON) cannot make virtual environments: install its venv module." >&2; exit 3; }
+
+.venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
+	@echo "Installing the locked packages into .venv (about a minute, once) ..."
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.lock .venv/.installed
+	@echo "Installing the locked test tools into .venv ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""Transfers in, exact exposures and explained risk scores out."""

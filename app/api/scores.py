@@ -1,0 +1,64 @@
+"""Scores and explanations of the published run."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from app.api.audit_examples import HISTORY
+from app.api.doors import Use
+from app.api.examples import EXPLANATION, SCORE, TOP, answers
+from app.api.problems import documented
+from app.scoring.audit_shapes import History
+from app.scoring.explain import explain
+from app.scoring.history import history
+from app.scoring.listing import top_scores
+from app.scoring.shapes import Explanation, TopScores, WalletScore
+from app.scoring.stored import read_stored
+
+router = APIRouter(tags=["scores"])
+
+WalletReference = Annotated[
+    str,
+    Path(
+        description="An address, or `chain:address`. EVM addresses in any case.",
+        max_length=200,
+        examples=["ethereum:0x00000000000000000000000000000000000000aa"],
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
+
+
+@router.get("/scores/top", responses=answers(200, TOP) | documented(401, 409, 422, 503))
+def get_top_scores(use: Use, limit: Limit = 10, cursor: Cursor = None) -> TopScores:
+    """The highest scores of the published run, with level and main reason."""
+    with use.postgres.transaction(snapshot=True) as connection:
+        return top_scores(connection, limit, cursor)
+
+
+@router.get(
+    "/scores/explain/{wallet}", responses=answers(200, EXPLANATION) | documented(401, 404, 409, 422, 503)
+)
+def explain_score(use: Use, wallet: WalletReference) -> Explanation:
+    """The stored score, its contributions (which add up to it) and the paths behind them.
+
+    While the graph does not answer the stored score still comes, with `status` `incomplete` and the reason.
+    """
+    return explain(use.postgres, use.graph, use.settings, wallet)
+
+
+@router.get("/scores/{wallet}", responses=answers(200, SCORE) | documented(401, 404, 409, 422, 503))
+def get_score(use: Use, wallet: WalletReference) -> WalletScore:
+    """The stored score, level and exposures by category and hop in both directions.
+
+    A wallet that is in the record but not in the run has the score null and the status `unknown`.
+    """
+    with use.postgres.transaction(snapshot=True) as connection:
+        return read_stored(connection, wallet).score
+
+
+@router.get("/scores/{wallet}/history", responses=answers(200, HISTORY) | documented(401, 404, 409, 422, 503))
+def get_history(use: Use, wallet: WalletReference, limit: Limit = 20, cursor: Cursor = None) -> History:
+    """The wallet's score in every completed run that knew it, newest run first."""
+    with use.postgres.transaction(snapshot=True) as connection:
+        return history(connection, wallet, limit, cursor)

@@ -1,0 +1,91 @@
+"""Who may ask: the bearer token, loopback names, and no requests that another site's page sends."""
+
+import secrets
+from ipaddress import ip_address
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.errors import DependencyMissing, Forbidden, InvalidInput, Unauthorized
+from app.settings import Settings
+
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
+
+bearer = HTTPBearer(auto_error=False, description="The value of `AML_API_TOKEN`.")
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuses to start unprotected.
+
+    Raises:
+        InvalidInput: authentication is off on an address that others can reach.
+        DependencyMissing: authentication is on and there is no token.
+    """
+    if settings.api_auth == "off":
+        if not is_loopback(settings.api_host):
+            raise InvalidInput(
+                f"AML_API_AUTH=off works only on a loopback address and AML_API_HOST is {settings.api_host}."
+                " Set AML_API_TOKEN and leave AML_API_AUTH on, or set AML_API_HOST=127.0.0.1."
+            )
+    elif settings.api_token is None or not settings.api_token.get_secret_value().strip():
+        raise DependencyMissing(
+            "AML_API_TOKEN is not set, and the API does not start without a token. Set it, or set"
+            " AML_API_AUTH=off to answer without one on a loopback address."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def require_token(
+    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> None:
+    """Lets a request pass that carries the token, compared in constant time.
+
+    Raises:
+        Unauthorized: it carries none, or another one.
+    """
+    settings: Settings = request.app.state.doors.settings
+    if settings.api_auth == "off":
+        return
+    assert settings.api_token is not None  # noqa: S101 - check_settings refuses to start without it
+    expected = settings.api_token.get_secret_value().encode()
+    if given is None or not secrets.compare_digest(given.credentials.encode(), expected):
+        raise Unauthorized(
+            "This needs the header `Authorization: Bearer <AML_API_TOKEN>` with the right token."
+        )
+
+
+def check_origin(request: Request) -> None:
+    """Refuses what a page of another site makes a browser send.
+
+    Raises:
+        Forbidden: the name of this host is foreign (DNS rebinding), or a request that changes something
+            comes from elsewhere.
+    """
+    settings: Settings = request.app.state.doors.settings
+    host = request.headers.get("host", "")
+    if is_loopback(settings.api_host) and _host_name(host) not in LOOPBACK_NAMES | {settings.api_host}:
+        raise Forbidden("This API answers only under a loopback name, such as 127.0.0.1 or localhost.")
+    if request.method in SAFE_METHODS:
+        return
+    origin = request.headers.get("origin")
+    if request.headers.get("sec-fetch-site") == "cross-site" or (
+        origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+    ):
+        raise Forbidden("Requests from other sites' pages are refused.")
+
+
+def _host_name(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

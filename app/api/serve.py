@@ -1,0 +1,60 @@
+"""The API's process: tables up to date, the graph's schema in place, then requests."""
+
+import structlog
+import uvicorn
+
+from app.api.app import create_app
+from app.api.security import check_settings
+from app.errors import DependencyMissing
+from app.graph import Graph
+from app.migrate import migrate
+from app.postgres import Postgres
+from app.projection.schema import prepare
+from app.scoring.reads import record_id
+from app.settings import Settings
+
+log = structlog.get_logger()
+
+GRAPH_RETRY_SECONDS = 3.0
+"""A reader would rather be told that the graph is away than wait for it."""
+
+
+def serve(settings: Settings) -> None:
+    """Serves until the process is told to stop.
+
+    Raises:
+        DependencyMissing: the record does not answer, or there is no token.
+        InvalidInput: authentication is off on an address that others can reach.
+    """
+    check_settings(settings)
+    postgres = Postgres(settings.postgres_url, pool_size=10)
+    graph = Graph(
+        settings.neo4j_url,
+        settings.neo4j_user,
+        settings.neo4j_password,
+        retry_seconds=GRAPH_RETRY_SECONDS,
+    )
+    try:
+        migrate(postgres)
+        prepare_graph(postgres, graph)
+        app = create_app(settings, postgres, graph)
+        uvicorn.run(
+            app,
+            host=settings.api_host,
+            port=settings.api_port,
+            access_log=False,  # every request is logged by app/api/traffic.py
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+    finally:
+        graph.close()
+        postgres.close()
+
+
+def prepare_graph(postgres: Postgres, graph: Graph) -> None:
+    """Brings the graph's schema up to date; a graph that does not answer is no reason not to start."""
+    try:
+        prepare(graph, record_id(postgres))
+    except DependencyMissing as exc:
+        log.warning("graph_not_prepared", reason=str(exc))

@@ -1,0 +1,31 @@
+"""The `aml` command."""
+
+import sys
+
+import typer
+
+from app.cli import bench, data, dead_letters, demo, labels, runs, scores, servers
+from app.cli.terminal import stderr
+from app.errors import AmlError
+
+app = typer.Typer(
+    name="aml",
+    help="Crypto AML risk scores that can be recomputed, traced to exact transfers, and add up.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for group in (demo, servers, data, labels, scores, runs, dead_letters, bench):
+    group.register(app)
+
+
+def main() -> None:
+    """Runs the command; an error the user can act on is one sentence and an exit code, no traceback."""
+    try:
+        app()
+    except AmlError as exc:
+        stderr.print(f"[red]{type(exc).kind}[/red]: {exc}", highlight=False, soft_wrap=True)
+        sys.exit(exc.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,38 @@
+"""`aml bench`: the measurements behind the figures in the documents."""
+
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from app.cli.terminal import JsonOption, print_json, stdout
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    bench = typer.Typer(help="Measure this machine, on embedded servers of its own.", no_args_is_help=True)
+    bench.command()(ingest)
+    app.add_typer(bench, name="bench")
+
+
+def ingest(
+    transfers: Annotated[int, typer.Option(min=1_500, help="How many transfers.")] = 20_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure ingestion: the record alone, the graph alone, and end to end from Kafka into both.
+
+    Example: aml bench ingest --transfers 200000
+    """
+    from bench.ingest import run  # noqa: PLC0415 - other commands do without it
+
+    _show(run(transfers), as_json=as_json)
+
+
+def _show(figures: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        print_json(figures)
+        return
+    table = Table("figure", "value")
+    for name, value in figures.items():
+        table.add_row(name, str(value))
+    stdout.print(table)

@@ -1,0 +1,93 @@
+"""The nouns of the field, as plain values: no store, no web, no settings."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+Direction = Literal["source", "destination", "ownership"]
+
+# One 64-bit place in a chain's ledger: 31 bits of block, 16 of transaction, 16 of transfer.
+MAX_BLOCK_NUMBER = 2**31 - 1
+MAX_INDEX = 2**16 - 1
+MAX_AMOUNT = 2**256 - 1
+
+# Identity of one epoch of one pool as one 64-bit integer.
+EPOCH_BITS = 28
+
+MICRO = 1_000_000
+"""A score is stored in integer millionths of a point."""
+
+
+def ledger_seq(block_number: int, transaction_index: int, transfer_index: int) -> int:
+    """Place in the chain's ledger as one non-negative 64-bit integer; equal places are told apart by hash."""
+    return (block_number << 32) | (transaction_index << 16) | transfer_index
+
+
+def epoch_identity(pool_id: int, epoch: int) -> int:
+    """The `send_pool` / `recv_pool` value of an edge: which epoch of which pool."""
+    return (pool_id << EPOCH_BITS) | epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """One address on one chain."""
+
+    chain: str
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.chain}:{self.address}"
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One movement of one asset between two wallets inside a transaction.
+
+    Its identity is (chain, transaction_hash, transfer_index). `amount` is in base units,
+    `occurred_at` is UTC, `usd_value` is the value at the time or None when unpriced.
+    """
+
+    chain: str
+    transaction_hash: str
+    transfer_index: int
+    block_number: int
+    transaction_index: int
+    occurred_at: datetime
+    sender: str
+    receiver: str
+    asset: str
+    amount: int
+    decimals: int | None
+    usd_value: Decimal | None
+
+    @property
+    def seq(self) -> int:
+        """Place in the chain's ledger."""
+        return ledger_seq(self.block_number, self.transaction_index, self.transfer_index)
+
+    @property
+    def message_key(self) -> str:
+        """Kafka key: pools never cross chains or assets, so one key keeps every pool's order."""
+        return f"{self.chain}:{self.asset}"
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """A block reorganisation took a transaction back; `transfer_index` None means all of its `asset`."""
+
+    chain: str
+    transaction_hash: str
+    asset: str
+    transfer_index: int | None
+    observed_at: datetime
+
+    @property
+    def message_key(self) -> str:
+        """Kafka key: the same as that of the transfers it takes back."""
+        return f"{self.chain}:{self.asset}"
+
+
+def format_points(micro: int) -> str:
+    """Millionths of a point as the six-place decimal string of the interfaces, for example `12.345678`."""
+    return f"{micro // MICRO}.{micro % MICRO:06d}"

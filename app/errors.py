@@ -1,0 +1,128 @@
+"""The errors a user can meet: one small tree, each a full sentence that says what to do."""
+
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class AmlError(Exception):
+    """Base of every error that is told to the user in its own words.
+
+    `status` is the HTTP answer, `exit_code` the command's (1 the answer is no, 2 wrong use,
+    3 a dependency is missing), `kind` the problem type of RFC 9457.
+    """
+
+    status: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "error"
+
+
+class NotFound(AmlError):
+    """What was asked for is not in the record."""
+
+    status = HTTPStatus.NOT_FOUND
+    kind = "not-found"
+
+
+class AmbiguousWallet(AmlError):
+    """The address exists on several chains; `choices` are `chain:address`."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "ambiguous-wallet"
+
+    def __init__(self, message: str, choices: list[str]) -> None:
+        super().__init__(message)
+        self.choices = choices
+
+
+class InvalidInput(AmlError):
+    """What the user gave cannot be used: a file, an option, a parameter."""
+
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    exit_code = 2
+    kind = "invalid-input"
+
+
+class InvalidPolicy(InvalidInput):
+    """The policy file breaks a rule; the message names the line."""
+
+    kind = "invalid-policy"
+
+
+class InvalidEvent(InvalidInput):
+    """A message breaks the event contract; `reason` is its dead-letter code."""
+
+    kind = "invalid-event"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class InUse(AmlError):
+    """Somebody else holds what was asked for: a folder, a port, the one scoring run."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "in-use"
+
+
+class NotReady(AmlError):
+    """The answer needs something that has not happened yet, such as a first scoring run."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "not-ready"
+
+
+class Cancelled(AmlError):
+    """The work was ended by somebody's wish before it was done."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "cancelled"
+
+
+class AlreadyEnded(AmlError):
+    """What was to be cancelled has ended by itself."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "already-ended"
+
+
+class Unauthorized(AmlError):
+    """The request carries no valid token."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    kind = "unauthorized"
+
+
+class Forbidden(AmlError):
+    """The request comes from a place that may not ask this."""
+
+    status = HTTPStatus.FORBIDDEN
+    kind = "forbidden"
+
+
+class TooManyDeadLetters(AmlError):
+    """The consumer stopped: too many messages in a row broke the contract."""
+
+    kind = "too-many-dead-letters"
+
+
+class Unequal(AmlError):
+    """Two things that must be equal are not: the graph and the record, or a run and its recomputation."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "unequal"
+
+
+class DependencyMissing(AmlError):
+    """A server, a package or the network that is needed does not answer."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    exit_code = 3
+    kind = "dependency-missing"
+
+
+class QueryTimeout(AmlError):
+    """A graph query met its time limit."""
+
+    status = HTTPStatus.GATEWAY_TIMEOUT
+    kind = "query-timeout"

@@ -1,0 +1,127 @@
+"""The only door to the graph: the driver, managed transactions, bounded retries, time limits."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import neo4j
+from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError, ServiceUnavailable
+from pydantic import SecretStr
+
+from app.errors import DependencyMissing, QueryTimeout
+from cypher import Query
+
+TIMED_OUT = {
+    "Neo.ClientError.Transaction.TransactionTimedOut",
+    "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
+}
+
+
+class Graph:
+    """One process's door to the graph. The driver retries transient errors of managed transactions."""
+
+    def __init__(self, url: str, user: str, password: SecretStr, *, retry_seconds: float = 30.0) -> None:
+        self.url = url
+        self._driver = neo4j.GraphDatabase.driver(
+            url,
+            auth=(user, password.get_secret_value()),
+            connection_timeout=5.0,
+            connection_acquisition_timeout=15.0,
+            max_transaction_retry_time=retry_seconds,
+            keep_alive=True,
+            notifications_min_severity="OFF",
+            telemetry_disabled=True,
+        )
+
+    def close(self) -> None:
+        """Closes the driver's connections."""
+        self._driver.close()
+
+    def ping(self) -> None:
+        """Asks the server for an answer.
+
+        Raises:
+            DependencyMissing: it gives none.
+        """
+        with self._translated():
+            self._driver.verify_connectivity()
+
+    def read(
+        self,
+        query: Query,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        timeout_seconds: float | None = None,
+    ) -> list[dict[str, Any]]:
+        """All rows of a reading query, as dictionaries.
+
+        Raises:
+            QueryTimeout: the time limit was met.
+            DependencyMissing: the server does not answer.
+        """
+        given = _checked(query, parameters)
+
+        @neo4j.unit_of_work(timeout=timeout_seconds)
+        def work(transaction: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
+            return [record.data() for record in transaction.run(query.text, given)]
+
+        with self._translated(), self._driver.session(database="neo4j") as session:
+            return session.execute_read(work)
+
+    def write(self, steps: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:
+        """Runs writing queries in order in one transaction; returns the rows of each."""
+        checked = [(query.text, _checked(query, parameters)) for query, parameters in steps]
+
+        def work(transaction: neo4j.ManagedTransaction) -> list[list[dict[str, Any]]]:
+            return [[record.data() for record in transaction.run(q, p)] for q, p in checked]
+
+        with self._translated(), self._driver.session(database="neo4j") as session:
+            return session.execute_write(work)
+
+    def run(self, query: Query, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """Runs a query that manages its own transactions (schema, `CALL … IN TRANSACTIONS`, EXPLAIN)."""
+        given = _checked(query, parameters)
+        with self._translated(), self._driver.session(database="neo4j") as session:
+            return [record.data() for record in session.run(query.text, given)]
+
+    def stream(
+        self, query: Query, parameters: Mapping[str, Any] | None = None, *, fetch_size: int = 5_000
+    ) -> Iterator[neo4j.Record]:
+        """The rows of a reading query one by one, fetched in pages, for results larger than memory."""
+        given = _checked(query, parameters)
+        with self._translated(), self._driver.session(database="neo4j", fetch_size=fetch_size) as session:
+            yield from session.run(query.text, given)
+
+    def plan(self, query: Query) -> neo4j.ResultSummary:
+        """The summary, with its plan, of EXPLAIN: nothing is run."""
+        with self._translated(), self._driver.session(database="neo4j") as session:
+            explained = query.text.replace("CYPHER 25", "CYPHER 25 EXPLAIN", 1)
+            return session.run(explained, dict.fromkeys(query.params)).consume()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except AuthError as exc:
+            raise DependencyMissing(
+                f"Neo4j at {self.url} refuses the password. Set AML_NEO4J_USER and AML_NEO4J_PASSWORD."
+            ) from exc
+        except (ServiceUnavailable, DriverError) as exc:
+            raise DependencyMissing(
+                f"Neo4j at {self.url} does not answer. Start it (`aml up`) or set AML_NEO4J_URL."
+            ) from exc
+        except ClientError as exc:
+            if exc.code in TIMED_OUT:
+                raise QueryTimeout("The graph query met its time limit.") from exc
+            raise
+        except Neo4jError as exc:
+            if exc.is_retryable():
+                raise DependencyMissing(f"Neo4j at {self.url} cannot answer now: {exc.message}") from exc
+            raise
+
+
+def _checked(query: Query, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
+    given = dict(parameters or {})
+    if given.keys() != query.params:
+        raise TypeError(f"{query.name} takes {sorted(query.params)}, not {sorted(given)}")
+    return given

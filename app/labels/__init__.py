@@ -1,0 +1,1 @@
+"""What is said about wallets: reading, resolving and storing labels."""

@@ -1,0 +1,164 @@
+"""Labels into the record. A changed or removed label is closed and stays; nothing is deleted."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from app.errors import InvalidInput
+from app.labels.wallets import OF_WALLET, named_wallets
+from app.postgres import Postgres, copy_rows
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRow:
+    """One source's statement about one wallet; `place` says where it was read, for messages."""
+
+    chain: str
+    address: str
+    category: str | None
+    name: str
+    source: str
+    confidence: int
+    valid_from: datetime | None
+    valid_to: datetime | None
+    place: str
+
+    @property
+    def identity(self) -> tuple[str | None, ...]:
+        """What makes it this label; its confidence and validity may change."""
+        return self.chain, self.address, self.source, self.category, self.name
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What an import did: labels new, as they were, changed in confidence or validity, no longer there."""
+
+    added: int
+    unchanged: int
+    updated: int
+    removed: int = 0
+
+
+def import_labels(
+    postgres: Postgres, rows: Iterable[LabelRow], categories: Collection[str], *, replace: bool = False
+) -> ImportReport:
+    """Writes labels in one transaction. Importing the same labels again changes nothing.
+
+    A label is identified by chain, address, source, category and name; where its confidence or validity has
+    changed, the old row is closed and a new one written.
+
+    Args:
+        postgres: the record.
+        rows: what is said; read to the end before anything is written.
+        categories: those of the policy.
+        replace: the rows are all that their sources say now: their other labels are removed.
+
+    Raises:
+        InvalidInput: a category the policy does not have, one label twice with different values, or nothing
+            to replace a source with.
+    """
+    labels = _distinct(rows, categories)
+    if replace and not labels:
+        raise InvalidInput(
+            "There is no label in it, so nothing says which source to replace. Use `aml labels remove`."
+        )
+    return postgres.run(lambda connection: _write(connection, labels, replace=replace))
+
+
+def remove_labels(postgres: Postgres, *, source: str | None = None, wallet: str | None = None) -> int:
+    """Records the removal of the labels of a source, of a wallet, or of that source for that wallet.
+
+    Returns how many. An address without its chain is meant on every chain.
+
+    Raises:
+        InvalidInput: neither is given, or no address looks like this.
+    """
+    if source is None and wallet is None:
+        raise InvalidInput("Say which labels to remove: those of a source, of an address, or of both.")
+    named = named_wallets(wallet)
+
+    def work(connection: Connection) -> int:
+        return connection.execute(_REMOVE, {"source": source, **named, **_locked(connection)}).rowcount
+
+    return postgres.run(work)
+
+
+def _distinct(rows: Iterable[LabelRow], categories: Collection[str]) -> list[LabelRow]:
+    found: dict[tuple[str | None, ...], LabelRow] = {}
+    for row in rows:
+        if row.category is not None and row.category not in categories:
+            raise InvalidInput(
+                f"{row.place}: the policy has no category {row.category}. Add it, or use one of "
+                f"{', '.join(categories)}."
+            )
+        first = found.setdefault(row.identity, row)
+        if _values(first) != _values(row):
+            raise InvalidInput(
+                f"{row.place}: {first.place} has this label with another confidence or validity. Keep one."
+            )
+    return list(found.values())
+
+
+def _values(row: LabelRow) -> tuple[object, ...]:
+    return row.confidence, row.valid_from, row.valid_to
+
+
+def _locked(connection: Connection) -> dict[str, datetime]:
+    """Keeps other writers out, and tells the moment from which the labels are different.
+
+    It comes after the lock: whoever reads labels as of a time sees the same ones ever after.
+    """
+    connection.execute(text("LOCK TABLE labels IN SHARE ROW EXCLUSIVE MODE"))
+    return {"moment": connection.execute(text("SELECT clock_timestamp()")).scalar_one()}
+
+
+def _write(connection: Connection, labels: list[LabelRow], *, replace: bool) -> ImportReport:
+    moment = _locked(connection)
+    connection.execute(_GIVEN)
+    rows = (
+        (r.chain, r.address, r.category, r.name, r.source, r.confidence, r.valid_from, r.valid_to)
+        for r in labels
+    )
+    copy_rows(connection, "given_labels", _COLUMNS, rows)
+    connection.execute(text("ANALYZE given_labels"))
+    updated = connection.execute(_CLOSE_CHANGED, moment).rowcount
+    written = connection.execute(_INSERT_NEW, moment).rowcount
+    removed = connection.execute(_CLOSE_ABSENT, moment).rowcount if replace else 0
+    return ImportReport(written - updated, len(labels) - written, updated, removed)
+
+
+_COLUMNS = ("chain", "address", "category", "name", "source", "confidence", "valid_from", "valid_to")
+_GIVEN = text("""
+    CREATE TEMP TABLE given_labels (
+        chain text, address text, category text, name text, source text, confidence smallint,
+        valid_from timestamptz, valid_to timestamptz
+    ) ON COMMIT DROP
+""")
+_CLOSE_CHANGED = text("""
+    UPDATE labels l SET removed_at = :moment FROM given_labels g
+    WHERE l.removed_at IS NULL AND l.chain = g.chain AND l.address = g.address AND l.source = g.source
+    AND l.name = g.name AND l.category IS NOT DISTINCT FROM g.category
+    AND (l.confidence, l.valid_from, l.valid_to) IS DISTINCT FROM (g.confidence, g.valid_from, g.valid_to)
+""")
+_INSERT_NEW = text("""
+    INSERT INTO labels (chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at)
+    SELECT g.*, :moment FROM given_labels g WHERE NOT EXISTS (
+        SELECT FROM labels l
+        WHERE l.removed_at IS NULL AND l.chain = g.chain AND l.address = g.address AND l.source = g.source
+        AND l.name = g.name AND l.category IS NOT DISTINCT FROM g.category
+    )
+""")
+_CLOSE_ABSENT = text("""
+    UPDATE labels l SET removed_at = :moment
+    WHERE l.removed_at IS NULL AND l.source IN (SELECT source FROM given_labels) AND NOT EXISTS (
+        SELECT FROM given_labels g
+        WHERE l.chain = g.chain AND l.address = g.address AND l.source = g.source
+        AND l.name = g.name AND l.category IS NOT DISTINCT FROM g.category
+    )
+""")
+_REMOVE = text(f"""
+    UPDATE labels SET removed_at = :moment WHERE removed_at IS NULL
+    AND source = coalesce(:source, source) AND {OF_WALLET}
+""")  # noqa: S608 - a constant of the code

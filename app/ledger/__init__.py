@@ -1,0 +1,1 @@
+"""Pure arithmetic over transfers in ledger order: no store, no clock, no settings."""

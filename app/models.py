@@ -1,0 +1,398 @@
+"""The record's tables. Facts are never changed; what is derived from them names the batch that wrote it.
+
+The tables written by the thousand rows have no foreign keys: each row would pay an index look-up for what
+the one function that writes it has just looked up. `aml reconcile` checks what a foreign key would.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    DateTime,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Numeric,
+    Sequence,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    text,
+    true,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+Amount = Numeric(78, 0)
+"""One transfer's amount: 2^256 - 1 has 78 digits."""
+Balance = Numeric
+"""A pool's balance: sums of maximal amounts have no bound."""
+
+BATCH_IDS = Sequence("batch_ids")
+
+
+class Base(DeclarativeBase):
+    """Declarative base: names every constraint so that migrations can address it."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy declares it as an instance attribute
+        datetime: DateTime(timezone=True),
+        float: Double,
+        str: Text,
+        int: BigInteger,
+        bytes: LargeBinary,
+    }
+
+
+class Record(Base):
+    """One row: the identity of this record, so that a graph built from another one is noticed."""
+
+    __tablename__ = "record"
+    __table_args__ = (CheckConstraint("singleton", name="singleton"),)
+    singleton: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    record_id: Mapped[UUID] = mapped_column(server_default=func.gen_random_uuid())
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Batch(Base):
+    """Kafka messages written together. Its id is the revision of every row it wrote, growing per asset."""
+
+    __tablename__ = "batches"
+    batch_id: Mapped[int] = mapped_column(BATCH_IDS, primary_key=True, server_default=BATCH_IDS.next_value())
+    committed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    stored: Mapped[int] = mapped_column(Integer)
+    duplicates: Mapped[int] = mapped_column(Integer)
+    dead: Mapped[int] = mapped_column(Integer)
+    restated: Mapped[int] = mapped_column(Integer)
+    retracted: Mapped[int] = mapped_column(Integer)
+    projected_at: Mapped[datetime | None]
+
+
+Index("ix_batches_owed", Batch.batch_id, postgresql_where=Batch.projected_at.is_(None))
+Index("ix_batches_committed_at", Batch.committed_at)
+
+
+class IngestedWallet(Base):
+    """One address on one chain, seen in a transfer."""
+
+    __tablename__ = "wallets"
+    __table_args__ = (UniqueConstraint("chain", "address"), Index(None, "address"), Index(None, "batch_id"))
+    wallet_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    chain: Mapped[str]
+    address: Mapped[str]
+    batch_id: Mapped[int] = mapped_column(comment="Batch that first saw it.")
+
+
+class Asset(Base):
+    """One asset on one chain. A batch locks the rows of its assets, so writers of one pool take turns."""
+
+    __tablename__ = "assets"
+    __table_args__ = (UniqueConstraint("chain", "asset"),)
+    asset_id: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
+    chain: Mapped[str]
+    asset: Mapped[str]
+    decimals: Mapped[int | None] = mapped_column(SmallInteger)
+
+
+class Transaction(Base):
+    """One transfer, as it arrived: a fact, never updated but for its retraction."""
+
+    __tablename__ = "transactions"
+    transfer_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    chain: Mapped[str]
+    transaction_hash: Mapped[str]
+    transfer_index: Mapped[int] = mapped_column(Integer)
+    block_number: Mapped[int] = mapped_column(Integer)
+    transaction_index: Mapped[int] = mapped_column(Integer)
+    occurred_at: Mapped[datetime]
+    sender_id: Mapped[int]
+    receiver_id: Mapped[int]
+    asset_id: Mapped[int] = mapped_column(Integer)
+    amount: Mapped[Decimal] = mapped_column(Amount)
+    decimals: Mapped[int | None] = mapped_column(SmallInteger)
+    usd_value: Mapped[Decimal | None] = mapped_column(Numeric)
+    batch_id: Mapped[int]
+    ingested_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    retracted_batch_id: Mapped[int | None]
+
+
+Index(
+    "uq_transactions_identity",
+    Transaction.transaction_hash,
+    Transaction.transfer_index,
+    Transaction.chain,
+    unique=True,
+    postgresql_where=Transaction.retracted_batch_id.is_(None),
+)
+
+
+class Pool(Base):
+    """What one wallet holds of one asset, after its last transfer in ledger order."""
+
+    __tablename__ = "pools"
+    __table_args__ = (UniqueConstraint("wallet_id", "asset_id"), {"postgresql_with": {"fillfactor": 70}})
+    pool_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    wallet_id: Mapped[int]
+    asset_id: Mapped[int] = mapped_column(Integer)
+    balance: Mapped[Decimal] = mapped_column(Balance, server_default=text("0"))
+    epoch: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    drain: Mapped[float] = mapped_column(server_default=text("0"))
+    drain_low: Mapped[float] = mapped_column(server_default=text("0"))
+    last_seq: Mapped[int] = mapped_column(server_default=text("-1"))
+    last_transaction_hash: Mapped[str] = mapped_column(server_default=text("''"))
+
+
+class Flow(Base):
+    """The annotation of one transfer (docs/exposure.md), with the running state of both pools just before it.
+
+    Everything but `seq` and `revision` is null for a transfer without flow (zero, to itself, retracted).
+    """
+
+    __tablename__ = "flows"
+    transfer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int]
+    revision: Mapped[int] = mapped_column(comment="Batch that last wrote this row; the graph carries it too.")
+    send_pool_id: Mapped[int | None]
+    send_epoch: Mapped[int | None] = mapped_column(Integer)
+    send_balance: Mapped[Decimal | None] = mapped_column(Balance)
+    send_drain: Mapped[float | None]
+    send_drain_low: Mapped[float | None]
+    send_share: Mapped[float | None]
+    unobserved: Mapped[Decimal | None] = mapped_column(Amount)
+    recv_pool_id: Mapped[int | None]
+    recv_epoch: Mapped[int | None] = mapped_column(Integer)
+    recv_balance: Mapped[Decimal | None] = mapped_column(Balance)
+    recv_drain: Mapped[float | None]
+    recv_drain_low: Mapped[float | None]
+
+
+Index("ix_flows_send_pool", Flow.send_pool_id, Flow.seq)
+Index("ix_flows_recv_pool", Flow.recv_pool_id, Flow.seq)
+Index("ix_flows_revision", Flow.revision)
+
+
+class IngestedRetraction(Base):
+    """A retraction as it arrived, and how many transfers it took back."""
+
+    __tablename__ = "retractions"
+    __table_args__ = (
+        Index(
+            "uq_retractions_identity",
+            "chain",
+            "transaction_hash",
+            "asset",
+            "transfer_index",
+            "observed_at",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+    )
+    retraction_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    chain: Mapped[str]
+    transaction_hash: Mapped[str]
+    asset: Mapped[str]
+    transfer_index: Mapped[int | None] = mapped_column(Integer)
+    observed_at: Mapped[datetime]
+    batch_id: Mapped[int]
+    retracted: Mapped[int] = mapped_column(Integer)
+
+
+class IngestionState(Base):
+    """Where one partition stands: written in the same transaction as the facts."""
+
+    __tablename__ = "ingestion_state"
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    next_offset: Mapped[int]
+    consumed: Mapped[int]
+    stored: Mapped[int]
+    duplicates: Mapped[int]
+    dead: Mapped[int]
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class DeadLetter(Base):
+    """A message that breaks the contract, with its origin and reason."""
+
+    __tablename__ = "dead_letters"
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    offset: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    reason: Mapped[str]
+    detail: Mapped[str]
+    message_key: Mapped[bytes | None]
+    payload: Mapped[bytes | None] = mapped_column(comment="The first 64 KiB; all of it is on the dead topic.")
+    payload_bytes: Mapped[int]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    published_at: Mapped[datetime | None]
+    replayed_at: Mapped[datetime | None]
+
+
+Index(
+    "ix_dead_letters_unpublished", DeadLetter.recorded_at, postgresql_where=DeadLetter.published_at.is_(None)
+)
+
+
+class Label(Base):
+    """One source's statement about one wallet. Removing a label is recorded, never deleted."""
+
+    __tablename__ = "labels"
+    __table_args__ = (
+        CheckConstraint("confidence BETWEEN 0 AND 100", name="confidence"),
+        Index(
+            "uq_labels_current",
+            "chain",
+            "address",
+            "source",
+            "category",
+            "name",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+    label_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    chain: Mapped[str]
+    address: Mapped[str]
+    category: Mapped[str | None] = mapped_column(comment="Null: the label only names.")
+    name: Mapped[str]
+    source: Mapped[str]
+    confidence: Mapped[int] = mapped_column(SmallInteger)
+    valid_from: Mapped[datetime | None]
+    valid_to: Mapped[datetime | None]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    removed_at: Mapped[datetime | None]
+
+
+class StoredPolicy(Base):
+    """A policy file a run has used, byte for byte."""
+
+    __tablename__ = "policies"
+    policy_digest: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    body: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class ScoringRun(Base):
+    """One scoring run: what it read, how, and how it ended. Failed runs stay, with their error."""
+
+    __tablename__ = "scoring_runs"
+    __table_args__ = (
+        CheckConstraint("status IN ('running', 'completed', 'failed', 'cancelled')", name="status"),
+        CheckConstraint("engine IN ('cypher', 'ledger')", name="engine"),
+    )
+    run_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    status: Mapped[str] = mapped_column(server_default=text("'running'"))
+    engine: Mapped[str]
+    hop_limit: Mapped[int] = mapped_column(SmallInteger)
+    policy_digest: Mapped[str] = mapped_column(ForeignKey(StoredPolicy.policy_digest))
+    policy_version: Mapped[str]
+    label_set_digest: Mapped[str]
+    recorded_transfers: Mapped[int | None] = mapped_column(comment="Up to the watermark, all of them.")
+    record_digest: Mapped[str | None] = mapped_column(comment="Of the transfers up to the watermark.")
+    results_digest: Mapped[str | None] = mapped_column(comment="Of the exposures and scores it stored.")
+    watermark: Mapped[int] = mapped_column(comment="Last batch the run has seen.")
+    as_of: Mapped[datetime] = mapped_column(comment="Labels valid at this time were used.")
+    columns: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="Names behind the cells of its results.")
+    application_version: Mapped[str]
+    started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    completed_at: Mapped[datetime | None]
+    progress: Mapped[float] = mapped_column(server_default=text("0"))
+    step: Mapped[str] = mapped_column(server_default=text("'starting'"))
+    transfers: Mapped[int | None]
+    unpriced_transfers: Mapped[int | None]
+    wallets: Mapped[int | None]
+    labelled_wallets: Mapped[int | None]
+    error: Mapped[str | None]
+    cancel_requested: Mapped[bool] = mapped_column(Boolean, server_default=false())
+    idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+
+
+Index(
+    "uq_scoring_runs_one_at_a_time",
+    ScoringRun.status,
+    unique=True,
+    postgresql_where=ScoringRun.status == "running",
+)
+
+
+class PublishedRun(Base):
+    """One row: the run every answer comes from. Publishing is one update of it."""
+
+    __tablename__ = "published_run"
+    __table_args__ = (CheckConstraint("singleton", name="singleton"),)
+    singleton: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    run_id: Mapped[int] = mapped_column(ForeignKey(ScoringRun.run_id))
+    published_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class RiskScore(Base):
+    """A wallet's score in one run, with every contribution to it.
+
+    `cells`, `shares` and `points` run in parallel, one entry a contribution of either direction;
+    a cell is direction * 1024 + column * 8 + hop, with the column's name in `scoring_runs.columns`
+    and direction 0 ownership, 1 source, 2 destination. Points and scores are millionths of a point.
+    """
+
+    __tablename__ = "risk_scores"
+    run_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wallet_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    score: Mapped[int | None] = mapped_column(comment="Null: nothing is known about this wallet.")
+    ownership_score: Mapped[int]
+    source_score: Mapped[int]
+    destination_score: Mapped[int]
+    direction: Mapped[str | None]
+    risk_level: Mapped[str | None]
+    band: Mapped[str | None] = mapped_column(comment="Level by score alone, before rules.")
+    main_category: Mapped[str | None]
+    rules: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    weighting: Mapped[str] = mapped_column(comment="usd, or worst_asset where nothing was priced.")
+    unpriced_transfers: Mapped[int]
+    cells: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    shares: Mapped[list[float]] = mapped_column(ARRAY(Double))
+    points: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+
+
+Index("ix_risk_scores_top", RiskScore.run_id, RiskScore.score.desc(), RiskScore.wallet_id)
+
+
+class Exposure(Base):
+    """Where one wallet's money of one asset came from or went, in one run: shares that sum to 1.
+
+    `cells` and `shares` run in parallel; a cell is column * 8 + hop, with the column's name in
+    `scoring_runs.columns`; `beyond_hop_limit` has hop 0.
+    """
+
+    __tablename__ = "exposures"
+    run_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    wallet_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    asset_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    direction: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, comment="1 source, 2 destination."
+    )
+    total: Mapped[Decimal] = mapped_column(Balance, comment="Received or sent, base units.")
+    unobserved: Mapped[Decimal] = mapped_column(Balance, comment="Sent beyond what was received, base units.")
+    usd_value: Mapped[float] = mapped_column(comment="Of the priced transfers; the weight of this asset.")
+    transfers: Mapped[int]
+    unpriced_transfers: Mapped[int]
+    cells: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
+    shares: Mapped[list[float]] = mapped_column(ARRAY(Double))

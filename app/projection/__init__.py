@@ -1,0 +1,1 @@
+"""The graph as a projection of the record: what is owed, labels, rebuilding, comparing."""

@@ -1,0 +1,66 @@
+"""What the graph says of itself, and how much is in it."""
+
+from dataclasses import dataclass
+
+from app.errors import InUse, NotReady
+from app.graph import Graph
+from cypher import query
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The one `GraphState` node.
+
+    Rows of an older `generation` than this one are swept at the end of a rebuild. `label_set_digest` is set
+    while every wallet carries its label of that set; `label_revision` grows whenever that comes into doubt.
+    `projected_batch` is the last batch written here, None for a graph that has seen none.
+    """
+
+    record_id: str
+    generation: int
+    label_revision: int
+    label_set_digest: str | None
+    projected_batch: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many wallets (nodes) and transfers (edges) the graph holds."""
+
+    wallets: int
+    transfers: int
+
+
+def read_state(graph: Graph) -> State | None:
+    """The graph's state; None when it was never prepared."""
+    rows = graph.read(query("state/read"))
+    return State(**rows[0]) if rows else None
+
+
+def owned_state(graph: Graph, record_id: str) -> State:
+    """The graph's state, when it belongs to this record.
+
+    Raises:
+        NotReady: the graph was never prepared, or was emptied behind our back.
+        InUse: it belongs to another record.
+    """
+    state = read_state(graph)
+    if state is None:
+        raise NotReady("The graph is not prepared for this record: start with `aml reload-graph`.")
+    if state.record_id != record_id:
+        raise InUse(foreign(state.record_id, record_id))
+    return state
+
+
+def foreign(owner: str, record_id: str) -> str:
+    """The sentence for a graph that was built from another record."""
+    return (
+        f"The graph belongs to another record ({owner}, not {record_id}). Set AML_NEO4J_URL to this record's "
+        "own graph, or empty this one and rebuild it from this record with `aml reload-graph --wipe`."
+    )
+
+
+def count(graph: Graph) -> Counts:
+    """Node and edge counts, from the count store: fast at any size."""
+    (row,) = graph.read(query("state/counts"))
+    return Counts(**row)

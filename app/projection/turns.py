@@ -1,0 +1,50 @@
+"""Advisory locks in the record: who may write into the graph, and who may rebuild it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from sqlalchemy import Connection, text
+
+from app.errors import InUse
+from app.postgres import Lock, Postgres
+
+
+@contextmanager
+def turn(postgres: Postgres) -> Iterator[Connection]:
+    """A transaction in which nobody else writes into the graph; waits for its turn, however long."""
+    with postgres.transaction() as connection:
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": Lock.PROJECTION})
+        yield connection
+
+
+@contextmanager
+def turn_if_free(postgres: Postgres) -> Iterator[Connection | None]:
+    """As `turn`, but None at once when somebody else has the turn."""
+    with postgres.transaction() as connection:
+        yield connection if _try(connection, Lock.PROJECTION) else None
+
+
+@contextmanager
+def only_rebuild(postgres: Postgres) -> Iterator[None]:
+    """No other rebuild runs within this block.
+
+    Raises:
+        InUse: one runs already.
+    """
+    with postgres.transaction() as connection:
+        if not _try(connection, Lock.REBUILD):
+            raise InUse("The graph is being rebuilt already; wait until that rebuild has finished.")
+        yield
+
+
+def record_identity(connection: Connection) -> str:
+    """The identity of the record, as the graph carries it."""
+    identity: UUID | str = connection.execute(text("SELECT record_id FROM record")).scalar_one()
+    return str(identity)
+
+
+def _try(connection: Connection, key: int) -> bool:
+    return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}).scalar_one())

@@ -1,0 +1,123 @@
+"""Lists that page by cursor: the highest scores of a run, and the runs."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from app.domain import format_points
+from app.errors import InvalidInput, NotFound, NotReady
+from app.scoring.cursors import BIGGEST, decoded, encoded
+from app.scoring.exposures import DIRECTION_NAMES
+from app.scoring.shapes import RankedWallet, Run, RunName, Runs, TopScores, WalletName
+
+_TOP = text(
+    "SELECT s.*, w.chain, w.address FROM risk_scores s JOIN wallets w USING (wallet_id)"
+    " WHERE s.run_id = :run_id AND s.score <= :score AND (s.score < :score OR s.wallet_id > :wallet_id)"
+    " ORDER BY s.score DESC, s.wallet_id LIMIT :limit"
+)
+_RUNS = text(
+    "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
+    " FROM scoring_runs r WHERE r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit"
+)
+_BY_KEY = text("SELECT run_id FROM scoring_runs WHERE idempotency_key = :key")
+_RUN = text("SELECT r.* FROM scoring_runs r WHERE r.run_id = :run_id")
+_PUBLISHED = text("SELECT r.* FROM published_run JOIN scoring_runs r USING (run_id)")
+
+REASONS = {
+    "ownership": "It is itself labelled {category}.",
+    "source": "{percent} of what it received came from {category}, within {hops}.",
+    "destination": "{percent} of what it sent went to {category}, within {hops}.",
+}
+
+
+def run_name(row: Row[Any]) -> RunName:
+    """The run an answer comes from, of a row of `scoring_runs`."""
+    return RunName.model_validate(row, from_attributes=True)
+
+
+def top_scores(connection: Connection, limit: int, cursor: str | None) -> TopScores:
+    """The highest scores of the published run, or of the cursor's run, ties by wallet id.
+
+    Raises:
+        NotReady: no run has been published.
+        InvalidInput: the cursor is not one of ours.
+    """
+    if cursor is None:
+        run = connection.execute(_PUBLISHED).one_or_none()
+        if run is None:
+            raise NotReady(
+                "No scoring run has been published yet. Start one with POST /run-score (`aml score`)."
+            )
+        score, wallet_id = BIGGEST, -1
+    else:
+        run_id, score, wallet_id = decoded(cursor, 3)
+        run = connection.execute(_RUN, {"run_id": run_id}).one_or_none()
+        if run is None:
+            raise InvalidInput("The cursor's scoring run is not in the record. Start again without a cursor.")
+    given = {"run_id": run.run_id, "score": score, "wallet_id": wallet_id, "limit": limit + 1}
+    rows = connection.execute(_TOP, given).all()
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return TopScores(
+        run=run_name(run),
+        scores=[_ranked(run.columns, row) for row in shown],
+        next=encoded(run.run_id, shown[-1].score, shown[-1].wallet_id) if more else None,
+    )
+
+
+def runs(connection: Connection, limit: int, cursor: str | None) -> Runs:
+    """The scoring runs, newest first.
+
+    Raises:
+        InvalidInput: the cursor is not one of ours.
+    """
+    newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
+    rows = connection.execute(_RUNS, {"newest": newest, "limit": limit + 1}).all()
+    return Runs(
+        runs=[Run.model_validate(row, from_attributes=True) for row in rows[:limit]],
+        next=encoded(rows[limit].run_id) if len(rows) > limit else None,
+    )
+
+
+def one_run(connection: Connection, run_id: int) -> Run:
+    """One scoring run.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    row = connection.execute(_RUNS, {"newest": run_id, "limit": 1}).one_or_none()
+    if row is None or row.run_id != run_id:
+        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
+    return Run.model_validate(row, from_attributes=True)
+
+
+def run_of_key(connection: Connection, idempotency_key: str) -> int | None:
+    """The run that was started with that key, if any."""
+    return connection.execute(_BY_KEY, {"key": idempotency_key}).scalar()
+
+
+def _ranked(columns: list[str], row: Row[Any]) -> RankedWallet:
+    return RankedWallet(
+        wallet=WalletName(chain=row.chain, address=row.address),
+        score=format_points(row.score),
+        risk_level=row.risk_level,
+        direction=row.direction,
+        main_category=row.main_category,
+        main_reason=main_reason(columns, row),
+        rules=row.rules,
+    )
+
+
+def main_reason(columns: list[str], row: Row[Any]) -> str:
+    """One sentence: the direction and category that most of the score comes from."""
+    if row.direction is None:
+        return "Nothing was found in what is known."
+    direction = DIRECTION_NAMES.index(row.direction)
+    share, farthest = 0.0, 0
+    for cell, part in zip(row.cells, row.shares, strict=True):
+        of_direction, column, hop = cell // 1024, cell % 1024 // 8, cell % 8
+        if of_direction == direction and columns[column] == row.main_category and part > 0:
+            share += part
+            farthest = max(farthest, hop)
+    hops = "1 hop" if farthest == 1 else f"{farthest} hops"
+    return REASONS[row.direction].format(category=row.main_category, percent=f"{share:.2%}", hops=hops)

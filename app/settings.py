@@ -1,0 +1,79 @@
+"""Everything that can be set, from `AML_*` environment variables; nothing secret has a default."""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import DependencyMissing
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Settings of one process. `docs/operations.md` lists them; a test holds the two together."""
+
+    model_config = SettingsConfigDict(env_prefix="AML_", extra="ignore", frozen=True)
+
+    postgres_url: SecretStr = Field(description="SQLAlchemy URL of the record, with its password.")
+    neo4j_url: str = Field(description="Bolt address of the graph.")
+    neo4j_user: str = Field(default="neo4j", description="User of the graph.")
+    neo4j_password: SecretStr = Field(description="Password of the graph's user.")
+    neo4j_browser_url: str | None = Field(default=None, description="Where a person opens Neo4j Browser.")
+    kafka_bootstrap_servers: str = Field(description="Kafka brokers, host:port separated by commas.")
+    transfers_topic: str = Field(default="transfers", description="Topic the transfers arrive on.")
+    dead_letter_topic: str = Field(default="transfers.dead", description="Topic of refused messages.")
+    topic_partitions: int = Field(default=4, ge=1, le=64, description="Partitions when the topic is created.")
+    consumer_group: str = Field(default="aml", description="Kafka consumer group.")
+    batch_messages: int = Field(
+        default=4_000, ge=1, le=100_000, description="Messages written together, at most."
+    )
+    batch_wait_seconds: float = Field(default=0.2, gt=0, le=60, description="How long a batch waits to fill.")
+    dead_letter_ceiling: int = Field(
+        default=1_000, ge=1, description="Refused messages in a row that stop the consumer."
+    )
+    api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    api_port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")
+    api_token: SecretStr | None = Field(
+        default=None, description="Bearer token of the API; needed unless `AML_API_AUTH=off`."
+    )
+    api_auth: Literal["on", "off"] = Field(
+        default="on", description="`off` answers without a token, and only on a loopback address."
+    )
+    policy_file: Path = Field(default=PROJECT / "policy.yaml", description="The policy of scoring runs.")
+    engine: Literal["auto", "cypher", "ledger"] = Field(
+        default="auto", description="Exposure engine; `auto` is Cypher up to `cypher_engine_max_transfers`."
+    )
+    cypher_engine_max_transfers: int = Field(
+        default=5_000, ge=0, description="Largest graph whose runs use Cypher path queries by default."
+    )
+    evidence_threshold: float = Field(
+        default=1e-3, ge=0, lt=1, description="Smallest share of a wallet's total that a listed path carries."
+    )
+    evidence_max_paths: int = Field(default=100, ge=1, le=10_000, description="Paths listed per direction.")
+    evidence_timeout_seconds: float = Field(default=2.0, gt=0, le=60, description="Limit of one path query.")
+    log_format: Literal["console", "json"] = Field(
+        default="console", description="How log lines are written."
+    )
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read once.
+
+    Raises:
+        DependencyMissing: a needed variable is absent or wrong; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as exc:
+        faults = ", ".join(
+            f"AML_{'.'.join(str(part) for part in e['loc']).upper()} ({e['msg'].lower()})"
+            for e in exc.errors()
+        )
+        raise DependencyMissing(
+            f"Not configured: {faults}. `aml up` starts servers and prints where they are; "
+            "with `--home DIR` other commands use that instance."
+        ) from exc

@@ -1,0 +1,191 @@
+"""Where ingestion stands: Kafka, the record, the graph and the runs, seen together."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Connection, Row, text
+
+from app.errors import DependencyMissing, QueryTimeout
+from app.graph import Graph
+from app.partitions import Offsets, partition_offsets
+from app.postgres import Postgres
+from app.settings import Settings
+from cypher import query
+
+_PARTITIONS = text(
+    "SELECT partition, next_offset, consumed, stored, duplicates, dead FROM ingestion_state"
+    " WHERE topic = :topic ORDER BY partition"
+)
+_BATCHES = text(
+    "SELECT coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(duplicates), 0)::bigint AS duplicates,"
+    " coalesce(sum(dead), 0)::bigint AS dead, coalesce(sum(restated), 0)::bigint AS restated,"
+    " coalesce(sum(retracted), 0)::bigint AS retracted,"
+    " extract(epoch FROM clock_timestamp() - max(committed_at))::float8 AS seconds_since,"
+    " coalesce(sum(stored) FILTER (WHERE committed_at > clock_timestamp() - interval '1 minute'), 0) / 60.0"
+    " AS minute,"
+    " coalesce(sum(stored) FILTER (WHERE committed_at > clock_timestamp() - interval '5 minutes'), 0) / 300.0"
+    " AS five_minutes FROM batches"
+)
+_OWED = text(
+    "SELECT count(*) AS batches, coalesce(sum(stored + restated + retracted), 0)::bigint AS transfers,"
+    " extract(epoch FROM clock_timestamp() - min(committed_at))::float8 AS seconds"
+    " FROM batches WHERE projected_at IS NULL"
+)
+_COUNTS = text("SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM assets) AS assets")
+_RUNS = text("SELECT max(run_id), (SELECT run_id FROM published_run) FROM scoring_runs")
+_DEAD = text("SELECT reason, count(*) FROM dead_letters GROUP BY reason ORDER BY count(*) DESC, reason")
+
+
+class PartitionStatus(BaseModel):
+    """One partition: `next_offset` is the record's, the rest is Kafka's; null is not known."""
+
+    topic: str = Field(examples=["transfers"])
+    partition: int = Field(examples=[0])
+    next_offset: int | None = Field(examples=[119])
+    end_offset: int | None = Field(examples=[120])
+    lag: int | None = Field(description="Messages not yet consumed.", examples=[1])
+
+
+class Totals(BaseModel):
+    """Messages and transfers since the record began."""
+
+    consumed: int = Field(examples=[120])
+    stored: int = Field(examples=[117])
+    duplicates: int = Field(examples=[2])
+    dead: int = Field(examples=[1])
+    restated: int = Field(examples=[0])
+    retracted: int = Field(examples=[0])
+
+
+class Throughput(BaseModel):
+    """Stored transfers per second."""
+
+    one_minute: float = Field(examples=[1950.0])
+    five_minutes: float = Field(examples=[390.0])
+
+
+class GraphStatus(BaseModel):
+    """How far the graph is behind the record; counts are null while it does not answer."""
+
+    ready: bool
+    behind_batches: int = Field(examples=[0])
+    behind_transfers: int = Field(examples=[0])
+    behind_seconds: float = Field(examples=[0.0])
+    wallets: int | None = Field(examples=[64])
+    transfers: int | None = Field(examples=[117])
+    error: str | None = None
+
+
+class RecordStatus(BaseModel):
+    """What the record holds; retracted transfers count."""
+
+    transfers: int = Field(examples=[117])
+    wallets: int = Field(examples=[64])
+    assets: int = Field(examples=[2])
+
+
+class IngestionStatus(BaseModel):
+    """Progress, throughput and what stands behind."""
+
+    partitions: list[PartitionStatus]
+    lag: int | None = Field(description="Of all partitions; null when Kafka does not answer.", examples=[1])
+    kafka_error: str | None = None
+    totals: Totals
+    throughput: Throughput
+    seconds_since_last_ingestion: float | None = Field(examples=[0.4])
+    graph: GraphStatus
+    record: RecordStatus
+    dead_letters: dict[str, int] = Field(description="By reason.", examples=[{"conflict": 1}])
+    latest_run: int | None = Field(examples=[3])
+    published_run: int | None = Field(examples=[3])
+    as_of: datetime
+
+
+def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> IngestionStatus:
+    """Asks all three servers at once; Kafka and the graph may be silent, the record must answer.
+
+    Raises:
+        DependencyMissing: the record does not answer.
+    """
+    with ThreadPoolExecutor(2) as pool:
+        kafka = pool.submit(_kafka, settings)
+        counts = pool.submit(_graph_counts, graph)
+        with postgres.transaction(snapshot=True) as connection:
+            topic = settings.transfers_topic
+            partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
+            batches = connection.execute(_BATCHES).one()
+            owed = connection.execute(_OWED).one()
+            record = connection.execute(_COUNTS).one()
+            latest, published = connection.execute(_RUNS).one()
+            dead = {row.reason: row.count for row in connection.execute(_DEAD)}
+            as_of = _now(connection)
+        offsets, kafka_error = kafka.result()
+        graph_counts, graph_error = counts.result()
+    listed = [
+        _partition(topic, number, partitions.get(number), offsets.get(number))
+        for number in sorted(partitions.keys() | offsets.keys())
+    ]
+    return IngestionStatus(
+        partitions=listed,
+        lag=None if kafka_error else sum(partition.lag or 0 for partition in listed),
+        kafka_error=kafka_error,
+        totals=Totals(
+            consumed=sum(row.consumed for row in partitions.values()),
+            stored=batches.stored,
+            duplicates=batches.duplicates,
+            dead=batches.dead,
+            restated=batches.restated,
+            retracted=batches.retracted,
+        ),
+        throughput=Throughput(one_minute=batches.minute, five_minutes=batches.five_minutes),
+        seconds_since_last_ingestion=batches.seconds_since,
+        graph=GraphStatus(
+            ready=graph_error is None and owed.batches == 0,
+            behind_batches=owed.batches,
+            behind_transfers=owed.transfers,
+            behind_seconds=owed.seconds or 0.0,
+            wallets=graph_counts.get("wallets"),
+            transfers=graph_counts.get("transfers"),
+            error=graph_error,
+        ),
+        record=RecordStatus(transfers=batches.stored, wallets=record.wallets, assets=record.assets),
+        dead_letters=dead,
+        latest_run=latest,
+        published_run=published,
+        as_of=as_of,
+    )
+
+
+def _now(connection: Connection) -> datetime:
+    moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment
+
+
+def _kafka(settings: Settings) -> tuple[dict[int, Offsets], str | None]:
+    try:
+        return partition_offsets(settings), None
+    except DependencyMissing as exc:
+        return {}, str(exc)
+
+
+def _graph_counts(graph: Graph) -> tuple[dict[str, int], str | None]:
+    try:
+        return graph.read(query("state/counts"), timeout_seconds=2.0)[0], None
+    except (DependencyMissing, QueryTimeout) as exc:
+        return {}, str(exc)
+
+
+def _partition(topic: str, number: int, stored: Row[Any] | None, offsets: Offsets | None) -> PartitionStatus:
+    next_offset = None if stored is None else stored.next_offset
+    lag = None
+    if offsets is not None:
+        lag = max(0, offsets.end - (offsets.begin if next_offset is None else next_offset))
+    return PartitionStatus(
+        topic=topic,
+        partition=number,
+        next_offset=next_offset,
+        end_offset=None if offsets is None else offsets.end,
+        lag=lag,
+    )

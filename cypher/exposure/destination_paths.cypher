@@ -1,0 +1,30 @@
+// Question: At which labelled wallets, over how many transfers, did all that these wallets sent arrive?
+// Params: wallet_ids, watermark, hop_limit
+// Returns: wallet_id, asset_id, category, hop, amount, usd, paths
+CYPHER 25
+UNWIND $wallet_ids AS wallet_id
+MATCH (:Wallet {wallet_id: wallet_id})
+      -[first:TRANSFER WHERE first.send_pool IS NOT NULL AND first.batch <= $watermark]->(neighbour)
+// Each path is walked forwards from the wallet. Only its first transfer may touch a labelled wallet on both
+// sides: tracing never goes through one. category is null where the path ends at an unlabelled wallet, and
+// every longer path through that wallet is a row of its own.
+MATCH (neighbour)((x WHERE x.category IS NULL)-[t:TRANSFER]->(y)){0,5}(end)
+WHERE allReduce(
+  step = {hop: 1, pool: first.recv_pool, before: first},
+  s IN t | CASE
+    WHEN s.send_pool = step.pool
+     AND (s.seq > step.before.seq OR s.seq = step.before.seq AND s.transaction_hash > step.before.transaction_hash)
+     AND step.hop < $hop_limit
+     AND s.batch <= $watermark
+    THEN {hop: step.hop + 1, pool: s.recv_pool, before: s} END,
+  step IS NOT NULL)
+// The amount of the first transfer that is still in the last one.
+WITH wallet_id, first, end.category AS category, size(t) + 1 AS hop,
+  reduce(
+    carried = {amount: first.amount, drain: first.recv_drain},
+    s IN t | {
+      amount: carried.amount * s.send_share * exp(carried.drain - s.send_drain),
+      drain: s.recv_drain}).amount AS amount
+RETURN wallet_id, first.asset_id AS asset_id, category, hop, sum(amount) AS amount,
+  sum(CASE WHEN first.usd_value > 0 THEN amount * (first.usd_value / first.amount) ELSE 0.0 END) AS usd,
+  count(*) AS paths

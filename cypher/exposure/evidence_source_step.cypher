@@ -1,0 +1,29 @@
+// Question: Which deposits of these pools are, in at least the given amount, in the sends that follow them?
+// Params: pools, watermark, row_limit
+// Returns: next_id, fraction, transfer_id, transaction_hash, transfer_index, seq, amount, pool, drain, share, category, restated
+CYPHER 25
+UNWIND $pools AS p
+// No deposit is larger than the largest, so none can matter that had decayed further than it may have; near a
+// hub this leaves a few of its many thousand transfers, and the index finds them without its wallet.
+CALL (p) {
+  MATCH ()-[d:TRANSFER]->()
+  WHERE d.recv_pool = p.pool AND d.amount >= p.least
+  RETURN d.amount AS largest
+  ORDER BY d.recv_pool DESC, d.amount DESC
+  LIMIT 1
+}
+UNWIND p.links AS next
+WITH p, next, next.drain - log(largest / next.least) - 1e-6 AS lowest
+WHERE lowest <= next.drain
+MATCH (sender)-[t:TRANSFER]->()
+WHERE t.recv_pool = p.pool AND lowest <= t.recv_drain <= next.drain
+WITH next, sender, t, exp(t.recv_drain - next.drain) AS left
+WHERE t.amount * left >= next.least
+  AND (t.seq < next.seq OR t.seq = next.seq AND t.transaction_hash < next.transaction_hash)
+  AND t.batch <= $watermark
+RETURN next.transfer_id AS next_id, next.share * left AS fraction,
+  t.transfer_id AS transfer_id, t.transaction_hash AS transaction_hash, t.transfer_index AS transfer_index,
+  t.seq AS seq, t.amount AS amount, t.send_pool AS pool, t.send_drain AS drain, t.send_share AS share,
+  sender.category AS category, t.revision > $watermark AS restated
+ORDER BY amount * left / next.least DESC, transaction_hash, transfer_index, next.transaction_hash
+LIMIT $row_limit

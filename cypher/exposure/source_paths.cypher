@@ -1,0 +1,32 @@
+// Question: From which labelled wallets, over how many transfers, did all that these wallets received come?
+// Params: wallet_ids, watermark, hop_limit
+// Returns: wallet_id, asset_id, category, hop, amount, unobserved, usd, unobserved_usd, paths
+CYPHER 25
+UNWIND $wallet_ids AS wallet_id
+MATCH (:Wallet {wallet_id: wallet_id})
+      <-[last:TRANSFER WHERE last.recv_pool IS NOT NULL AND last.batch <= $watermark]-(neighbour)
+// Each path is walked backwards from the wallet. Only its last transfer may touch a labelled wallet on both
+// sides: tracing never goes through one. category is null where the path ends at an unlabelled wallet, and
+// every longer path through that wallet is a row of its own.
+MATCH (neighbour)((x WHERE x.category IS NULL)<-[t:TRANSFER]-(y)){0,5}(origin)
+WHERE allReduce(
+  step = {hop: 1, pool: last.send_pool, next: last},
+  s IN t | CASE
+    WHEN s.recv_pool = step.pool
+     AND (s.seq < step.next.seq OR s.seq = step.next.seq AND s.transaction_hash < step.next.transaction_hash)
+     AND step.hop < $hop_limit
+     AND s.batch <= $watermark
+    THEN {hop: step.hop + 1, pool: s.send_pool, next: s} END,
+  step IS NOT NULL)
+// The part of the first transfer that is still in the last one: the product of the fractions in between.
+WITH wallet_id, last, origin.category AS category, size(t) + 1 AS hop, CASE t WHEN [] THEN last ELSE t[-1] END AS first,
+  reduce(
+    carried = {part: 1.0, share: last.send_share, drain: last.send_drain},
+    s IN t | {
+      part: carried.part * carried.share * exp(s.recv_drain - carried.drain),
+      share: s.send_share, drain: s.send_drain}).part AS part
+WITH wallet_id, last.asset_id AS asset_id, category, hop, part * first.amount AS amount,
+  part * first.unobserved AS unobserved,
+  CASE WHEN last.usd_value > 0 THEN last.usd_value / last.amount ELSE 0.0 END AS price
+RETURN wallet_id, asset_id, category, hop, sum(amount) AS amount, sum(unobserved) AS unobserved,
+  sum(amount * price) AS usd, sum(unobserved * price) AS unobserved_usd, count(*) AS paths

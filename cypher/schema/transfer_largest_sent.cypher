@@ -1,0 +1,6 @@
+// Question: What is the largest share that one send took of one pool epoch?
+// Params: -
+// Returns: -
+CYPHER 25
+CREATE INDEX transfer_largest_sent IF NOT EXISTS
+FOR ()-[transfer:TRANSFER]-() ON (transfer.send_pool, transfer.send_share)

@@ -1,0 +1,6 @@
+// Question: Is a wallet found by its address?
+// Params: -
+// Returns: -
+CYPHER 25
+CREATE INDEX wallet_address IF NOT EXISTS
+FOR (wallet:Wallet) ON (wallet.address)

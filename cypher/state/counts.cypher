@@ -1,0 +1,7 @@
+// Question: How many wallets and transfers are there? (From the count store, whatever the size.)
+// Params: -
+// Returns: wallets, transfers
+CYPHER 25
+CALL () { MATCH (w:Wallet) RETURN count(w) AS wallets }
+CALL () { MATCH ()-[t:TRANSFER]->() RETURN count(t) AS transfers }
+RETURN wallets, transfers

@@ -1,0 +1,7 @@
+// Question: Whose graph is this, and what does it say of itself?
+// Params: -
+// Returns: record_id, generation, label_revision, label_set_digest, projected_batch
+CYPHER 25
+MATCH (state:GraphState {singleton: true})
+RETURN state.record_id AS record_id, state.generation AS generation, state.label_revision AS label_revision,
+       state.label_set_digest AS label_set_digest, state.projected_batch AS projected_batch

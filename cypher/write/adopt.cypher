@@ -1,0 +1,12 @@
+// Question: Which record does this graph belong to? (A graph without wallets takes the one given.)
+// Params: record_id
+// Returns: record_id
+CYPHER 25
+CALL () { MATCH (w:Wallet) RETURN count(w) > 0 AS used }
+MERGE (state:GraphState {singleton: true})
+  ON CREATE SET state.record_id = CASE WHEN used THEN 'unknown' ELSE $record_id END,
+                state.generation = 1, state.turns = 0, state.label_revision = 0
+FOREACH (_ IN CASE WHEN state.record_id <> $record_id AND NOT used THEN [1] ELSE [] END |
+  SET state.record_id = $record_id, state.projected_batch = null, state.label_set_digest = null
+)
+RETURN state.record_id AS record_id

@@ -1,0 +1,9 @@
+// Question: Which generation does a rebuild write? (Labels are in doubt until they are projected again.)
+// Params: record_id
+// Returns: generation, label_revision
+CYPHER 25
+MATCH (state:GraphState {singleton: true, record_id: $record_id})
+SET state.generation = state.generation + 1,
+    state.label_revision = state.label_revision + 1,
+    state.label_set_digest = null
+RETURN state.generation AS generation, state.label_revision AS label_revision

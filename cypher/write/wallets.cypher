@@ -1,0 +1,9 @@
+// Question: Which addresses are these wallets? (A row is [wallet_id, chain, address].)
+// Params: rows, record_id, generation
+// Returns: found
+CYPHER 25
+MATCH (:GraphState {singleton: true, record_id: $record_id, generation: $generation})
+UNWIND $rows AS row
+MERGE (w:Wallet {wallet_id: row[0]})
+SET w.chain = row[1], w.address = row[2], w.generation = $generation
+RETURN count(*) AS found

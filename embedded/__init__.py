@@ -1,0 +1,1 @@
+"""PostgreSQL, Kafka and Neo4j as plain child processes on loopback: no Docker, no installed Java."""

@@ -1,0 +1,141 @@
+"""A home: one folder that holds one complete instance (data, ports, passwords, logs)."""
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from app.errors import AmlError, InvalidInput
+from embedded.lock import hold
+from embedded.ports import choose, draw, is_free
+
+LOCK_NAME = "aml.lock"
+_OURS = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What was generated for this home alone."""
+
+    postgres: str = field(repr=False)
+    neo4j: str = field(repr=False)
+    api_token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home this process holds: every server started in it is given `lock_fd`."""
+
+    path: Path
+    lock_fd: int
+
+    def folder(self, name: str) -> Path:
+        """A private folder of the home, made if needed."""
+        folder = self.path / name
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder
+
+
+@contextmanager
+def open_home(path: Path) -> Iterator[Home]:
+    """Make the folder if needed and hold its lock.
+
+    Raises:
+        InvalidInput: the folder holds something else, or cannot be written.
+        InUse: another process runs it.
+    """
+    path = path.expanduser().resolve()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not is_home(path) and any(path.iterdir()):
+            raise InvalidInput(f"{path} holds other files: choose a new or empty folder.")
+        path.chmod(0o700)
+        fd = hold(path / LOCK_NAME)
+    except OSError as exc:
+        raise InvalidInput(f"{path} cannot be used ({exc}): choose a folder of your own.") from exc
+    try:
+        yield Home(path, fd)
+    finally:
+        os.close(fd)
+
+
+def is_home(path: Path) -> bool:
+    """Whether the folder has been started as a home."""
+    return (path / LOCK_NAME).is_file()
+
+
+def wipe(path: Path) -> None:
+    """Delete an instance; files that are not its own stay.
+
+    Raises:
+        InvalidInput: the folder is no home.
+        InUse: it is running.
+    """
+    if not is_home(path):
+        raise InvalidInput(f"{path} is not a folder that `aml` made: nothing was deleted.")
+    with open_home(path) as home:
+        for name in (*_OURS, LOCK_NAME):  # the lock last: an interrupted wipe can be repeated
+            entry = home.path / name
+            if entry.is_dir() and not entry.is_symlink():
+                shutil.rmtree(entry)
+            else:
+                entry.unlink(missing_ok=True)
+        if not any(home.path.iterdir()):
+            home.path.rmdir()
+
+
+def load_secrets(path: Path) -> Secrets:
+    """The secrets of a home, generated at the first call.
+
+    Raises:
+        AmlError: they are gone or unreadable while data that needs them is there.
+    """
+    file = path / "secrets.json"
+    if file.exists():
+        try:
+            return Secrets(**json.loads(file.read_text()))
+        except (ValueError, TypeError) as exc:
+            raise AmlError(f"{file} is damaged: restore it, or delete this instance and start anew.") from exc
+    if (path / "postgres" / "data").exists() or (path / "neo4j" / "data").exists():
+        raise AmlError(f"{file} is gone but data is there: restore it, or delete this instance.")
+    fresh = Secrets(secrets.token_urlsafe(18), secrets.token_urlsafe(18), secrets.token_urlsafe(32))
+    _write_json(file, asdict(fresh))
+    return fresh
+
+
+def load_ports(path: Path) -> dict[str, int]:
+    """The ports of the last run; empty before the first."""
+    file = path / "ports.json"
+    try:
+        ports: dict[str, int] = json.loads(file.read_text())
+    except FileNotFoundError:
+        return {}
+    except ValueError as exc:
+        raise AmlError(f"{file} is damaged: delete it and new ports are picked.") from exc
+    return ports
+
+
+def claim_ports(home: Home, pins: Mapping[str, int]) -> dict[str, int]:
+    """Pick the ports of this run and remember them.
+
+    Raises:
+        InUse: a pinned port is taken.
+    """
+    ports = choose(load_ports(home.path), pins, is_free=is_free, draw=draw)
+    _write_json(home.path / "ports.json", ports)
+    return ports
+
+
+def _write_json(file: Path, content: Mapping[str, object]) -> None:
+    """Whole or not at all, readable by the owner alone."""
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        json.dump(content, out, indent=1)
+        out.flush()
+        os.fsync(out.fileno())
+    fresh.replace(file)

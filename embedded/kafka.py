@@ -1,0 +1,111 @@
+"""Kafka: one broker that is its own controller."""
+
+import base64
+import shutil
+import uuid
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from confluent_kafka.admin import AdminClient
+
+from embedded.home import Home
+from embedded.java import Program, command_line, megabytes, properties
+from embedded.process import Command
+from embedded.server import Server, Setup, connect
+
+_MESSAGE_BYTES = 12 << 20
+
+
+def kafka_program(jars: Sequence[Path]) -> Program:
+    """The broker as a Java program."""
+    logger = "-Dorg.slf4j.simpleLogger"
+    return Program(
+        name="kafka",
+        main="kafka.Kafka",
+        class_path=tuple(jars),
+        flags=(
+            f"{logger}.defaultLogLevel=warn",
+            f"{logger}.showDateTime=true",
+            f"{logger}.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX",
+        ),
+    )
+
+
+def kafka(home: Home, port: int, controller_port: int, jars: Sequence[Path], *, record: bool) -> Server:
+    """How to run Kafka. `AML_KAFKA_HEAP` sets its memory, such as 512m.
+
+    Raises:
+        InvalidInput: that size will not do.
+    """
+    folder = home.folder("kafka")
+    data = folder / "data"
+    program = kafka_program(jars)
+    heap = megabytes("AML_KAFKA_HEAP", "256m", at_least=128)
+    memory = ("-Xms64m", f"-Xmx{heap}m")
+    (folder / "server.properties").write_text(properties(_settings(port, controller_port, data.name)))
+    setup = None if data.exists() else _format(folder, program, port, controller_port)
+    return Server(
+        name="kafka",
+        command=Command(
+            argv=command_line(program, ["server.properties"], folder=folder, memory=memory, record=record),
+            cwd=folder,
+        ),
+        ready=partial(_ready, port),
+        setup=setup,
+    )
+
+
+def _settings(port: int, controller_port: int, data: str) -> dict[str, object]:
+    """`data` is relative to the working folder: a comma or backslash in the home's path does no harm."""
+    listener, controller = f"PLAINTEXT://127.0.0.1:{port}", f"CONTROLLER://127.0.0.1:{controller_port}"
+    return {
+        "process.roles": "broker,controller",
+        "node.id": 1,
+        "controller.quorum.voters": f"1@127.0.0.1:{controller_port}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"{listener},{controller}",
+        "advertised.listeners": listener,
+        "log.dirs": data,
+        "log.segment.bytes": 64 << 20,
+        "message.max.bytes": _MESSAGE_BYTES,
+        "replica.fetch.max.bytes": _MESSAGE_BYTES,
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": 1,
+        "offsets.topic.num.partitions": 8,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "transaction.state.log.num.partitions": 4,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        "group.initial.rebalance.delay.ms": 0,
+        "broker.session.timeout.ms": 3000,  # after a kill the next broker waits for the old one's session
+        "broker.heartbeat.interval.ms": 500,
+    }
+
+
+def _format(folder: Path, program: Program, port: int, controller_port: int) -> Setup:
+    """With Kafka's own formatter, which also writes the feature levels; renamed only when complete."""
+    fresh = folder / "data.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    format_folder = folder / "format"
+    format_folder.mkdir(mode=0o700, exist_ok=True)
+    (folder / "format.properties").write_text(properties(_settings(port, controller_port, fresh.name)))
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # One word with `=`: an identity may begin with a dash, which would else be read as an option.
+    arguments = ["format", f"--cluster-id={cluster_id}", "--config", "format.properties"]
+
+    def finish() -> None:
+        fresh.rename(folder / "data")
+        (folder / "format.properties").unlink()
+        shutil.rmtree(format_folder)
+
+    argv = command_line(program, arguments, folder=format_folder, main="kafka.tools.StorageTool")
+    return Setup(Command(argv, cwd=folder), finish)
+
+
+def _ready(port: int) -> None:
+    connect(port)
+    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0, "socket.timeout.ms": 2000})
+    if not admin.list_topics(timeout=2).brokers:
+        raise ConnectionError("no broker is registered yet")

@@ -1,0 +1,89 @@
+"""File locks that end with their last holder, even a killed one."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+import psutil
+
+from app.errors import DependencyMissing, InUse
+
+try:
+    import fcntl
+except ImportError as exc:
+    raise DependencyMissing(
+        "The embedded servers need Linux or macOS; on Windows use WSL or docker-compose.yml."
+    ) from exc
+
+_CLOCK_SECONDS = 2.0
+
+
+def try_lock(fd: int) -> bool:
+    """Take the exclusive lock of an open file if nobody has it."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def hold(file: Path, *, wait_seconds: float = 60.0) -> int:
+    """Lock the file for this process and write its id into it; return the open descriptor.
+
+    Children that are given the descriptor hold the lock too. Where only children of a killed process
+    are left, their end is waited for.
+
+    Raises:
+        InUse: a living process holds the lock, or orphans still do after `wait_seconds`.
+    """
+    deadline = time.monotonic() + wait_seconds
+    while True:
+        fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            _wait(fd, file, deadline)
+            if _is_same(fd, file):  # else it was wiped meanwhile: lock the new one
+                os.ftruncate(fd, 0)
+                os.pwrite(fd, f"{os.getpid()} {psutil.Process().create_time()}".encode(), 0)
+                return fd
+        except BaseException:
+            os.close(fd)
+            raise
+        os.close(fd)
+
+
+def _wait(fd: int, file: Path, deadline: float) -> None:
+    while not try_lock(fd):
+        if (pid := holder(file)) is not None:
+            raise InUse(f"{file.parent} is in use by process {pid}: stop it, or choose another folder.")
+        if time.monotonic() > deadline:
+            raise InUse(f"Servers of an earlier run still hold {file.parent}: end them and try again.")
+        time.sleep(0.05)  # flock has no timed wait
+
+
+def is_held(file: Path) -> bool:
+    """Whether some living process holds the lock of this file."""
+    try:
+        fd = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return not try_lock(fd)
+    finally:
+        os.close(fd)
+
+
+def holder(file: Path) -> int | None:
+    """The process that wrote its id into the lock file, if it still lives."""
+    with contextlib.suppress(OSError, ValueError, psutil.Error):
+        pid, started = file.read_text().split()
+        if abs(psutil.Process(int(pid)).create_time() - float(started)) < _CLOCK_SECONDS:
+            return int(pid)
+    return None
+
+
+def _is_same(fd: int, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(fd), file.stat())
+    except FileNotFoundError:
+        return False

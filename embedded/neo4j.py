@@ -1,0 +1,133 @@
+"""Neo4j Community with Neo4j Browser, closed to everything but loopback."""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import httpx
+from neo4j import GraphDatabase
+
+from embedded.home import Home
+from embedded.java import Program, command_line, megabytes, properties
+from embedded.process import Command
+from embedded.server import Server, connect
+from embedded.unsigned import unsigned
+
+_OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+_SIGNED = "eclipse-collections"
+_HASH_ROUNDS = 1024
+
+
+def neo4j_program(jars: Sequence[Path]) -> Program:
+    """The server as a Java program."""
+    return Program(
+        name="neo4j",
+        main="org.neo4j.server.Neo4jCommunity",
+        class_path=tuple(unsigned(jar) if jar.name.startswith(_SIGNED) else jar for jar in jars),
+        flags=(
+            *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+            "-Dio.netty.tryReflectionSetAccessible=true",
+            "-Djdk.nio.maxCachedBufferSize=1024",
+            "-Dlog4j2.disable.jmx=true",
+        ),
+    )
+
+
+def neo4j(
+    home: Home, bolt_port: int, http_port: int, password: str, jars: Sequence[Path], *, record: bool
+) -> Server:
+    """How to run Neo4j. `AML_NEO4J_HEAP` and `AML_NEO4J_PAGECACHE` set its memory, such as 2g.
+
+    Raises:
+        InvalidInput: one of these sizes will not do.
+    """
+    folder = home.folder("neo4j")
+    conf = folder / "conf"
+    for name in ("conf", "data/dbms", "import", "logs", "plugins", "run"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    auth_file = folder / "data" / "dbms" / "auth.ini"
+    if not (folder / "data" / "databases").exists():
+        _write_privately(auth_file, auth_ini(password, secrets.token_bytes(32)))
+    heap = megabytes("AML_NEO4J_HEAP", "1g", at_least=256)
+    page_cache = megabytes("AML_NEO4J_PAGECACHE", "256m", at_least=16)
+    settings = _settings(bolt_port, http_port, heap, page_cache)
+    (conf / "neo4j.conf").write_text(properties(settings))
+    arguments = [f"--home-dir={folder}", f"--config-dir={conf}", "--console-mode"]
+    memory = ("-Xms256m", f"-Xmx{heap}m")
+    return Server(
+        name="neo4j",
+        command=Command(
+            argv=command_line(neo4j_program(jars), arguments, folder=folder, memory=memory, record=record),
+            cwd=folder,
+        ),
+        ready=partial(_ready, bolt_port, http_port, password, auth_file),
+    )
+
+
+def auth_ini(password: str, salt: bytes) -> str:
+    """The first password in the file the server takes it from, so that the default one is never valid."""
+    digest = hashlib.sha256(salt + password.encode()).digest()
+    for _ in range(_HASH_ROUNDS - 1):
+        digest = hashlib.sha256(digest).digest()
+    return f"neo4j:SHA-256,{digest.hex()},{salt.hex()},{_HASH_ROUNDS}:\n"
+
+
+def _settings(bolt_port: int, http_port: int, heap: int, page_cache: int) -> dict[str, object]:
+    """Sizes in MB. The defaults of a class-path start broadcast, answer any origin and have no limits."""
+    bolt, http = f"127.0.0.1:{bolt_port}", f"127.0.0.1:{http_port}"
+    return {
+        "server.default_listen_address": "127.0.0.1",
+        "server.default_advertised_address": "127.0.0.1",
+        "server.bolt.listen_address": bolt,
+        "server.bolt.advertised_address": bolt,
+        "server.http.listen_address": http,
+        "server.http.advertised_address": http,
+        "server.https.enabled": "false",
+        "server.http.x_forward.enabled": "false",
+        "dbms.security.http_access_control_allow_origin": f"http://{http}",
+        "dbms.security.auth_enabled": "true",
+        "dbms.security.auth_minimum_password_length": 12,
+        "client.allow_telemetry": "false",
+        "dbms.fleet_manager.enabled": "false",
+        "server.fleet_discovery.enabled": "false",
+        "dbms.routing.enabled": "false",
+        "server.memory.pagecache.size": f"{page_cache}m",
+        "db.memory.transaction.max": f"{heap // 2}m",
+        "dbms.memory.transaction.total.max": f"{heap * 3 // 4}m",
+        "db.transaction.timeout": "60s",
+        "db.lock.acquisition.timeout": "15s",
+        "db.query.default_language": "CYPHER_25",
+        "server.directories.import": "import",
+        "dbms.security.allow_csv_import_from_file_urls": "false",
+        "internal.dbms.cypher_ip_blocklist": "0.0.0.0/0,::/0",
+        "db.logs.query.enabled": "INFO",
+        "db.logs.query.threshold": "500ms",
+        "db.logs.query.parameter_logging_enabled": "false",
+        "db.tx_log.preallocate": "false",
+        "db.tx_log.rotation.size": "32m",
+        "db.tx_log.rotation.retention_policy": "1 days 256M",
+        # Internal: without it a stop takes 10 s of silence. Check at every version bump.
+        "internal.dbms.bolt.netty_server_shutdown_quiet_period_duration": "0s",
+    }
+
+
+def _write_privately(file: Path, text: str) -> None:
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+
+
+def _ready(bolt_port: int, http_port: int, password: str, auth_file: Path) -> None:
+    connect(bolt_port)
+    address = f"bolt://127.0.0.1:{bolt_port}"
+    with (
+        GraphDatabase.driver(address, auth=("neo4j", password), connection_timeout=3) as driver,
+        driver.session(database="neo4j") as session,
+        session.begin_transaction(timeout=3),
+    ):
+        pass
+    httpx.get(f"http://127.0.0.1:{http_port}/browser/", trust_env=False, timeout=3).raise_for_status()
+    auth_file.unlink(missing_ok=True)  # taken over by now; it would be a second place for the password's hash

@@ -1,0 +1,179 @@
+"""Child processes that die with their parent, and waiting for them without guessing how long."""
+
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.errors import DependencyMissing
+from embedded.os_user import OsUser, popen_options
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_KEPT_LOG_BYTES = 8 << 20
+_TAIL_LINES = 15
+_POLL_SECONDS = 0.05
+
+
+class StartFailed(DependencyMissing):
+    """A server did not start; the message holds the end of its log."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run, where, as whom (None: as ourselves), and the signal that asks it to stop.
+
+    `environment` is added to the little that every child is given.
+    """
+
+    argv: tuple[str, ...]
+    cwd: Path
+    user: OsUser | None = None
+    stop_signal: signal.Signals = signal.SIGTERM
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Child:
+    """A started process; `lifeline` reads as ended once it and all its descendants have."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+    stop_signal: signal.Signals
+    log: Path
+    log_start: int
+    lifeline: int = field(repr=False)
+
+    def ended(self, seconds: float) -> bool:
+        """Wait at most so long for the process and all its descendants to end."""
+        if self.lifeline >= 0:
+            poll = select.poll()
+            poll.register(self.lifeline, select.POLLIN)
+            if not poll.poll(max(0.0, seconds) * 1000):
+                return False
+            os.close(self.lifeline)
+            self.lifeline = -1
+            self.process.wait()
+        return True
+
+    def log_tail(self) -> str:
+        """The last lines this run has logged."""
+        with self.log.open("rb") as file:
+            file.seek(self.log_start)
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-_TAIL_LINES:])
+
+
+def spawn(name: str, command: Command, *, log: Path, lock_fd: int) -> Child:
+    """Start a child in a session of its own, logging to `log` and holding the home's lock.
+
+    Raises:
+        StartFailed: not called from the main thread, or the system refuses.
+    """
+    if threading.current_thread() is not threading.main_thread():  # PDEATHSIG follows the thread that forked
+        raise StartFailed(f"{name} can only be started from the main thread.")
+    if log.exists() and log.stat().st_size > _KEPT_LOG_BYTES:
+        log.replace(log.with_suffix(".1.log"))
+    lifeline, held = os.pipe()
+    try:
+        with log.open("ab") as out:
+            log_start = out.tell()
+            process = subprocess.Popen(
+                command.argv,
+                cwd=command.cwd,
+                env={**_environment(), **command.environment},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(lock_fd, held),
+                preexec_fn=_die_with_parent(command.stop_signal),  # noqa: PLW1509 - only system calls
+                **popen_options(command.user),
+            )
+    except (OSError, subprocess.SubprocessError) as exc:
+        os.close(lifeline)
+        raise StartFailed(f"{name} could not be started: {exc}") from exc
+    finally:
+        os.close(held)
+    return Child(name, process, command.stop_signal, log, log_start, lifeline)
+
+
+def wait_until_ready(
+    child: Child, ready: Callable[[], None], *, seconds: float, cancelled: threading.Event
+) -> None:
+    """Ask again and again until `ready` raises nothing; return early when `cancelled`.
+
+    Raises:
+        StartFailed: the child ended first, or did not answer in time.
+    """
+    deadline = time.monotonic() + seconds
+    while child.process.poll() is None and not cancelled.is_set():
+        try:
+            ready()
+        except Exception as exc:  # whatever it is, the server is not ready yet
+            if time.monotonic() > deadline:
+                raise StartFailed(
+                    f"{child.name} did not answer within {seconds:.0f} s ({exc}): see {child.log}."
+                ) from exc
+        else:
+            return
+        child.ended(_POLL_SECONDS)
+    if not cancelled.is_set():
+        raise _ended_early(child)
+
+
+def run_to_end(child: Child, *, seconds: float) -> None:
+    """Wait for a child that does one thing.
+
+    Raises:
+        StartFailed: it failed, or took too long and was stopped.
+    """
+    if not child.ended(seconds):
+        stop([child], seconds=1)
+        raise StartFailed(f"{child.name} took longer than {seconds:.0f} s: see {child.log}.")
+    if child.process.returncode:
+        raise _ended_early(child)
+
+
+def stop(children: list[Child], *, seconds: float) -> None:
+    """Ask all to stop, wait for them and their descendants, kill what is left."""
+    for child in children:
+        if child.process.poll() is None:
+            child.process.send_signal(child.stop_signal)
+    deadline = time.monotonic() + seconds
+    for child in children:
+        if not child.ended(deadline - time.monotonic()):
+            child.process.kill()
+            child.ended(10)
+
+
+def _ended_early(child: Child) -> StartFailed:
+    return StartFailed(
+        f"{child.name} stopped while starting (exit code {child.process.returncode}). "
+        f"The end of {child.log}:\n{child.log_tail()}"
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Little of ours: no JAVA_TOOL_OPTIONS, PGDATA or secrets; UTF-8 paths whatever the caller's locale."""
+    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC", **kept}
+
+
+def _die_with_parent(sent: signal.Signals) -> Callable[[], None] | None:
+    if _LIBC is None:
+        return None
+    libc, parent = _LIBC, os.getpid()
+
+    def in_child() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, int(sent))  # where it is forbidden, children outlive a killed parent
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return in_child

@@ -1,0 +1,193 @@
+"""The servers of one home, started together and stopped together."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from app.errors import InvalidInput
+from embedded import jars
+from embedded.home import Home, claim_ports, load_secrets, open_home
+from embedded.kafka import kafka
+from embedded.neo4j import neo4j
+from embedded.postgres import postgres
+from embedded.process import Child, Command, run_to_end, spawn, stop, wait_until_ready
+from embedded.server import Server
+from embedded.urls import StackUrls, urls_of
+
+SERVICES = ("postgres", "kafka", "neo4j")
+_START_SECONDS = 180.0
+_STOP_SECONDS = 30.0
+_RECORDING_STOP_SECONDS = 240.0  # a recording runtime writes its cache when asked to stop
+
+
+class Stack:
+    """PostgreSQL, Kafka and Neo4j of one home while the `with` block lasts. Main thread only.
+
+    `ports` pins some by the names of `embedded.ports.PINS`; `record` makes the Java servers write
+    ahead-of-time caches when they stop; `durable=False` lets PostgreSQL skip fsync, for tests.
+    `urls` is there inside the block; `times` holds the seconds each server took to answer.
+
+    Raises:
+        InUse: on entry: the home is running already, or a pinned port is taken.
+        InvalidInput: the folder or a setting cannot be used.
+        DependencyMissing: on entry: a wheel or jar is missing, or a server does not start.
+    """
+
+    urls: StackUrls
+
+    def __init__(
+        self,
+        home: Path,
+        services: tuple[str, ...] = SERVICES,
+        *,
+        ports: Mapping[str, int] | None = None,
+        record: bool = False,
+        durable: bool = True,
+    ) -> None:
+        if unknown := sorted(set(services) - set(SERVICES)):
+            raise InvalidInput(
+                f"There is no service {', '.join(unknown)}: choose from {', '.join(SERVICES)}."
+            )
+        self._path = home
+        self._services = services
+        self._pins = ports or {}
+        self._record = record
+        self._durable = durable
+        self._servers: dict[str, Server] = {}
+        self._setups: dict[str, Child] = {}
+        self._children: dict[str, Child] = {}
+        self._clients: dict[str, Child] = {}
+        self._held = ExitStack()
+        self.times: dict[str, float] = {}
+
+    def __enter__(self) -> Self:
+        try:
+            self._home = self._held.enter_context(open_home(self._path))
+            ports = claim_ports(self._home, self._pins)
+            self.urls = urls_of(ports, load_secrets(self._home.path))
+            self._servers = self._recipes(self._home, ports)
+            self._start_all()
+        except BaseException:
+            self._stop_all()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if exc and self._record:  # nobody wants half a training: spare the wait for its cache
+            for name in self._children:
+                self.kill(name)
+        self._stop_all()
+
+    @property
+    def pids(self) -> dict[str, int]:
+        """The process of each server and client."""
+        return {name: child.process.pid for name, child in self._everything().items()}
+
+    def dead(self) -> list[str]:
+        """The servers and their clients that have ended although they were not asked to."""
+        return [name for name, child in self._everything().items() if child.process.poll() is not None]
+
+    def log_tail(self, name: str) -> str:
+        """The last lines that a server or client has logged."""
+        return self._everything()[name].log_tail()
+
+    def kill(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to one server."""
+        self._children[name].process.send_signal(sig)
+
+    def restart(self, name: str) -> None:
+        """Start a server again on its port, stopping it first if it still runs; return when it answers.
+
+        Raises:
+            StartFailed: it does not start.
+        """
+        stop([self._children[name]], seconds=_STOP_SECONDS)
+        self._children[name] = self._spawn(name, self._servers[name].command)
+        self._wait_for(name, time.monotonic(), threading.Event())
+
+    def start(self, name: str, command: Command, ready: Callable[[], None] | None = None) -> None:
+        """Start a client of the servers that lives and dies with them; return when it is `ready`.
+
+        Raises:
+            StartFailed: it ends first, or does not answer in time.
+        """
+        self._clients[name] = self._spawn(name, command)
+        if ready is not None:
+            client = self._clients[name]
+            wait_until_ready(client, ready, seconds=_START_SECONDS, cancelled=threading.Event())
+
+    def _recipes(self, home: Home, ports: Mapping[str, int]) -> dict[str, Server]:
+        secrets = load_secrets(home.path)
+        java = jars.ensure(name for name in ("neo4j", "kafka") if name in self._services)
+        makers: dict[str, Callable[[], Server]] = {
+            "neo4j": lambda: neo4j(
+                home,
+                bolt_port=ports["neo4j_bolt"],
+                http_port=ports["neo4j_http"],
+                password=secrets.neo4j,
+                jars=java["neo4j"],
+                record=self._record,
+            ),
+            "postgres": lambda: postgres(home, ports["postgres"], secrets.postgres, durable=self._durable),
+            "kafka": lambda: kafka(
+                home,
+                port=ports["kafka"],
+                controller_port=ports["kafka_controller"],
+                jars=java["kafka"],
+                record=self._record,
+            ),
+        }
+        return {name: make() for name, make in makers.items() if name in self._services}
+
+    def _everything(self) -> dict[str, Child]:
+        return {**self._children, **self._clients}
+
+    def _start_all(self) -> None:
+        """All at once. Children are started from this thread alone; only the waiting has threads."""
+        began = time.monotonic()
+        cancelled = threading.Event()
+        waits: list[Future[None]] = []
+        for name, server in self._servers.items():
+            if server.setup:
+                self._setups[name] = self._spawn(f"{name}-setup", server.setup.command)
+        with ThreadPoolExecutor(len(SERVICES)) as pool:
+            try:
+                for name in sorted(self._servers, key=lambda name: name in self._setups):
+                    self._finish_setup(name)
+                    self._children[name] = self._spawn(name, self._servers[name].command)
+                    waits.append(pool.submit(self._wait_for, name, began, cancelled))
+                for wait in as_completed(waits):
+                    wait.result()
+            finally:
+                cancelled.set()
+
+    def _finish_setup(self, name: str) -> None:
+        setup = self._servers[name].setup
+        if setup:
+            run_to_end(self._setups[name], seconds=_START_SECONDS)
+            setup.finish()
+
+    def _spawn(self, name: str, command: Command) -> Child:
+        log = self._home.folder("logs") / f"{name}.log"
+        return spawn(name, command, log=log, lock_fd=self._home.lock_fd)
+
+    def _wait_for(self, name: str, began: float, cancelled: threading.Event) -> None:
+        ready = self._servers[name].ready
+        wait_until_ready(self._children[name], ready, seconds=_START_SECONDS, cancelled=cancelled)
+        self.times[name] = time.monotonic() - began
+
+    def _stop_all(self) -> None:
+        try:
+            stop([*self._clients.values()], seconds=_STOP_SECONDS)  # while what they write to still answers
+            seconds = _RECORDING_STOP_SECONDS if self._record else _STOP_SECONDS
+            stop([*self._setups.values(), *self._children.values()], seconds=seconds)
+        finally:
+            self._held.close()

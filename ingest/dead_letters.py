@@ -1,0 +1,117 @@
+"""Refused messages onto the dead topic, each with its reason and where it came from."""
+
+from collections.abc import Iterable, Sequence
+
+from confluent_kafka import KafkaError, Producer
+from confluent_kafka import Message as KafkaMessage
+from sqlalchemy import Row, text
+
+from app.errors import DependencyMissing
+from app.postgres import Postgres
+from app.settings import Settings
+from ingest.topics import QUIET
+from ingest.writer import STORED_PAYLOAD_BYTES, Message
+
+FLUSH_SECONDS = 120.0
+
+# Whole ones alone: of a longer one the record holds a part, and Kafka will bring it again.
+_OWED = text(f"""
+    SELECT topic, partition, "offset", reason, detail, message_key, payload FROM dead_letters
+    WHERE published_at IS NULL AND payload_bytes <= {STORED_PAYLOAD_BYTES}
+    ORDER BY topic, partition, "offset"
+""")  # noqa: S608 - a constant of the code
+_OWED_OF = text("""
+    SELECT d.partition, d."offset", reason, detail FROM dead_letters d
+    JOIN unnest(:partitions ::int[], :offsets ::bigint[]) k (partition, "offset")
+    ON (d.partition, d."offset") = (k.partition, k."offset")
+    WHERE d.topic = :topic AND published_at IS NULL
+""")
+_PUBLISHED = text("""
+    UPDATE dead_letters d SET published_at = clock_timestamp()
+    FROM unnest(:topics ::text[], :partitions ::int[], :offsets ::bigint[]) k (topic, partition, "offset")
+    WHERE (d.topic, d.partition, d."offset") = (k.topic, k.partition, k."offset") AND d.published_at IS NULL
+""")
+Origin = tuple[str, int, int]
+
+
+class DeadLetterProducer:
+    """Publishes what the record holds as refused: before the offset is committed, after a crash at start."""
+
+    def __init__(self, settings: Settings, postgres: Postgres) -> None:
+        self._topic = settings.dead_letter_topic
+        self._postgres = postgres
+        self._fault: KafkaError | None = None
+        self._producer = Producer(
+            {
+                "bootstrap.servers": settings.kafka_bootstrap_servers,
+                "enable.idempotence": True,
+                "message.max.bytes": 12_582_912,
+                **QUIET,
+            }
+        )
+
+    def publish(self, messages: Sequence[Message]) -> None:
+        """Publishes whole those of a batch's messages that are recorded as refused and not yet published."""
+        by_place = {(message.partition, message.offset): message for message in messages}
+        places = {
+            "topic": messages[0].topic,
+            "partitions": [partition for partition, _ in by_place],
+            "offsets": [offset for _, offset in by_place],
+        }
+        with self._postgres.transaction() as connection:
+            owed = connection.execute(_OWED_OF, places).all()
+        for partition, offset, reason, detail in owed:
+            message = by_place[partition, offset]
+            self._send((message.topic, partition, offset), reason, detail, message.key, message.payload)
+        self._flush_and_mark([(messages[0].topic, row.partition, row.offset) for row in owed])
+
+    def publish_owed(self) -> None:
+        """Publishes what a crash left recorded but unpublished, as far as the record holds it whole."""
+        with self._postgres.transaction() as connection:
+            owed = connection.execute(_OWED).all()
+        for row in owed:
+            self._send(_origin(row), row.reason, row.detail, row.message_key, row.payload)
+        self._flush_and_mark([_origin(row) for row in owed])
+
+    def close(self) -> None:
+        """Waits for what is still on its way."""
+        self._producer.flush(FLUSH_SECONDS)
+
+    def _send(
+        self, origin: Origin, reason: str, detail: str, key: bytes | None, payload: bytes | None
+    ) -> None:
+        headers = _headers(*origin, reason, detail)
+        self._producer.produce(self._topic, payload, key, headers=headers, on_delivery=self._delivered)
+
+    def _delivered(self, fault: KafkaError | None, _message: KafkaMessage) -> None:
+        self._fault = self._fault or fault
+
+    def _flush_and_mark(self, origins: Iterable[Origin]) -> None:
+        if not (origins := list(origins)):
+            return
+        left = self._producer.flush(FLUSH_SECONDS)
+        fault, self._fault = self._fault, None
+        if left or fault is not None:
+            raise DependencyMissing(
+                f"Dead letters could not be written to {self._topic}: "
+                f"{'Kafka does not take them' if fault is None else fault.str()}."
+            )
+        topics, partitions, offsets = (list(column) for column in zip(*origins, strict=True))
+        with self._postgres.transaction() as connection:
+            connection.execute(_PUBLISHED, {"topics": topics, "partitions": partitions, "offsets": offsets})
+
+
+def _origin(row: Row[tuple[object, ...]]) -> Origin:
+    return row.topic, row.partition, row.offset
+
+
+def _headers(
+    topic: str, partition: int, offset: int, reason: str, detail: str
+) -> list[tuple[str, str | bytes | None]]:
+    return [
+        ("reason", reason.encode()),
+        ("detail", detail.encode()),
+        ("original_topic", topic.encode()),
+        ("original_partition", str(partition).encode()),
+        ("original_offset", str(offset).encode()),
+    ]

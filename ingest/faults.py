@@ -1,0 +1,118 @@
+"""Named places where a test lets the consumer die or freeze, to prove that nothing is lost or doubled there.
+
+`AML_FAULT=after_poll:3` kills the process (SIGKILL: nothing is cleaned up) the third time it comes to
+`after_poll`; `AML_FAULT=after_poll:3:freeze` stops it (SIGSTOP) until it is sent SIGCONT. Without that
+variable a place costs one comparison and nothing can happen: only `arm`, at a process's start, reads it.
+"""
+
+import os
+import random
+import re
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Timer
+from typing import Any
+
+import structlog
+
+from app.errors import InvalidInput
+from app.graph import Graph
+from cypher import Query
+
+log = structlog.get_logger()
+
+VARIABLE = "AML_FAULT"
+POINTS = (
+    "after_poll",
+    "after_decode",
+    "inside_postgres_transaction",
+    "during_restatement",
+    "between_postgres_and_offset_commit",
+    "after_offset_commit",
+    "inside_graph_write",
+    "between_graph_write_and_acknowledgement",
+    "during_reload",
+)
+SIGNALS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
+_FAULT = re.compile(r"(?P<point>[a-z_]+)(?::(?P<time>[1-9][0-9]*)(?::(?P<action>kill|freeze))?)?")
+GRAPH_WRITE_SECONDS = 0.03
+"""About what a small write takes: a moment drawn from it finds most writes under way."""
+
+
+@dataclass(slots=True)
+class Fault:
+    """What is to happen: where, at which time it is reached (1 is the first), and the signal."""
+
+    point: str
+    time: int
+    signal: signal.Signals
+
+
+class _Armed:
+    """The fault of this process, if any."""
+
+    fault: Fault | None = None
+
+
+def arm(environment: Mapping[str, str]) -> bool:
+    """Reads the fault that this process was started with; says whether there is one.
+
+    Raises:
+        InvalidInput: it is none; a misspelt fault must not look like one that was survived.
+    """
+    _Armed.fault = parse(environment[VARIABLE]) if environment.get(VARIABLE) else None
+    if _Armed.fault is not None:
+        log.warning("fault_armed", fault=environment[VARIABLE])
+    return _Armed.fault is not None
+
+
+def parse(given: str) -> Fault:
+    """The fault that is written as POINT, POINT:TIME or POINT:TIME:kill|freeze.
+
+    Raises:
+        InvalidInput: it is written otherwise.
+    """
+    written = _FAULT.fullmatch(given)
+    if written is None or written["point"] not in POINTS:
+        raise InvalidInput(
+            f"{VARIABLE}={given} is no fault: write POINT:TIME or POINT:TIME:freeze with a point of "
+            f"{', '.join(POINTS)}. It is for tests alone: unset it."
+        )
+    return Fault(written["point"], int(written["time"] or 1), SIGNALS[written["action"] or "kill"])
+
+
+def reach(point: str) -> None:
+    """Says that the process is at this point; returns, unless a fault waits here."""
+    if _Armed.fault is not None and _is_due(point):
+        os.kill(os.getpid(), _Armed.fault.signal)
+
+
+def _is_due(point: str) -> bool:
+    fault = _Armed.fault
+    if fault is None or fault.point != point:
+        return False
+    fault.time -= 1
+    return fault.time == 0
+
+
+@contextmanager
+def _within(point: str, seconds: float) -> Iterator[None]:
+    """As `reach`, but at a random moment of the block, which takes about so many seconds."""
+    if _Armed.fault is not None and _is_due(point):
+        moment = random.uniform(0, seconds)  # noqa: S311 - no secret
+        Timer(moment, os.kill, (os.getpid(), _Armed.fault.signal)).start()
+    yield
+
+
+class FaultyGraph(Graph):
+    """The door to the graph of a process with a fault: its writes are places of their own."""
+
+    def write(self, steps: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:
+        """As `Graph.write`."""
+        with _within("inside_graph_write", GRAPH_WRITE_SECONDS):
+            rows = super().write(steps)
+        if steps[-1][0].name == "write/projected":
+            reach("between_graph_write_and_acknowledgement")
+        return rows

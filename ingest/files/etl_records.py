@@ -1,0 +1,40 @@
+"""One record a line of an ethereum-etl export, whether JSON lines or CSV: field names to values."""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.errors import InvalidInput
+from ingest.files.lines import Progress, read_lines
+
+Record = dict[str, object]
+
+csv.field_size_limit(2**30)  # a contract's input stands in one cell; lines are bounded already
+
+
+def read_records(path: Path, progress: Progress | None) -> Iterator[Record]:
+    """The records of a file; empty CSV cells are None, as a null of JSON is."""
+    lines = read_lines(path, progress)
+    header: list[str] = []
+    is_csv = path.name.removesuffix(".gz").endswith(".csv")
+    for number, line in lines:
+        try:
+            if not is_csv:
+                # Not orjson: it makes floats of integers beyond 64 bits, and amounts are.
+                record = json.loads(line)
+            elif not header:
+                header = _cells(line.removeprefix(b"\xef\xbb\xbf"))
+                continue
+            else:
+                cells = [cell or None for cell in _cells(line)]
+                record = dict(zip(header, cells, strict=True))
+        except (ValueError, RecursionError, csv.Error) as exc:
+            raise InvalidInput(f"{path}, line {number}: is no record of ethereum-etl: {exc}.") from exc
+        if not isinstance(record, dict):
+            raise InvalidInput(f"{path}, line {number}: is no JSON object.")
+        yield record
+
+
+def _cells(line: bytes) -> list[str]:
+    return next(iter(csv.reader([line.decode()], strict=True)), [])

@@ -1,0 +1,42 @@
+"""Lines of a file, plain or gzip, with their numbers; the place where a file's own faults are told."""
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from app.errors import InvalidInput
+
+Progress = Callable[[int, int], None]
+"""Called now and then with the bytes of the file (as stored) that are read, and with their total."""
+
+MAX_LINE_BYTES = 16 * 2**20
+"""An ethereum-etl line holds a contract's whole input; anything longer is another kind of file."""
+_LINES_A_CALL = 1_000
+
+
+def read_lines(path: Path, progress: Progress | None = None) -> Iterator[tuple[int, bytes]]:
+    """Line number (from 1) and bytes, without its line end, of each line that is not blank.
+
+    Raises:
+        InvalidInput: the file cannot be opened, is a damaged gzip, or has an endless line.
+    """
+    try:
+        with path.open("rb") as stored:
+            total = path.stat().st_size
+            text = gzip.GzipFile(fileobj=stored) if path.suffix == ".gz" else stored
+            number = 0
+            while line := text.readline(MAX_LINE_BYTES):
+                number += 1
+                if len(line) == MAX_LINE_BYTES:
+                    raise InvalidInput(f"{path}, line {number}: is longer than {MAX_LINE_BYTES} bytes.")
+                if progress is not None and number % _LINES_A_CALL == 0:
+                    progress(stored.tell(), total)
+                if stripped := line.strip():
+                    yield number, stripped
+            if progress is not None:
+                progress(total, total)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
+        raise InvalidInput(f"{path} is a damaged gzip file: {exc}.") from exc
+    except OSError as exc:
+        raise InvalidInput(f"{path} cannot be read: {exc.strerror or exc}.") from exc

@@ -1,0 +1,51 @@
+"""The consumer as a process: consumes and writes the graph until it is told to stop."""
+
+import os
+import signal
+from threading import Event
+
+import structlog
+
+from app.graph import Graph
+from app.postgres import Postgres
+from app.settings import Settings
+from ingest.consumer import consume
+from ingest.faults import FaultyGraph, arm
+from ingest.graph_writer import GraphWriter
+from ingest.topics import ensure_topics
+
+log = structlog.get_logger()
+
+GRAPH_RETRY_SECONDS = 3.0
+"""The graph writer waits by itself, and lets others write meanwhile; the driver's pauses grow to minutes."""
+
+
+def serve(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT: the batch at hand is finished, and what the graph is owed is written.
+
+    Raises:
+        InvalidInput: `AML_FAULT` is set and names no fault.
+        DependencyMissing, TooManyDeadLetters: as `consume`.
+    """
+    stop = Event()
+    for sig in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sig, lambda *_: stop.set())
+    door = FaultyGraph if arm(os.environ) else Graph
+    ensure_topics(settings)
+    postgres = Postgres(settings.postgres_url)
+    graph = door(
+        settings.neo4j_url, settings.neo4j_user, settings.neo4j_password, retry_seconds=GRAPH_RETRY_SECONDS
+    )
+    log.info("consumer_started", topic=settings.transfers_topic, group=settings.consumer_group)
+    try:
+        run(settings, postgres, graph, stop)
+    finally:
+        graph.close()
+        postgres.close()
+        log.info("consumer_stopped")
+
+
+def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> None:
+    """Consumes until `stop` is set, writing the graph beside it."""
+    with GraphWriter(postgres, graph, failed=stop.set).running() as graph_writer:
+        consume(settings, postgres, stop, lambda _: graph_writer.wake())

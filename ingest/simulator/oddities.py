@@ -1,0 +1,44 @@
+"""What ledgers hold besides: nothing paid, oneself paid, unseen money, pools emptied over and over."""
+
+from ingest.simulator.cast import ZERO_ADDRESS, Cast
+from ingest.simulator.exchange import withdraw
+from ingest.simulator.scene import Coin, Scene, Script
+
+
+def pay_oneself(scene: Scene, user: str, coin: Coin, held: int) -> None:
+    """Sender and receiver are the same: recorded, and no flow."""
+    scene.pay(user, user, coin, held)
+
+
+def pay_nothing(scene: Scene, user: str, receiver: str, coin: Coin) -> None:
+    """A transfer of zero, as address poisoning does: recorded, and no flow."""
+    scene.pay(user, receiver, coin, 0)
+
+
+def pay_from_nowhere(scene: Scene, user: str, receiver: str, coin: Coin, held: int) -> None:
+    """More is sent than was ever seen to arrive: the rest came before the story, or from off the ledger."""
+    scene.pay(user, receiver, coin, held + coin.units(0, 100 + scene.below(900)))
+
+
+def shuttle(scene: Scene, cast: Cast, rounds: int) -> Script:
+    """Somebody moves all they have between two own wallets again and again: a new epoch each time."""
+    coin = scene.eth
+    here, there = scene.wallet("shuttle"), scene.wallet("shuttle")
+    for _ in range(rounds):
+        withdraw(scene, scene.pick(cast.exchanges), here, coin, coin.units(1, scene.below(500)))
+        yield 3_600 + scene.below(7_200)
+        scene.pay(here, there, coin, coin.held[here])
+        yield 1_800 + scene.below(3_600)
+        scene.pay(there, here, coin, coin.held[there])
+        yield 1_800 + scene.below(3_600)
+        scene.pay(here, scene.pick(cast.shops), coin, coin.held[here])
+        yield 20_000 + scene.below(40_000)
+
+
+def mint(scene: Scene, cast: Cast) -> Script:
+    """The tokens come into being: the zero address gives them to their issuer and to the exchanges."""
+    while scene.seconds < scene.end_seconds:
+        scene.pay(ZERO_ADDRESS, cast.issuer, scene.points, scene.points.units(10_000_000))
+        for exchange in cast.exchanges:
+            scene.pay(ZERO_ADDRESS, exchange.cold, scene.usd, scene.usd.units(50_000_000))
+        yield 10 * 86_400

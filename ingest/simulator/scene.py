@@ -1,0 +1,175 @@
+"""The stage of a simulation: one clock, one chain, balances, and scripts that take turns on it."""
+
+import heapq
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from random import Random
+from typing import Any, TypeVar
+
+from app.domain import MAX_INDEX, Transfer
+from ingest.simulator.story import LabelRow
+
+T = TypeVar("T")
+
+CHAIN = "ethereum"
+BLOCK_SECONDS = 12
+FIRST_BLOCK = 18_000_000
+FIRST_TIME = datetime(2024, 3, 1, tzinfo=UTC)
+
+Script = Iterator[int]
+"""A part of the story: makes its transfers, and yields the seconds until it goes on."""
+
+
+@dataclass(slots=True)
+class Coin:
+    """One asset, what each wallet is known to hold of it, and its price (cents a whole unit, or None)."""
+
+    asset: str
+    decimals: int
+    cents: int | None
+    held: dict[str, int] = field(default_factory=dict)
+    scale: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.scale = 10**self.decimals
+
+    def units(self, whole: int, thousandths: int = 0) -> int:
+        """Base units of an amount given in whole units and thousandths."""
+        return (whole * 1_000 + thousandths) * self.scale // 1_000
+
+
+Movement = tuple[str, str, Coin, int]
+"""Sender, receiver, coin, base units."""
+
+
+class Scene:
+    """Everything that changes while the story plays. All randomness is `below`: whole numbers of one seed."""
+
+    def __init__(self, seed: int, days: int) -> None:
+        self.seconds = 0
+        self.end_seconds = days * 86_400
+        self.transfers: list[Transfer] = []
+        self.labels: list[LabelRow] = []
+        self.roles: dict[str, str] = {}
+        self.shapes: list[dict[str, Any]] = []
+        self.sent_beyond_received: dict[tuple[str, str], int] = {}
+        self.eth = Coin("ETH", 18, 3_300_00)
+        self.usd = Coin(self._address(seed, "stablecoin"), 6, 1_00)
+        self.points = Coin(self._address(seed, "loyalty token"), 18, None)
+        self._seed = seed
+        self._bits = Random(seed).getrandbits  # noqa: S311 - a story, not a secret
+        self._turns: list[tuple[int, int, Script]] = []
+        self._made = self._started = self._transactions = 0
+        self._block, self._index, self._log = -1, 0, 0
+        self._block_time = FIRST_TIME
+
+    def below(self, limit: int) -> int:
+        """A whole number 0 <= n < limit; the same on every machine and Python."""
+        return self._bits(64) * limit >> 64
+
+    def part(self, units: int, low_percent: int, high_percent: int) -> int:
+        """A random part of an amount."""
+        return units * (low_percent * 100 + self.below((high_percent - low_percent) * 100 + 1)) // 10_000
+
+    def pick(self, choices: Sequence[T]) -> T:
+        """One of the choices."""
+        return choices[self.below(len(choices))]
+
+    def sample(self, choices: Sequence[T], count: int) -> list[T]:
+        """Some of the choices, each at most once, in random order."""
+        left = list(choices)
+        return [left.pop(self.below(len(left))) for _ in range(count)]
+
+    def wallet(self, role: str | None = None) -> str:
+        """A new wallet; its role, when it has one, is part of the truth."""
+        self._made += 1
+        address = self._address(self._seed, str(self._made))
+        if role is not None:
+            self.roles[address] = role
+        return address
+
+    def label(self, address: str, category: str, name: str) -> None:
+        """Makes the wallet known, as an attribution file would."""
+        self.labels.append(LabelRow(CHAIN, address, category, name, "simulation", "1"))
+
+    def start(self, after_seconds: int, script: Script) -> None:
+        """Lets a script begin later."""
+        self._started += 1
+        heapq.heappush(self._turns, (self.seconds + after_seconds, self._started, script))
+
+    def play(self) -> None:
+        """Plays all scripts to their end, in the order of time; ties go to the one started earlier."""
+        while self._turns:
+            self.seconds, order, script = heapq.heappop(self._turns)
+            pause = next(script, None)
+            if pause is not None:
+                heapq.heappush(self._turns, (self.seconds + pause, order, script))
+
+    def pay(self, sender: str, receiver: str, coin: Coin, units: int) -> str:
+        """One transaction with one transfer; answers its hash."""
+        return self.transact(((sender, receiver, coin, units),))
+
+    def transact(self, movements: Iterable[Movement]) -> str:
+        """One transaction, mined now; at most one movement of the native coin, and that one first."""
+        self._next_place()
+        self._transactions += 1
+        transaction_hash = (
+            f"0x{sha256(f'{self._seed}/transaction/{self._transactions}'.encode()).hexdigest()}"
+        )
+        for sender, receiver, coin, units in movements:
+            if coin is self.eth:
+                transfer_index = 0
+            else:
+                self._log += 1 + self.below(2)
+                transfer_index = self._log + 1
+            self.transfers.append(
+                Transfer(
+                    CHAIN,
+                    transaction_hash,
+                    transfer_index,
+                    FIRST_BLOCK + self._block,
+                    self._index,
+                    self._block_time,
+                    sender,
+                    receiver,
+                    coin.asset,
+                    units,
+                    coin.decimals,
+                    _usd_value(coin, units),
+                )
+            )
+            if sender != receiver:
+                self._move(sender, receiver, coin, units)
+        return transaction_hash
+
+    def _move(self, sender: str, receiver: str, coin: Coin, units: int) -> None:
+        held = coin.held
+        rest = held.get(sender, 0) - units
+        if rest < 0:
+            unseen = self.sent_beyond_received
+            unseen[sender, coin.asset] = unseen.get((sender, coin.asset), 0) - rest
+        held[sender] = max(rest, 0)
+        held[receiver] = held.get(receiver, 0) + units
+
+    def _next_place(self) -> None:
+        """Moves on to the next free place of the ledger, in the block of the clock or a later one."""
+        block = self.seconds // BLOCK_SECONDS
+        if block <= self._block and max(self._index, self._log) < MAX_INDEX // 2:
+            self._index += 1 + self.below(4)
+            return
+        self._block = max(block, self._block + 1)
+        self._block_time = FIRST_TIME + timedelta(seconds=self._block * BLOCK_SECONDS)
+        self._index, self._log = self.below(30), self.below(60)
+
+    @staticmethod
+    def _address(seed: int, name: str) -> str:
+        return f"0x{sha256(f'{seed}/wallet/{name}'.encode()).hexdigest()[:40]}"
+
+
+def _usd_value(coin: Coin, units: int) -> Decimal | None:
+    if coin.cents is None:
+        return None
+    return Decimal(units * coin.cents // coin.scale).scaleb(-2)

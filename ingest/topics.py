@@ -1,0 +1,63 @@
+"""The two topics of the product: created when absent, left as they are otherwise."""
+
+from typing import Final
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from app.errors import DependencyMissing
+from app.settings import Settings
+
+ANSWER_SECONDS: Final = 15.0
+MAX_BATCH_BYTES: Final = 1_048_576
+"""Of one write to the transfers topic, whatever the brokers' own limit is."""
+QUIET: Final = {"log_level": 2}
+"""For every client: what librdkafka would print of lost connections is raised as an error instead."""
+
+
+def ensure_topics(settings: Settings) -> None:
+    """Creates the transfers topic and the dead-letter topic if they are not there.
+
+    Raises:
+        DependencyMissing: Kafka does not answer, or refuses to create a topic.
+    """
+    servers = settings.kafka_bootstrap_servers
+    admin = AdminClient({"bootstrap.servers": servers, **QUIET})
+    try:
+        present = admin.list_topics(timeout=ANSWER_SECONDS).topics
+        absent = [topic for topic in _topics(settings) if topic.topic not in present]
+        if absent:
+            for created in admin.create_topics(absent, operation_timeout=ANSWER_SECONDS).values():
+                _unless_another_did(created.exception())
+    except KafkaException as exc:
+        raise DependencyMissing(
+            f"Kafka at {servers} does not answer as it should: {exc.args[0].str()}."
+        ) from exc
+
+
+def _unless_another_did(fault: BaseException | None) -> None:
+    """Raises the fault of a creation, except that another process created the topic in the meantime."""
+    if fault is None:
+        return
+    if isinstance(fault, KafkaException) and fault.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+        return
+    raise fault
+
+
+def _topics(settings: Settings) -> list[NewTopic]:
+    # Replication -1: what the brokers are configured with.
+    transfers = NewTopic(
+        settings.transfers_topic,
+        num_partitions=settings.topic_partitions,
+        replication_factor=-1,
+        config={"max.message.bytes": str(MAX_BATCH_BYTES)},
+    )
+    dead_letters = NewTopic(
+        settings.dead_letter_topic,
+        num_partitions=1,
+        replication_factor=-1,
+        # Kept until somebody looks, with room for the largest refused message and its headers.
+        config={"retention.ms": "-1", "max.message.bytes": str(2 * MAX_BATCH_BYTES)},
+    )
+    return [transfers, dead_letters]

@@ -1,0 +1,65 @@
+"""A real, expert-traced hack: exposures equal an independent 80-digit calculation, by both engines."""
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from app.graph import Graph
+from app.labels.read_csv import read_csv as read_label_csv
+from app.labels.store import import_labels
+from app.postgres import Postgres
+from app.scoring.export import exposure_rows
+from app.scoring.policy import load_policy
+from app.scoring.run import run_scoring
+from app.settings import Settings
+from ingest.files.transfer_csv import read_csv
+from tests.ingesting import ingest
+
+Cell = tuple[str, str, str, str]
+TOLERANCE = 1e-9  # of the wallet's total
+
+
+@pytest.fixture
+def hack(shared: Path) -> Path:
+    return shared / "data" / "xscam_2022"
+
+
+def expected_shares(hack: Path) -> dict[Cell, float]:
+    with (hack / "expected_exposure.csv").open() as file:
+        return {
+            (row["address"], row["direction"], row["category"], row["hop"]): float(row["share"])
+            for row in csv.DictReader(file)
+        }
+
+
+def computed_shares(postgres: Postgres, run_id: int) -> dict[Cell, float]:
+    with postgres.transaction() as connection:
+        return {
+            (address, direction, category, str(hop)): share
+            for _, _, address, direction, category, hop, _, share in exposure_rows(connection, run_id)
+        }
+
+
+def test_both_engines_equal_the_expected_exposures(
+    hack: Path, settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    ingest(settings, postgres, graph, read_csv(hack / "transfers.csv"))
+    policy = load_policy(settings.policy_file)
+    import_labels(postgres, read_label_csv(hack / "labels.csv"), policy.categories)
+    expected = expected_shares(hack)
+
+    for engine in ("cypher", "ledger"):
+        run_id = run_scoring(postgres, graph, policy, engine=engine, cypher_max_transfers=0)
+        found = computed_shares(postgres, run_id)
+        differences = {
+            cell: (found.get(cell, 0.0), expected.get(cell, 0.0))
+            for cell in found.keys() | expected.keys()
+            if abs(found.get(cell, 0.0) - expected.get(cell, 0.0)) > TOLERANCE
+        }
+        assert not differences, engine
+        totals: dict[tuple[str, str], float] = defaultdict(float)
+        for (address, direction, _, _), share in found.items():
+            totals[address, direction] += share
+        assert all(abs(total - 1) < TOLERANCE for total in totals.values()), engine

@@ -1,0 +1,83 @@
+"""Running the real consumer inside a test until everything has arrived."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from time import monotonic
+
+from confluent_kafka import Producer
+
+from app.graph import Graph
+from app.partitions import partition_offsets
+from app.postgres import Postgres
+from app.projection.owed import behind
+from app.settings import Settings
+from app.status import ingestion_status
+from ingest.producer import Event as Message
+from ingest.producer import produce
+from ingest.service import run
+from ingest.topics import QUIET
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
+    """Returns when the condition holds; other processes' progress can only be asked for."""
+    deadline = monotonic() + seconds
+    while not holds():
+        assert monotonic() < deadline, "what was waited for did not happen"
+        Event().wait(0.1)
+
+
+@contextmanager
+def consuming(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Callable[[], bool]]:
+    """The consumer runs in a thread inside the block; what ended it early is raised at its end.
+
+    Yields a function that says whether it still runs.
+    """
+    stop = Event()
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            run(settings, postgres, graph, stop)
+        except BaseException as exc:  # noqa: BLE001 - raised again by the test's thread
+            failures.append(exc)
+
+    thread = Thread(target=work)
+    thread.start()
+    try:
+        yield thread.is_alive
+    finally:
+        stop.set()
+        thread.join(60)
+    if failures:
+        raise failures[0]
+
+
+def await_ingestion(settings: Settings, postgres: Postgres, graph: Graph, alive: Callable[[], bool]) -> None:
+    """Returns when every message is consumed and the graph has caught up, or when the consumer has ended."""
+
+    def arrived() -> bool:
+        status = ingestion_status(settings, postgres, graph)
+        return not alive() or (status.lag == 0 and not behind(postgres).batches)
+
+    wait_until(arrived)
+
+
+def ingest(settings: Settings, postgres: Postgres, graph: Graph, events: Iterable[Message] = ()) -> None:
+    """Produces the events and consumes until both stores hold all that is in the topic."""
+    produce(events, settings)
+    with consuming(settings, postgres, graph) as alive:
+        await_ingestion(settings, postgres, graph, alive)
+
+
+def produce_raw(settings: Settings, messages: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+    """Sends (key, payload) pairs as they are."""
+    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap_servers, **QUIET})
+    for key, payload in messages:
+        producer.produce(settings.transfers_topic, payload, key)
+    assert producer.flush(30) == 0
+
+
+def messages_in_topic(settings: Settings) -> int:
+    """How many messages the transfers topic holds."""
+    return sum(o.end - o.begin for o in partition_offsets(settings, timeout_seconds=10).values())

@@ -1,0 +1,480 @@
+"""The API over HTTP: who may ask, how errors look, and what is answered about known and unknown wallets."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from time import monotonic
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app.api.app import create_app
+from app.errors import DependencyMissing, InvalidInput
+from app.graph import Graph
+from app.postgres import Postgres
+from app.scoring.run_row import take_run_lock
+from app.settings import Settings
+from tests.serving import served
+
+AA = "0x" + "aA" * 20
+BB = "0x" + "bb" * 20
+CC = "0x" + "cc" * 20
+
+ROUTES_WITH_TOKEN = [
+    ("POST", "/reload-graph"),
+    ("POST", "/run-score"),
+    ("GET", "/scores/top"),
+    ("GET", f"/scores/{AA}"),
+    ("GET", f"/scores/explain/{AA}"),
+    ("GET", "/ingestion/status"),
+    ("GET", "/metrics"),
+    ("GET", "/v1/runs"),
+    ("GET", "/v1/runs/1"),
+    ("POST", "/v1/runs/1/verify"),
+    ("POST", "/v1/runs/1/cancel"),
+    ("GET", "/v1/runs/1/diff/2"),
+    ("GET", f"/scores/{AA}/history"),
+    ("GET", "/v1/operations/none"),
+]
+
+
+@pytest.fixture
+def client(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.Client]:
+    with served(settings, postgres, graph) as client:
+        yield client
+
+
+@pytest.fixture
+def silent(settings: Settings, postgres: Postgres) -> Iterator[httpx.Client]:
+    """The application with a graph and a Kafka that do not answer."""
+    nobody = socket.create_server(("127.0.0.1", 0))
+    port = nobody.getsockname()[1]
+    nobody.close()
+    graph = Graph(f"bolt://127.0.0.1:{port}", "neo4j", SecretStr("x"), retry_seconds=0)
+    away = settings.model_copy(update={"kafka_bootstrap_servers": f"127.0.0.1:{port}"})
+    with served(away, postgres, graph) as client:
+        yield client
+    graph.close()
+
+
+def insert_wallets(postgres: Postgres) -> None:
+    """One wallet on two chains, one the published run knows, one it saw too late; scores of 96 more."""
+    with postgres.transaction() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO batches (batch_id, stored, duplicates, dead, restated, retracted, projected_at)"
+                " SELECT i, 10, 1, 2, 0, 0, now() FROM generate_series(1, 2) i"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO wallets (chain, address, batch_id) VALUES"
+                " ('ethereum', :aa, 1), ('polygon', :aa, 1), ('ethereum', :bb, 1), ('ethereum', :cc, 2)"
+            ),
+            {"aa": AA.lower(), "bb": BB, "cc": CC},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO wallets (chain, address, batch_id)"
+                " SELECT 'ethereum', '0x' || lpad(i::text, 40, '0'), 1 FROM generate_series(1, 96) i"
+            )
+        )
+
+
+POLICY = """\
+version: test-1
+hop_limit: 2
+hop_weights: [1, 0.5]
+categories:
+  scam: {severity: 80, description: Fraud.}
+  mint_burn: {severity: 0, description: The zero address.}
+bands: {medium: 20, high: 50, severe: 75}
+rules: []
+"""
+
+
+def insert_run(postgres: Postgres) -> None:
+    """A published run that gave wallet n (of 1 to 99) a score of 40 - n / 10 points, by its source."""
+    with postgres.transaction() as connection:
+        connection.execute(
+            text("INSERT INTO policies (policy_digest, version, body) VALUES ('d', 'test-1', :body)"),
+            {"body": POLICY},
+        )
+        connection.execute(
+            text(
+                "INSERT INTO scoring_runs (status, engine, hop_limit, policy_digest, policy_version,"
+                " label_set_digest, watermark, as_of, columns, application_version, step)"
+                " VALUES ('completed', 'ledger', 2, 'd', 'test-1', 'l', 1, :as_of, :columns, '0', 'done')"
+            ),
+            {
+                "as_of": datetime(2026, 1, 1, tzinfo=UTC),
+                "columns": ["unobserved_origin", "still_held", "beyond_hop_limit", "scam", "mint_burn"],
+            },
+        )
+        connection.execute(text("INSERT INTO published_run (run_id) SELECT run_id FROM scoring_runs"))
+        connection.execute(
+            text(
+                "INSERT INTO risk_scores (run_id, wallet_id, score, ownership_score, source_score,"
+                " destination_score, direction, risk_level, band, main_category, rules, weighting,"
+                " unpriced_transfers, cells, shares, points)"
+                " SELECT run_id, wallet_id, points, 0, points, 0, 'source', 'medium', 'medium', 'scam', '{}',"
+                " 'usd', 1, ARRAY[1024 + 3 * 8 + 1]::smallint[], ARRAY[points / 80e6], ARRAY[points]"
+                " FROM (SELECT wallet_id,"
+                "  40000000 - 100000 * row_number() OVER (ORDER BY wallet_id) AS points"
+                "  FROM wallets WHERE batch_id = 1) w, scoring_runs"
+            )
+        )
+        connection.execute(text("INSERT INTO assets (chain, asset, decimals) VALUES ('ethereum', 'ETH', 18)"))
+        connection.execute(
+            text(
+                "INSERT INTO exposures (run_id, wallet_id, asset_id, direction, total, unobserved, usd_value,"
+                " transfers, unpriced_transfers, cells, shares)"
+                " SELECT run_id, wallet_id, asset_id, 1, 3e30::numeric, 0, 100, 4, 1,"
+                " ARRAY[3 * 8 + 1, 0 * 8 + 2, 2 * 8]::smallint[], ARRAY[0.25, 0.5, 0.25]"
+                " FROM scoring_runs, assets, wallets WHERE wallet_id = 3"
+            )
+        )
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES_WITH_TOKEN)
+@pytest.mark.parametrize("prefix", ["", "/v1"])
+def test_every_route_but_health_needs_the_token(
+    client: httpx.Client, method: str, path: str, prefix: str
+) -> None:
+    path = path if path.startswith("/v1") else prefix + path
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer another"}):
+        answer = client.request(method, path, headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert answer.json()["instance"] == path
+
+
+def test_health_and_docs_need_no_token(client: httpx.Client) -> None:
+    del client.headers["Authorization"]
+    for path in ("/health", "/v1/health", "/ready", "/docs", "/openapi.json"):
+        assert client.get(path).status_code == 200, path
+
+
+def test_a_server_without_token_refuses_to_start(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    with pytest.raises(DependencyMissing, match="AML_API_TOKEN is not set"):
+        create_app(settings.model_copy(update={"api_token": None}), postgres, graph)
+    with pytest.raises(InvalidInput, match="loopback"):
+        create_app(
+            settings.model_copy(update={"api_auth": "off", "api_host": "0.0.0.0"}),  # noqa: S104 - refused
+            postgres,
+            graph,
+        )
+
+
+def test_on_loopback_authentication_can_be_off(settings: Settings, postgres: Postgres, graph: Graph) -> None:
+    off = settings.model_copy(update={"api_auth": "off", "api_token": None})
+    with served(off, postgres, graph) as client:
+        assert client.get("/v1/runs", headers={"Authorization": ""}).json() == {"runs": [], "next": None}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Sec-Fetch-Site": "cross-site"},
+    ],
+)
+def test_another_sites_page_cannot_start_anything(client: httpx.Client, headers: dict[str, str]) -> None:
+    answer = client.post("/run-score", headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (403, "urn:aml:problem:forbidden")
+    assert client.get("/v1/runs").json()["runs"] == []
+
+
+def test_a_page_of_this_host_may_post(client: httpx.Client) -> None:
+    own = str(client.base_url).rstrip("/")
+    answer = client.post("/v1/nothing", headers={"Origin": own, "Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 404
+
+
+def test_a_foreign_host_name_is_refused_on_loopback(client: httpx.Client) -> None:
+    assert client.get("/health", headers={"Host": "rebound.example"}).status_code == 403
+    assert client.get("/health", headers={"Host": "localhost:1"}).status_code == 200
+
+
+def test_errors_are_problems(client: httpx.Client) -> None:
+    cases = [
+        (client.get("/nowhere"), 404),
+        (client.delete("/run-score"), 405),
+        (client.get("/scores/top?limit=0"), 422),
+        (client.get("/scores/top?limit=1001"), 422),
+        (client.get("/scores/top?cursor=%00"), 422),
+        (client.get("/scores/top?cursor=W10="), 422),
+        (client.get("/v1/runs?cursor=bm8="), 422),
+        (client.get("/v1/runs/99999999999999999999"), 422),
+        (client.get("/scores/" + "a" * 201), 422),
+        (client.get("/scores/with%20space"), 422),
+        (client.get("/scores/nul%00"), 422),
+        (client.get(f"/scores/{AA}"), 404),
+        (client.get("/v1/operations/none"), 404),
+        (client.get("/v1/runs/1"), 404),
+        (client.get("/scores/top"), 409),
+        (client.post("/run-score", json={"engine": "none"}), 422),
+        (client.post("/run-score", content=b"{", headers={"Content-Type": "application/json"}), 422),
+        (client.post("/run-score", content=b" " * 70_000, headers={"Content-Type": "application/json"}), 413),
+    ]
+    for answer, status in cases:
+        assert answer.status_code == status, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        body = answer.json()
+        assert set(body) == {"type", "title", "status", "detail", "instance"}
+        assert body["status"] == status
+        assert body["instance"] == answer.request.url.path
+
+
+def test_an_unexpected_error_tells_nothing_of_the_inside(client: httpx.Client, postgres: Postgres) -> None:
+    with postgres.transaction() as connection:
+        connection.execute(text("DROP TABLE published_run"))
+    answer = client.get("/scores/top")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
+    assert "published_run" not in answer.text
+
+
+def test_a_wallet_never_seen_is_not_found_and_its_label_is_told(
+    client: httpx.Client, postgres: Postgres
+) -> None:
+    with postgres.transaction() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO labels (chain, address, category, name, source, confidence)"
+                " VALUES ('ethereum', :address, 'sanctioned', 'A name', 'a list', 100)"
+            ),
+            {"address": BB},
+        )
+    answer = client.get(f"/scores/ethereum:{BB.upper().replace('0X', '0x')}")
+    assert answer.status_code == 404
+    assert "sanctioned (A name, says a list)" in answer.json()["detail"]
+
+
+def test_an_address_on_two_chains_gives_the_choices(client: httpx.Client, postgres: Postgres) -> None:
+    insert_wallets(postgres)
+    answer = client.get(f"/scores/explain/{AA}")
+    assert answer.status_code == 409
+    assert answer.json()["choices"] == [f"ethereum:{AA.lower()}", f"polygon:{AA.lower()}"]
+    assert client.get(f"/scores/polygon:{AA}").json()["wallet"]["chain"] == "polygon"
+
+
+def test_a_wallet_without_a_run_is_unknown_and_not_clean(client: httpx.Client, postgres: Postgres) -> None:
+    insert_wallets(postgres)
+    for path in (f"/scores/{BB}", f"/scores/explain/{BB}"):
+        body = client.get(path).json()
+        assert (body["score"], body["risk_level"], body["status"], body["run"]) == (
+            None,
+            None,
+            "unknown",
+            None,
+        )
+        assert "No scoring run has been published" in body["incomplete_reasons"][0]
+
+
+def test_a_wallet_newer_than_the_run_is_unknown(client: httpx.Client, postgres: Postgres) -> None:
+    insert_wallets(postgres)
+    insert_run(postgres)
+    body = client.get(f"/scores/{CC}").json()
+    assert (body["score"], body["status"], body["run"]["run_id"]) == (None, "unknown", 1)
+    assert "First seen after scoring run 1" in body["incomplete_reasons"][0]
+
+
+def test_a_stored_score_comes_with_exposures_residuals_and_contributions(
+    client: httpx.Client, postgres: Postgres
+) -> None:
+    insert_wallets(postgres)
+    insert_run(postgres)
+    body = client.get(f"/scores/{BB}").json()
+    assert (body["score"], body["risk_level"], body["status"]) == ("39.700000", "medium", "complete")
+    assert body["exposures"] == [
+        {
+            "asset": "ETH",
+            "direction": "source",
+            "category": "scam",
+            "hop": 1,
+            "amount": str(3 * 10**30 // 4),
+            "decimals": 18,
+            "share": 0.25,
+            "usd_value": "25.00",
+        }
+    ]
+    assert [(part["kind"], part["hop"], part["amount"]) for part in body["residuals"]] == [
+        ("unobserved_origin", 2, str(3 * 10**30 // 2)),
+        ("beyond_hop_limit", None, str(3 * 10**30 // 4)),
+    ]
+    (contribution,) = body["contributions"]
+    assert (contribution["points"], contribution["severity"], contribution["hop_weight"]) == (
+        "39.700000",
+        80,
+        1,
+    )
+    assert body["other_contributions"] == []
+    assert body["run"]["policy_version"] == "test-1"
+
+
+def test_an_explanation_without_graph_keeps_the_score_and_says_why_it_is_incomplete(
+    silent: httpx.Client, postgres: Postgres
+) -> None:
+    insert_wallets(postgres)
+    insert_run(postgres)
+    body = silent.get(f"/scores/explain/{BB}").json()
+    assert (body["score"], body["status"], body["paths"]) == ("39.700000", "incomplete", [])
+    assert any("does not answer" in reason for reason in body["incomplete_reasons"])
+    assert body["not_listed"]["points"] == "39.700000"
+    assert body["not_listed"]["share"] == pytest.approx(39.7 / 80)
+
+
+def test_the_highest_scores_page_by_cursor_without_gap_or_repetition(
+    client: httpx.Client, postgres: Postgres
+) -> None:
+    insert_wallets(postgres)
+    insert_run(postgres)
+    everything = client.get("/scores/top?limit=1000").json()
+    assert everything["next"] is None
+    assert len(everything["scores"]) == 99
+    paged, cursor = [], ""
+    while cursor is not None:
+        page = client.get(
+            "/v1/scores/top", params={"limit": 20} | ({"cursor": cursor} if cursor else {})
+        ).json()
+        paged += page["scores"]
+        cursor = page["next"]
+    assert paged == everything["scores"]
+    assert [line["score"] for line in paged] == sorted((line["score"] for line in paged), reverse=True)
+    assert paged[0]["main_reason"] == "49.88% of what it received came from scam, within 1 hop."
+    assert len(client.get("/scores/top").json()["scores"]) == 10
+
+
+def test_runs_are_listed_newest_first_and_one_by_one(client: httpx.Client, postgres: Postgres) -> None:
+    insert_run(postgres)
+    with postgres.transaction() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO scoring_runs (status, engine, hop_limit, policy_digest, policy_version,"
+                " label_set_digest, watermark, as_of, columns, application_version, error)"
+                " SELECT 'failed', engine, hop_limit, policy_digest, policy_version, label_set_digest,"
+                " watermark, as_of, columns, application_version, 'why' FROM scoring_runs"
+            )
+        )
+    first = client.get("/v1/runs?limit=1").json()
+    second = client.get("/v1/runs", params={"limit": 1, "cursor": first["next"]}).json()
+    assert [run["run_id"] for run in first["runs"] + second["runs"]] == [2, 1]
+    assert second["next"] is None
+    assert client.get("/v1/runs/1").json() == second["runs"][0]
+    assert second["runs"][0]["published"] is True
+    assert (first["runs"][0]["status"], first["runs"][0]["error"]) == ("failed", "why")
+
+
+def test_a_run_is_started_waited_for_and_published(client: httpx.Client) -> None:
+    started = client.post("/run-score", json={"engine": "ledger"}, headers={"Prefer": "wait=60"})
+    assert (started.status_code, started.headers["preference-applied"]) == (200, "wait=60")
+    run = started.json()
+    assert (run["status"], run["engine"], run["published"], run["progress"]) == (
+        "completed",
+        "ledger",
+        True,
+        1,
+    )
+    assert client.get(started.headers["location"]).json() == run
+    assert client.get("/v1/scores/top").json()["scores"] == []
+
+
+def test_a_run_that_is_not_waited_for_is_accepted_with_a_place_to_look(client: httpx.Client) -> None:
+    accepted = client.post("/v1/run-score")
+    assert accepted.status_code == 202
+    deadline = monotonic() + 60
+    while (run := client.get(accepted.headers["location"]).json())["status"] == "running":
+        assert monotonic() < deadline
+    assert (run["status"], run["published"]) == ("completed", True)
+
+
+def test_a_second_run_is_refused_while_one_is_under_way(client: httpx.Client, postgres: Postgres) -> None:
+    with postgres.transaction() as connection:
+        take_run_lock(connection)
+        answer = client.post("/run-score")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:aml:problem:in-use")
+
+
+def test_a_reload_ends_with_the_proof_that_both_stores_are_equal(client: httpx.Client) -> None:
+    done = client.post("/reload-graph", headers={"Prefer": "wait=60"})
+    assert done.status_code == 200, done.text
+    operation = done.json()
+    assert (operation["status"], operation["result"]["equal"]) == ("completed", True)
+    assert operation["result"]["record_digest"] == operation["result"]["graph_digest"]
+    assert client.get(done.headers["location"]).json() == operation
+
+
+def test_a_reload_that_fails_while_waited_for_answers_with_the_problem(silent: httpx.Client) -> None:
+    answer = silent.post("/reload-graph", headers={"Prefer": "wait=60"})
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:aml:problem:dependency-missing")
+
+
+def test_readiness_names_each_dependency(client: httpx.Client, silent: httpx.Client) -> None:
+    answer = client.get("/ready")
+    assert answer.status_code == 200
+    assert {part["name"] for part in answer.json()["dependencies"]} == {"postgres", "graph", "kafka"}
+    answer = silent.get("/ready")
+    assert answer.status_code == 503
+    assert {part["name"]: part["ok"] for part in answer.json()["dependencies"]} == {
+        "postgres": True,
+        "graph": False,
+        "kafka": False,
+    }
+    assert max(part["latency_ms"] for part in answer.json()["dependencies"]) < 2500
+
+
+def test_status_and_metrics_tell_the_same_and_leave_out_what_is_not_known(
+    client: httpx.Client, silent: httpx.Client, postgres: Postgres
+) -> None:
+    insert_wallets(postgres)
+    with postgres.transaction() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO ingestion_state (topic, partition, next_offset, consumed, stored, duplicates,"
+                " dead) SELECT 'transfers', 0, 26, 26, 20, 2, 4"
+            )
+        )
+        connection.execute(text("UPDATE batches SET projected_at = NULL WHERE batch_id = 2"))
+    body = client.get("/ingestion/status").json()
+    assert body["totals"] | {"consumed": 0} == {
+        "consumed": 0,
+        "stored": 20,
+        "duplicates": 2,
+        "dead": 4,
+        "restated": 0,
+        "retracted": 0,
+    }
+    assert body["record"] == {"transfers": 20, "wallets": 100, "assets": 0}
+    assert body["graph"]["behind_batches"] == 1
+    assert body["graph"]["ready"] is False
+    assert body["throughput"]["one_minute"] == pytest.approx(20 / 60)
+    assert 0 <= body["seconds_since_last_ingestion"] < 60
+    metrics = client.get("/metrics").text
+    assert "aml_transfers_stored_total 20.0" in metrics
+    assert "aml_graph_behind_batches 1.0" in metrics
+    assert "aml_graph_up 1.0" in metrics
+    away = silent.get("/ingestion/status").json()
+    assert (away["lag"], away["graph"]["wallets"]) == (None, None)
+    assert "Kafka" in away["kafka_error"]
+    assert "Neo4j" in away["graph"]["error"]
+    assert "aml_consumer_lag_messages" not in silent.get("/metrics").text
+
+
+def test_the_documentation_has_an_example_for_every_answer_and_the_token_scheme(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    assert document["components"]["securitySchemes"] == {
+        "HTTPBearer": {"type": "http", "scheme": "bearer", "description": "The value of `AML_API_TOKEN`."}
+    }
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for status, answer in operation["responses"].items():
+                for kind, content in answer["content"].items():
+                    where = (path, method, status, kind)
+                    assert "example" in content or "examples" in content, where

@@ -1,0 +1,286 @@
+"""An explanation adds up: paths to contributions, contributions to the score, amounts to the whole."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from app.domain import Retraction, Transfer
+from app.graph import Graph
+from app.postgres import Postgres
+from app.projection.owed import project_all_owed
+from app.projection.rebuild import rebuild
+from app.scoring.explain import explain
+from app.scoring.policy import load_policy
+from app.scoring.relabel import relabel
+from app.scoring.run import run_scoring
+from app.scoring.shapes import Explanation
+from app.settings import Settings
+from ingest.writer import Message, write_batch
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+SCAM, MIDDLE, WALLET, EXCHANGE, NOBODY, LATER = (f"0x{n:040x}" for n in range(1, 7))
+POLICY = """\
+version: test-1
+hop_limit: 3
+hop_weights: [1, 0.5, 0.25]
+categories:
+  scam: {severity: 80, description: Fraud.}
+  exchange: {severity: 0, description: A service.}
+  mint_burn: {severity: 0, description: The zero address.}
+bands: {medium: 20, high: 50, severe: 75}
+rules: []
+"""
+
+
+def sent(
+    n: int, sender: str, receiver: str, amount: int, *, asset: str = "ETH", usd: str | None = "10"
+) -> Transfer:
+    return Transfer(
+        chain="ethereum",
+        transaction_hash=f"0x{n:064x}",
+        transfer_index=0,
+        block_number=n,
+        transaction_index=0,
+        occurred_at=START + timedelta(seconds=n),
+        sender=sender,
+        receiver=receiver,
+        asset=asset,
+        amount=amount,
+        decimals=18,
+        usd_value=None if usd is None else Decimal(usd),
+    )
+
+
+STORY = [
+    sent(10, SCAM, MIDDLE, 10**30, usd="100"),
+    sent(20, NOBODY, MIDDLE, 10**30, usd="100"),
+    sent(30, MIDDLE, WALLET, 10**30 // 2, usd="60"),  # half of it is the scam's
+    sent(40, SCAM, WALLET, 3, asset="XYZ", usd="40"),
+    sent(50, SCAM, WALLET, 7, asset="ABC", usd=None),
+    sent(60, WALLET, EXCHANGE, 10**29, usd="12"),
+]
+
+
+def write(postgres: Postgres, *events: Transfer | Retraction) -> None:
+    with postgres.transaction() as connection:
+        offset = connection.execute(
+            text("SELECT coalesce(max(next_offset), 0) FROM ingestion_state")
+        ).scalar_one()
+    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
+    postgres.run(lambda connection: write_batch(connection, messages))
+
+
+@pytest.fixture
+def configured(settings: Settings, tmp_path: Path) -> Settings:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY)
+    return settings.model_copy(update={"policy_file": policy})
+
+
+@pytest.fixture
+def scored(configured: Settings, postgres: Postgres, graph: Graph) -> Settings:
+    """The story, labelled, in the graph, scored and published."""
+    with postgres.transaction() as connection:
+        for address, category in ((SCAM, "scam"), (EXCHANGE, "exchange")):
+            connection.execute(
+                text(
+                    "INSERT INTO labels (chain, address, category, name, source, confidence)"
+                    " VALUES ('ethereum', :address, :category, 'A ' || :category, 'a list', 90)"
+                ),
+                {"address": address, "category": category},
+            )
+    write(postgres, *STORY)
+    project_all_owed(postgres, graph)
+    score(configured, postgres, graph)
+    return configured
+
+
+def score(configured: Settings, postgres: Postgres, graph: Graph) -> None:
+    policy = load_policy(configured.policy_file)
+    run_scoring(postgres, graph, policy, engine="ledger", cypher_max_transfers=0)
+
+
+def points(of: list[str]) -> int:
+    return sum(int(item.replace(".", "")) for item in of)
+
+
+def adds_up(explanation: Explanation) -> None:
+    assert explanation.score is not None
+    assert explanation.not_listed is not None
+    total = points([explanation.score])
+    assert points([item.points for item in explanation.contributions]) == total
+    if explanation.direction == "ownership":  # the wallet is the reason, not a path to it
+        return
+    listed = [path.points for path in explanation.paths if path.direction == explanation.direction]
+    assert points(listed) + points([explanation.not_listed.points]) == total
+    for wallets in (explanation.top_counterparties, explanation.top_contributing_wallets):
+        of_score = [part.points for part in wallets if part.direction == explanation.direction]
+        assert points(of_score) == points(listed)
+
+
+def test_paths_contributions_and_score_add_up_to_the_millionth(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    found = explain(postgres, graph, scored, WALLET)
+    adds_up(found)
+    # 40 of 100 dollars came straight from the scam, 30 more through the middle: 80 * (0.4 + 0.5 * 0.3).
+    assert (found.score, found.direction, found.status) == ("44.000000", "source", "complete")
+    assert found.incomplete_reasons == []
+    assert found.notes == ["1 of its transfers have no price and weigh nothing in the score."]
+    assert found.not_listed is not None
+    assert (found.not_listed.points, found.not_listed.share) == ("0.000000", 0.0)
+    listed = [
+        (path.direction, path.category, path.asset, path.amount_carried, path.points) for path in found.paths
+    ]
+    assert listed == [
+        ("source", "scam", "XYZ", "3", "32.000000"),
+        ("source", "scam", "ETH", str(10**30 // 4), "12.000000"),
+        ("source", "scam", "ABC", "7", "0.000000"),
+        ("destination", "exchange", "ETH", str(10**29), "0.000000"),
+    ]
+    through = found.paths[1]
+    assert [(step.sender, step.receiver, step.amount) for step in through.transfers] == [
+        (SCAM, MIDDLE, str(10**30)),
+        (MIDDLE, WALLET, str(10**30 // 2)),
+    ]
+    assert (through.share, through.weighted_share, through.hop) == (0.5, pytest.approx(0.3), 2)
+    assert (through.label, through.label_source, through.label_confidence) == ("A scam", "a list", 90)
+
+
+def test_the_parts_of_each_asset_add_up_to_the_whole(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    found = explain(postgres, graph, scored, WALLET)
+    received = {"ETH": 10**30 // 2, "XYZ": 3, "ABC": 7}
+    for asset, total in received.items():
+        parts = [
+            item
+            for item in (*found.exposures, *found.residuals)
+            if item.asset == asset and item.direction == "source"
+        ]
+        assert sum(int(item.amount or 0) for item in parts) == pytest.approx(total, rel=1e-15, abs=len(parts))
+        assert sum(item.share for item in parts) == pytest.approx(1, abs=1e-12)
+
+
+def test_neighbours_and_labelled_ends_are_summed_by_asset(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    found = explain(postgres, graph, scored, WALLET)
+    ends = {
+        (part.wallet.address, part.asset): (part.amount, part.points)
+        for part in found.top_contributing_wallets
+    }
+    assert ends == {
+        (SCAM, "ETH"): (str(10**30 // 4), "12.000000"),
+        (SCAM, "XYZ"): ("3", "32.000000"),
+        (SCAM, "ABC"): ("7", "0.000000"),
+        (EXCHANGE, "ETH"): (str(10**29), "0.000000"),
+    }
+    neighbours = {(part.wallet.address, part.direction) for part in found.top_counterparties}
+    assert neighbours == {(MIDDLE, "source"), (SCAM, "source"), (EXCHANGE, "destination")}
+
+
+def test_what_is_below_the_threshold_stands_in_not_listed(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    found = explain(postgres, graph, scored.model_copy(update={"evidence_threshold": 0.9}), WALLET)
+    adds_up(found)
+    assert found.not_listed is not None
+    assert (found.not_listed.points, found.status) == ("12.000000", "complete")
+    assert found.not_listed.share == pytest.approx(0.3)
+
+
+def test_a_labelled_wallet_shows_its_ownership_and_its_label(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    scam, exchange = (explain(postgres, graph, scored, address) for address in (SCAM, EXCHANGE))
+    adds_up(scam)
+    assert (scam.score, scam.direction) == ("80.000000", "ownership")
+    assert [(item.category, item.hop) for item in scam.exposures if item.direction == "ownership"] == [
+        ("scam", 0)
+    ]
+    assert exchange.label is not None
+    assert (exchange.label.category, exchange.label.name) == ("exchange", "A exchange")
+    assert any(item.direction == "ownership" for item in exchange.exposures)
+
+
+def test_a_wallet_without_prices_is_explained_by_its_worst_asset(
+    configured: Settings, scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    write(
+        postgres,
+        sent(70, NOBODY, LATER, 5, asset="AAA", usd=None),
+        sent(80, SCAM, LATER, 1, asset="BBB", usd=None),
+        sent(90, NOBODY, LATER, 3, asset="BBB", usd=None),
+    )
+    project_all_owed(postgres, graph)
+    score(configured, postgres, graph)
+    found = explain(postgres, graph, scored, LATER)
+    adds_up(found)
+    assert (found.weighting, found.score) == ("worst_asset", "20.000000")
+    assert [(path.asset, path.points, path.weighted_share) for path in found.paths] == [
+        ("BBB", "20.000000", 0.25)
+    ]
+
+
+def test_transfers_that_only_follow_are_noted_and_change_nothing(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    before = explain(postgres, graph, scored, WALLET)
+    write(postgres, sent(100, SCAM, WALLET, 10**30), sent(110, WALLET, LATER, 10**30))
+    project_all_owed(postgres, graph)
+    after = explain(postgres, graph, scored, WALLET)
+    assert after.status == "complete"
+    assert after.graph is not None
+    assert (after.graph.batches_since_run, after.graph.transfers_since_run) == (1, 2)
+    assert after.notes[-1] == "2 transfers have arrived since this run; run scoring again to include them."
+    assert (after.paths, after.score) == (before.paths, before.score)
+    newcomer = explain(postgres, graph, scored, LATER)
+    assert (newcomer.score, newcomer.status) == (None, "unknown")
+
+
+@pytest.mark.parametrize("kind", ["late", "retracted"])
+def test_what_changes_older_transfers_makes_the_explanation_incomplete(
+    scored: Settings, postgres: Postgres, graph: Graph, kind: str
+) -> None:
+    taken_back = Retraction("ethereum", STORY[0].transaction_hash, "ETH", 0, START + timedelta(days=1))
+    write(postgres, replace(STORY[1], transaction_hash="0xlate") if kind == "late" else taken_back)
+    project_all_owed(postgres, graph)
+    found = explain(postgres, graph, scored, WALLET)
+    assert (found.status, found.score) == ("incomplete", "44.000000")
+    assert any("Run scoring again" in reason for reason in found.incomplete_reasons)
+    adds_up(found)
+
+
+def test_batches_the_graph_lacks_make_the_explanation_incomplete(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    write(postgres, sent(100, SCAM, LATER, 5))
+    score(scored, postgres, graph)  # by the ledger engine: the graph has not caught up
+    found = explain(postgres, graph, scored, LATER)
+    assert (found.score, found.status, found.paths) == ("80.000000", "incomplete", [])
+    assert "The graph still lacks 1 of the batches" in found.incomplete_reasons[0]
+    adds_up(found)
+
+
+def test_a_met_time_limit_takes_paths_and_not_the_score(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    hurried = scored.model_copy(update={"evidence_timeout_seconds": 1e-9})
+    found = explain(postgres, graph, hurried, WALLET)
+    assert (found.score, found.status, found.paths) == ("44.000000", "incomplete", [])
+    assert any("time limit" in reason for reason in found.incomplete_reasons)
+    adds_up(found)
+
+
+def test_after_a_rebuild_the_labels_of_the_run_are_put_back(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    before = explain(postgres, graph, scored, WALLET)
+    assert rebuild(postgres, graph, lambda _step, _part: None).equal
+    relabel(postgres, graph)
+    assert explain(postgres, graph, scored, WALLET) == before

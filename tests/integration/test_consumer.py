@@ -1,0 +1,141 @@
+"""From Kafka into both stores: once, whole, whatever arrives."""
+
+import random
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from confluent_kafka import Consumer
+from sqlalchemy import text
+
+from app.errors import TooManyDeadLetters
+from app.graph import Graph
+from app.postgres import Postgres
+from app.projection.digest import graph_digest, record_digest
+from app.projection.schema import prepare, wipe
+from app.projection.turns import record_identity
+from app.settings import Settings
+from app.status import ingestion_status
+from ingest.simulator.simulate import simulate
+from ingest.topics import QUIET, ensure_topics
+from ingest.transfer import encode
+from tests.ingesting import ingest, messages_in_topic, produce_raw
+
+STORY = simulate(3, wallets=300, transfers=1_500).transfers
+
+
+def digests(postgres: Postgres, graph: Graph) -> tuple[object, object]:
+    return record_digest(postgres), graph_digest(graph, postgres)
+
+
+def test_a_story_arrives_in_both_stores_and_they_are_equal(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    ingest(settings, postgres, graph, STORY)
+    record, projected = digests(postgres, graph)
+    assert record == projected
+    status = ingestion_status(settings, postgres, graph)
+    assert (status.totals.consumed, status.totals.stored, status.totals.dead) == (1_500, 1_500, 0)
+    assert status.graph.transfers == len(STORY)
+
+
+def test_replaying_the_whole_topic_changes_no_count_and_no_digest(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    ingest(settings, postgres, graph, STORY)
+    before = digests(postgres, graph)
+    again = settings.model_copy(update={"consumer_group": f"{settings.consumer_group}-again"})
+    with postgres.transaction() as connection:
+        connection.execute(text("UPDATE ingestion_state SET next_offset = 0"))
+
+    ingest(again, postgres, graph)
+
+    assert digests(postgres, graph) == before
+    status = ingestion_status(settings, postgres, graph)
+    assert status.totals.stored == len(STORY)
+    assert status.totals.duplicates == messages_in_topic(settings) == len(STORY)
+
+
+def test_shuffled_and_repeated_transfers_give_the_same_digests(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    ingest(settings, postgres, graph, STORY)
+    before = digests(postgres, graph)
+    with postgres.transaction() as connection:
+        connection.execute(
+            text("TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state")
+        )
+        record_id = record_identity(connection)
+    wipe(graph)
+    prepare(graph, record_id)
+    shuffled = [*STORY, *STORY[::7]]
+    random.Random(4).shuffle(shuffled)
+    topic = {"transfers_topic": f"{settings.transfers_topic}-shuffled", "batch_messages": 100}
+
+    ingest(settings.model_copy(update=topic), postgres, graph, shuffled)
+
+    assert digests(postgres, graph) == before
+
+
+def test_poison_goes_to_the_dead_letters_with_its_reason_and_everything_else_is_stored(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    ensure_topics(settings)
+    good = STORY[:50]
+    line = encode(STORY[60])
+    sender = STORY[60].sender
+    mixed_case = sender[:-1] + sender[-1].swapcase() if sender[-1].isalpha() else "0x" + "aB" * 20
+    poison: dict[str, list[bytes | None]] = {
+        "empty": [None, b""],
+        "not_json": [b"{", b"\xff\xfe", b"NaN"],
+        "too_large": [b'{"a":' * 20_000],
+        "not_object": [b"[]", b"7"],
+        "wrong_version": [line.replace(b'"schema_version":1', b'"schema_version":2')],
+        "unknown_field": [line.replace(b'"chain"', b'"colour":"red","chain"')],
+        "bad_amount": [
+            line.replace(f'"{STORY[60].amount}"'.encode(), f'"{amount}"'.encode())
+            for amount in ("-5", "9" * 300)
+        ],
+        "bad_checksum": [line.replace(sender.encode(), mixed_case.encode())],
+        "conflict": [encode(replace(good[0], amount=good[0].amount + 1))],
+    }
+    produce_raw(settings, [(None, encode(t)) for t in good])
+    produce_raw(settings, [(good[0].message_key.encode(), m) for ms in poison.values() for m in ms])
+    ingest(settings, postgres, graph)
+
+    expected = Counter({reason: len(messages) for reason, messages in poison.items()})
+    assert ingestion_status(settings, postgres, graph).dead_letters == dict(expected)
+    with postgres.transaction() as connection:
+        assert connection.execute(text("SELECT count(*) FROM transactions")).scalar_one() == len(good)
+        unpublished = text("SELECT count(*) FROM dead_letters WHERE published_at IS NULL")
+        assert connection.execute(unpublished).scalar_one() == 0
+    assert Counter(reasons_on_the_dead_topic(settings, expected.total())) == expected
+
+
+def reasons_on_the_dead_topic(settings: Settings, count: int) -> list[str]:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "group.id": f"{settings.consumer_group}-dead",
+            "auto.offset.reset": "earliest",
+            **QUIET,
+        }
+    )
+    consumer.subscribe([settings.dead_letter_topic])
+    messages = consumer.consume(count, 30)
+    consumer.close()
+    headers = [dict(message.headers() or []) for message in messages]
+    assert all(h["original_topic"] == settings.transfers_topic.encode() for h in headers)
+    return [h["reason"].decode() for h in headers]
+
+
+def test_too_many_dead_letters_in_a_row_stop_the_consumer_and_nothing_is_lost(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    ensure_topics(settings)
+    strict = settings.model_copy(update={"dead_letter_ceiling": 20, "batch_messages": 10})
+    produce_raw(strict, [(b"k", b"garbage")] * 100)
+    with pytest.raises(TooManyDeadLetters, match="not_json"):
+        ingest(strict, postgres, graph)
+    with postgres.transaction() as connection:
+        assert connection.execute(text("SELECT count(*) FROM dead_letters")).scalar_one() == 20

@@ -1,0 +1,123 @@
+"""Refused messages are listed, shown and sent again, and each is judged anew."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from app.cli import app
+from app.errors import InvalidInput, NotFound
+from app.graph import Graph
+from app.postgres import Postgres
+from app.settings import Settings
+from app.settings import settings as settings_of_the_process
+from ingest.replay import find_dead_letter, list_dead_letters, parse_origin, replay_all, replay_one
+from ingest.simulator.simulate import simulate
+from ingest.topics import ensure_topics
+from ingest.transfer import encode
+from tests.ingesting import ingest, messages_in_topic, produce_raw
+
+STORY = simulate(3, wallets=300, transfers=1_500).transfers
+GOOD = STORY[0]
+CONFLICT = encode(replace(GOOD, amount=GOOD.amount + 1))
+NO_JSON = b'{"\x1b[31m\xff'
+TOO_LARGE = b"7" * 70_000
+
+Aml = Callable[..., Any]
+
+
+@pytest.fixture
+def refused(settings: Settings, postgres: Postgres, graph: Graph) -> Settings:
+    """A record with one transfer, a conflict with it, a message that is no JSON and one that is too large."""
+    ensure_topics(settings)
+    key = GOOD.message_key.encode()
+    produce_raw(settings, [(key, payload) for payload in (encode(GOOD), CONFLICT, NO_JSON, TOO_LARGE)])
+    ingest(settings, postgres, graph)
+    return settings
+
+
+@pytest.fixture
+def aml(refused: Settings, monkeypatch: pytest.MonkeyPatch) -> Aml:
+    """Runs a command of `aml dead-letters` with --json on the test's record; returns its answer."""
+    for name in ("neo4j_url", "kafka_bootstrap_servers", "transfers_topic", "dead_letter_topic"):
+        monkeypatch.setenv(f"AML_{name.upper()}", getattr(refused, name))
+    monkeypatch.setenv("AML_POSTGRES_URL", refused.postgres_url.get_secret_value())
+    monkeypatch.setenv("AML_NEO4J_PASSWORD", refused.neo4j_password.get_secret_value())
+    settings_of_the_process.cache_clear()
+
+    def run(*arguments: str) -> Any:  # noqa: ANN401 - whatever the command answers
+        result = CliRunner().invoke(app, ["dead-letters", *arguments, "--json"], catch_exceptions=False)
+        assert result.exit_code == 0
+        return json.loads(result.stdout)
+
+    return run
+
+
+def origins(postgres: Postgres) -> dict[str, str]:
+    """Origin by reason."""
+    return {letter.reason: letter.origin for letter in list_dead_letters(postgres, reason=None, limit=10)}
+
+
+def test_refused_messages_are_listed_by_reason_and_shown_with_their_bytes(
+    aml: Aml, refused: Settings, postgres: Postgres
+) -> None:
+    everything = aml("list")["dead_letters"]
+    assert {letter["reason"] for letter in everything} == {"conflict", "not_json", "too_large"}
+    assert len(aml("list", "--limit", "1")["dead_letters"]) == 1
+    (letter,) = aml("list", "--reason", "conflict")["dead_letters"]
+    assert letter["origin"].startswith(f"{refused.transfers_topic}/")
+    assert letter["published_at"] is not None
+    assert letter["replayed_at"] is None
+
+    shown = find_dead_letter(postgres, parse_origin(letter["origin"]))
+    assert shown.payload == CONFLICT
+    assert aml("show", letter["origin"])["key"] == GOOD.message_key
+    plain = CliRunner().invoke(app, ["dead-letters", "show", origins(postgres)["not_json"]])
+    assert "\\x1b[31m\\xff" in plain.stdout  # a terminal obeys nothing of it
+
+
+def test_a_replayed_message_is_stored_when_nothing_is_in_its_way_any_more(
+    aml: Aml, refused: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    with postgres.transaction() as connection:  # as if a retraction had come
+        connection.execute(text("UPDATE transactions SET retracted_batch_id = batch_id"))
+    assert aml("replay", "--reason", "conflict") == {"replayed": 1, "truncated": 0}
+    ingest(refused, postgres, graph)
+    with postgres.transaction() as connection:
+        stored = text("SELECT amount FROM transactions WHERE retracted_batch_id IS NULL")
+        assert connection.execute(stored).scalars().all() == [GOOD.amount + 1]
+        replayed = text("SELECT reason FROM dead_letters WHERE replayed_at IS NOT NULL")
+        assert connection.execute(replayed).scalars().all() == ["conflict"]
+    assert aml("replay", "--reason", "conflict") == {"replayed": 0, "truncated": 0}
+
+
+def test_a_replayed_message_that_is_still_wrong_is_refused_again_with_its_new_place(
+    refused: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    before = messages_in_topic(refused)
+    done = replay_all(refused, postgres, reason=None)
+    assert (done.replayed, done.truncated) == (2, 1)
+    assert messages_in_topic(refused) == before + 2
+    ingest(refused, postgres, graph)
+    letters = list_dead_letters(postgres, reason=None, limit=10)
+    assert sorted(letter.reason for letter in letters) == [
+        "conflict", "conflict", "not_json", "not_json", "too_large",
+    ]  # fmt: skip
+
+
+def test_what_the_record_holds_only_in_part_is_not_replayed(refused: Settings, postgres: Postgres) -> None:
+    before = messages_in_topic(refused)
+    with pytest.raises(InvalidInput, match="70000 bytes"):
+        replay_one(refused, postgres, parse_origin(origins(postgres)["too_large"]))
+    assert messages_in_topic(refused) == before
+
+
+def test_an_origin_that_is_none_and_one_that_is_not_there_are_told_apart(postgres: Postgres) -> None:
+    with pytest.raises(InvalidInput, match="TOPIC/PARTITION/OFFSET"):
+        parse_origin("transfers/x/1")
+    with pytest.raises(NotFound, match="transfers/0/1"):
+        find_dead_letter(postgres, parse_origin("transfers/0/1"))

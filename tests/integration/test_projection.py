@@ -1,0 +1,267 @@
+"""What the record owes the graph is written once, in any order, with any interruption."""
+
+from datetime import UTC
+
+import pytest
+from neo4j.time import DateTime
+from sqlalchemy import text
+
+from app.errors import InUse, NotReady, Unequal
+from app.graph import Graph
+from app.postgres import Postgres
+from app.projection import rows
+from app.projection.digest import graph_digest, record_digest
+from app.projection.owed import (
+    behind,
+    mark_projected,
+    owed_batches,
+    project_all_owed,
+    project_owed,
+)
+from app.projection.rows import transfers_of_batches
+from app.projection.schema import prepare, wipe
+from app.projection.state import count, owned_state, read_state
+from app.projection.turns import turn
+from app.projection.write import write_transfers
+from cypher import Query, query
+from tests.integration.projection_record import BIG, add_batch, ask, restate, retract
+
+EDGES = Query(
+    "test/edges",
+    "",
+    frozenset(),
+    ("t",),
+    "CYPHER 25 MATCH (s)-[t:TRANSFER]->(r) "
+    "RETURN properties(t) AS t, s.address AS sender, r.address AS receiver "
+    "ORDER BY t.transfer_id",
+)
+ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
+ANNOTATION = {"send_pool", "send_drain", "send_share", "unobserved", "recv_pool", "recv_drain"}
+
+
+def edges(graph: Graph) -> list[dict[str, object]]:
+    return [row["t"] for row in graph.read(EDGES)]
+
+
+def record_id(postgres: Postgres) -> str:
+    return str(ask(postgres, "SELECT record_id FROM record"))
+
+
+def assert_equal(postgres: Postgres, graph: Graph) -> None:
+    assert graph_digest(graph, postgres) == record_digest(postgres)
+
+
+def test_an_edge_carries_every_value_of_its_transfer(postgres: Postgres, graph: Graph) -> None:
+    batch = add_batch(postgres, [(1, 2)])
+    project_owed(postgres, graph)
+    (row,) = graph.read(EDGES)
+    assert (row["sender"][-1], row["receiver"][-1]) == ("1", "2")
+    edge = row["t"]
+    assert edge.pop("occurred_at") == DateTime(2024, 1, 2, 3, 4, 6, 678901000, tzinfo=UTC)
+    pools = {name: ask(postgres, f"SELECT {name}_pool_id FROM flows") for name in ("send", "recv")}  # noqa: S608
+    assert edge == {
+        "transfer_id": 1,
+        "transaction_hash": f"0x{1:064x}",
+        "transfer_index": 2,
+        "block_number": 101,
+        "seq": (101 << 32) + (1 << 16) + 2,
+        "asset_id": 1,
+        "asset": "ETH",
+        "decimals": 18,
+        "amount": float(BIG - 1),
+        "amount_exact": str(BIG - 1),
+        "usd_value": 1.25,
+        "usd_value_exact": "1.25",
+        "send_pool": pools["send"] << 28 | 1,
+        "send_drain": 1 / 7,
+        "send_share": 0.5,
+        "unobserved": 1e30,
+        "unobserved_exact": str(10**30),
+        "recv_pool": pools["recv"] << 28 | 1,
+        "recv_drain": 1e-300,
+        "batch": batch,
+        "revision": batch,
+        "generation": 1,
+    }
+
+
+def test_what_is_owed_is_projected_and_equals_the_record(postgres: Postgres, graph: Graph) -> None:
+    first, second = add_batch(postgres, ROWS), add_batch(postgres, ROWS)
+    assert owed_batches(postgres) == [first, second]
+    late = behind(postgres)
+    assert (late.batches, late.transfers) == (2, 12)
+    assert late.seconds > 0
+    projected = project_owed(postgres, graph)
+    assert (projected.batches, projected.wallets, projected.transfers) == (2, 3, 12)
+    assert owed_batches(postgres) == []
+    assert behind(postgres).batches == 0
+    assert (count(graph).wallets, count(graph).transfers) == (3, 12)
+    assert_equal(postgres, graph)
+
+
+def test_projecting_again_changes_nothing(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    before = edges(graph)
+    with postgres.transaction() as connection:
+        connection.execute(text("UPDATE batches SET projected_at = NULL"))
+    assert project_owed(postgres, graph).transfers == len(ROWS)
+    assert edges(graph) == before
+    assert project_owed(postgres, graph).batches == 0
+
+
+def test_a_restated_transfer_is_updated(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    batch = restate(postgres, 2, send_drain=0.1 + 0.2, unobserved=7)
+    assert project_owed(postgres, graph).transfers == 1
+    edge = edges(graph)[1]
+    assert (edge["send_drain"], edge["unobserved"], edge["unobserved_exact"]) == (0.1 + 0.2, 7.0, "7")
+    assert (edge["revision"], edge["batch"]) == (batch, 1)
+    assert_equal(postgres, graph)
+
+
+def test_a_stale_row_changes_nothing(postgres: Postgres, graph: Graph) -> None:
+    batch = add_batch(postgres, ROWS)
+    with postgres.transaction() as connection:
+        stale = list(transfers_of_batches(connection, [batch]))
+    restate(postgres, 2, send_drain=9.5)
+    project_owed(postgres, graph)
+    before = edges(graph)
+    state = owned_state(graph, record_id(postgres))
+    for page in stale:
+        assert write_transfers(graph, state, page) == len(page)
+    assert edges(graph) == before
+
+
+def test_a_retracted_transfer_stays_without_its_annotation(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    retract(postgres, 3)
+    project_owed(postgres, graph)
+    edge = edges(graph)[2]
+    assert edge["retracted"] is True
+    assert not edge.keys() & {*ANNOTATION, "unobserved_exact"}
+    assert all(other.keys() >= ANNOTATION for other in edges(graph) if other["transfer_id"] != 3)
+    assert_equal(postgres, graph)
+
+
+def test_an_edge_may_come_before_the_rows_of_its_wallets(postgres: Postgres, graph: Graph) -> None:
+    later = ask(
+        postgres,
+        "INSERT INTO batches (batch_id, stored, duplicates, dead, restated, retracted) "
+        "VALUES (1000, 1, 0, 0, 0, 0) RETURNING batch_id",
+    )
+    add_batch(postgres, ROWS, wallets_batch=later)
+    assert project_owed(postgres, graph, limit_transfers=1).wallets == 0
+    assert (count(graph).wallets, count(graph).transfers) == (3, 6)
+    assert graph_digest(graph, postgres) != record_digest(postgres)
+    assert project_owed(postgres, graph).wallets == 3
+    assert_equal(postgres, graph)
+
+
+def test_a_call_writes_about_as_many_transfers_as_it_may(postgres: Postgres, graph: Graph) -> None:
+    batches = [add_batch(postgres, ROWS) for _ in range(5)]
+    assert project_owed(postgres, graph, limit_transfers=1).batches == 1
+    assert project_owed(postgres, graph, limit_transfers=12).batches == 2
+    assert owed_batches(postgres) == batches[3:]
+    assert project_all_owed(postgres, graph).batches == 2
+    assert_equal(postgres, graph)
+
+
+def test_a_crash_before_the_record_commits_leaves_the_batch_owed(postgres: Postgres, graph: Graph) -> None:
+    batch = add_batch(postgres, ROWS)
+
+    def crash() -> None:
+        with turn(postgres) as connection:
+            state = owned_state(graph, record_id(postgres))
+            for page in transfers_of_batches(connection, [batch]):
+                write_transfers(graph, state, page)
+            mark_projected(connection, graph, state.record_id, [batch])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        crash()
+    assert owed_batches(postgres) == [batch]
+    project_owed(postgres, graph)
+    assert_equal(postgres, graph)
+
+
+def test_a_large_batch_is_written_page_by_page(
+    postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rows, "TRANSFER_PAGE", 4)
+    batch = add_batch(postgres, ROWS)
+    with postgres.transaction() as connection:
+        assert [len(page) for page in transfers_of_batches(connection, [batch])] == [4, 2]
+    assert project_owed(postgres, graph).transfers == len(ROWS)
+    assert_equal(postgres, graph)
+
+
+def test_one_writer_at_a_time(postgres: Postgres, graph: Graph) -> None:
+    batch = add_batch(postgres, ROWS)
+    with turn(postgres):
+        assert project_owed(postgres, graph, wait=False).batches == 0
+    assert owed_batches(postgres) == [batch]
+    assert project_owed(postgres, graph, wait=False).batches == 1
+
+
+def test_a_graph_that_was_lost_heals_itself(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    wipe(graph)
+    with pytest.raises(NotReady):
+        project_owed(postgres, graph)
+    prepare(graph, record_id(postgres))
+    add_batch(postgres, ROWS)
+    assert project_all_owed(postgres, graph).batches == 2
+    assert_equal(postgres, graph)
+
+
+def test_a_graph_newer_than_the_record_is_refused(postgres: Postgres, graph: Graph) -> None:
+    batch = add_batch(postgres, ROWS)
+    graph.write(
+        [(query("write/projected"), {"record_id": record_id(postgres), "batch_id": batch + 1})],
+    )
+    with pytest.raises(Unequal, match="reload-graph"):
+        project_owed(postgres, graph)
+
+
+def test_the_graph_of_another_record_is_refused_until_wiped(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    other = "00000000-0000-0000-0000-000000000000"
+    with pytest.raises(InUse, match="--wipe"):
+        prepare(graph, other)
+    with pytest.raises(InUse):
+        owned_state(graph, other)
+    wipe(graph)
+    assert (count(graph).wallets, count(graph).transfers, read_state(graph)) == (0, 0, None)
+    prepare(graph, other)
+    prepare(graph, other)
+    assert owned_state(graph, other).projected_batch is None
+
+
+def test_wallets_of_nobody_are_not_adopted(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    graph.write([(query("write/wipe_state"), {})])
+    with pytest.raises(InUse, match="unknown"):
+        prepare(graph, record_id(postgres))
+
+
+def operators(plan: object) -> set[str]:
+    assert isinstance(plan, dict)
+    found = {plan["operatorType"].partition("@")[0]}
+    return found.union(*(operators(child) for child in plan.get("children", [])))
+
+
+def test_edges_are_written_through_unique_indexes_without_holding_rows_back(graph: Graph) -> None:
+    found = operators(graph.plan(query("write/transfers")).plan)
+    assert "DirectedRelationshipUniqueIndexSeek(Locking)" in found
+    assert not {name for name in found if "Scan" in name or name == "Eager"}
+
+
+def test_counts_come_from_the_count_store(graph: Graph) -> None:
+    found = operators(graph.plan(query("state/counts")).plan)
+    assert {"NodeCountFromCountStore", "RelationshipCountFromCountStore"} <= found

@@ -1,0 +1,113 @@
+"""A graph says it carries a label set only while every wallet carries exactly its label of that set."""
+
+from dataclasses import replace
+
+import pytest
+
+from app.errors import NotReady
+from app.graph import Graph
+from app.labels.effective import EffectiveLabel
+from app.postgres import Postgres
+from app.projection.labels import graph_label_digest, project_labels
+from app.projection.owed import project_owed
+from app.projection.schema import wipe
+from app.projection.state import owned_state
+from app.projection.write import write_wallets
+from cypher import query
+from tests.integration.projection_record import CHAIN, add_batch, address, ask
+
+
+def label(number: int, category: str | None = "mixer", name: str = "A mixer") -> EffectiveLabel:
+    return EffectiveLabel(None, CHAIN, address(number), category, name, "test", 90, None, None)
+
+
+def carried(graph: Graph) -> dict[str, tuple[str | None, str, str, int]]:
+    return {
+        row["address"]: (row["category"], row["label"], row["label_source"], row["label_confidence"])
+        for row in graph.read(query("state/labelled"))
+    }
+
+
+def add_label_row(postgres: Postgres, number: int) -> None:
+    ask(
+        postgres,
+        "INSERT INTO labels (chain, address, category, name, source, confidence) "
+        "VALUES (:chain, :address, 'mixer', 'A mixer', 'test', 90) RETURNING label_id",
+        chain=CHAIN,
+        address=address(number),
+    )
+
+
+def test_labels_are_projected_changed_and_cleared(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, [(1, 2), (3, 4)])
+    project_owed(postgres, graph)
+    assert graph_label_digest(graph) is None
+    first = [label(1), label(2), label(3, None, "Only a name"), label(99)]
+    project_labels(graph, first, "one")
+    assert graph_label_digest(graph) == "one"
+    assert carried(graph) == {
+        address(1): ("mixer", "A mixer", "test", 90),
+        address(2): ("mixer", "A mixer", "test", 90),
+        address(3): (None, "Only a name", "test", 90),
+    }
+    project_labels(graph, [label(2, None, "Not a mixer"), label(4), label(1)], "two")
+    assert graph_label_digest(graph) == "two"
+    assert carried(graph) == {
+        address(1): ("mixer", "A mixer", "test", 90),
+        address(2): (None, "Not a mixer", "test", 90),
+        address(4): ("mixer", "A mixer", "test", 90),
+    }
+    project_labels(graph, [], "none")
+    assert (graph_label_digest(graph), carried(graph)) == ("none", {})
+
+
+def test_a_label_of_the_same_address_on_another_chain_is_not_given(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, [(1, 2)])
+    project_owed(postgres, graph)
+    project_labels(graph, [replace(label(1), chain="bsc")], "one")
+    assert carried(graph) == {}
+
+
+def test_a_wallet_without_a_label_leaves_the_digest(postgres: Postgres, graph: Graph) -> None:
+    project_labels(graph, [], "one")
+    add_label_row(postgres, 9)
+    add_batch(postgres, [(1, 2)])
+    project_owed(postgres, graph)
+    assert graph_label_digest(graph) == "one"
+
+
+@pytest.mark.parametrize("number", [0, 9])
+def test_a_new_wallet_that_may_have_a_label_takes_the_digest(
+    postgres: Postgres, graph: Graph, number: int
+) -> None:
+    add_label_row(postgres, 9)
+    project_labels(graph, [label(9)], "one")
+    add_batch(postgres, [(1, number)])
+    project_owed(postgres, graph)
+    assert graph_label_digest(graph) is None
+    project_labels(graph, [label(9)], "one")
+    assert graph_label_digest(graph) == "one"
+
+
+def test_a_writer_that_looked_before_the_labels_were_written_takes_the_digest(
+    postgres: Postgres, graph: Graph
+) -> None:
+    state = owned_state(graph, str(ask(postgres, "SELECT record_id FROM record")))
+    project_labels(graph, [label(5)], "one")
+    write_wallets(graph, state, [[5, CHAIN, address(5), False]])
+    assert graph_label_digest(graph) is None
+
+
+def test_labels_begun_before_another_wallet_came_are_not_believed(graph: Graph) -> None:
+    (begun,) = graph.write([(query("write/begin_labels"), {})])[0]
+    graph.write([(query("write/begin_labels"), {})])
+    believe = {"label_revision": begun["label_revision"], "digest": "one"}
+    assert graph.write([(query("write/believe_labels"), believe)]) == [[{"believed": 0}]]
+    assert graph_label_digest(graph) is None
+
+
+def test_a_graph_that_is_not_prepared_takes_no_labels(graph: Graph) -> None:
+    wipe(graph)
+    assert graph_label_digest(graph) is None
+    with pytest.raises(NotReady):
+        project_labels(graph, [], "one")

@@ -1,0 +1,156 @@
+"""A rebuild ends in a graph equal to the record, whatever the graph held and whoever writes meanwhile."""
+
+import pytest
+from sqlalchemy import text
+
+from app.errors import InUse
+from app.graph import Graph
+from app.labels.effective import EffectiveLabel
+from app.postgres import Postgres
+from app.projection import rows
+from app.projection.labels import graph_label_digest, project_labels
+from app.projection.owed import owed_batches, project_owed
+from app.projection.proof import prove
+from app.projection.rebuild import rebuild
+from app.projection.schema import prepare, wipe
+from app.projection.state import count, read_state
+from app.projection.turns import only_rebuild
+from cypher import Query, query
+from tests.integration.projection_record import CHAIN, add_batch, address, ask, restate, retract
+
+ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
+
+
+def ignore(_step: str, _part: float) -> None:
+    """Progress that nobody watches."""
+
+
+def spoil(graph: Graph, *statements: str) -> None:
+    graph.write([(Query("test/spoil", "", frozenset(), (), f"CYPHER 25 {s}"), {}) for s in statements])
+
+
+def test_an_empty_record_gives_an_empty_equal_graph(postgres: Postgres, graph: Graph) -> None:
+    report = rebuild(postgres, graph, ignore)
+    assert (report.transfers, report.wallets, report.equal) == (0, 0, True)
+
+
+def test_a_rebuild_repairs_any_graph(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    retract(postgres, 5)
+    project_owed(postgres, graph)
+    add_batch(postgres, ROWS)
+    spoil(
+        graph,
+        "MATCH ()-[t:TRANSFER {transfer_id: 1}]->() SET t.amount_exact = '1', t.revision = 10000",
+        "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() DELETE t",
+        "MATCH (a)-[t:TRANSFER {transfer_id: 3}]->(b) DELETE t CREATE (b)-[:TRANSFER {transfer_id: 3}]->(a)",
+        "MATCH (w:Wallet {wallet_id: 1}) SET w.address = 'other' CREATE (w)-[:TRANSFER]->(w)",
+        "MATCH (w:Wallet {wallet_id: 1}) CREATE (w)-[:TRANSFER {transfer_id: 777}]->(w)",
+        "CREATE (:Wallet {wallet_id: 777})-[:TRANSFER {transfer_id: 778}]->(:Wallet)",
+    )
+    seen: list[str] = []
+    report = rebuild(postgres, graph, lambda step, _part: seen.append(step))
+    assert (report.transfers, report.wallets, report.equal) == (12, 3, True)
+    assert report.record_digest == report.graph_digest
+    assert owed_batches(postgres) == []
+    assert list(dict.fromkeys(seen)) == ["wallets", "transfers", "sweep", "proof"]
+    assert project_owed(postgres, graph).batches == 0
+
+
+def test_a_wiped_graph_is_rebuilt(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    wipe(graph)
+    prepare(graph, ask(postgres, "SELECT record_id FROM record"))
+    assert rebuild(postgres, graph, ignore).equal
+    assert owed_batches(postgres) == []
+
+
+def test_a_record_older_than_its_graph_is_rebuilt(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    last = add_batch(postgres, [(1, 7), (7, 8)])
+    project_owed(postgres, graph)
+    with postgres.transaction() as connection:
+        for table in ("batches", "transactions", "wallets"):
+            connection.execute(text(f"DELETE FROM {table} WHERE batch_id = :batch"), {"batch": last})  # noqa: S608
+        connection.execute(text("DELETE FROM flows WHERE revision = :batch"), {"batch": last})
+    report = rebuild(postgres, graph, ignore)
+    assert (report.transfers, report.wallets, report.swept, report.equal) == (6, 3, 4, True)
+    add_batch(postgres, ROWS)
+    assert project_owed(postgres, graph).batches == 1
+    assert prove(postgres, graph).equal
+
+
+def test_owed_batches_may_be_projected_while_it_runs(
+    postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = text(str(rows._TRANSFERS_AFTER).replace(f"LIMIT {rows.TRANSFER_PAGE}", "LIMIT 2"))
+    monkeypatch.setattr(rows, "_TRANSFERS_AFTER", page)
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+
+    def consume(step: str, part: float) -> None:
+        if step == "transfers" and part < 1:
+            restate(postgres, 1, send_drain=part)
+            add_batch(postgres, [(1, 20 + int(part * 10)), (4, 1)])
+            project_owed(postgres, graph)
+        elif step == "sweep":
+            add_batch(postgres, [(50, 51)])
+
+    report = rebuild(postgres, graph, consume)
+    assert report.equal
+    assert (
+        report.transfers == ask(postgres, "SELECT count(*) FROM transactions") == count(graph).transfers > 8
+    )
+    assert owed_batches(postgres) == []
+
+
+def test_a_rebuild_that_was_interrupted_is_run_again(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    wipe(graph)
+    prepare(graph, ask(postgres, "SELECT record_id FROM record"))
+
+    def stop(step: str, _part: float) -> None:
+        if step == "transfers":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        rebuild(postgres, graph, stop)
+    assert owed_batches(postgres) != []
+    assert rebuild(postgres, graph, ignore).equal
+
+
+def test_one_rebuild_at_a_time(postgres: Postgres, graph: Graph) -> None:
+    with only_rebuild(postgres), pytest.raises(InUse):
+        rebuild(postgres, graph, ignore)
+    assert rebuild(postgres, graph, ignore).equal
+
+
+def test_labels_stay_and_are_in_doubt(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    label = EffectiveLabel(None, CHAIN, address(1), "mixer", "A mixer", "test", 90, None, None)
+    project_labels(graph, [label], "one")
+    rebuild(postgres, graph, ignore)
+    assert graph_label_digest(graph) is None
+    assert [row["address"] for row in graph.read(query("state/labelled"))] == [address(1)]
+
+
+def test_every_rebuild_is_a_new_generation(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    for generation in (2, 3):
+        rebuild(postgres, graph, ignore)
+        state = read_state(graph)
+        assert state is not None
+        assert state.generation == generation
+
+
+def test_the_proof_finds_what_the_graph_lacks(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, ROWS)
+    assert prove(postgres, graph).equal
+    spoil(graph, "MATCH ()-[t:TRANSFER {transfer_id: 4}]->() DELETE t")
+    proof = prove(postgres, graph)
+    assert not proof.equal
+    assert (proof.record.transfers, proof.graph.transfers) == (6, 5)

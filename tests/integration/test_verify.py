@@ -1,0 +1,251 @@
+"""A run is computed again and found equal, whatever came later; and every change by another hand is named."""
+
+import pytest
+
+from app.cli.data import import_story_labels
+from app.domain import Retraction
+from app.errors import NotFound, NotReady
+from app.graph import Graph
+from app.labels.store import remove_labels
+from app.postgres import Postgres
+from app.scoring.audit_shapes import Verification
+from app.scoring.compute import EngineChoice
+from app.scoring.run import start_run
+from app.scoring.verify import verify_run
+from app.settings import Settings
+from ingest.simulator.simulate import simulate
+from tests.run_story import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    MIXER,
+    OTHER_POLICY,
+    POLICY,
+    START,
+    change,
+    label,
+    score,
+    tell_story,
+    transfer,
+    write,
+)
+
+
+def verify(postgres: Postgres, run_id: int) -> Verification:
+    return verify_run(postgres, run_id, lambda _step, _part: None)
+
+
+def kinds(found: Verification) -> list[str]:
+    return [difference.what for difference in found.differences]
+
+
+@pytest.fixture
+def story(postgres: Postgres) -> Postgres:
+    tell_story(postgres)
+    return postgres
+
+
+@pytest.fixture
+def run_id(story: Postgres) -> int:
+    return score(story)
+
+
+def test_a_run_computed_again_is_equal(story: Postgres, run_id: int) -> None:
+    found = verify(story, run_id)
+    assert found == Verification(
+        run_id=run_id,
+        equal=True,
+        engine="ledger",
+        differences=[],
+        notes=[],
+        transfers=3,
+        exposures=6,
+        scores=5,
+    )
+
+
+def test_a_run_stays_equal_whatever_comes_later(story: Postgres, run_id: int) -> None:
+    zero = "0x" + "0" * 40
+    write(story, [transfer(15, ALICE, DAVE, 70), transfer(25, BOB, DAVE, 7), transfer(5, zero, MIXER, 8)])
+    write(story, [Retraction("ethereum", f"0x{20:064x}", "ETH", None, START)])
+    remove_labels(story, source="a list")
+    label(story, CAROL, "scam")
+    later = score(story, policy=OTHER_POLICY)
+    for each in (run_id, later):
+        assert verify(story, each).differences == []
+    write(story, [transfer(20, ALICE, BOB, 55, block_number=21), transfer(1, BOB, MIXER, 3)])
+    for each in (run_id, later):
+        assert verify(story, each).differences == []
+
+
+def test_an_empty_record_verifies_too(postgres: Postgres) -> None:
+    assert verify(postgres, score(postgres)).equal
+
+
+def test_a_transfer_slipped_in_before_the_watermark_is_found(story: Postgres, run_id: int) -> None:
+    change(
+        story,
+        "INSERT INTO transactions (chain, transaction_hash, transfer_index, block_number, transaction_index,"
+        " occurred_at, sender_id, receiver_id, asset_id, amount, decimals, usd_value, batch_id)"
+        " SELECT chain, :hash, 0, 11, 0, occurred_at, sender_id, receiver_id, asset_id, 5, decimals, 5,"
+        " batch_id FROM transactions WHERE block_number = 10",
+        hash=f"0x{11:064x}",
+    )
+    found = verify(story, run_id)
+    assert not found.equal
+    assert kinds(found)[0] == "transfers"
+    assert found.differences[0].detail == "The record holds 6 transfers up to batch 1, the run saw 5."
+    assert found.differences[1].what == "total in the source of ETH"
+    assert (found.differences[1].stored, found.differences[1].recomputed) == ("100", "105")
+
+
+def test_a_transfer_taken_out_is_found(story: Postgres, run_id: int) -> None:
+    change(story, "DELETE FROM transactions WHERE block_number = 40")
+    assert "The record holds 4 transfers" in verify(story, run_id).differences[0].detail
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "amount = 51",
+        "usd_value = 50.000001",
+        "occurred_at = occurred_at + interval '1 second'",
+        "sender_id = receiver_id",
+        "retracted_batch_id = batch_id",
+    ],
+)
+def test_a_changed_transfer_is_found(story: Postgres, run_id: int, assignment: str) -> None:
+    change(story, f"UPDATE transactions SET {assignment} WHERE block_number = 20")  # noqa: S608
+    found = verify(story, run_id)
+    assert kinds(found)[0] == "transfers"
+    assert found.differences[0].detail.startswith("Of the 5 transfers up to batch 1, some are not as")
+
+
+def test_a_changed_amount_is_shown_where_it_first_changes_a_result(story: Postgres, run_id: int) -> None:
+    change(story, "UPDATE transactions SET amount = 101 WHERE block_number = 10")
+    first = verify(story, run_id).differences[1]
+    assert first.wallet is not None
+    assert first.wallet.address == ALICE
+    assert (first.what, first.stored, first.recomputed) == ("total in the source of ETH", "100", "101")
+
+
+def test_a_changed_label_is_found(story: Postgres, run_id: int) -> None:
+    change(story, "UPDATE labels SET category = 'scam'")
+    found = verify(story, run_id)
+    assert kinds(found)[0] == "labels"
+    assert "are not those the run used" in found.differences[0].detail
+    first = found.differences[1]
+    assert first.what == "share of scam at hop 1 in the source of ETH"
+    assert (first.stored, first.recomputed) == ("0", "1.0")
+
+
+def test_a_changed_policy_is_found(story: Postgres, run_id: int) -> None:
+    change(story, "UPDATE policies SET body = :body", body=OTHER_POLICY.body)
+    found = verify(story, run_id)
+    assert kinds(found) == ["policy", "score"]
+    assert "policy" in found.differences[0].detail
+    assert (found.differences[1].stored, found.differences[1].recomputed) == ("70.000000", "60.000000")
+
+
+def test_a_policy_that_can_no_longer_be_read_is_found(story: Postgres, run_id: int) -> None:
+    change(story, "UPDATE policies SET body = 'nothing'")
+    assert kinds(verify(story, run_id)) == ["policy"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE risk_scores SET score = 1 WHERE score = 49000000", "score"),
+        ("UPDATE risk_scores SET risk_level = 'low' WHERE score = 49000000", "risk level"),
+        (
+            "UPDATE risk_scores SET points[1] = 1 WHERE score = 49000000",
+            "points of mixer at hop 2 in the source",
+        ),
+        ("DELETE FROM risk_scores WHERE score = 49000000", "row"),
+        (
+            "UPDATE exposures SET shares[1] = shares[1] + 1e-15 WHERE total = 50 AND direction = 1",
+            "share of mixer at hop 2 in the source of ETH",
+        ),
+        ("UPDATE exposures SET usd_value = 1 WHERE total = 50 AND direction = 1", "usd value"),
+        ("UPDATE exposures SET cells = '{}' WHERE total = 50 AND direction = 1", "share of"),
+    ],
+)
+def test_an_edited_result_is_found(story: Postgres, run_id: int, statement: str, what: str) -> None:
+    change(story, statement)
+    first, *_, last = verify(story, run_id).differences
+    assert first.wallet is not None
+    assert first.wallet.address == BOB
+    assert first.what.startswith(what)
+    assert last.what == "results"
+
+
+def test_a_result_added_later_is_found(story: Postgres, run_id: int) -> None:
+    change(
+        story,
+        "INSERT INTO risk_scores SELECT run_id, 4711, score, ownership_score, source_score,"
+        " destination_score, direction, risk_level, band, main_category, rules, weighting,"
+        " unpriced_transfers, cells, shares, points FROM risk_scores WHERE score = 49000000",
+    )
+    first = verify(story, run_id).differences[0]
+    assert (first.what, first.stored, first.recomputed) == ("row", "a row", "no row")
+    assert first.detail.startswith("?:wallet 4711")
+
+
+def test_a_run_by_path_queries_is_verified_by_the_ledger(story: Postgres, graph: Graph) -> None:
+    run_id = score(story, graph, "cypher")
+    write(story, [transfer(15, ALICE, DAVE, 70)])
+    found = verify(story, run_id)
+    assert (found.engine, found.differences) == ("cypher", [])
+
+
+@pytest.mark.parametrize(
+    ("statement", "what"),
+    [
+        ("UPDATE exposures SET shares[1] = shares[1] + 1e-8 WHERE total = 50 AND direction = 1", "share of"),
+        ("UPDATE risk_scores SET points[1] = points[1] + 1 WHERE score = 49000000", "points of"),
+        ("UPDATE risk_scores SET score = score + 1 WHERE score = 49000000", "score"),
+        ("UPDATE risk_scores SET risk_level = 'low' WHERE score = 49000000", "risk level"),
+        ("UPDATE risk_scores SET cells = '{}' WHERE score = 49000000", ""),
+    ],
+)
+def test_an_edited_result_of_path_queries_has_no_excuse(
+    story: Postgres, graph: Graph, statement: str, what: str
+) -> None:
+    run_id = score(story, graph, "cypher")
+    change(story, statement)
+    first, *_, last = verify(story, run_id).differences
+    assert first.what.startswith(what)
+    assert last.what == "results"
+
+
+def test_a_transfer_that_was_retracted_and_came_back_is_told(story: Postgres) -> None:
+    write(story, [Retraction("ethereum", f"0x{20:064x}", "ETH", None, START)])
+    run_id = score(story)
+    assert verify(story, run_id).equal
+    write(story, [transfer(20, ALICE, BOB, 50)])
+    detail = verify(story, run_id).differences[0].detail
+    assert "1 of them had been retracted and are back" in detail
+
+
+def test_only_completed_runs_are_verified(story: Postgres) -> None:
+    with pytest.raises(NotFound, match="no scoring run 7"):
+        verify(story, 7)
+    started = start_run(story, None, POLICY, engine="ledger", cypher_max_transfers=0)
+    started.held.close()
+    with pytest.raises(NotReady, match="is running"):
+        verify(story, started.run_id)
+
+
+@pytest.mark.parametrize("engine", ["ledger", "cypher"])
+def test_a_whole_story_verifies_by_either_engine(
+    settings: Settings, postgres: Postgres, graph: Graph, engine: EngineChoice
+) -> None:
+    told = simulate(5, wallets=2_000, transfers=6_000)
+    for start in range(0, len(told.transfers), 1_500):
+        write(postgres, told.transfers[start : start + 1_500])
+    import_story_labels(settings, told)
+    run_id = score(postgres, graph, engine)
+    found = verify(postgres, run_id)
+    assert (found.engine, found.differences) == (engine, [])
+    assert found.scores > 1_500

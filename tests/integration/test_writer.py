@@ -1,0 +1,268 @@
+"""The writer's promise: any order, any replay, the same record."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from app.domain import Retraction, Transfer
+from app.errors import InvalidEvent
+from app.graph import Graph
+from app.postgres import Postgres
+from app.projection.digest import graph_digest, record_digest
+from app.projection.owed import project_all_owed
+from app.projection.schema import prepare, wipe
+from app.projection.turns import record_identity
+from ingest.writer import Message, WrittenBatch, write_batch
+
+START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def address(n: int) -> str:
+    return f"0x{n:040x}"
+
+
+def transfer(
+    n: int, sender: int, receiver: int, amount: int, *, asset: str = "ETH", block: int = -1
+) -> Transfer:
+    block = n // 3 if block < 0 else block
+    return Transfer(
+        chain="ethereum",
+        transaction_hash=f"0x{n:064x}",
+        transfer_index=n % 2,
+        block_number=block,
+        transaction_index=n % 3,
+        occurred_at=START + timedelta(seconds=block),
+        sender=address(sender),
+        receiver=address(receiver),
+        asset=asset,
+        amount=amount,
+        decimals=18,
+        usd_value=None,
+    )
+
+
+def random_transfers(seed: int, count: int = 60, wallets: int = 8) -> list[Transfer]:
+    r = random.Random(seed)
+    return [
+        transfer(
+            n,
+            r.randrange(1, wallets),
+            r.randrange(1, wallets),
+            r.choice([0, 1, 2, 3, 5, 8, 10**30]),
+            asset=r.choice(["ETH", "USDT"]),
+            block=r.choice([-1, -1, n // 3 + 1]),  # some places are taken twice: the hash breaks the tie
+        )
+        for n in range(count)
+    ]
+
+
+def write(postgres: Postgres, events: Sequence[Transfer | Retraction], offset: int = 0) -> WrittenBatch:
+    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
+    return postgres.run(lambda connection: write_batch(connection, messages))
+
+
+def write_in_batches(postgres: Postgres, events: Sequence[Transfer | Retraction], seed: int) -> None:
+    r = random.Random(seed)
+    start = 0
+    while start < len(events):
+        size = r.randrange(1, 12)
+        write(postgres, events[start : start + size], start)
+        start += size
+
+
+def clear(postgres: Postgres) -> None:
+    with postgres.transaction() as connection:
+        connection.execute(
+            text(
+                "TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state, retractions"
+            )
+        )
+
+
+def annotation(postgres: Postgres) -> list[tuple[object, ...]]:
+    """Every flow with natural keys, in ledger order."""
+    with postgres.transaction() as connection:
+        rows = connection.execute(
+            text("""
+                SELECT t.transaction_hash, f.send_epoch, f.send_balance, f.send_drain, f.send_drain_low,
+                       f.send_share, f.unobserved,
+                       f.recv_epoch, f.recv_balance, f.recv_drain, f.recv_drain_low
+                FROM flows f JOIN transactions t USING (transfer_id)
+                WHERE t.retracted_batch_id IS NULL ORDER BY f.seq, t.transaction_hash
+            """)
+        )
+        return [tuple(row) for row in rows]
+
+
+def pools(postgres: Postgres) -> set[tuple[object, ...]]:
+    with postgres.transaction() as connection:
+        rows = connection.execute(
+            text("""
+                SELECT w.address, a.asset, p.balance, p.epoch, p.drain, p.drain_low
+                FROM pools p JOIN wallets w USING (wallet_id) JOIN assets a USING (asset_id)
+            """)
+        )
+        return {tuple(row) for row in rows}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6))
+def test_shuffled_and_repeated_transfers_end_in_the_same_annotation(postgres: Postgres, seed: int) -> None:
+    transfers = random_transfers(seed)
+    clear(postgres)
+    write(postgres, transfers)
+    expected, expected_pools, digest = annotation(postgres), pools(postgres), record_digest(postgres)
+
+    clear(postgres)
+    again = [*transfers, *random.Random(seed).choices(transfers, k=20)]
+    random.Random(seed + 1).shuffle(again)
+    write_in_batches(postgres, again, seed)
+
+    assert annotation(postgres) == expected
+    assert pools(postgres) == expected_pools
+    assert record_digest(postgres) == digest
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6))
+def test_retracted_transfers_leave_the_pools_as_if_they_had_never_been(postgres: Postgres, seed: int) -> None:
+    transfers = random_transfers(seed)
+    r = random.Random(seed)
+    gone = r.sample(transfers, 10)
+    clear(postgres)
+    write(postgres, [t for t in transfers if t not in gone])
+    expected, expected_pools = annotation(postgres), pools(postgres)
+
+    clear(postgres)
+    events: list[Transfer | Retraction] = list(transfers)
+    r.shuffle(events)
+    for t in gone:
+        retraction = Retraction(t.chain, t.transaction_hash, t.asset, t.transfer_index, START)
+        events.insert(r.randrange(events.index(t) + 1, len(events) + 1), retraction)
+    write_in_batches(postgres, events, seed)
+
+    assert annotation(postgres) == expected
+    assert {p for p in pools(postgres) if p[2]} == {p for p in expected_pools if p[2]}
+
+
+def test_shares_equal_an_exact_ledger(postgres: Postgres) -> None:
+    transfers = random_transfers(7, count=200)
+    write_in_batches(postgres, transfers, 7)
+    balances: dict[tuple[str, str], int] = {}
+    expected = []
+    for t in sorted(transfers, key=lambda t: (t.seq, t.transaction_hash)):
+        if t.amount == 0 or t.sender == t.receiver:
+            expected.append((None, None))
+            continue
+        held = balances.get((t.sender, t.asset), 0)
+        covered = min(t.amount, held)
+        expected.append((float(Fraction(covered, held)) if held else 0.0, t.amount - covered))
+        balances[t.sender, t.asset] = held - covered
+        balances[t.receiver, t.asset] = balances.get((t.receiver, t.asset), 0) + t.amount
+    assert [(row[5], row[6]) for row in annotation(postgres)] == expected
+
+
+def test_a_transfer_mined_again_counts_at_its_new_place(postgres: Postgres) -> None:
+    first, again = transfer(1, 1, 2, 100), transfer(1, 1, 2, 100, block=50)
+    retraction = Retraction("ethereum", first.transaction_hash, "ETH", None, START)
+    events = [first, retraction, again]
+    write_in_batches(postgres, events, 1)
+    digest = record_digest(postgres)
+    with postgres.transaction() as connection:
+        live = connection.execute(
+            text("SELECT block_number FROM transactions WHERE retracted_batch_id IS NULL")
+        ).scalars()
+        assert list(live) == [50]
+
+    write_in_batches(postgres, events, 2)
+
+    assert record_digest(postgres) == digest
+
+
+def test_a_block_that_comes_back_brings_its_transfer_back(postgres: Postgres) -> None:
+    t = transfer(1, 1, 2, 100)
+    write(postgres, [t])
+    before = annotation(postgres)
+    write(postgres, [Retraction("ethereum", t.transaction_hash, "ETH", 1, START)])
+    assert annotation(postgres) == []
+
+    write(postgres, [t])
+
+    assert annotation(postgres) == before
+
+
+def test_the_same_identity_with_another_payload_is_refused(postgres: Postgres) -> None:
+    t = transfer(1, 1, 2, 100)
+    write(postgres, [t])
+
+    batch = write(postgres, [replace(t, amount=101), t, replace(t, receiver=address(9))], offset=1)
+
+    assert [(m.offset, e.reason) for m, e in batch.dead] == [(1, "conflict"), (3, "conflict")]
+    assert (batch.stored, batch.duplicates) == (0, 1)
+    with postgres.transaction() as connection:
+        assert connection.execute(text("SELECT amount FROM transactions")).scalars().all() == [100]
+        recorded = connection.execute(text('SELECT "offset", reason FROM dead_letters ORDER BY 1')).all()
+        assert [tuple(r) for r in recorded] == [(1, "conflict"), (3, "conflict")]
+
+
+def test_counts_by_partition_add_up(postgres: Postgres) -> None:
+    t = [transfer(n, 1, 2, 5) for n in range(4)]
+    messages = [
+        Message("t", 0, 10, None, b"", t[0]),
+        Message("t", 1, 20, None, b"", t[0]),
+        Message("t", 1, 21, None, b"x", InvalidEvent("not_json", "The message is not JSON.")),
+        Message("t", 1, 23, None, b"", t[1]),
+    ]
+    postgres.run(lambda connection: write_batch(connection, messages))
+    with postgres.transaction() as connection:
+        rows = connection.execute(
+            text("""
+                SELECT partition, next_offset, consumed, stored, duplicates, dead
+                FROM ingestion_state ORDER BY partition
+            """)
+        )
+        assert [tuple(r) for r in rows] == [(0, 11, 1, 1, 0, 0), (1, 24, 3, 1, 1, 1)]
+
+
+def test_amounts_of_78_digits_and_their_sums_are_exact(postgres: Postgres) -> None:
+    most = 2**256 - 1
+    write(postgres, [transfer(n, n + 10, 1, most) for n in range(3)])
+    write(postgres, [transfer(9, 1, 2, most)])
+    held = {p[0]: p[2] for p in pools(postgres)}
+    assert int(str(held[address(1)])) == 2 * most
+    assert annotation(postgres)[-1][5] == pytest.approx(1 / 3)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6))
+def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: Graph, seed: int) -> None:
+    transfers = random_transfers(seed)
+    clear(postgres)
+    start_graph(postgres, graph)
+    write(postgres, transfers)
+    project_all_owed(postgres, graph)
+    expected = graph_digest(graph, postgres)
+    assert expected == record_digest(postgres)
+
+    clear(postgres)
+    start_graph(postgres, graph)
+    again = [*transfers, *random.Random(seed).choices(transfers, k=20)]
+    random.Random(seed + 1).shuffle(again)
+    for start in range(0, len(again), 20):
+        write(postgres, again[start : start + 20], start)
+        project_all_owed(postgres, graph)
+
+    assert graph_digest(graph, postgres) == expected
+
+
+def start_graph(postgres: Postgres, graph: Graph) -> None:
+    wipe(graph)
+    with postgres.transaction() as connection:
+        prepare(graph, record_identity(connection))

@@ -1,0 +1,33 @@
+"""The application behind a real server inside a test."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+
+from app.api.app import create_app
+from app.graph import Graph
+from app.postgres import Postgres
+from app.settings import Settings
+
+TOKEN = {"Authorization": "Bearer a token for tests"}
+
+
+@contextmanager
+def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.Client]:
+    """A client of the application behind a real server; connections queue until it accepts them."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(settings, postgres, graph), log_level="error", ws="none")
+    )
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with httpx.Client(base_url=url, headers=TOKEN, timeout=60) as client:
+        yield client
+    server.should_exit = True
+    thread.join()
+    listener.close()

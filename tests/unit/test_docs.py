@@ -1,0 +1,52 @@
+"""What the documents promise exists, and what exists is documented."""
+
+import re
+from pathlib import Path
+
+from typer.main import get_command
+
+from app.cli import app
+from app.settings import Settings
+from ingest.transfer import REASONS
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+README = (ROOT / "README.md").read_text()
+
+
+def test_every_setting_is_documented_with_its_meaning() -> None:
+    for name, field in Settings.model_fields.items():
+        assert f"| `AML_{name.upper()}` |" in OPERATIONS
+        assert field.description is not None
+        assert field.description in OPERATIONS
+
+
+def test_every_dead_letter_reason_is_documented() -> None:
+    for reason, meaning in REASONS.items():
+        assert f"| `{reason}` | {meaning} |" in OPERATIONS
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    def leaves(command: object, path: str) -> list[tuple[str, str]]:
+        children = getattr(command, "commands", None)
+        if children is None:
+            return [(path, getattr(command, "help", "") or "")]
+        return [leaf for name, child in children.items() for leaf in leaves(child, f"{path} {name}")]
+
+    for path, text in leaves(get_command(app), "aml"):
+        assert f"Example: {path}" in text, path
+
+
+def test_every_command_the_readme_promises_exists() -> None:
+    commands = get_command(app).commands  # type: ignore[attr-defined]
+    promised = set(re.findall(r"\baml ([a-z][a-z-]+)", README))
+    assert promised
+    assert promised <= commands.keys()
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
+            assert (document.parent / target).exists(), f"{document.name} -> {target}"
