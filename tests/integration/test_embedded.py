@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import psutil
@@ -168,6 +169,14 @@ def test_servers_of_a_killed_launcher_end_and_the_next_start_waits_for_them(tmp_
     assert running(home) is None
     wipe(home)
     assert not home.exists()
+
+
+def test_kafka_starts_when_its_identity_begins_with_a_dash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedded.kafka.uuid.uuid4", lambda: UUID(bytes=b"\xf8" * 16))
+    with Stack(tmp_path, services=("kafka",)):
+        assert "cluster.id=-Pj4" in (tmp_path / "kafka" / "data" / "meta.properties").read_text()
 
 
 def test_a_server_that_ends_while_starting_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
