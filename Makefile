@@ -4,12 +4,15 @@ PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install demo warm test test-faults lint format types drift check lock clean
+.PHONY: help install frontend demo warm test test-faults lint format types drift check lock clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 install: .venv/.installed ## Makes .venv and installs what the lock names, hashes checked
+
+frontend: .venv/.installed ## Fetches the pages' locked npm packages, with Node from a wheel; `install` does it too
+	@.venv/bin/python -m frontend.build $(ARGS)
 
 demo: .venv/.installed ## Everything from nothing to an explained score
 	.venv/bin/aml demo $(ARGS)
@@ -57,13 +60,15 @@ clean: ## Removes .venv and caches; `aml down --wipe` removes an instance's data
 	@$(PYTHON) -m venv .venv || \
 		{ rm -rf .venv; echo "$(PYTHON) cannot make virtual environments: install its venv module." >&2; exit 3; }
 
-.venv/.installed: requirements.lock pyproject.toml | .venv/bin/python
+.venv/.installed: requirements.lock pyproject.toml frontend/package-lock.json | .venv/bin/python
 	@echo "Installing the locked packages into .venv (about a minute, once) ..."
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
+	@.venv/bin/python -m frontend.build || true # said why; everything but the explorer and /docs works without
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed
 	@echo "Installing the locked test tools into .venv ..."
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@.venv/bin/python -m frontend.build --dev || true # tests that need it are skipped, and say so
 	@touch $@

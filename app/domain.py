@@ -91,3 +91,12 @@ class Retraction:
 def format_points(micro: int) -> str:
     """Millionths of a point as the six-place decimal string of the interfaces, for example `12.345678`."""
     return f"{micro // MICRO}.{micro % MICRO:06d}"
+
+
+def decimal_units(base_units: str, decimals: int | None) -> str:
+    """Base units as a decimal number, digits only: no float ever holds an amount."""
+    if not decimals:
+        return base_units
+    padded = base_units.rjust(decimals + 1, "0")
+    fraction = padded[-decimals:].rstrip("0")
+    return padded[:-decimals] + (f".{fraction}" if fraction else "")

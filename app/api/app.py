@@ -16,6 +16,7 @@ from app.api.traffic import Traffic
 from app.graph import Graph
 from app.postgres import Postgres
 from app.settings import Settings
+from app.web import pages
 
 DESCRIPTION = """
 Risk scores of wallets that can be recomputed, traced to exact transfers, and add up.
@@ -23,8 +24,6 @@ Risk scores of wallets that can be recomputed, traced to exact transfers, and ad
 Every route here also stands under `/v1`. All but `/health` and `/ready` need the bearer token: press
 **Authorize** and give the value of `AML_API_TOKEN`. Amounts are strings of base units, scores and points
 six-place decimal strings, shares numbers from 0 to 1. Errors are `application/problem+json` (RFC 9457).
-
-This page loads Swagger UI from a public CDN; the API itself and `/openapi.json` need no other host.
 """
 
 
@@ -40,6 +39,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         title="AML risk",
         version=version("aml-risk"),
         description=DESCRIPTION,
+        docs_url=None,
         redoc_url=None,
         generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
@@ -59,6 +59,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
     for router in (runs.router, audits.router, reload.operations):
         app.include_router(router, prefix="/v1", dependencies=needs_token)
     _both(app, health.router)
+    pages.install(app)
     return app
 
 

@@ -1,4 +1,4 @@
-"""Every error leaves as `application/problem+json` (RFC 9457), in one shape."""
+"""Every error leaves as `application/problem+json` (RFC 9457), in one shape; to a browser as a page."""
 
 from http import HTTPStatus
 from typing import Any
@@ -8,8 +8,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from app.errors import AmbiguousWallet, AmlError, Unauthorized
+from app.web.errors import error_page, wants_page
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -63,11 +65,13 @@ def problem(
     *,
     headers: dict[str, str] | None = None,
     choices: list[str] | None = None,
-) -> JSONResponse:
+) -> Response:
     """One problem as an answer; `kind` ends its type."""
     body = _body(status, kind, detail, request.url.path)
     if choices is not None:
         body["choices"] = choices
+    if wants_page(request):
+        return error_page(request, body)
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -89,20 +93,20 @@ def _body(status: int, kind: str, detail: str, instance: str) -> dict[str, Any]:
     }
 
 
-def _aml_error(request: Request, exc: Exception) -> JSONResponse:
+def _aml_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, AmlError)  # noqa: S101 - registered for this class alone
     choices = exc.choices if isinstance(exc, AmbiguousWallet) else None
     headers = {"WWW-Authenticate": "Bearer"} if isinstance(exc, Unauthorized) else None
     return problem(request, exc.status, exc.kind, str(exc), headers=headers, choices=choices)
 
 
-def _http_error(request: Request, exc: Exception) -> JSONResponse:
+def _http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101 - registered for this class alone
     headers = dict(exc.headers) if exc.headers else None
     return problem(request, exc.status_code, "http", exc.detail, headers=headers)
 
 
-def _invalid_request(request: Request, exc: Exception) -> JSONResponse:
+def _invalid_request(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101 - registered for this class alone
     faults = "; ".join(
         f"{'.'.join(str(part) for part in error['loc'][1:]) or error['loc'][0]}: {error['msg']}"

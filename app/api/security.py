@@ -1,4 +1,4 @@
-"""Who may ask: the bearer token, loopback names, and no requests that another site's page sends."""
+"""Who may ask: the token or a session of it, loopback names, and nothing that another site's page sends."""
 
 import secrets
 from ipaddress import ip_address
@@ -8,11 +8,29 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.api.sessions import cookie_name, is_session
 from app.errors import DependencyMissing, Forbidden, InvalidInput, Unauthorized
 from app.settings import Settings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+SAID_BY_BROWSERS = ("origin", "sec-fetch-site")
+"""Where the page is that sends a request; `check_origin` refuses those of others."""
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
+
+HEADERS = {
+    # The API documentation's icons are data.
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
+    "Referrer-Policy": "same-origin",
+}
+"""On every answer: nothing but this server's own files runs or is loaded, and nobody frames a page."""
 
 bearer = HTTPBearer(auto_error=False, description="The value of `AML_API_TOKEN`.")
 
@@ -48,20 +66,27 @@ def is_loopback(host: str) -> bool:
 def require_token(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
-    """Lets a request pass that carries the token, compared in constant time.
+    """Lets a request pass that carries the token, or the session of a browser that signed in with it.
 
     Raises:
-        Unauthorized: it carries none, or another one.
+        Unauthorized: it carries neither.
+        Forbidden: a session that wants to change something does not say that it is on a page of ours.
     """
     settings: Settings = request.app.state.doors.settings
-    if settings.api_auth == "off":
+    if settings.api_auth == "off" or (given is not None and is_token(settings, given.credentials)):
         return
-    assert settings.api_token is not None  # noqa: S101 - check_settings refuses to start without it
-    expected = settings.api_token.get_secret_value().encode()
-    if given is None or not secrets.compare_digest(given.credentials.encode(), expected):
+    if given is not None or not is_session(settings, request.cookies.get(cookie_name(settings))):
         raise Unauthorized(
             "This needs the header `Authorization: Bearer <AML_API_TOKEN>` with the right token."
         )
+    if request.method not in SAFE_METHODS and not any(name in request.headers for name in SAID_BY_BROWSERS):
+        raise Forbidden("A session may change something only from a page of this server.")
+
+
+def is_token(settings: Settings, given: str) -> bool:
+    """Whether it is the token, compared in constant time."""
+    assert settings.api_token is not None  # noqa: S101 - check_settings refuses to start without it
+    return secrets.compare_digest(given.encode(), settings.api_token.get_secret_value().encode())
 
 
 def check_origin(request: Request) -> None:

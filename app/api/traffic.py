@@ -4,11 +4,12 @@ from time import perf_counter
 
 import structlog
 from fastapi import Request
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem
-from app.api.security import check_origin
+from app.api.security import HEADERS, check_origin
 from app.errors import Forbidden
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ class Traffic:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
+                MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         try:

@@ -6,6 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from app.domain import decimal_units
 from app.scoring.shapes import Contribution, EvidenceItem, Explanation, TopScores
 
 LEVEL_STYLES = {"severe": "bold red", "high": "red", "medium": "yellow", "low": "green"}
@@ -102,8 +103,8 @@ def _paths(paths: list[EvidenceItem]) -> Group:
                 f"{step.occurred_at:%Y-%m-%d %H:%M:%S}",
                 _short(step.sender),
                 _short(step.receiver),
-                _units(step.amount, path.decimals),
-                _units(step.amount_carried, path.decimals),
+                decimal_units(step.amount, path.decimals),
+                decimal_units(step.amount_carried, path.decimals),
             )
         tables.append(table)
     return Group(*tables)
@@ -115,12 +116,3 @@ def _level(level: str | None) -> Text:
 
 def _short(name: str) -> str:
     return name if len(name) <= 16 else f"{name[:8]}…{name[-6:]}"  # noqa: PLR2004 - what fits a column
-
-
-def _units(base_units: str, decimals: int | None) -> str:
-    """Base units as a decimal number, digits only: no float ever holds an amount."""
-    if not decimals:
-        return base_units
-    padded = base_units.rjust(decimals + 1, "0")
-    fraction = padded[-decimals:].rstrip("0")
-    return padded[:-decimals] + (f".{fraction}" if fraction else "")

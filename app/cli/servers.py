@@ -176,7 +176,8 @@ def where(configured: Settings, home: Path) -> Table:
     table = Table(title="What runs where", title_justify="left")
     for column in ("", "address", "how to get in"):
         table.add_column(column, overflow="fold")
-    table.add_row("API docs", f"{url}/docs", f"Authorize with `api_token` of {secrets}")
+    table.add_row("Pages", url, f"sign in with `api_token` of {secrets}")
+    table.add_row("API docs", f"{url}/docs", "Authorize with the same")
     table.add_row(
         "Neo4j Browser",
         configured.neo4j_browser_url or configured.neo4j_url,

@@ -1,0 +1,28 @@
+"""Errors as pages, for whoever asks with a browser; the words are those of the API's problems."""
+
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from app.web.templating import is_fragment, page
+
+UNAUTHORIZED = 401
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser shows the answer, rather than a program reading it."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def error_page(request: Request, problem: dict[str, Any]) -> Response:
+    """One problem as a page; who is not signed in is asked to, and comes back to where he was going."""
+    if problem["status"] == UNAUTHORIZED:
+        back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = f"/sign-in?next={quote(back if request.method == 'GET' else '/', safe='')}"
+        if is_fragment(request):
+            return Response(status_code=204, headers={"HX-Redirect": target})
+        return RedirectResponse(target, 303)
+    return page(request, "error.html", status=problem["status"], problem=problem)

@@ -1,0 +1,62 @@
+"""Numbers, times and names as people read them; nothing here is computed from again."""
+
+from datetime import UTC, datetime
+
+from app.domain import decimal_units
+
+_SHORT = 18
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+
+def short(name: str) -> str:
+    """An address or hash by its first and last characters; the page has the whole beside it."""
+    return name if len(name) <= _SHORT else f"{name[:8]}…{name[-6:]}"
+
+
+def grouped(number: float | str | None) -> str:
+    """A whole or decimal number with thousands apart."""
+    if number is None:
+        return "–"
+    whole, _, fraction = str(number).partition(".")
+    sign, digits = ("-", whole[1:]) if whole.startswith("-") else ("", whole)
+    return f"{sign}{int(digits or 0):,}" + (f".{fraction}" if fraction else "")
+
+
+def units(base_units: str, decimals: int | None) -> str:
+    """An amount in the asset's own unit, every digit of it."""
+    return grouped(decimal_units(base_units, decimals))
+
+
+def percent(share: float | None) -> str:
+    """A share of 0..1; what is not 0 never looks like 0, and what is not all never like all."""
+    if share is None:
+        return "–"
+    hundredths = share * 100
+    if 0 < hundredths < 0.01:  # noqa: PLR2004 - what two places can show
+        return "<0.01 %"
+    if 99.99 < hundredths < 100 - 1e-7:  # noqa: PLR2004 - likewise; beyond it is rounding of doubles
+        return ">99.99 %"
+    return f"{hundredths:.2f} %"
+
+
+def moment(time: datetime | None) -> str:
+    """A time in UTC, to the second."""
+    return "–" if time is None else f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def span(seconds: float | None) -> str:
+    """A length of time, rough where it is long."""
+    if seconds is None:
+        return "–"
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s"
+    if seconds < _HOUR:
+        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
+    if seconds < _DAY:
+        return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
+    return f"{seconds // _DAY:.0f} d {seconds % _DAY // _HOUR:.0f} h"
+
+
+def words(name: str) -> str:
+    """A name of the policy as words."""
+    return name.replace("_", " ")

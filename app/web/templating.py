@@ -1,0 +1,43 @@
+"""Templates into pages: one environment, escaping on, undefined names are errors."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.settings import Settings
+from app.web import numbers
+from app.web.static_files import is_built, static_url
+
+_environment = Environment(
+    loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters |= {
+    name: getattr(numbers, name)
+    for name in ("grouped", "moment", "percent", "short", "span", "units", "words")
+}
+_environment.globals |= {"static_url": static_url, "timedelta": timedelta}
+
+
+def page(request: Request, template: str, *, status: int = 200, **given: Any) -> HTMLResponse:  # noqa: ANN401
+    """A template as the answer to a request; browsers keep no copy of it.
+
+    Raises:
+        jinja2.UndefinedError: the template wants something that is not given.
+    """
+    settings: Settings = request.app.state.doors.settings
+    about = {"here": request.url.path, "needs_token": settings.api_auth == "on", "has_scripts": is_built()}
+    body = _environment.get_template(template).render(about | given)
+    return HTMLResponse(body, status, headers={"Cache-Control": "no-store"})
+
+
+def is_fragment(request: Request) -> bool:
+    """Whether htmx asks for a part of a page that is shown already."""
+    return "hx-request" in request.headers
