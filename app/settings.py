@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     dead_letter_ceiling: int = Field(
         default=1_000, ge=1, description="Refused messages in a row that stop the consumer."
     )
+    consumer_metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of the consumer's own `/metrics`; 0 is off."
+    )
+    consumer_metrics_host: str = Field(
+        default="127.0.0.1", description="Address the consumer's `/metrics` listens on."
+    )
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")
     api_token: SecretStr | None = Field(
@@ -56,6 +62,9 @@ class Settings(BaseSettings):
     evidence_timeout_seconds: float = Field(default=2.0, gt=0, le=60, description="Limit of one path query.")
     log_format: Literal["console", "json"] = Field(
         default="console", description="How log lines are written."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None, description="Where traces are sent (OTLP over HTTP); without it none are made."
     )
 
 

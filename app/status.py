@@ -11,6 +11,9 @@ from app.errors import DependencyMissing, QueryTimeout
 from app.graph import Graph
 from app.partitions import Offsets, partition_offsets
 from app.postgres import Postgres
+from app.projection.owed import behind_in
+from app.scoring.listing import runs
+from app.scoring.shapes import Run
 from app.settings import Settings
 from cypher import query
 
@@ -28,24 +31,23 @@ _BATCHES = text(
     " coalesce(sum(stored) FILTER (WHERE committed_at > clock_timestamp() - interval '5 minutes'), 0) / 300.0"
     " AS five_minutes FROM batches"
 )
-_OWED = text(
-    "SELECT count(*) AS batches, coalesce(sum(stored + restated + retracted), 0)::bigint AS transfers,"
-    " extract(epoch FROM clock_timestamp() - min(committed_at))::float8 AS seconds"
-    " FROM batches WHERE projected_at IS NULL"
-)
 _COUNTS = text("SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM assets) AS assets")
-_RUNS = text("SELECT max(run_id), (SELECT run_id FROM published_run) FROM scoring_runs")
+_PUBLISHED = text("SELECT run_id FROM published_run")
 _DEAD = text("SELECT reason, count(*) FROM dead_letters GROUP BY reason ORDER BY count(*) DESC, reason")
 
 
 class PartitionStatus(BaseModel):
-    """One partition: `next_offset` is the record's, the rest is Kafka's; null is not known."""
+    """One partition: `end_offset` is Kafka's, the rest is the record's; null is not known."""
 
     topic: str = Field(examples=["transfers"])
     partition: int = Field(examples=[0])
     next_offset: int | None = Field(examples=[119])
     end_offset: int | None = Field(examples=[120])
     lag: int | None = Field(description="Messages not yet consumed.", examples=[1])
+    consumed: int = Field(description="Messages, of which:", examples=[119])
+    stored: int = Field(examples=[117])
+    duplicates: int = Field(examples=[1])
+    dead: int = Field(examples=[1])
 
 
 class Totals(BaseModel):
@@ -98,7 +100,7 @@ class IngestionStatus(BaseModel):
     graph: GraphStatus
     record: RecordStatus
     dead_letters: dict[str, int] = Field(description="By reason.", examples=[{"conflict": 1}])
-    latest_run: int | None = Field(examples=[3])
+    latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")
     published_run: int | None = Field(examples=[3])
     as_of: datetime
 
@@ -116,9 +118,10 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
             topic = settings.transfers_topic
             partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
             batches = connection.execute(_BATCHES).one()
-            owed = connection.execute(_OWED).one()
+            owed = behind_in(connection)
             record = connection.execute(_COUNTS).one()
-            latest, published = connection.execute(_RUNS).one()
+            published = connection.execute(_PUBLISHED).scalar_one_or_none()
+            latest = next(iter(runs(connection, 1, None).runs), None)
             dead = {row.reason: row.count for row in connection.execute(_DEAD)}
             as_of = _now(connection)
         offsets, kafka_error = kafka.result()
@@ -145,7 +148,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
             ready=graph_error is None and owed.batches == 0,
             behind_batches=owed.batches,
             behind_transfers=owed.transfers,
-            behind_seconds=owed.seconds or 0.0,
+            behind_seconds=owed.seconds,
             wallets=graph_counts.get("wallets"),
             transfers=graph_counts.get("transfers"),
             error=graph_error,
@@ -188,4 +191,8 @@ def _partition(topic: str, number: int, stored: Row[Any] | None, offsets: Offset
         next_offset=next_offset,
         end_offset=None if offsets is None else offsets.end,
         lag=lag,
+        consumed=0 if stored is None else stored.consumed,
+        stored=0 if stored is None else stored.stored,
+        duplicates=0 if stored is None else stored.duplicates,
+        dead=0 if stored is None else stored.dead,
     )

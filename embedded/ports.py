@@ -13,6 +13,7 @@ PINS = {
     "neo4j_bolt": "AML_NEO4J_BOLT_PORT",
     "neo4j_http": "AML_NEO4J_HTTP_PORT",
     "api": "AML_API_PORT",
+    "consumer_metrics": "AML_CONSUMER_METRICS_PORT",
 }
 _LOWEST, _HIGHEST = 20_000, 32_000  # below the ports systems give to outgoing connections
 

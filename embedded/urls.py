@@ -19,6 +19,7 @@ class StackUrls:
     neo4j_password: str = field(repr=False)
     browser: str
     api_port: int
+    consumer_metrics_port: int
     api_token: str = field(repr=False)
 
 
@@ -32,6 +33,7 @@ def urls_of(ports: dict[str, int], secrets: Secrets) -> StackUrls:
         neo4j_password=secrets.neo4j,
         browser=f"http://127.0.0.1:{ports['neo4j_http']}/browser/",
         api_port=ports["api"],
+        consumer_metrics_port=ports["consumer_metrics"],
         api_token=secrets.api_token,
     )
 
@@ -58,5 +60,6 @@ def environment(urls: StackUrls) -> dict[str, str]:
         "AML_NEO4J_PASSWORD": urls.neo4j_password,
         "AML_NEO4J_BROWSER_URL": urls.browser,
         "AML_API_PORT": str(urls.api_port),
+        "AML_CONSUMER_METRICS_PORT": str(urls.consumer_metrics_port),
         "AML_API_TOKEN": urls.api_token,
     }

@@ -17,6 +17,7 @@ from app.postgres import Postgres
 from app.settings import Settings
 from ingest.dead_letters import DeadLetterProducer
 from ingest.faults import reach
+from ingest.instruments import PARTITIONS, batch_of, step
 from ingest.patience import patiently
 from ingest.positions import Positions
 from ingest.topics import QUIET
@@ -76,7 +77,8 @@ def consume(
 
     def assigned(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
         patiently(stop, positions.read)
-        log.info("partitions_assigned", partitions=sorted(p.partition for p in partitions))
+        PARTITIONS.set(len(partitions))
+        log.info("partitions_assigned", assigned=sorted(p.partition for p in partitions))
 
     consumer.subscribe([settings.transfers_topic], on_assign=assigned)
     refused_in_a_row = 0
@@ -85,18 +87,26 @@ def consume(
         while not stop.is_set():
             received = consumer.consume(settings.batch_messages, settings.batch_wait_seconds)
             last_answer = _check_errors(received, last_answer)
-            messages = _read_all(received)
-            if not messages:
+            good = [message for message in received if message.error() is None]
+            if not good:
                 continue
-            batch, fresh = _write(postgres, stop, positions, messages)
-            if batch is None or batch.dead or len(fresh) < len(messages):
-                patiently(stop, lambda: dead_letters.publish(messages))  # noqa: B023 - run at once
-            reach("between_postgres_and_offset_commit")
-            _commit(consumer)
-            reach("after_offset_commit")
-            if batch is None:
-                continue
-            written(batch)
+            with batch_of(good):
+                reach("after_poll")
+                with step("decode"):
+                    messages = [_read(message) for message in good]
+                reach("after_decode")
+                with step("record"):
+                    batch, fresh = _write(postgres, stop, positions, messages)
+                if batch is None or batch.dead or len(fresh) < len(messages):
+                    with step("dead_letters"):
+                        patiently(stop, lambda: dead_letters.publish(messages))  # noqa: B023 - run at once
+                reach("between_postgres_and_offset_commit")
+                with step("offset_commit"):
+                    _commit(consumer)
+                reach("after_offset_commit")
+                if batch is None:
+                    continue
+                written(batch)
             refused_in_a_row = refused_in_a_row + len(messages) if len(batch.dead) == len(messages) else 0
             if refused_in_a_row >= settings.dead_letter_ceiling:
                 raise TooManyDeadLetters(
@@ -128,7 +138,6 @@ def _write(
     if batch is not None:
         log.info(
             "batch_written",
-            batch=batch.batch_id,
             messages=len(fresh),
             stored=batch.stored,
             duplicates=batch.duplicates,
@@ -136,16 +145,6 @@ def _write(
             restated=batch.restated,
         )
     return batch, fresh
-
-
-def _read_all(received: Sequence[KafkaMessage]) -> list[Message]:
-    good = [message for message in received if message.error() is None]
-    if good:
-        reach("after_poll")
-    messages = [_read(message) for message in good]
-    if messages:
-        reach("after_decode")
-    return messages
 
 
 def _read(message: KafkaMessage) -> Message:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from app.errors import DependencyMissing
 from app.postgres import Postgres
 from app.settings import Settings
+from app.tracing import trace_headers
 from ingest.topics import QUIET
 from ingest.writer import STORED_PAYLOAD_BYTES, Message
 
@@ -114,4 +115,5 @@ def _headers(
         ("original_topic", topic.encode()),
         ("original_partition", str(partition).encode()),
         ("original_offset", str(offset).encode()),
+        *((name, value.encode()) for name, value in trace_headers().items()),
     ]

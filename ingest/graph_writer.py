@@ -11,6 +11,7 @@ from app.errors import DependencyMissing, NotReady
 from app.graph import Graph
 from app.postgres import Postgres
 from app.projection.owed import Projected, project_owed
+from ingest.instruments import WAITS, BatchSpans
 from ingest.patience import backoff_seconds, is_away
 
 log = structlog.get_logger()
@@ -32,11 +33,13 @@ class GraphWriter:
         self._failed = failed
         self._wake = Event()
         self._stop = Event()
+        self._spans = BatchSpans()
         self._failure: BaseException | None = None
         self._thread = Thread(target=self._work, name="graph-writer", daemon=True)
 
-    def wake(self) -> None:
-        """Says that a batch has been committed."""
+    def wake(self, batch_id: int) -> None:
+        """Says that this batch has been committed."""
+        self._spans.remember(batch_id)
         self._wake.set()
 
     @contextmanager
@@ -79,8 +82,16 @@ class GraphWriter:
                 failures += 1
                 continue
             failures = 0
-            if projected.batches:
-                log.info("batches_projected", batches=projected.batches, transfers=projected.transfers)
+            if batch_ids := projected.batch_ids:
+                self._spans.graph_written(batch_ids, projected.seconds, projected.transfers)
+                log.info(
+                    "batches_projected",
+                    batches=len(batch_ids),
+                    first=batch_ids[0],
+                    last=batch_ids[-1],
+                    transfers=projected.transfers,
+                    seconds=round(projected.seconds, 3),
+                )
             elif stopping:
                 return
             else:
@@ -93,5 +104,6 @@ class GraphWriter:
         except (DependencyMissing, NotReady, DBAPIError) as exc:
             if not (is_away(exc) or isinstance(exc, NotReady)):
                 raise
+            WAITS.labels("graph").inc()
             log.warning("graph_behind", reason=str(exc).splitlines()[0])
             return None

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.errors import DependencyMissing
 from app.postgres import RETRYABLE
+from ingest.instruments import WAITS
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -51,6 +52,7 @@ def patiently(stop: Event, work: Callable[[], T]) -> T:
                     "PostgreSQL does not answer as it should; nothing is lost. See its log, "
                     "then start the consumer again."
                 ) from exc
+            WAITS.labels("record").inc()
             log.warning("record_away", reason=str(exc).splitlines()[0])
             stop.wait(backoff_seconds(failures))
             failures += 1

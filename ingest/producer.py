@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from opentelemetry.trace import SpanKind
 
 from app.domain import Retraction, Transfer
 from app.errors import AmlError, DependencyMissing, InvalidEvent, InvalidInput
 from app.settings import Settings
+from app.tracing import trace_headers, tracer
 from ingest.files.lines import Progress, read_lines
 from ingest.topics import MAX_BATCH_BYTES, QUIET, ensure_topics
 from ingest.transfer import decode, encode
@@ -22,6 +24,7 @@ _UNREACHABLE = frozenset((KafkaError._MSG_TIMED_OUT, KafkaError._ALL_BROKERS_DOW
 Event = Transfer | Retraction | bytes
 """Bytes are sent as they are: the consumer is the judge of them."""
 KeyedBytes = tuple[bytes, str | None]
+Headers = list[tuple[str, str | bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +88,7 @@ def produce_file(path: Path, settings: Settings, progress: Progress | None = Non
     return ProduceReport(delivered, invalid)
 
 
+@tracer.start_as_current_span("produce", kind=SpanKind.PRODUCER)
 def _deliver(
     messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None
 ) -> int:
@@ -103,9 +107,10 @@ def _deliver(
         }
     )
     delivery = _Delivery()
+    headers: Headers = [*trace_headers().items()]
     try:
-        for payload, key in messages:
-            _send(producer, settings.transfers_topic, payload, key, delivery)
+        for message in messages:
+            _send(producer, settings.transfers_topic, message, headers, delivery)
             _raise_fault(delivery, settings)
             if producer.poll(0) and progress is not None:
                 progress(delivery.delivered)
@@ -135,10 +140,11 @@ def _key(payload: bytes) -> str | None:
         return None
 
 
-def _send(producer: Producer, topic: str, payload: bytes, key: str | None, delivery: _Delivery) -> None:
+def _send(producer: Producer, topic: str, message: KeyedBytes, headers: Headers, delivery: _Delivery) -> None:
+    payload, key = message
     while delivery.fault is None:
         try:
-            producer.produce(topic, payload, key, on_delivery=delivery)
+            producer.produce(topic, payload, key, headers=headers, on_delivery=delivery)
         except BufferError:  # the queue is full: wait until Kafka has taken some
             producer.poll(_POLL_SECONDS)
         except KafkaException as exc:

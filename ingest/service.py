@@ -12,6 +12,7 @@ from app.settings import Settings
 from ingest.consumer import consume
 from ingest.faults import FaultyGraph, arm
 from ingest.graph_writer import GraphWriter
+from ingest.metrics_server import serving_metrics
 from ingest.topics import ensure_topics
 
 log = structlog.get_logger()
@@ -24,7 +25,7 @@ def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT: the batch at hand is finished, and what the graph is owed is written.
 
     Raises:
-        InvalidInput: `AML_FAULT` is set and names no fault.
+        InvalidInput: `AML_FAULT` is set and names no fault, or the metrics would be there for everybody.
         DependencyMissing, TooManyDeadLetters: as `consume`.
     """
     stop = Event()
@@ -38,7 +39,8 @@ def serve(settings: Settings) -> None:
     )
     log.info("consumer_started", topic=settings.transfers_topic, group=settings.consumer_group)
     try:
-        run(settings, postgres, graph, stop)
+        with serving_metrics(settings):
+            run(settings, postgres, graph, stop)
     finally:
         graph.close()
         postgres.close()
@@ -48,4 +50,4 @@ def serve(settings: Settings) -> None:
 def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> None:
     """Consumes until `stop` is set, writing the graph beside it."""
     with GraphWriter(postgres, graph, failed=stop.set).running() as graph_writer:
-        consume(settings, postgres, stop, lambda _: graph_writer.wake())
+        consume(settings, postgres, stop, lambda batch: graph_writer.wake(batch.batch_id))

@@ -14,6 +14,7 @@ from app.postgres import Lock
 from ingest.accounting import account_batch
 from ingest.facts import Changes, claim_assets, retract, store_transfers
 from ingest.faults import reach
+from ingest.instruments import name_batch
 from ingest.transfer import REASONS
 
 STORED_PAYLOAD_BYTES = 65_536
@@ -70,6 +71,7 @@ def write_batch(connection: Connection, messages: Sequence[Message]) -> WrittenB
     events = [(i, m.event) for i, m in enumerate(messages) if not isinstance(m.event, InvalidEvent)]
     claim_assets(connection, (event for _, event in events))
     batch_id: int = connection.execute(_NEXT_BATCH).scalar_one()
+    name_batch(batch_id)
     changes = Changes()
     for run in _runs(events):
         position, first = run[0]

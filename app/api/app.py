@@ -8,7 +8,7 @@ from importlib.metadata import version
 from fastapi import APIRouter, Depends, FastAPI, params
 from fastapi.routing import APIRoute
 
-from app.api import audits, health, ingestion, problems, reload, runs, scores
+from app.api import audits, health, ingestion, metrics, problems, reload, runs, scores
 from app.api.doors import Doors
 from app.api.operations import Operations
 from app.api.security import check_settings, require_token
@@ -54,7 +54,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
     app.add_middleware(Traffic)
     problems.install(app)
     needs_token = [Depends(require_token)]
-    for router in (scores.router, reload.router, runs.start, ingestion.router):
+    for router in (scores.router, reload.router, runs.start, ingestion.router, metrics.router):
         _both(app, router, dependencies=needs_token)
     for router in (runs.router, audits.router, reload.operations):
         app.include_router(router, prefix="/v1", dependencies=needs_token)

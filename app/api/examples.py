@@ -194,7 +194,19 @@ CANCELLED_RUN = RUNNING_RUN.model_copy(
 )
 RUNS = Runs(runs=[RUN])
 STATUS = IngestionStatus(
-    partitions=[PartitionStatus(topic="transfers", partition=0, next_offset=119, end_offset=120, lag=1)],
+    partitions=[
+        PartitionStatus(
+            topic="transfers",
+            partition=0,
+            next_offset=119,
+            end_offset=120,
+            lag=1,
+            consumed=119,
+            stored=117,
+            duplicates=1,
+            dead=1,
+        )
+    ],
     lag=1,
     totals=Totals(consumed=119, stored=117, duplicates=1, dead=1, restated=2, retracted=0),
     throughput=Throughput(one_minute=1.95, five_minutes=0.39),
@@ -204,7 +216,7 @@ STATUS = IngestionStatus(
     ),
     record=RecordStatus(transfers=117, wallets=64, assets=2),
     dead_letters={"conflict": 1},
-    latest_run=3,
+    latest_run=RUN,
     published_run=3,
     as_of=_AT,
 )

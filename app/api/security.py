@@ -1,13 +1,12 @@
 """Who may ask: the token or a session of it, loopback names, and nothing that another site's page sends."""
 
-import secrets
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.access import is_loopback, is_token
 from app.api.sessions import cookie_name, is_session
 from app.errors import DependencyMissing, Forbidden, InvalidInput, Unauthorized
 from app.settings import Settings
@@ -55,14 +54,6 @@ def check_settings(settings: Settings) -> None:
         )
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
 def require_token(
     request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
@@ -81,12 +72,6 @@ def require_token(
         )
     if request.method not in SAFE_METHODS and not any(name in request.headers for name in SAID_BY_BROWSERS):
         raise Forbidden("A session may change something only from a page of this server.")
-
-
-def is_token(settings: Settings, given: str) -> bool:
-    """Whether it is the token, compared in constant time."""
-    assert settings.api_token is not None  # noqa: S101 - check_settings refuses to start without it
-    return secrets.compare_digest(given.encode(), settings.api_token.get_secret_value().encode())
 
 
 def check_origin(request: Request) -> None:

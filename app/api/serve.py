@@ -43,7 +43,7 @@ def serve(settings: Settings) -> None:
             host=settings.api_host,
             port=settings.api_port,
             access_log=False,  # every request is logged by app/api/traffic.py
-            log_level="warning",
+            log_config=None,  # lines of the server itself are written as app/logs.py says
             server_header=False,
             timeout_graceful_shutdown=5,
         )

@@ -19,13 +19,13 @@ from app.cli.terminal import (
     HomeOption,
     JsonOption,
     configure,
-    configure_logging,
     print_json,
     record,
     stderr,
     stdout,
 )
 from app.errors import DependencyMissing, InUse, NotReady
+from app.logs import configure_logging
 from app.migrate import migrate as migrate_record
 from app.settings import PROJECT, Settings, settings
 from embedded import home as homes
@@ -146,7 +146,7 @@ def consume(home: HomeOption = DEFAULT_HOME) -> None:
     """
     from ingest.service import serve  # noqa: PLC0415 - starts faster without what it does not need
 
-    configured = configure(home)
+    configured = configure(home, "aml-consumer")
     configure_logging(configured.log_format)
     serve(configured)
 
@@ -158,7 +158,7 @@ def api(home: HomeOption = DEFAULT_HOME) -> None:
     """
     from app.api.serve import serve  # noqa: PLC0415 - likewise
 
-    configured = configure(home)
+    configured = configure(home, "aml-api")
     configure_logging(configured.log_format)
     serve(configured)
 
@@ -178,6 +178,9 @@ def where(configured: Settings, home: Path) -> Table:
         table.add_column(column, overflow="fold")
     table.add_row("Pages", url, f"sign in with `api_token` of {secrets}")
     table.add_row("API docs", f"{url}/docs", "Authorize with the same")
+    if port := configured.consumer_metrics_port:
+        metrics = f"http://{configured.consumer_metrics_host}:{port}/metrics"
+        table.add_row("Metrics", f"{url}/metrics {metrics}", "the same token; the second is the consumer's")
     table.add_row(
         "Neo4j Browser",
         configured.neo4j_browser_url or configured.neo4j_url,

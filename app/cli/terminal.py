@@ -1,7 +1,6 @@
 """What commands share: the terminal, progress, JSON, and where the servers are."""
 
 import json
-import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -9,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import structlog
 import typer
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
@@ -19,6 +17,7 @@ from app.graph import Graph
 from app.postgres import Postgres
 from app.scoring.exposures import Progress as StepProgress
 from app.settings import PROJECT, Settings, settings
+from app.tracing import start_tracing
 
 PAPER_WIDTH = 140  # of tables in files and logs, where nothing says how wide the reader's window is
 stdout = Console(width=None if sys.stdout.isatty() else PAPER_WIDTH)
@@ -37,8 +36,10 @@ DEFAULT_HOME = PROJECT / ".aml"
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
 
-def configure(home: Path) -> Settings:
+def configure(home: Path, service: str = "aml") -> Settings:
     """The settings: from `AML_*` variables if they name a record, else of the instance that runs in `home`.
+
+    Traces begin here if they are on; `service` is the name they give this process.
 
     Raises:
         DependencyMissing: neither is there.
@@ -47,29 +48,8 @@ def configure(home: Path) -> Settings:
 
     if "AML_POSTGRES_URL" not in os.environ and (urls := running(home)) is not None:
         os.environ.update(environment(urls))
+    start_tracing(settings(), service)
     return settings()
-
-
-def configure_logging(log_format: str) -> None:
-    """Structured log lines on stderr, for a person or for a program."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(
-            colors=stderr.is_terminal, exception_formatter=structlog.dev.plain_traceback
-        )
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
 
 
 @contextmanager

@@ -25,10 +25,15 @@ _MOST_BATCHES = 1_000
 class Projected:
     """What one call wrote; no batches when nothing was owed."""
 
-    batches: int
+    batch_ids: list[int]
     wallets: int
     transfers: int
     seconds: float
+
+    @property
+    def batches(self) -> int:
+        """How many."""
+        return len(self.batch_ids)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,12 @@ def owed_in(connection: Connection) -> list[int]:
 def behind(postgres: Postgres) -> Behind:
     """How far the graph is behind the record."""
     with postgres.transaction() as connection:
-        return Behind(*connection.execute(_BEHIND).one())
+        return behind_in(connection)
+
+
+def behind_in(connection: Connection) -> Behind:
+    """How far the graph is behind the record, in the view of this transaction."""
+    return Behind(*connection.execute(_BEHIND).one())
 
 
 def project_owed(
@@ -73,16 +83,16 @@ def project_owed(
     started = perf_counter()
     with turn(postgres) if wait else turn_if_free(postgres) as connection:
         if connection is None:
-            return Projected(0, 0, 0, perf_counter() - started)
+            return Projected([], 0, 0, perf_counter() - started)
         state = owned_state(graph, record_identity(connection))
         _refuse_a_newer_graph(connection, state)
         owe_what_is_lost(connection, state)
         batches = list(connection.execute(_NEXT, {"limit": limit_transfers, "most": _MOST_BATCHES}).scalars())
         if not batches:
-            return Projected(0, 0, 0, perf_counter() - started)
+            return Projected([], 0, 0, perf_counter() - started)
         wallets, transfers = pay(connection, graph, state, batches)
         mark_projected(connection, graph, state.record_id, batches)
-    return Projected(len(batches), wallets, transfers, perf_counter() - started)
+    return Projected(batches, wallets, transfers, perf_counter() - started)
 
 
 def project_all_owed(postgres: Postgres, graph: Graph) -> Projected:
@@ -96,7 +106,7 @@ def project_all_owed(postgres: Postgres, graph: Graph) -> Projected:
     while _is_owed_up_to(postgres, newest):
         steps.append(project_owed(postgres, graph))
     return Projected(
-        sum(step.batches for step in steps),
+        [batch_id for step in steps for batch_id in step.batch_ids],
         sum(step.wallets for step in steps),
         sum(step.transfers for step in steps),
         perf_counter() - started,
@@ -145,7 +155,7 @@ def _is_owed_up_to(postgres: Postgres, batch: int) -> bool:
 _OWED = text("SELECT batch_id FROM batches WHERE projected_at IS NULL ORDER BY batch_id")
 _ANY_OWED = text("SELECT EXISTS (SELECT FROM batches WHERE projected_at IS NULL AND batch_id <= :batch)")
 _BEHIND = text("""
-    SELECT count(*), coalesce(sum(stored + restated), 0)::bigint,
+    SELECT count(*), coalesce(sum(stored + restated + retracted), 0)::bigint,
            coalesce(extract(epoch FROM clock_timestamp() - min(committed_at)), 0)::float8
     FROM batches WHERE projected_at IS NULL
 """)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
+from app.access import is_token
 from app.api.doors import Use
-from app.api.security import is_token
 from app.api.sessions import begin_session, end_session
 from app.web.templating import page
 

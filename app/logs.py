@@ -1,0 +1,40 @@
+"""Log lines on stderr, for a person or for a program: our own, and those of libraries in the same form."""
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+
+from app.tracing import name_trace
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,  # what a batch binds stands on every line of it
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    name_trace,
+]
+
+
+def configure_logging(log_format: Literal["console", "json"]) -> None:
+    """Writes lines from here on: time in UTC, level, event, and what is bound."""
+    rendering: list[Any]
+    if log_format == "json":
+        rendering = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    else:
+        plain = structlog.dev.plain_traceback
+        colors = sys.stderr.isatty()
+        rendering = [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
+    structlog.configure(
+        processors=[*_SHARED, *rendering],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
