@@ -5,14 +5,15 @@ starting from the state stored just before the first transfer behind that place.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
 from app.domain import ledger_seq
 from app.ledger.pool import Accounted, Entry, PoolState, account
-from ingest.flows import Place, Sides, restate_flows, write_flows, write_pools
+from ingest.facts import Change, Changes, Place
+from ingest.flows import Sides, restate_flows, write_flows, write_pools
 
 _CHANGED = text("""
     SELECT transfer_id, block_number, transaction_index, transfer_index, transaction_hash,
@@ -44,22 +45,6 @@ _BEHIND = text("""
 """)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A transfer that is new to its pools, or that has left them."""
-
-    transfer_id: int
-    place: Place
-    sender: tuple[int, int]
-    receiver: tuple[int, int]
-    amount: int
-
-    @property
-    def has_flow(self) -> bool:
-        """Zero amounts and transfers to oneself are recorded and move nothing between pools."""
-        return self.amount > 0 and self.sender != self.receiver
-
-
 @dataclass(slots=True)
 class PoolAccount:
     """One touched pool: its stored state, what is stored behind the first change, and what changes."""
@@ -82,16 +67,14 @@ class PoolAccount:
         return self.first is not None and (bool(self.removed) or self.first < self.last)
 
 
-def account_batch(
-    connection: Connection, batch_id: int, counted: Collection[int], retracted: Collection[int]
-) -> int:
+def account_batch(connection: Connection, batch_id: int, changes: Changes) -> int:
     """Writes the flows and pools that follow from transfers which now count or no longer do.
 
     Returns:
         How many other transfers had their annotation restated.
     """
-    new = _changes(connection, counted)
-    gone = _changes(connection, retracted)
+    new = _changes(connection, changes.counted, changes.new)
+    gone = _changes(connection, changes.retracted, changes.new)
     pools = list(_open_pools(connection, new, gone))
     _load_behind(connection, [pool for pool in pools if pool.is_late])
     changed: dict[int, Sides] = defaultdict(Sides)
@@ -104,19 +87,22 @@ def account_batch(
                 sides.receive = pool.pool_id, accounted
     rows = [(c.transfer_id, c.place[0], changed.pop(c.transfer_id, None)) for c in new]
     rows += [(c.transfer_id, c.place[0], None) for c in gone]
-    write_flows(connection, batch_id, rows)
+    rewritten = changes.retracted | (changes.counted - changes.new.keys())
+    write_flows(connection, batch_id, rows, rewritten)
     restate_flows(connection, batch_id, changed)
     write_pools(connection, [(pool.pool_id, pool.state, pool.last) for pool in pools])
     return len(changed)
 
 
-def _changes(connection: Connection, ids: Collection[int]) -> list[Change]:
-    if not ids:
-        return []
-    return [
-        Change(r[0], (ledger_seq(r[1], r[2], r[3]), r[4]), (r[5], r[7]), (r[6], r[7]), int(r[8]))
-        for r in connection.execute(_CHANGED, {"ids": list(ids)})
-    ]
+def _changes(connection: Connection, ids: Collection[int], known: Mapping[int, Change]) -> list[Change]:
+    """The transfers of these ids, read where they are not known."""
+    changes = [known[i] for i in ids if i in known]
+    if len(changes) < len(ids):
+        changes += [
+            Change(r[0], (ledger_seq(r[1], r[2], r[3]), r[4]), (r[5], r[7]), (r[6], r[7]), int(r[8]))
+            for r in connection.execute(_CHANGED, {"ids": [i for i in ids if i not in known]})
+        ]
+    return changes
 
 
 def _open_pools(connection: Connection, new: list[Change], gone: list[Change]) -> Iterable[PoolAccount]:

@@ -2,22 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
-from app.postgres import copy_rows
+from app.postgres import copy_lines
 
 _STAGING = text("""
     CREATE TEMP TABLE IF NOT EXISTS incoming (
         position int, chain text, transaction_hash text, transfer_index int, block_number int,
         transaction_index int, occurred_at timestamptz, sender text, receiver text, asset text,
-        amount numeric, decimals smallint, usd_value numeric
+        amount numeric, decimals smallint, usd_value numeric, is_first boolean
     ) ON COMMIT DELETE ROWS
 """)
 _COLUMNS = (
     "position", "chain", "transaction_hash", "transfer_index", "block_number", "transaction_index",
-    "occurred_at", "sender", "receiver", "asset", "amount", "decimals", "usd_value",
+    "occurred_at", "sender", "receiver", "asset", "amount", "decimals", "usd_value", "is_first",
 )  # fmt: skip
 
 _ADD_ASSETS = text("""
@@ -61,16 +62,17 @@ _STORE = text("""
     INSERT INTO transactions (
         chain, transaction_hash, transfer_index, block_number, transaction_index, occurred_at,
         sender_id, receiver_id, asset_id, amount, decimals, usd_value, batch_id)
-    SELECT DISTINCT ON (i.chain, i.transaction_hash, i.transfer_index)
+    SELECT
         i.chain, i.transaction_hash, i.transfer_index, i.block_number, i.transaction_index, i.occurred_at,
         s.wallet_id, r.wallet_id, a.asset_id, i.amount, i.decimals, i.usd_value, :batch_id
     FROM incoming i
     JOIN wallets s ON (s.chain, s.address) = (i.chain, i.sender)
     JOIN wallets r ON (r.chain, r.address) = (i.chain, i.receiver)
     JOIN assets a ON (a.chain, a.asset) = (i.chain, i.asset)
-    ORDER BY i.chain, i.transaction_hash, i.transfer_index, i.position
+    WHERE i.is_first
+    ORDER BY i.chain, i.transaction_hash, i.transfer_index  -- in one order everywhere, as wallets
     ON CONFLICT (transaction_hash, transfer_index, chain) WHERE retracted_batch_id IS NULL DO NOTHING
-    RETURNING transfer_id, chain, transaction_hash, transfer_index
+    RETURNING transfer_id, chain, transaction_hash, transfer_index, sender_id, receiver_id, asset_id
 """)
 _CONFLICTS = text(f"""
     SELECT i.position FROM incoming i
@@ -90,15 +92,35 @@ _RECORD_RETRACTION = text("""
 """)
 
 
+Place = tuple[int, str]
+"""Order of transfers in a pool: (seq, transaction_hash)."""
+
+
+class Change(NamedTuple):
+    """A transfer that is new to its pools, or that has left them; a pool is (wallet_id, asset_id)."""
+
+    transfer_id: int
+    place: Place
+    sender: tuple[int, int]
+    receiver: tuple[int, int]
+    amount: int
+
+    @property
+    def has_flow(self) -> bool:
+        """Zero amounts and transfers to oneself are recorded and move nothing between pools."""
+        return self.amount > 0 and self.sender != self.receiver
+
+
 @dataclass
 class Changes:
     """What a batch did to the record.
 
     `counted` and `retracted` are ids of transfers that have to be accounted again; `unaccounted` are those
-    that did not count before this batch. `stored` and `conflicts` are positions of messages in the batch,
-    every other event was a duplicate.
+    that did not count before this batch, `new` those that were not there, with what accounting needs of them.
+    `stored` and `conflicts` are positions of messages in the batch, every other event was a duplicate.
     """
 
+    new: dict[int, Change] = field(default_factory=dict)
     counted: set[int] = field(default_factory=set)
     retracted: set[int] = field(default_factory=set)
     unaccounted: set[int] = field(default_factory=set)
@@ -127,20 +149,24 @@ def store_transfers(
     A transfer that is there already is a duplicate; one whose identity is there with another payload is a
     conflict; one that is there but retracted counts again (the chain has come back to a block it had left).
     """
+    first: dict[tuple[str, str, int], tuple[int, Transfer]] = {}
+    for item in transfers:
+        first.setdefault((item[1].chain, item[1].transaction_hash, item[1].transfer_index), item)
+    first_positions = {position for position, _ in first.values()}
     connection.execute(_STAGING)
     connection.execute(text("DELETE FROM incoming"))
-    copy_rows(connection, "incoming", _COLUMNS, (_row(position, t) for position, t in transfers))
+    lines = (_line(position, t, position in first_positions) for position, t in transfers)
+    copy_lines(connection, "incoming", _COLUMNS, lines)
     connection.execute(_ADD_WALLETS, {"batch_id": batch_id})
-    first: dict[tuple[str, str, int], int] = {}
-    for position, t in transfers:
-        first.setdefault((t.chain, t.transaction_hash, t.transfer_index), position)
     revived = {transfer_id: position for position, transfer_id in connection.execute(_REVIVE)}
-    stored = {
-        transfer_id: first[chain, transaction_hash, transfer_index]
-        for transfer_id, chain, transaction_hash, transfer_index in connection.execute(
-            _STORE, {"batch_id": batch_id}
+    stored: dict[int, int] = {}
+    for transfer_id, chain, transaction_hash, index, sender_id, receiver_id, asset_id in connection.execute(
+        _STORE, {"batch_id": batch_id}
+    ).all():
+        stored[transfer_id], t = first[chain, transaction_hash, index]
+        changes.new[transfer_id] = Change(
+            transfer_id, (t.seq, transaction_hash), (sender_id, asset_id), (receiver_id, asset_id), t.amount
         )
-    }
     changes.stored.update(stored.values(), revived.values())
     if len(stored) + len(revived) < len(transfers):
         changes.conflicts.update(connection.execute(_CONFLICTS).scalars())
@@ -172,8 +198,13 @@ def retract(
     changes.retracted.update(taken_back)
 
 
-def _row(position: int, t: Transfer) -> tuple[object, ...]:
+def _line(position: int, t: Transfer, is_first: bool) -> str:  # noqa: FBT001 - a column
     return (
-        position, t.chain, t.transaction_hash, t.transfer_index, t.block_number, t.transaction_index,
-        t.occurred_at, t.sender, t.receiver, t.asset, t.amount, t.decimals, t.usd_value,
-    )  # fmt: skip
+        f"{position}\t{t.chain}\t{t.transaction_hash}\t{t.transfer_index}\t{t.block_number}\t"
+        f"{t.transaction_index}\t{t.occurred_at}\t{t.sender}\t{t.receiver}\t{t.asset}\t{t.amount}\t"
+        f"{_or_null(t.decimals)}\t{_or_null(t.usd_value)}\t{is_first}"
+    )
+
+
+def _or_null(value: object) -> object:
+    return r"\N" if value is None else value

@@ -2,15 +2,12 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, text
 
 from app.ledger.pool import Accounted, PoolState
-from app.postgres import copy_rows
-
-Place = tuple[int, str]
-"""Order of transfers in a pool: (seq, transaction_hash)."""
+from app.postgres import copy_lines
+from ingest.facts import Place
 
 
 @dataclass(slots=True)
@@ -26,8 +23,9 @@ _FLOW_COLUMNS = (
     "send_pool_id", "send_epoch", "send_balance", "send_drain", "send_drain_low", "send_share", "unobserved",
     "recv_pool_id", "recv_epoch", "recv_balance", "recv_drain", "recv_drain_low",
 )  # fmt: skip
-_NO_FLOW = (None,) * (len(_FLOW_COLUMNS) - 3)
+_NO_FLOW = "\t".join([r"\N"] * (len(_FLOW_COLUMNS) - 3))
 
+_DELETE_FLOWS = text("DELETE FROM flows WHERE transfer_id = ANY(:ids)")
 _RESTATED = text("""
     CREATE TEMP TABLE IF NOT EXISTS restated (
         transfer_id bigint, is_send boolean, epoch int, balance numeric, drain double precision,
@@ -57,17 +55,24 @@ _UPDATE_POOLS = text("""
 """)
 
 
-def write_flows(connection: Connection, batch_id: int, rows: Iterable[tuple[int, int, Sides | None]]) -> None:
-    """Writes whole flows of (transfer_id, seq, both sides or None for a transfer without flow)."""
-    flows = [
-        (transfer_id, seq, batch_id, *(_NO_FLOW if sides is None else _both_sides(sides)))
+def write_flows(
+    connection: Connection,
+    batch_id: int,
+    rows: Iterable[tuple[int, int, Sides | None]],
+    rewritten: Collection[int],
+) -> None:
+    """Writes whole flows of (transfer_id, seq, both sides or None for a transfer without flow).
+
+    `rewritten` are the transfers among them that may have a row already: retracted ones, and those that
+    live again.
+    """
+    if rewritten:
+        connection.execute(_DELETE_FLOWS, {"ids": list(rewritten)})
+    lines = (
+        f"{transfer_id}\t{seq}\t{batch_id}\t{_NO_FLOW if sides is None else _both_sides(sides)}"
         for transfer_id, seq, sides in rows
-    ]
-    # A transfer that was retracted or lives again has a row already.
-    connection.execute(
-        text("DELETE FROM flows WHERE transfer_id = ANY(:ids)"), {"ids": [f[0] for f in flows]}
     )
-    copy_rows(connection, "flows", _FLOW_COLUMNS, flows)
+    copy_lines(connection, "flows", _FLOW_COLUMNS, lines)
 
 
 def restate_flows(connection: Connection, batch_id: int, changed: Mapping[int, Sides]) -> None:
@@ -76,14 +81,13 @@ def restate_flows(connection: Connection, batch_id: int, changed: Mapping[int, S
         return
     connection.execute(_RESTATED)
     columns = ("transfer_id", "is_send", "epoch", "balance", "drain", "drain_low", "share", "unobserved")
-    rows = (
-        (transfer_id, is_send, *_state(accounted.before), accounted.share, accounted.unobserved)
+    lines = (
+        f"{transfer_id}\t{is_send}\t{_state(side[1].before)}\t{side[1].share!r}\t{side[1].unobserved}"
         for transfer_id, sides in changed.items()
         for is_send, side in ((True, sides.send), (False, sides.receive))
         if side is not None
-        for _, accounted in (side,)
     )
-    copy_rows(connection, "restated", columns, rows)
+    copy_lines(connection, "restated", columns, lines)
     connection.execute(_RESTATE_SENDS, {"batch_id": batch_id})
     connection.execute(_RESTATE_DEPOSITS, {"batch_id": batch_id})
 
@@ -92,25 +96,20 @@ def write_pools(connection: Connection, pools: Collection[tuple[int, PoolState, 
     """Writes the last state and place of pools, by pool id."""
     connection.execute(_POOL_STATES)
     columns = ("pool_id", "epoch", "balance", "drain", "drain_low", "last_seq", "last_transaction_hash")
-    copy_rows(
-        connection, "pool_states", columns, ((pool_id, *_state(s), *last) for pool_id, s, last in pools)
-    )
+    lines = (f"{pool_id}\t{_state(s)}\t{seq}\t{last_hash}" for pool_id, s, (seq, last_hash) in pools)
+    copy_lines(connection, "pool_states", columns, lines)
     connection.execute(_UPDATE_POOLS)
 
 
-def _state(s: PoolState) -> tuple[Any, ...]:
-    return s.epoch, s.balance, s.drain, s.drain_low
-
-
-def _both_sides(sides: Sides) -> tuple[Any, ...]:
+def _both_sides(sides: Sides) -> str:
     assert sides.send is not None  # noqa: S101 - a transfer that moves something has both sides
     assert sides.receive is not None  # noqa: S101 - likewise
     (send_pool, send), (receive_pool, receive) = sides.send, sides.receive
     return (
-        send_pool,
-        *_state(send.before),
-        send.share,
-        send.unobserved,
-        receive_pool,
-        *_state(receive.before),
+        f"{send_pool}\t{_state(send.before)}\t{send.share!r}\t{send.unobserved}"
+        f"\t{receive_pool}\t{_state(receive.before)}"
     )
+
+
+def _state(s: PoolState) -> str:
+    return f"{s.epoch}\t{s.balance}\t{s.drain!r}\t{s.drain_low!r}"

@@ -1,5 +1,6 @@
 """The consumer as a process: consumes and writes the graph until it is told to stop."""
 
+import gc
 import os
 import signal
 from threading import Event
@@ -21,6 +22,16 @@ GRAPH_RETRY_SECONDS = 3.0
 """The graph writer waits by itself, and lets others write meanwhile; the driver's pauses grow to minutes."""
 
 
+def collect_rarely() -> None:
+    """Lets Python's cycle collector look at what a batch makes seldom, and at what is there now never.
+
+    A batch makes some ten containers a transfer, none of them in a cycle, and lets go of all of them: looking
+    for cycles among them took nearly half of the time.
+    """
+    gc.freeze()
+    gc.set_threshold(200_000, 10, 10)
+
+
 def serve(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT: the batch at hand is finished, and what the graph is owed is written.
 
@@ -28,6 +39,7 @@ def serve(settings: Settings) -> None:
         InvalidInput: `AML_FAULT` is set and names no fault, or the metrics would be there for everybody.
         DependencyMissing, TooManyDeadLetters: as `consume`.
     """
+    collect_rarely()
     stop = Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sig, lambda *_: stop.set())

@@ -79,7 +79,7 @@ def write_batch(connection: Connection, messages: Sequence[Message]) -> WrittenB
             retract(connection, batch_id, position, first, changes)
         else:
             store_transfers(connection, batch_id, run, changes)
-    restated = account_batch(connection, batch_id, changes.counted, changes.retracted)
+    restated = account_batch(connection, batch_id, changes)
     if restated:
         reach("during_restatement")
     outcomes = _outcomes(messages, changes)

@@ -5,12 +5,11 @@ a late transfer restates what comes after its place, from the state just before 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import log, log1p
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class PoolState:
+class PoolState(NamedTuple):
     """A pool between two transfers.
 
     `balance` is in base units. `drain` is the epoch's running sum of ln(balance before / balance after) over
@@ -23,8 +22,7 @@ class PoolState:
     drain_low: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One transfer as one of its two pools sees it; `key` is the caller's, entries come in ledger order."""
 
     key: int
@@ -32,8 +30,7 @@ class Entry:
     amount: int
 
 
-@dataclass(frozen=True, slots=True)
-class Accounted:
+class Accounted(NamedTuple):
     """An entry with the state of the pool just before it.
 
     For a send, `share` is the part of the balance that left (0..1) and `unobserved` what the pool could
