@@ -9,6 +9,7 @@ from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError, Se
 from pydantic import SecretStr
 
 from app.errors import DependencyMissing, QueryTimeout
+from app.tracing import asked_in_trace
 from cypher import Query
 
 TIMED_OUT = {
@@ -65,7 +66,11 @@ class Graph:
         def work(transaction: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
             return [record.data() for record in transaction.run(query.text, given)]
 
-        with self._translated(), self._driver.session(database="neo4j") as session:
+        with (
+            self._translated(),
+            asked_in_trace(query.name),
+            self._driver.session(database="neo4j") as session,
+        ):
             return session.execute_read(work)
 
     def write(self, steps: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:

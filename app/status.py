@@ -1,8 +1,10 @@
 """Where ingestion stands: Kafka, the record, the graph and the runs, seen together."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import datetime
-from typing import Any
+from threading import Thread
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, text
@@ -16,6 +18,10 @@ from app.scoring.listing import runs
 from app.scoring.shapes import Run
 from app.settings import Settings
 from cypher import query
+
+T = TypeVar("T")
+GRAPH_SECONDS = 6.0
+"""Longer than its counts may take in Neo4j, and than a connection to it is tried."""
 
 _PARTITIONS = text(
     "SELECT partition, next_offset, consumed, stored, duplicates, dead FROM ingestion_state"
@@ -111,21 +117,23 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
     Raises:
         DependencyMissing: the record does not answer.
     """
-    with ThreadPoolExecutor(2) as pool:
-        kafka = pool.submit(_kafka, settings)
-        counts = pool.submit(_graph_counts, graph)
-        with postgres.transaction(snapshot=True) as connection:
-            topic = settings.transfers_topic
-            partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
-            batches = connection.execute(_BATCHES).one()
-            owed = behind_in(connection)
-            record = connection.execute(_COUNTS).one()
-            published = connection.execute(_PUBLISHED).scalar_one_or_none()
-            latest = next(iter(runs(connection, 1, None).runs), None)
-            dead = {row.reason: row.count for row in connection.execute(_DEAD)}
-            as_of = _now(connection)
-        offsets, kafka_error = kafka.result()
-        graph_counts, graph_error = counts.result()
+    kafka = _beside(lambda: _kafka(settings))
+    counts = _beside(lambda: _graph_counts(graph))
+    with postgres.transaction(snapshot=True) as connection:
+        topic = settings.transfers_topic
+        partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
+        batches = connection.execute(_BATCHES).one()
+        owed = behind_in(connection)
+        record = connection.execute(_COUNTS).one()
+        published = connection.execute(_PUBLISHED).scalar_one_or_none()
+        latest = next(iter(runs(connection, 1, None).runs), None)
+        dead = {row.reason: row.count for row in connection.execute(_DEAD)}
+        as_of = _now(connection)
+    offsets, kafka_error = kafka.result()
+    try:
+        graph_counts, graph_error = counts.result(GRAPH_SECONDS)
+    except TimeoutError:
+        graph_counts, graph_error = {}, f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
     listed = [
         _partition(topic, number, partitions.get(number), offsets.get(number))
         for number in sorted(partitions.keys() | offsets.keys())
@@ -159,6 +167,20 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         published_run=published,
         as_of=as_of,
     )
+
+
+def _beside(work: Callable[[], T]) -> Future[T]:
+    """Work in a thread that nobody has to wait for: a server that hangs can hold it for minutes."""
+    done: Future[T] = Future()
+
+    def carry_out() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as exc:  # noqa: BLE001 - raised again where the result is asked for
+            done.set_exception(exc)
+
+    Thread(target=carry_out, daemon=True).start()
+    return done
 
 
 def _now(connection: Connection) -> datetime:

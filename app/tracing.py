@@ -4,7 +4,8 @@ Everything here costs next to nothing while they are off: the spans are the API'
 written or read, and the SDK is not even imported.
 """
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 from opentelemetry import trace
@@ -82,6 +83,16 @@ def links(spans: Iterable[trace.SpanContext | None]) -> list[trace.Link]:
             if len(different) == MOST_LINKS:
                 break
     return list(different.values())
+
+
+@contextmanager
+def asked_in_trace(question: str) -> Iterator[None]:
+    """A span for a question to a store, if it belongs to a trace: alone it would tell nothing."""
+    if not trace.get_current_span().get_span_context().is_valid:
+        yield
+        return
+    with tracer.start_as_current_span(question, kind=trace.SpanKind.CLIENT):
+        yield
 
 
 def name_trace(_logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:  # noqa: ANN401 - structlog's own shape

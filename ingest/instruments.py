@@ -28,7 +28,7 @@ BATCH_MESSAGES = Histogram(
 PARTITIONS = Gauge("aml_consumer_partitions", "Partitions that this consumer has been given")
 WAITS = Counter(
     "aml_consumer_waits",
-    "Times this consumer waited for a server to come back: of the record or Kafka, or of the graph",
+    "Times this consumer waited for a server: `record` is PostgreSQL or Kafka, `graph` is Neo4j",
     ["store"],
 )
 

@@ -29,6 +29,7 @@ from app.scoring.score import score_wallets
 from app.scoring.seals import record_seal
 from app.scoring.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet, open_snapshot
 from app.scoring.totals import totals
+from app.tracing import tracer
 
 log = structlog.get_logger()
 
@@ -99,7 +100,11 @@ def execute_run(
     """
     begun = monotonic()
     tell = reporter(postgres, started.run_id, progress)
-    with started.held, _failing(postgres, started.run_id):
+    with (
+        started.held,
+        _failing(postgres, started.run_id),
+        tracer.start_as_current_span("scoring_run", attributes={"aml.run_id": started.run_id}),
+    ):
         exposures = _exposures(postgres, graph, started, tell)
         _score_and_store(postgres, started, exposures, tell)
     log.info("scoring_run_published", run_id=started.run_id, seconds=round(monotonic() - begun, 2))
