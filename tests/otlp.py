@@ -15,14 +15,15 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 @dataclass
 class Received:
-    """The spans that arrived, by the service that sent them."""
+    """The spans that arrived, each once though a sender in doubt repeats it, and who sent them."""
 
     endpoint: str
-    spans: dict[str, list[Span]] = field(default_factory=dict)
+    spans: dict[bytes, Span] = field(default_factory=dict)
+    services: set[str] = field(default_factory=set)
 
     def named(self, name: str) -> list[Span]:
         """Every span of that name."""
-        return [span for spans in self.spans.values() for span in spans if span.name == name]
+        return [span for span in self.spans.values() if span.name == name]
 
 
 @contextmanager
@@ -35,8 +36,8 @@ def receiving() -> Iterator[Received]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             for of_service in ExportTraceServiceRequest.FromString(body).resource_spans:
                 attributes = {a.key: a.value.string_value for a in of_service.resource.attributes}
-                spans = received.spans.setdefault(attributes["service.name"], [])
-                spans += [span for scope in of_service.scope_spans for span in scope.spans]
+                received.services.add(attributes["service.name"])
+                received.spans |= {s.span_id: s for scope in of_service.scope_spans for s in scope.spans}
             self.send_response(200)
             self.send_header("Content-Type", "application/x-protobuf")
             self.end_headers()

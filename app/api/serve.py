@@ -1,5 +1,8 @@
 """The API's process: tables up to date, the graph's schema in place, then requests."""
 
+import signal
+import sys
+
 import structlog
 import uvicorn
 
@@ -27,6 +30,8 @@ def serve(settings: Settings) -> None:
         InvalidInput: authentication is off on an address that others can reach.
     """
     check_settings(settings)
+    # uvicorn ends by sending itself the signal again: without this the process would die on the spot.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     postgres = Postgres(settings.postgres_url, pool_size=10)
     graph = Graph(
         settings.neo4j_url,

@@ -4,7 +4,6 @@ from time import perf_counter
 
 import structlog
 from fastapi import Request
-from opentelemetry.trace import Span, SpanKind
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,7 +12,6 @@ from app.api.metrics import REQUEST_SECONDS
 from app.api.problems import problem
 from app.api.security import HEADERS, check_origin
 from app.errors import Forbidden
-from app.tracing import below, origin, tracer
 
 log = structlog.get_logger()
 
@@ -36,48 +34,40 @@ class Traffic:
         path = scope["raw_path"].decode(
             "ascii", "replace"
         )  # still quoted: no control character gets into a log
-        above = below(origin(request.headers))
-        with tracer.start_as_current_span(request.method, above, kind=SpanKind.SERVER) as span:
-            started, status = perf_counter(), 0
+        started, status = perf_counter(), 0
 
-            async def watched_send(message: Message) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = int(message["status"])
-                    MutableHeaders(scope=message).update(HEADERS)
-                await send(message)
+        async def watched_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = int(message["status"])
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
 
-            try:
-                check_origin(request)
-                await self.app(scope, _bounded(receive), watched_send)
-            except Forbidden as exc:
-                await problem(request, exc.status, exc.kind, str(exc))(scope, receive, watched_send)
-            except Exception:
-                log.exception("request_failed", method=request.method, path=path)
-                if (
-                    status
-                ):  # the answer has begun: the connection breaks, and the client sees that it is not whole
-                    raise
-                detail = "Something unexpected went wrong. The server's log says what."
-                await problem(request, 500, "internal", detail)(scope, receive, watched_send)
-            finally:
-                seconds = perf_counter() - started
-                _measure(request, status, seconds, span)
-                milliseconds = round(seconds * 1000, 1)
-                log.info(
-                    "request", method=request.method, path=path, status=status, milliseconds=milliseconds
-                )
+        try:
+            check_origin(request)
+            await self.app(scope, _bounded(receive), watched_send)
+        except Forbidden as exc:
+            await problem(request, exc.status, exc.kind, str(exc))(scope, receive, watched_send)
+        except Exception:
+            log.exception("request_failed", method=request.method, path=path)
+            if (
+                status
+            ):  # the answer has begun: the connection breaks, and the client sees that it is not whole
+                raise
+            detail = "Something unexpected went wrong. The server's log says what."
+            await problem(request, 500, "internal", detail)(scope, receive, watched_send)
+        finally:
+            seconds = perf_counter() - started
+            _measure(request, status, seconds)
+            milliseconds = round(seconds * 1000, 1)
+            log.info("request", method=request.method, path=path, status=status, milliseconds=milliseconds)
 
 
-def _measure(request: Request, status: int, seconds: float, span: Span) -> None:
+def _measure(request: Request, status: int, seconds: float) -> None:
     """By route, not by path: the number of different ones is bounded, and no wallet is named."""
     method = request.method if request.method in METHODS else "other"
     route = getattr(request.scope.get("route"), "path", "none")
     REQUEST_SECONDS.labels(method, route, status).observe(seconds)
-    span.update_name(f"{method} {route}")
-    span.set_attributes(
-        {"http.request.method": method, "http.route": route, "http.response.status_code": status}
-    )
 
 
 def _bounded(receive: Receive) -> Receive:

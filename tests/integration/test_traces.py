@@ -83,7 +83,7 @@ def test_a_batch_is_traced_from_its_producer_to_both_stores_and_named_on_its_log
 
 
 def test_a_request_joins_the_trace_of_its_caller_and_is_counted_by_route(
-    settings: Settings, graph: Graph, tmp_path: Path
+    settings: Settings, tmp_path: Path
 ) -> None:
     log, port, trace_id = tmp_path / "api.log", free_port(), "0af7651916cd43dd8448eb211c80319c"
     url, wallet = f"http://127.0.0.1:{port}", "0x" + "ab" * 20
@@ -130,7 +130,7 @@ def scrape(port: int) -> dict[str, float]:
 
 
 def check_spans(received: Received) -> None:
-    assert received.spans.keys() == {"aml", "aml-consumer"}
+    assert received.services == {"aml", "aml-consumer"}
     (sent,) = received.named("produce")
     batches = {span.span_id: span for span in received.named("batch")}
     assert batches
