@@ -89,8 +89,8 @@ class Retraction:
 
 
 def format_points(micro: int) -> str:
-    """Millionths of a point as the six-place decimal string of the interfaces, for example `12.345678`."""
-    return f"{micro // MICRO}.{micro % MICRO:06d}"
+    """Millionths of a point as the six-place decimal string of the interfaces, such as `-12.345678`."""
+    return f"{'-' if micro < 0 else ''}{abs(micro) // MICRO}.{abs(micro) % MICRO:06d}"
 
 
 def decimal_units(base_units: str, decimals: int | None) -> str:

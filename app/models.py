@@ -268,6 +268,7 @@ class Label(Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("removed_at IS NULL"),
         ),
+        Index(None, "address"),
     )
     label_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     chain: Mapped[str]
@@ -372,7 +373,13 @@ class RiskScore(Base):
     points: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
 
 
-Index("ix_risk_scores_top", RiskScore.run_id, RiskScore.score.desc(), RiskScore.wallet_id)
+Index(
+    "ix_risk_scores_top",
+    RiskScore.run_id,
+    RiskScore.score.desc(),
+    RiskScore.wallet_id,
+    postgresql_include=["risk_level", "direction", "main_category"],
+)
 
 
 class Exposure(Base):

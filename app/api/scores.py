@@ -8,10 +8,12 @@ from app.api.audit_examples import HISTORY
 from app.api.doors import Use
 from app.api.examples import EXPLANATION, SCORE, TOP, answers
 from app.api.problems import documented
+from app.domain import Direction
 from app.scoring.audit_shapes import History
 from app.scoring.explain import explain
 from app.scoring.history import history
-from app.scoring.listing import top_scores
+from app.scoring.listing import Only, top_scores
+from app.scoring.policy import Level
 from app.scoring.shapes import Explanation, TopScores, WalletScore
 from app.scoring.stored import read_stored
 
@@ -29,11 +31,28 @@ Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
 
 
-@router.get("/scores/top", responses=answers(200, TOP) | documented(401, 409, 422, 503))
-def get_top_scores(use: Use, limit: Limit = 10, cursor: Cursor = None) -> TopScores:
-    """The highest scores of the published run, with level and main reason."""
+@router.get("/scores/top", responses=answers(200, TOP) | documented(401, 404, 409, 422, 503))
+def get_top_scores(
+    use: Use,
+    *,
+    limit: Limit = 10,
+    cursor: Cursor = None,
+    run: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Null: the published run.")] = None,
+    level: Annotated[Level | None, Query(description="Only wallets of this risk level.")] = None,
+    category: Annotated[
+        str | None, Query(max_length=40, description="Only those with this main category.")
+    ] = None,
+    direction: Annotated[
+        Direction | None, Query(description="Only those whose score this direction decided.")
+    ] = None,
+) -> TopScores:
+    """The highest scores of a run, with level, main reason and the change since the run before.
+
+    `next` belongs to the same filters: send them again with it.
+    """
     with use.postgres.transaction(snapshot=True) as connection:
-        return top_scores(connection, limit, cursor)
+        only = Only(level=level, category=category, direction=direction)
+        return top_scores(connection, limit, cursor, run_id=run, only=only)
 
 
 @router.get(

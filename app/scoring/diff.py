@@ -16,9 +16,10 @@ from sqlalchemy import Connection, Row, text
 from app.scoring.policy import Policy
 from app.scoring.reaccount import Accounts, reaccount
 from app.scoring.reads import completed_run
-from app.scoring.replay import Replayed, past_snapshot, policy_of, replay
+from app.scoring.replay import Replayed, past_snapshot, replay
 from app.scoring.score import NOTHING_KNOWN
 from app.scoring.snapshot import Snapshot, categories_by_wallet
+from app.scoring.stored import policy_of
 
 PARTS = ("transfers", "labels", "policy")
 

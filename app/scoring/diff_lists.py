@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.domain import MICRO, Direction
+from app.domain import Direction, format_points
 from app.postgres import Postgres
 from app.scoring.audit_shapes import ContributionChange, Parts, RunDiff, ScoreChange, WalletDiff
 from app.scoring.cursors import decoded, encoded
@@ -90,15 +90,15 @@ def _change(found: Changes, place: int, wallet: WalletName) -> ScoreChange:
         wallet=wallet,
         old=_score(int(found.old[place])),
         new=_score(int(found.new[place])),
-        change=signed_points(change),
+        change=format_points(change),
         change_micro=change,
-        parts=_parts(*map(signed_points, found.parts[place].tolist())),
+        parts=_parts(*map(format_points, found.parts[place].tolist())),
     )
 
 
 def _no_change(wallet: WalletName, row: Row[Any] | None) -> ScoreChange:
-    score = None if row is None or row.score is None else signed_points(row.score)
-    nothing = signed_points(0)
+    score = None if row is None or row.score is None else format_points(row.score)
+    nothing = format_points(0)
     parts = _parts(nothing, nothing, nothing, nothing)
     return ScoreChange(wallet=wallet, old=score, new=score, change=nothing, change_micro=0, parts=parts)
 
@@ -108,12 +108,7 @@ def _parts(transfers: str, labels: str, policy: str, engine: str) -> Parts:
 
 
 def _score(micro: int) -> str | None:
-    return None if micro == NOTHING_KNOWN else signed_points(micro)
-
-
-def signed_points(micro: int) -> str:
-    """Millionths of a point, which may be negative, as a six-place decimal string."""
-    return f"{'-' if micro < 0 else ''}{abs(micro) // MICRO}.{abs(micro) % MICRO:06d}"
+    return None if micro == NOTHING_KNOWN else format_points(micro)
 
 
 Side = dict[tuple[int, str, int], tuple[float, int]]
@@ -132,8 +127,8 @@ def _contributions(*runs: tuple[Row[Any], Row[Any] | None]) -> list[Contribution
                 hop=key[2],
                 share_before=was and was[0],
                 share_after=now and now[0],
-                points_before=was and signed_points(was[1]),
-                points_after=now and signed_points(now[1]),
+                points_before=was and format_points(was[1]),
+                points_after=now and format_points(now[1]),
             )
         )
     return changes

@@ -1,26 +1,42 @@
 """Lists that page by cursor: the highest scores of a run, and the runs."""
 
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from app.domain import format_points
-from app.errors import InvalidInput, NotFound, NotReady
+from app.errors import NotFound, NotReady
 from app.scoring.cursors import BIGGEST, decoded, encoded
 from app.scoring.exposures import DIRECTION_NAMES
+from app.scoring.reads import completed_run
 from app.scoring.shapes import RankedWallet, Run, RunName, Runs, TopScores, WalletName
 
-_TOP = text(
-    "SELECT s.*, w.chain, w.address FROM risk_scores s JOIN wallets w USING (wallet_id)"
-    " WHERE s.run_id = :run_id AND s.score <= :score AND (s.score < :score OR s.wallet_id > :wallet_id)"
-    " ORDER BY s.score DESC, s.wallet_id LIMIT :limit"
-)
+# Every condition is on the index alone: only the rows of the page are fetched.
+_TOP = text("""
+    WITH listed AS (
+        SELECT run_id, wallet_id FROM risk_scores
+        WHERE run_id = :run_id AND score <= :score AND (score < :score OR wallet_id > :wallet_id)
+          AND (CAST(:level AS text) IS NULL OR risk_level = :level)
+          AND (CAST(:direction AS text) IS NULL OR direction = :direction)
+          AND (CAST(:category AS text) IS NULL OR main_category = :category)
+        ORDER BY score DESC, wallet_id LIMIT :limit
+    )
+    SELECT s.*, w.chain, w.address, before.score AS previous_score
+    FROM listed JOIN risk_scores s USING (run_id, wallet_id) JOIN wallets w USING (wallet_id)
+    LEFT JOIN risk_scores before ON before.run_id = :previous_run AND before.wallet_id = s.wallet_id
+    ORDER BY s.score DESC, s.wallet_id
+""")
+_LEVELS = text("""
+    SELECT risk_level, count(*) AS wallets FROM risk_scores
+    WHERE run_id = :run_id AND score IS NOT NULL GROUP BY risk_level
+""")
+_PREVIOUS = text("SELECT max(run_id) FROM scoring_runs WHERE status = 'completed' AND run_id < :run_id")
 _RUNS = text(
     "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
     " FROM scoring_runs r WHERE r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit"
 )
 _BY_KEY = text("SELECT run_id FROM scoring_runs WHERE idempotency_key = :key")
-_RUN = text("SELECT r.* FROM scoring_runs r WHERE r.run_id = :run_id")
 _PUBLISHED = text("SELECT r.* FROM published_run JOIN scoring_runs r USING (run_id)")
 
 REASONS = {
@@ -35,34 +51,64 @@ def run_name(row: Row[Any]) -> RunName:
     return RunName.model_validate(row, from_attributes=True)
 
 
-def top_scores(connection: Connection, limit: int, cursor: str | None) -> TopScores:
-    """The highest scores of the published run, or of the cursor's run, ties by wallet id.
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which wallets of a run are listed: of a level, main category, deciding direction; None means any."""
+
+    level: str | None = None
+    category: str | None = None
+    direction: str | None = None
+
+
+EVERY = Only()
+
+
+def top_scores(
+    connection: Connection, limit: int, cursor: str | None, *, run_id: int | None = None, only: Only = EVERY
+) -> TopScores:
+    """The highest scores of the published run, of that run, or of the cursor's; ties by wallet id.
 
     Raises:
-        NotReady: no run has been published.
+        NotReady: no run has been published, or that one has no results.
+        NotFound: there is no run of that id.
         InvalidInput: the cursor is not one of ours.
     """
-    if cursor is None:
-        run = connection.execute(_PUBLISHED).one_or_none()
-        if run is None:
-            raise NotReady(
-                "No scoring run has been published yet. Start one with POST /run-score (`aml score`)."
-            )
-        score, wallet_id = BIGGEST, -1
-    else:
+    score, wallet_id = BIGGEST, -1
+    if cursor is not None:
         run_id, score, wallet_id = decoded(cursor, 3)
-        run = connection.execute(_RUN, {"run_id": run_id}).one_or_none()
-        if run is None:
-            raise InvalidInput("The cursor's scoring run is not in the record. Start again without a cursor.")
-    given = {"run_id": run.run_id, "score": score, "wallet_id": wallet_id, "limit": limit + 1}
+    run = _run_to_list(connection, run_id)
+    previous_run = connection.execute(_PREVIOUS, {"run_id": run.run_id}).scalar()
+    given = {
+        "run_id": run.run_id,
+        "score": score,
+        "wallet_id": wallet_id,
+        "limit": limit + 1,
+        "previous_run": previous_run,
+        **asdict(only),
+    }
     rows = connection.execute(_TOP, given).all()
     shown = rows[:limit]
     more = len(rows) > limit
     return TopScores(
         run=run_name(run),
+        previous_run=previous_run,
         scores=[_ranked(run.columns, row) for row in shown],
         next=encoded(run.run_id, shown[-1].score, shown[-1].wallet_id) if more else None,
     )
+
+
+def _run_to_list(connection: Connection, run_id: int | None) -> Row[Any]:
+    if run_id is not None:
+        return completed_run(connection, run_id)
+    run = connection.execute(_PUBLISHED).one_or_none()
+    if run is None:
+        raise NotReady("No scoring run has been published yet. Start one with POST /run-score (`aml score`).")
+    return run
+
+
+def level_counts(connection: Connection, run_id: int) -> dict[str, int]:
+    """How many wallets with a score a run has, by level."""
+    return {row.risk_level: row.wallets for row in connection.execute(_LEVELS, {"run_id": run_id})}
 
 
 def runs(connection: Connection, limit: int, cursor: str | None) -> Runs:
@@ -105,6 +151,8 @@ def _ranked(columns: list[str], row: Row[Any]) -> RankedWallet:
         main_category=row.main_category,
         main_reason=main_reason(columns, row),
         rules=row.rules,
+        previous_score=None if row.previous_score is None else format_points(row.previous_score),
+        change=None if row.previous_score is None else format_points(row.score - row.previous_score),
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.scoring.exposures import Exposures, Progress
 from app.scoring.ledger_engine import trace
-from app.scoring.policy import Policy, parse_policy
+from app.scoring.policy import Policy
 from app.scoring.reaccount import Accounts
 from app.scoring.score import Scores, score_wallets
 from app.scoring.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet
@@ -22,15 +22,6 @@ class Replayed:
     exposures: Exposures
     scores: Scores
     labelled_wallets: int
-
-
-def policy_of(run: Row[Any]) -> Policy:
-    """The stored policy of a run.
-
-    Raises:
-        InvalidPolicy: it was changed in the record and is none any more.
-    """
-    return parse_policy(run.policy_body.encode(), f"stored policy {run.policy_digest[:12]}")
 
 
 def labels_at(connection: Connection, run: Row[Any], policy: Policy, watermark: int) -> list[EffectiveLabel]:

@@ -220,12 +220,21 @@ class RankedWallet(Shape):
     main_category: str | None = Field(examples=["sanctioned"])
     main_reason: str = Field(examples=["It is itself labelled sanctioned."])
     rules: list[str] = []
+    previous_score: str | None = Field(
+        default=None,
+        description="In the run before; null when there was none, or nothing was known then.",
+        examples=["97.500000"],
+    )
+    change: str | None = Field(default=None, description="Since that run, in points.", examples=["2.500000"])
 
 
 class TopScores(Shape):
     """Highest scores of one run; `next` is the cursor of the next page, of the same run."""
 
     run: RunName
+    previous_run: int | None = Field(
+        default=None, description="The completed run before, which `change` is since.", examples=[2]
+    )
     scores: list[RankedWallet]
     next: str | None = None
 

@@ -56,7 +56,7 @@ def read_stored(connection: Connection, reference: str) -> StoredScore:
     if run is None:
         why = "No scoring run has been published yet. Start one with POST /run-score (`aml score`)."
         return StoredScore(wallet, None, None, None, [], _unknown(name, why))
-    policy = _policy(run.policy_digest, run.policy_body)
+    policy = policy_of(run)
     row = stored_score(connection, run.run_id, wallet.wallet_id)
     if row is None or row.score is None:
         why = (
@@ -77,9 +77,18 @@ def read_stored(connection: Connection, reference: str) -> StoredScore:
     )
 
 
+def policy_of(run: Row[Any]) -> Policy:
+    """The stored policy of a run, of a row with its `policy_body`.
+
+    Raises:
+        InvalidPolicy: it was changed in the record and is none any more.
+    """
+    return _policy(run.policy_digest, run.policy_body)
+
+
 @lru_cache(maxsize=8)
 def _policy(digest: str, body: str) -> Policy:
-    return parse_policy(body.encode(), f"policy {digest[:12]}")
+    return parse_policy(body.encode(), f"stored policy {digest[:12]}")
 
 
 def _unknown(name: WalletName, why: str, run: Row[Any] | None = None) -> WalletScore:

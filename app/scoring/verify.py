@@ -15,11 +15,12 @@ from app.scoring.exposures import Progress
 from app.scoring.policy import Policy
 from app.scoring.reaccount import Accounts, reaccount
 from app.scoring.reads import completed_run
-from app.scoring.replay import Replayed, past_snapshot, policy_of, replay
+from app.scoring.replay import Replayed, past_snapshot, replay
 from app.scoring.results import EXPOSURE_COLUMNS, SCORE_COLUMNS, Counted, exposure_lines, score_lines
 from app.scoring.seals import record_seal, returned_transfers
 from app.scoring.shapes import WalletName
 from app.scoring.snapshot import Snapshot
+from app.scoring.stored import policy_of
 from app.scoring.stored_lines import stored_exposure_lines, stored_score_lines
 from app.scoring.tolerance import near_exposures, near_scores, nothing, with_stored_shares
 

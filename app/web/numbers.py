@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from app.domain import decimal_units
 
 _SHORT = 18
+_PLACES = 6
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
@@ -25,6 +26,14 @@ def grouped(number: float | str | None) -> str:
 def units(base_units: str, decimals: int | None) -> str:
     """An amount in the asset's own unit, every digit of it."""
     return grouped(decimal_units(base_units, decimals))
+
+
+def units_short(base_units: str, decimals: int | None) -> str:
+    """An amount to six places, cut and never rounded; the page has the rest beside it."""
+    whole, _, fraction = units(base_units, decimals).partition(".")
+    if len(fraction) <= _PLACES:
+        return f"{whole}.{fraction}" if fraction else whole
+    return f"{whole}.{fraction[:_PLACES]}…"
 
 
 def percent(share: float | None) -> str:

@@ -1,6 +1,5 @@
 """Templates into pages: one environment, escaping on, undefined names are errors."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,9 @@ _environment = Environment(
 )
 _environment.filters |= {
     name: getattr(numbers, name)
-    for name in ("grouped", "moment", "percent", "short", "span", "units", "words")
+    for name in ("grouped", "moment", "percent", "short", "span", "units", "units_short", "words")
 }
-_environment.globals |= {"static_url": static_url, "timedelta": timedelta}
+_environment.globals |= {"static_url": static_url}
 
 
 def page(request: Request, template: str, *, status: int = 200, **given: Any) -> HTMLResponse:  # noqa: ANN401
