@@ -16,7 +16,10 @@ from app.web.numbers import percent, units, words
 from app.web.palette import Palette
 from app.web.patterns import add_patterns
 
-COLUMN, NODE, WALLET, MARGIN = 132.0, 10.0, 14.0, 170.0
+NODE, WALLET, MARGIN = 10.0, 14.0, 215.0
+WIDE, NARROWEST_COLUMN, WIDEST_COLUMN = 1330.0, 100.0, 190.0
+ROOM_FOR_SHARE = 140.0
+"""Width of a column in which a name has its share beside it."""
 REST_NAMES = {
     "unobserved_origin": "origin never seen",
     "still_held": "still held",
@@ -38,8 +41,10 @@ def hop_picture(
     places = {name: layout(side) for name, side in sides.items()}
     ends = [node.y + max(node.height, SLOT) for nodes in places.values() for node in nodes.values()]
     bottom = max(ends, default=TOP + FULL)
-    center = MARGIN + columns["source"] * COLUMN
-    width = center + WALLET + columns["destination"] * COLUMN + MARGIN
+    room = (WIDE - 2 * MARGIN - WALLET) / max(sum(columns.values()), 1)
+    column = min(max(room, NARROWEST_COLUMN), WIDEST_COLUMN)
+    center = MARGIN + columns["source"] * column
+    width = center + WALLET + columns["destination"] * column + MARGIN
     svg = Element(
         "svg",
         {
@@ -55,7 +60,7 @@ def hop_picture(
     )
     add_patterns(svg)
     for direction, sign in _SIDES:
-        drawing = _Side(svg, sign, center, wallet.chain, asset, decimals, palette, places[direction])
+        drawing = _Side(svg, sign, center, column, wallet.chain, asset, decimals, palette, places[direction])
         drawing.draw_axis(columns[direction])
         drawing.draw_flows(sides[direction])
         drawing.draw_stops()
@@ -73,6 +78,7 @@ class _Side:
     svg: Element
     sign: int
     center: float
+    column: float
     chain: str
     asset: str
     decimals: int | None
@@ -161,13 +167,14 @@ class _Side:
         anchor = "end" if leftwards else "start"
         text = SubElement(parent, "text", {"x": f"{edge:.1f}", "y": f"{baseline:.1f}", "text-anchor": anchor})
         text.text = _name(node.stop)
-        SubElement(text, "tspan", {"class": "share", "dx": "6"}).text = percent(node.share)
+        if node.stop.kind != "wallet" or self.column >= ROOM_FOR_SHARE:
+            SubElement(text, "tspan", {"class": "share", "dx": "6"}).text = percent(node.share)
 
     def _x(self, hop: int) -> float:
         """Left edge of the blocks of a column."""
         if self.sign < 0:
-            return self.center - hop * COLUMN
-        return self.center + WALLET + hop * COLUMN - NODE
+            return self.center - hop * self.column
+        return self.center + WALLET + hop * self.column - NODE
 
 
 def _name(stop: Stop) -> str:

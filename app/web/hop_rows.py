@@ -12,7 +12,6 @@ from math import fsum
 from typing import Literal
 
 from app.scoring.shapes import EvidenceItem, Explanation, Flow, PathTransfer
-from app.scoring.stored import part_of
 
 Kind = Literal[
     "wallet", "labelled", "more", "smaller_paths", "unobserved_origin", "still_held", "beyond_hop_limit"
@@ -130,7 +129,7 @@ def _rests(
         known = listed[part.category, part.hop]
         share = part.share - fsum(path.share for path in known)
         if share > ROUNDING * max(part.share, ROUNDING):
-            amount = part_of(share / part.share, int(part.amount))
+            amount = max(0, int(part.amount) - sum(int(path.amount_carried) for path in known))
             stop = Stop("smaller_paths", part.hop, part.category, part.category)
             yield HopRow(direction, stop, None, part.category, share, amount, ())
     for rest in explanation.residuals:
