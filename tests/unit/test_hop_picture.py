@@ -20,6 +20,7 @@ from app.scoring.shapes import (
     RunName,
     WalletName,
 )
+from app.scoring.stored import part_of
 from app.settings import PROJECT
 from app.web.hop_picture import hop_picture
 from app.web.hop_rows import STOPS_A_COLUMN, HopRow, Stop, assets_of, hop_rows
@@ -45,7 +46,7 @@ def path(
     direction: Flow, wallets: list[str], share: float, category: str = "mixer", label: str = "A mixer"
 ) -> EvidenceItem:
     """A path through these wallets in the order of the money; its end away from the wallet is labelled."""
-    amount = str(round(share * TOTAL))
+    amount = str(part_of(share, TOTAL))
     steps = [
         PathTransfer(
             transaction_hash=f"0x{sender}{receiver}",
@@ -82,7 +83,7 @@ def exposure(direction: Flow, category: str, hop: int, share: float) -> Exposure
         direction=direction,
         category=category,
         hop=hop,
-        amount=str(round(share * TOTAL)),
+        amount=str(part_of(share, TOTAL)),
         decimals=18,
         share=share,
         usd_value=None,
@@ -90,7 +91,7 @@ def exposure(direction: Flow, category: str, hop: int, share: float) -> Exposure
 
 
 def residual(direction: Flow, kind: str, hop: int | None, share: float) -> Residual:
-    amount = str(round(share * TOTAL))
+    amount = str(part_of(share, TOTAL))
     return Residual.model_validate(
         {"asset": "ETH", "direction": direction, "kind": kind, "hop": hop, "amount": amount, "decimals": 18,
          "share": share}

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, RUF001 - tables of faults, some with digits that only look like digits
+# ruff: noqa: E501 - tables of faults, some with digits that only look like digits
 """The wire contract: valid events round-trip, and every fault has its own code and nothing else escapes."""
 
 import json
