@@ -1,13 +1,16 @@
 # `make demo` and `make test` need Python 3.11 or newer (with venv) and make, and nothing else.
 # ARGS reaches the command: make demo ARGS="--exit", make test ARGS="-k writer".
+# SERVERS says which servers the tests run on: auto, environment, containers or embedded (docs/containers.md).
 PYTHON ?= python3
+SERVERS ?= auto
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-faults lint format types drift check lock clean
+.PHONY: help install frontend demo warm test test-containers image openapi test-faults lint format types drift \
+	check lock clean
 
 help: ## Lists these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
 install: .venv/.installed ## Makes .venv and installs what the lock names, hashes checked
 
@@ -21,7 +24,16 @@ warm: .venv/.installed ## Builds the JVM caches of this machine once, for faster
 	.venv/bin/aml warm
 
 test: .venv/.installed-dev ## All tests that this machine can run, on real servers; says what it skips
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest --servers $(SERVERS) $(ARGS)
+
+test-containers: .venv/.installed-dev ## Builds the image, starts the whole stack with Docker and tests it (minutes)
+	.venv/bin/python -m pytest tests/containers --stack $(ARGS)
+
+image: ## Builds the image, with its revision (needs Docker)
+	docker build --build-arg REVISION=$$(git rev-parse HEAD) --tag aml-risk:local $(ARGS) .
+
+openapi: .venv/.installed-dev ## Writes docs/openapi.json; a test checks that it is current
+	.venv/bin/aml openapi --out docs/openapi.json
 
 test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
 	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-20} .venv/bin/python -m pytest tests/faults $(ARGS)
@@ -35,7 +47,7 @@ types: .venv/.installed-dev ## mypy --strict
 	.venv/bin/mypy
 
 drift: .venv/.installed-dev ## Do the migrations make exactly the tables of app/models.py?
-	.venv/bin/python -m pytest -q tests/integration/test_migrations.py
+	.venv/bin/python -m pytest -q --servers $(SERVERS) tests/integration/test_migrations.py
 
 check: lint types drift test ## Everything that CI runs
 
@@ -43,10 +55,12 @@ format: .venv/.installed-dev ## Writes the format
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-lock: .venv/.installed-dev ## Renews both locks (needs uv); they hold names, versions and hashes, no addresses
+lock: .venv/.installed-dev ## Renews the locks (needs uv); they hold names, versions and hashes, no addresses
 	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --upgrade --quiet \
 		--no-header --no-emit-index-url --no-emit-find-links \
 		--extra embedded --extra build -o requirements.lock
+	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --quiet \
+		--no-header --no-emit-index-url --no-emit-find-links -c requirements.lock -o requirements-image.lock
 	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --quiet \
 		--no-header --no-emit-index-url --no-emit-find-links \
 		--extra embedded --extra build --extra dev -c requirements.lock -o requirements-dev.lock

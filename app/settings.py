@@ -1,11 +1,17 @@
 """Everything that can be set, from `AML_*` environment variables; nothing secret has a default."""
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+)
 
 from app.errors import DependencyMissing
 
@@ -15,7 +21,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """Settings of one process. `docs/operations.md` lists them; a test holds the two together."""
 
-    model_config = SettingsConfigDict(env_prefix="AML_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="AML_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     postgres_url: SecretStr = Field(description="SQLAlchemy URL of the record, with its password.")
     neo4j_url: str = Field(description="Bolt address of the graph.")
@@ -42,6 +48,9 @@ class Settings(BaseSettings):
     )
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")
+    api_url: str | None = Field(
+        default=None, description="Where commands reach the API, when not at its address and port."
+    )
     api_token: SecretStr | None = Field(
         default=None, description="Bearer token of the API; needed unless `AML_API_AUTH=off`."
     )
@@ -66,6 +75,24 @@ class Settings(BaseSettings):
     otlp_endpoint: str | None = Field(
         default=None, description="Where traces are sent (OTLP over HTTP); without it none are made."
     )
+
+    @property
+    def api_address(self) -> str:
+        """URL of the API without a slash at its end, for its clients."""
+        return (self.api_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the files of the folder that `AML_SECRETS_DIR` names."""
+        files = SecretsSettingsSource(settings_cls, secrets_dir=os.environ.get("AML_SECRETS_DIR"))
+        return init_settings, env_settings, files
 
 
 @cache

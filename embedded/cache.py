@@ -3,18 +3,18 @@
 import os
 from pathlib import Path
 
-from app.errors import DependencyMissing
-
-try:
-    from platformdirs import user_cache_path
-except ImportError as exc:
-    raise DependencyMissing(
-        "The Python package platformdirs is missing: install the extra `embedded`, "
-        "for example with `pip install 'aml-risk[embedded]'`."
-    ) from exc
+from embedded.extra import package_folder
 
 
 def cache_dir() -> Path:
-    """`AML_CACHE_DIR`, else the user's cache folder of this program."""
-    chosen = os.environ.get("AML_CACHE_DIR")
-    return Path(chosen).expanduser().resolve() if chosen else user_cache_path("aml")
+    """`AML_CACHE_DIR`, else the user's cache folder of this program.
+
+    Raises:
+        DependencyMissing: the package that knows the user's folder is not installed.
+    """
+    if chosen := os.environ.get("AML_CACHE_DIR"):
+        return Path(chosen).expanduser().resolve()
+    package_folder("platformdirs")
+    from platformdirs import user_cache_path  # noqa: PLC0415 - the container image has no such extra
+
+    return user_cache_path("aml")

@@ -103,8 +103,13 @@ def load_secrets(path: Path) -> Secrets:
     if (path / "postgres" / "data").exists() or (path / "neo4j" / "data").exists():
         raise AmlError(f"{file} is gone but data is there: restore it, or delete this instance.")
     fresh = Secrets(secrets.token_urlsafe(18), secrets.token_urlsafe(18), secrets.token_urlsafe(32))
-    _write_json(file, asdict(fresh))
+    save_secrets(path, fresh)
     return fresh
+
+
+def save_secrets(path: Path, kept: Secrets) -> None:
+    """Replace the secrets of a home."""
+    _write_json(path / "secrets.json", asdict(kept))
 
 
 def load_ports(path: Path) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Real servers for a whole session, and a clean state for each test."""
 
+import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,30 +14,43 @@ from app.migrate import migrate
 from app.postgres import Postgres
 from app.projection.schema import prepare, wipe
 from app.settings import Settings
+from tests.servers import ASKED, Choice, Servers, choose
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+CHOICE = pytest.StashKey[Choice]()
 
 
-@dataclass(frozen=True)
-class Servers:
-    """Where the session's servers are, and which kind they are."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds `--servers`."""
+    parser.addoption(
+        "--servers",
+        choices=ASKED,
+        default="auto",
+        help="Servers of the integration tests: named by AML_TEST_POSTGRES_URL, "
+        "AML_TEST_KAFKA_BOOTSTRAP_SERVERS and AML_TEST_NEO4J_URL, containers by testcontainers, or embedded; "
+        "`auto` takes the first of these that is there.",
+    )
+    parser.addoption("--stack", action="store_true", help="Also start the whole stack of containers.")
 
-    kind: str
-    postgres_url: str
-    kafka: str
-    neo4j_url: str
-    neo4j_user: str
-    neo4j_password: str
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Chooses the servers, and keeps what the shell says about a running instance away from the tests."""
+    config.stash[CHOICE] = choose(config.getoption("--servers"), os.environ)
+    for name in ("secrets_dir", "home", *Settings.model_fields):
+        os.environ.pop(f"AML_{name.upper()}", None)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Says which servers the session uses, and why."""
+    choice = config.stash[CHOICE]
+    return f"servers: {choice.kind} ({choice.reason})"
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
-    """PostgreSQL, Kafka and Neo4j as embedded servers, started once."""
-    from embedded.stack import Stack  # noqa: PLC0415 - unit tests run without the extra
-
-    with Stack(tmp_path_factory.mktemp("servers") / "a home", durable=False) as stack:
-        urls = stack.urls
-        yield Servers("embedded", urls.postgres, urls.kafka, urls.neo4j, urls.neo4j_user, urls.neo4j_password)
+def servers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """PostgreSQL, Kafka and Neo4j, started once unless they run already."""
+    with request.config.stash[CHOICE].start(tmp_path_factory.mktemp("servers")) as servers:
+        yield servers
 
 
 def _administer(url: str, statement: str) -> None:
@@ -48,15 +61,16 @@ def _administer(url: str, statement: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def template(servers: Servers) -> str:
+def template(servers: Servers) -> Iterator[str]:
     """Name of a migrated database that each test's own is copied from."""
-    name = "template_migrated"
+    name = f"template_{uuid4().hex}"
     _administer(servers.postgres_url, f"CREATE DATABASE {name}")
     url = make_url(servers.postgres_url).set(database=name)
     postgres = Postgres(url.render_as_string(hide_password=False))
     migrate(postgres)
     postgres.close()
-    return name
+    yield name
+    _administer(servers.postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from app.api.app import create_app
 from app.api.security import check_settings
@@ -29,9 +33,20 @@ def serve(settings: Settings) -> None:
         DependencyMissing: the record does not answer, or there is no token.
         InvalidInput: authentication is off on an address that others can reach.
     """
-    check_settings(settings)
     # uvicorn ends by sending itself the signal again: without this the process would die on the spot.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    with application(settings) as app:
+        uvicorn.run(app, **server_options(settings))
+
+
+@contextmanager
+def application(settings: Settings) -> Iterator[FastAPI]:
+    """The application on stores that are ready for it, and open inside the block.
+
+    Raises:
+        DependencyMissing, InvalidInput: as `serve`.
+    """
+    check_settings(settings)
     postgres = Postgres(settings.postgres_url, pool_size=10)
     graph = Graph(
         settings.neo4j_url,
@@ -42,19 +57,22 @@ def serve(settings: Settings) -> None:
     try:
         migrate(postgres)
         prepare_graph(postgres, graph)
-        app = create_app(settings, postgres, graph)
-        uvicorn.run(
-            app,
-            host=settings.api_host,
-            port=settings.api_port,
-            access_log=False,  # every request is logged by app/api/traffic.py
-            log_config=None,  # lines of the server itself are written as app/logs.py says
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
+        yield create_app(settings, postgres, graph)
     finally:
         graph.close()
         postgres.close()
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """How the web server runs the application."""
+    return {
+        "host": settings.api_host,
+        "port": settings.api_port,
+        "access_log": False,  # every request is logged by app/api/traffic.py
+        "log_config": None,  # lines of the server itself are written as app/logs.py says
+        "server_header": False,
+        "timeout_graceful_shutdown": 5,
+    }
 
 
 def prepare_graph(postgres: Postgres, graph: Graph) -> None:

@@ -12,8 +12,8 @@ from app.cli.data import SeedOption, TransfersOption, WalletsOption, import_stor
 from app.cli.instance import instance
 from app.cli.present import explanation_tables, top_table
 from app.cli.servers import authorization, stay, where
-from app.cli.terminal import DEFAULT_HOME, HomeOption, counting, stderr, stdout
-from app.errors import AmlError, NotReady
+from app.cli.terminal import DEFAULT_HOME, HomeOption, configure, counting, stderr, stdout
+from app.errors import AmlError, DependencyMissing, NotReady
 from app.scoring.shapes import Explanation, TopScores, WalletScore
 from app.settings import Settings
 from embedded.warm import caches, training_home
@@ -36,15 +36,23 @@ def demo(
     leave: Annotated[
         bool, typer.Option("--exit", help="Stop everything at the end, also with a terminal.")
     ] = False,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="On the servers and the API that run already; its story stays.")
+    ] = False,
     seed: SeedOption = 1,
     wallets: WalletsOption = 400,
     transfers: TransfersOption = 1_500,
 ) -> None:
     """Start everything from nothing, tell a story, ingest it, score it, explain a wallet.
 
-    With a terminal it stays up until Ctrl-C. Example: aml demo --exit
+    With a terminal it stays up until Ctrl-C; with --attach nothing is started or stopped.
+    Example: aml demo --exit
     """
     began = time.monotonic()
+    if attach:
+        rehearse(configure(home), seed=seed, wallets=wallets, transfers=transfers)
+        stdout.print(f"Explained after {time.monotonic() - began:.0f} seconds.")
+        return
     with instance(home) as (stack, configured):
         rehearse(configured, seed=seed, wallets=wallets, transfers=transfers)
         stdout.print(where(configured, home))
@@ -70,12 +78,19 @@ def warm() -> None:
 
 
 def rehearse(configured: Settings, *, seed: int, wallets: int, transfers: int) -> None:
-    """Tells a story to a running instance and shows what comes of it."""
-    _publish_story(configured, seed, wallets, transfers)
-    url = f"http://{configured.api_host}:{configured.api_port}"
+    """Tells a story to a running instance and shows what comes of it.
+
+    Raises:
+        DependencyMissing: the API does not answer.
+    """
     with httpx.Client(
-        base_url=url, headers=authorization(configured), timeout=WORK_SECONDS + 10, trust_env=False
+        base_url=configured.api_address,
+        headers=authorization(configured),
+        timeout=WORK_SECONDS + 10,
+        trust_env=False,
     ) as client:
+        _await_api(client)
+        _publish_story(configured, seed, wallets, transfers)
         _await_ingestion(client)
         show(client)
 
@@ -112,6 +127,20 @@ def _publish_story(configured: Settings, seed: int, wallets: int, transfers: int
         produce(story.transfers, configured, done)
     import_story_labels(configured, story)
     stderr.print(f"Published a story of {len(story.transfers)} transfers and {len(story.labels)} labels.")
+
+
+def _await_api(client: httpx.Client) -> None:
+    """Asks before anything is published: a story that nobody can be asked about helps nobody.
+
+    Raises:
+        DependencyMissing: the API does not answer.
+    """
+    try:
+        client.get("/health", timeout=10).raise_for_status()
+    except httpx.HTTPError as exc:
+        raise DependencyMissing(
+            f"The API at {client.base_url} does not answer. Start it with `aml api`, or set AML_API_URL."
+        ) from exc
 
 
 def _await_ingestion(client: httpx.Client) -> None:

@@ -29,8 +29,8 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
         DependencyMissing: something does not start; the message says what and why.
     """
     with Stack(home, ports=pinned(environ), record=record_caches) as stack:
-        variables = environment(stack.urls)
-        environ.update(variables)
+        environ.pop("AML_API_URL", None)  # another API's
+        environ.update(environment(stack.urls))
         configured = Settings()
         with record(configured) as postgres:
             migrate(postgres)
@@ -43,7 +43,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
 
 
 def _api_ready(configured: Settings) -> Callable[[], None]:
-    url = f"http://{configured.api_host}:{configured.api_port}/ready"
+    url = f"{configured.api_address}/ready"
 
     def ready() -> None:
         httpx.get(url, timeout=5.0, trust_env=False).raise_for_status()

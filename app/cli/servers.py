@@ -111,8 +111,7 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
     Example: aml status --json
     """
     configured = configure(home)
-    url = f"http://{configured.api_host}:{configured.api_port}"
-    headers = authorization(configured)
+    url, headers = configured.api_address, authorization(configured)
     try:
         with httpx.Client(base_url=url, headers=headers, timeout=10.0, trust_env=False) as client:
             ready = client.get("/ready").json()
@@ -151,16 +150,20 @@ def consume(home: HomeOption = DEFAULT_HOME) -> None:
     serve(configured)
 
 
-def api(home: HomeOption = DEFAULT_HOME) -> None:
+def api(
+    home: HomeOption = DEFAULT_HOME,
+    reload: Annotated[bool, typer.Option("--reload", help="Start again when a source file changes.")] = False,
+) -> None:
     """Serve the REST API until stopped.
 
     Example: aml api
     """
     from app.api.serve import serve  # noqa: PLC0415 - likewise
+    from app.cli.reloading import serve_reloading  # noqa: PLC0415 - likewise
 
     configured = configure(home, "aml-api")
     configure_logging(configured.log_format)
-    serve(configured)
+    (serve_reloading if reload else serve)(configured)
 
 
 def authorization(configured: Settings) -> dict[str, str]:
@@ -172,15 +175,14 @@ def authorization(configured: Settings) -> dict[str, str]:
 def where(configured: Settings, home: Path) -> Table:
     """What runs where, and where the passwords are."""
     secrets = home.resolve() / "secrets.json"
-    url = f"http://{configured.api_host}:{configured.api_port}"
     table = Table(title="What runs where", title_justify="left")
     for column in ("", "address", "how to get in"):
         table.add_column(column, overflow="fold")
-    table.add_row("Pages", url, f"sign in with `api_token` of {secrets}")
-    table.add_row("API docs", f"{url}/docs", "Authorize with the same")
+    table.add_row("Pages", configured.api_address, f"sign in with `api_token` of {secrets}")
+    table.add_row("API docs", f"{configured.api_address}/docs", "Authorize with the same")
     if port := configured.consumer_metrics_port:
-        metrics = f"http://{configured.consumer_metrics_host}:{port}/metrics"
-        table.add_row("Metrics", f"{url}/metrics {metrics}", "the same token; the second is the consumer's")
+        metrics = f"{configured.api_address}/metrics http://{configured.consumer_metrics_host}:{port}/metrics"
+        table.add_row("Metrics", metrics, "the same token; the second is the consumer's")
     table.add_row(
         "Neo4j Browser",
         configured.neo4j_browser_url or configured.neo4j_url,
@@ -221,7 +223,6 @@ def _start_detached(home: Path) -> None:
 def _answers(home: Path) -> bool:
     configured = configure(home)
     try:
-        url = f"http://{configured.api_host}:{configured.api_port}/ready"
-        return httpx.get(url, timeout=2.0, trust_env=False).is_success
+        return httpx.get(f"{configured.api_address}/ready", timeout=2.0, trust_env=False).is_success
     except httpx.HTTPError:
         return False

@@ -1,14 +1,13 @@
 """The command a new user runs first."""
 
-import re
 import subprocess
 import sys
-from decimal import Decimal
 from pathlib import Path
 
 from app.settings import PROJECT
 from embedded.home import LOCK_NAME
 from embedded.lock import is_held
+from tests.demo_output import assert_explained
 
 
 def aml(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -29,10 +28,7 @@ def test_demo_explains_a_score_that_adds_up_and_leaves_nothing_running(tmp_path:
     done = aml("demo", "--exit", "--home", str(home))
 
     assert done.returncode == 0, done.stderr
-    contributions = done.stdout.split("Contributions:")[1].split("What no category explains")[0]
-    numbers = [Decimal(n) for n in re.findall(r"(\d+\.\d{6}) │$", contributions, re.MULTILINE)]
-    assert len(numbers) > 1
-    assert sum(numbers[:-1]) == numbers[-1]
+    assert_explained(done.stdout)
     for what in ("API docs", "Neo4j Browser", "PostgreSQL", "Kafka"):
         assert what in done.stdout
     assert not is_held(home / LOCK_NAME)

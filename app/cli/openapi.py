@@ -1,0 +1,52 @@
+"""`aml openapi`: what the API promises, as a file that changes can be seen in."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+
+from app.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command of this file."""
+    app.command()(openapi)
+
+
+def openapi(
+    out: Annotated[Path | None, typer.Option(help="File to write it to, instead of printing it.")] = None,
+) -> None:
+    """Print the API's OpenAPI document; needs no server.
+
+    Example: aml openapi --out docs/openapi.json
+    """
+    text = document()
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        out.write_text(text)
+
+
+def document() -> str:
+    """The document as JSON. The application is made, but none of its doors is opened."""
+    from app.api.app import create_app  # noqa: PLC0415 - other commands start faster without it
+    from app.graph import Graph  # noqa: PLC0415 - likewise
+    from app.postgres import Postgres  # noqa: PLC0415 - likewise
+
+    nowhere = SecretStr("postgresql://nowhere/aml")
+    settings = Settings(
+        postgres_url=nowhere,
+        neo4j_url="bolt://nowhere",
+        neo4j_password=nowhere,
+        kafka_bootstrap_servers="nowhere",
+        api_token=nowhere,
+    )
+    graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
+    postgres = Postgres(settings.postgres_url)
+    try:
+        return json.dumps(create_app(settings, postgres, graph).openapi(), indent=1) + "\n"
+    finally:
+        graph.close()
+        postgres.close()

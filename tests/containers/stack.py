@@ -1,0 +1,94 @@
+"""`docker compose` on a project of its own: other names, other ports, the same file."""
+
+import json
+import os
+import socket
+import subprocess
+from typing import Any
+from uuid import uuid4
+
+from app.settings import PROJECT
+from tests.ingesting import wait_until
+
+PORTS = ("API_PORT", "NEO4J_HTTP_PORT", "NEO4J_BOLT_PORT", "POSTGRES_PORT", "KAFKA_PORT")
+LIMIT_SECONDS = 1_200
+DIGESTS = """
+import json
+from app.graph import Graph
+from app.postgres import Postgres
+from app.projection.digest import graph_digest, record_digest
+from app.settings import settings
+given = settings()
+postgres = Postgres(given.postgres_url)
+graph = Graph(given.neo4j_url, given.neo4j_user, given.neo4j_password)
+print(json.dumps([repr(record_digest(postgres)), repr(graph_digest(graph, postgres))]))
+graph.close()
+postgres.close()
+"""
+
+
+class Stack:
+    """One project of docker-compose.yml."""
+
+    def __init__(self) -> None:
+        self._name = f"aml-test-{uuid4().hex[:8]}"
+        self._environment = {
+            **{
+                name: value for name, value in os.environ.items() if not name.startswith(("AML_", "COMPOSE_"))
+            },
+            **{name: str(port) for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True)},
+        }
+
+    def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs `docker compose` on this project."""
+        done = subprocess.run(
+            ["docker", "compose", "--file", "docker-compose.yml", "--project-name", self._name, *arguments],
+            cwd=PROJECT,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT_SECONDS,
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{arguments}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def execute(self, service: str, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs a command in a service's container, as `docker compose exec` does."""
+        return self.compose("exec", "--no-TTY", service, *command, check=check)
+
+    def running(self) -> dict[str, dict[str, Any]]:
+        """The containers that run, by service, as the engine describes them."""
+        names = self.compose("ps", "--quiet").stdout.split()
+        done = subprocess.run(
+            ["docker", "inspect", *names], capture_output=True, text=True, timeout=60, check=True
+        )
+        return {
+            each["Config"]["Labels"]["com.docker.compose.service"]: each for each in json.loads(done.stdout)
+        }
+
+    def digests(self) -> list[str]:
+        """Of the record and of the graph."""
+        answer: list[str] = json.loads(self.execute("api", "python", "-c", DIGESTS).stdout)
+        return answer
+
+    def await_arrival(self) -> None:
+        """Returns when every message is in the record and in the graph."""
+
+        def arrived() -> bool:
+            asked = self.execute("api", "aml", "status", "--json", check=False)
+            if asked.returncode:
+                return False
+            ingestion = json.loads(asked.stdout)["ingestion"]
+            return ingestion["lag"] == 0 and not ingestion["graph"]["behind_batches"]
+
+        wait_until(arrived, LIMIT_SECONDS)
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports

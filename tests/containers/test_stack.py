@@ -1,0 +1,94 @@
+"""The stack as a user runs it: healthy, closed, explaining a score, and losing nothing."""
+
+import json
+import re
+
+import pytest
+
+from tests.containers.stack import Stack
+from tests.demo_output import assert_explained
+
+pytestmark = pytest.mark.docker
+SERVERS = ("postgres", "neo4j", "kafka", "consumer", "api")
+
+
+@pytest.fixture(scope="module")
+def told(stack: Stack) -> str:
+    """What the demo prints on the running stack."""
+    return stack.execute("api", "aml", "demo", "--attach").stdout
+
+
+def test_everything_runs_and_is_healthy(stack: Stack) -> None:
+    running = stack.running()
+    assert running.keys() == set(SERVERS)
+    health = {name: each["State"].get("Health", {}).get("Status") for name, each in running.items()}
+    assert {name for name, status in health.items() if status == "healthy"} >= {*SERVERS} - {"consumer"}
+    assert json.loads(stack.execute("api", "aml", "status", "--json").stdout)["ready"]["ready"] is True
+
+
+def test_every_published_port_is_on_loopback(stack: Stack) -> None:
+    for name, each in stack.running().items():
+        for bindings in each["NetworkSettings"]["Ports"].values():
+            assert {binding["HostIp"] for binding in bindings or []} <= {"127.0.0.1"}, name
+
+
+@pytest.mark.parametrize("service", ["api", "consumer"])
+def test_ours_is_an_ordinary_user_on_a_read_only_disk_without_tools(stack: Stack, service: str) -> None:
+    assert stack.execute(service, "id", "-u").stdout.strip() == "10001"
+    for path in ("/app/a", "/opt/venv/a", "/etc/a", "/secrets/aml/a"):
+        refused = stack.execute(service, "touch", path, check=False)
+        assert refused.returncode
+        assert re.search("Read-only file system|Permission denied", refused.stderr)
+    for tool in ("pip", "gcc", "make", "node", "curl", "ruff", "pytest"):
+        found = stack.execute(service, "sh", "-c", f"command -v {tool}", check=False)
+        assert not found.stdout, tool
+    assert stack.running()[service]["HostConfig"]["ReadonlyRootfs"] is True
+
+
+def test_nobody_is_let_in_without_the_generated_secrets(stack: Stack) -> None:
+    ask = "import urllib.request as u; u.urlopen('http://api:8000/scores/top')"
+    assert "401" in stack.execute("consumer", "python", "-c", ask, check=False).stderr
+    token = stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout
+    assert len(token) >= 32
+    for each in stack.running().values():
+        assert token not in json.dumps(each), "it can be read by whoever inspects the container"
+    assert stack.execute("postgres", "ls", "/secrets").stdout.split() == ["postgres"]
+
+
+def test_the_demo_explains_a_score_that_adds_up(told: str) -> None:
+    assert_explained(told)
+
+
+@pytest.mark.usefixtures("told")
+def test_a_story_goes_through_a_file_too(stack: Stack) -> None:
+    before = stack.digests()
+    stack.compose("--profile", "story", "up", "--wait", "producer", "labels")
+    stack.execute("api", "aml", "simulate", "--out", "/data/another.jsonl", "--seed", "2")
+    produced = stack.execute("api", "aml", "produce", "/data/another.jsonl", "--json")
+    assert json.loads(produced.stdout)["delivered"] == 6_000
+    assert stack.digests() != before
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("service", SERVERS)
+def test_a_restart_of_any_service_loses_nothing(stack: Stack, service: str) -> None:
+    stack.await_arrival()
+    before = stack.digests()
+    stack.compose("restart", service)
+    stack.compose("up", "--detach", "--wait")
+    stack.await_arrival()
+    assert stack.digests() == before
+    assert before[0] == before[1]
+
+
+@pytest.mark.usefixtures("told")
+def test_down_and_up_keep_everything(stack: Stack) -> None:
+    stack.await_arrival()
+    before, token = stack.digests(), stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout
+    top = stack.execute("api", "aml", "top", "--json").stdout
+    stack.compose("down")
+    stack.compose("up", "--detach", "--wait")
+    stack.await_arrival()
+    assert stack.digests() == before
+    assert stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout == token
+    assert stack.execute("api", "aml", "top", "--json").stdout == top

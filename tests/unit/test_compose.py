@@ -1,0 +1,104 @@
+"""What docker-compose.yml promises, as far as it can be seen without an engine."""
+
+import re
+from typing import Any
+
+import pytest
+
+from app.settings import PROJECT, Settings
+from embedded.kafka import _settings as kafka_settings
+from embedded.neo4j import _settings as neo4j_settings
+from tests.compose import COMPOSE, compose, filled, service
+
+SERVICES: dict[str, dict[str, Any]] = compose()["services"]
+OURS = {name for name, each in SERVICES.items() if "build" in each}
+ONCE = {"secrets", "migrate", "topics", "simulator", "labels", "producer", "tests"}
+NOT_SETTINGS = {"AML_SECRETS_DIR"}
+
+
+def test_all_that_the_readme_names_is_there() -> None:
+    default = {name for name, each in SERVICES.items() if "profiles" not in each}
+    assert default == {"secrets", "postgres", "neo4j", "kafka", "migrate", "topics", "consumer", "api"}
+    assert {profile for each in SERVICES.values() for profile in each.get("profiles", [])} == {
+        "story",
+        "tests",
+    }
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_is_bounded_and_pinned(name: str) -> None:
+    each = SERVICES[name]
+    assert each["mem_limit"]
+    image = filled(each["image"])
+    assert re.search(r":[a-z0-9][\w.-]*$", image)
+    assert not image.endswith(":latest")
+    assert name in ONCE or each.get("restart") == "unless-stopped" or "tests" in each["profiles"]
+    assert "healthcheck" in each or name == "api"
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_port_is_on_loopback_and_a_variable(name: str) -> None:
+    for port in SERVICES[name].get("ports", []):
+        assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z0-9_]+_PORT:-\d+\}:\d+", port)
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_containers_may_do_nothing_they_need_not(name: str) -> None:
+    each = SERVICES[name]
+    assert each["cap_drop"] == ["ALL"]
+    assert each["security_opt"] == ["no-new-privileges:true"]
+    assert each["read_only"] is (name != "tests")
+
+
+def test_no_secret_is_written_down() -> None:
+    for each in SERVICES.values():
+        for key, value in each.get("environment", {}).items():
+            if re.search("PASSWORD|TOKEN|AUTH", key) and key != "POSTGRES_HOST_AUTH_METHOD":
+                assert re.fullmatch(r"/secrets/\w+/\w+|\$\{\w+:-\}|none|12", str(value)), key
+    trusting = {name for name, each in SERVICES.items() if "POSTGRES_HOST_AUTH_METHOD" in str(each)}
+    trusting |= {name for name, each in SERVICES.items() if each.get("environment", {}).get("NEO4J_AUTH")}
+    for name in trusting:
+        assert SERVICES[name]["networks"] == ["tests"]
+        assert "ports" not in SERVICES[name]
+    assert compose()["networks"]["tests"]["internal"] is True
+
+
+@pytest.mark.parametrize("name", sorted(OURS - {"tests"}))
+def test_every_variable_of_ours_is_a_setting(name: str) -> None:
+    ours = {key for key in SERVICES[name]["environment"] if key.startswith("AML_")}
+    assert ours - NOT_SETTINGS <= {f"AML_{field.upper()}" for field in Settings.model_fields}
+
+
+def test_what_the_example_explains_is_what_can_be_set() -> None:
+    example = (PROJECT / ".env.example").read_text()
+    written = COMPOSE.read_text()
+    explained = set(re.findall(r"^# ([A-Z0-9_]+)=", example, re.MULTILINE)) - {"COMPOSE_FILE"}
+    used = set(re.findall(r"\$\{([A-Z0-9_]+):-", written))
+    assert explained == used - {"AML_REVISION"}
+    for name, value in re.findall(r"^# ([A-Z0-9_]+)=(.+)$", example, re.MULTILINE):
+        assert (
+            name == "COMPOSE_FILE" or f"${{{name}:-{value}}}" in (PROJECT / "docker-compose.yml").read_text()
+        )
+
+
+def test_neo4j_is_as_closed_and_as_bounded_as_the_embedded_one() -> None:
+    given = {
+        re.sub(r"__|_", lambda found: "_" if found[0] == "__" else ".", key.removeprefix("NEO4J_")): value
+        for key, value in service("neo4j-test").environment.items()
+        if re.match(r"NEO4J_[a-z]", key)
+    }
+    elsewhere = r".*address|dbms\.security\.auth_enabled|.*allow_origin|server\.directories\.import"
+    for key, value in neo4j_settings(1, 2, heap=1024, page_cache=256).items():
+        if not re.fullmatch(elsewhere, key):
+            assert given[key] == str(value), key
+
+
+def test_kafka_is_as_the_embedded_one() -> None:
+    given = {
+        key.removeprefix("KAFKA_").replace("_", ".").lower(): value
+        for key, value in service("kafka-test").environment.items()
+    }
+    elsewhere = {"listeners", "advertised.listeners", "log.dirs", "controller.quorum.voters"}
+    for key, value in kafka_settings(1, 2, "data").items():
+        if key not in elsewhere:
+            assert given[key] == str(value), key
