@@ -6,6 +6,4 @@ from app.settings import PROJECT
 
 def test_the_committed_document_is_current() -> None:
     written = (PROJECT / "docs" / "openapi.json").read_text()
-    assert written == document(), (
-        "the routes have changed: commit what `make openapi` writes"
-    )
+    assert written == document(), "the routes have changed: commit what `make openapi` writes"
