@@ -1,0 +1,44 @@
+"""The workflow: pinned, with few rights, on the stack's images, calling targets that exist."""
+
+import re
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from app.settings import PROJECT
+from tests.compose import service
+
+WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
+TEXT = WORKFLOW.read_text()
+JOBS: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(WORKFLOW)["jobs"]
+
+
+def test_every_action_is_pinned_to_a_commit_and_says_its_version() -> None:
+    used = re.findall(r"uses: (.*)", TEXT)
+    assert used
+    for each in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", each), each
+
+
+def test_no_job_may_write_or_run_forever() -> None:
+    assert "permissions:\n  contents: read\n" in TEXT
+    assert TEXT.count("persist-credentials: false") == TEXT.count("actions/checkout@")
+    for job in JOBS.values():
+        assert "permissions" not in job
+        assert job["timeout-minutes"] <= 60
+
+
+def test_the_service_containers_are_the_stacks() -> None:
+    services = JOBS["services"]["services"]
+    assert services.keys() == {"postgres", "neo4j", "kafka"}
+    for name, given in services.items():
+        described = service(f"{name}-test")
+        assert given["image"] == described.image
+        for key, value in given["env"].items():
+            assert key == "KAFKA_ADVERTISED_LISTENERS" or described.environment[key] == str(value), key
+
+
+def test_every_target_that_is_called_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
+    called = set(re.findall(r"run: make ([a-z-]+)", TEXT))
+    assert {"lint", "types", "drift", "test", "image", "openapi", "test-containers"} <= called <= targets
