@@ -158,8 +158,8 @@ def api(
 
     Example: aml api
     """
+    from app.api.reloading import serve_reloading  # noqa: PLC0415 - likewise
     from app.api.serve import serve  # noqa: PLC0415 - likewise
-    from app.cli.reloading import serve_reloading  # noqa: PLC0415 - likewise
 
     configured = configure(home, "aml-api")
     configure_logging(configured.log_format)

@@ -8,8 +8,9 @@ from fastapi import FastAPI
 
 from app.api.security import check_settings
 from app.api.serve import application, server_options
-from app.cli.terminal import configure_logging
+from app.logs import configure_logging
 from app.settings import PROJECT, Settings, settings
+from app.tracing import start_tracing
 
 _SOURCES = ("app", "cypher", "embedded", "ingest")
 _open = ExitStack()
@@ -23,7 +24,7 @@ def serve_reloading(configured: Settings) -> None:
     """
     check_settings(configured)
     uvicorn.run(
-        "app.cli.reloading:reloaded",
+        "app.api.reloading:reloaded",
         factory=True,
         reload=True,
         reload_dirs=[str(PROJECT / folder) for folder in _SOURCES],
@@ -35,5 +36,6 @@ def reloaded() -> FastAPI:
     """The application as the sources are now; its stores are closed when its process ends."""
     configured = settings()
     configure_logging(configured.log_format)
+    start_tracing(configured, "aml-api")
     atexit.register(_open.close)
     return _open.enter_context(application(configured))
