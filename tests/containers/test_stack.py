@@ -62,7 +62,8 @@ def test_the_demo_explains_a_score_that_adds_up(told: str) -> None:
 @pytest.mark.usefixtures("told")
 def test_a_story_goes_through_a_file_too(stack: Stack) -> None:
     before = stack.digests()
-    stack.compose("--profile", "story", "up", "--wait", "producer", "labels")
+    stack.compose("--profile", "story", "up", "--detach", "producer", "labels")
+    stack.compose("--profile", "story", "wait", "producer", "labels")
     stack.execute("api", "aml", "simulate", "--out", "/data/another.jsonl", "--seed", "2")
     produced = stack.execute("api", "aml", "produce", "/data/another.jsonl", "--json")
     assert json.loads(produced.stdout)["delivered"] == 6_000
