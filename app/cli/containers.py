@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Annotated
 
 import typer
@@ -16,6 +17,7 @@ from ingest.topics import ensure_topics
 
 GIVEN = {"postgres": "POSTGRES_PASSWORD", "neo4j": "NEO4J_PASSWORD", "api_token": "AML_API_TOKEN"}
 OURS = "aml"
+GRAFANA = "monitoring/grafana_password"
 PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{12,200}")
 READABLE = 0o444
 """Each server reads under a user of its own; who sees a folder at all is decided by who mounts it."""
@@ -43,7 +45,11 @@ def write_secrets(
     Where POSTGRES_PASSWORD, NEO4J_PASSWORD or AML_API_TOKEN are set, they are taken instead.
     Example: aml secrets /secrets
     """
-    for name, content in files(chosen(folder / OURS, os.environ)).items():
+    grafana = folder / GRAFANA
+    written = files(chosen(folder / OURS, os.environ)) | {
+        GRAFANA: grafana.read_text() if grafana.exists() else token_urlsafe(18)
+    }
+    for name, content in written.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_suffix(".new")

@@ -12,6 +12,7 @@ from tests.ingesting import wait_until
 
 PORTS = ("API_PORT", "NEO4J_HTTP_PORT", "NEO4J_BOLT_PORT", "POSTGRES_PORT", "KAFKA_PORT")
 LIMIT_SECONDS = 1_200
+ARRIVAL_SECONDS = 300
 DIGESTS = """
 import json
 from app.graph import Graph
@@ -83,7 +84,7 @@ class Stack:
             ingestion = json.loads(asked.stdout)["ingestion"]
             return ingestion["lag"] == 0 and not ingestion["graph"]["behind_batches"]
 
-        wait_until(arrived, LIMIT_SECONDS)
+        wait_until(arrived, ARRIVAL_SECONDS)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -20,6 +20,7 @@ def test_all_that_the_readme_names_is_there() -> None:
     default = {name for name, each in SERVICES.items() if "profiles" not in each}
     assert default == {"secrets", "postgres", "neo4j", "kafka", "migrate", "topics", "consumer", "api"}
     assert {profile for each in SERVICES.values() for profile in each.get("profiles", [])} == {
+        "observability",
         "story",
         "tests",
     }

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.cli.containers import chosen, files
+from app.cli.containers import GRAFANA, chosen, files
 from app.errors import InvalidInput
 from app.settings import Settings
 
@@ -46,11 +46,14 @@ def test_what_a_url_or_a_server_would_misread_is_refused(tmp_path: Path, bad: st
 def test_the_settings_read_the_files_and_the_environment_wins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for _ in range(2):
-        assert CliRunner().invoke(app, ["secrets", str(tmp_path)]).exit_code == 0
+    assert CliRunner().invoke(app, ["secrets", str(tmp_path)]).exit_code == 0
+    grafana = (tmp_path / GRAFANA).read_text()
+    assert CliRunner().invoke(app, ["secrets", str(tmp_path)]).exit_code == 0
+    assert (tmp_path / GRAFANA).read_text() == grafana
     secrets = chosen(tmp_path / "aml", {})
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == {
         *files(secrets),
+        GRAFANA,
         "aml/secrets.json",
     }
     monkeypatch.setenv("AML_SECRETS_DIR", str(tmp_path / "aml"))
