@@ -6,8 +6,8 @@ SERVERS ?= auto
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers image openapi test-faults lint format types drift \
-	check lock clean
+.PHONY: help install frontend demo warm test test-containers image openapi test-faults test-poison fuzz lint format \
+	types drift check lock clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,12 @@ openapi: .venv/.installed-dev ## Writes docs/openapi.json; a test checks that it
 
 test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
 	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-20} .venv/bin/python -m pytest tests/faults $(ARGS)
+
+test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 68 ways: each refused for its reason, the rest stored
+	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/test_poison.py $(ARGS)
+
+fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (SECONDS=60 each)
+	AML_FUZZ_SECONDS=$${SECONDS:-60} .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
 
 lint: .venv/.installed-dev ## ruff, its format, and the rules of who imports whom
 	.venv/bin/ruff check .

@@ -74,8 +74,14 @@ def produce_raw(settings: Settings, messages: Iterable[tuple[bytes | None, bytes
     """Sends (key, payload) pairs as they are."""
     producer = Producer({"bootstrap.servers": settings.kafka_bootstrap_servers, **QUIET})
     for key, payload in messages:
-        producer.produce(settings.transfers_topic, payload, key)
-    assert producer.flush(30) == 0
+        while True:
+            try:
+                producer.produce(settings.transfers_topic, payload, key)
+            except BufferError:  # the queue is full: wait until Kafka has taken some
+                producer.poll(0.5)
+            else:
+                break
+    assert producer.flush(60) == 0
 
 
 def messages_in_topic(settings: Settings) -> int:

@@ -1,0 +1,63 @@
+"""Bad messages among good ones: each is refused with its reason, and all the others are stored.
+
+`AML_POISON_MESSAGES=100000` (`make test-poison`) is the long form.
+"""
+
+import os
+import random
+from collections import Counter
+
+from sqlalchemy import text
+
+from app.graph import Graph
+from app.postgres import Postgres
+from app.projection.digest import graph_digest, record_digest
+from app.settings import Settings
+from app.status import ingestion_status
+from ingest.simulator.simulate import simulate
+from ingest.topics import ensure_topics
+from ingest.transfer import REASONS, encode
+from ingest.writer import STORED_PAYLOAD_BYTES
+from tests.ingesting import ingest, produce_raw
+from tests.poison import KINDS, poison
+
+MESSAGES = int(os.environ.get("AML_POISON_MESSAGES", "5000"))
+_DEAD = text("SELECT reason, message_key, payload, payload_bytes FROM dead_letters")
+
+
+def test_one_percent_of_poison_is_set_aside_with_its_reasons_and_the_rest_is_stored(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    bad_count = MESSAGES // 100
+    story = simulate(3, wallets=max(300, MESSAGES // 3), transfers=MESSAGES - bad_count).transfers
+    bad = list(poison(story, bad_count))
+    stream = [(event.message_key.encode(), encode(event)) for event in story]
+    place = random.Random(7).randint
+    for _, key, payload in bad:  # a conflict comes after what it is in conflict with
+        stream.insert(place(len(story) // 2, len(stream)), (key, payload))
+    assert {reason for reason, _, _ in bad} == REASONS.keys()
+    assert len({payload for _, _, payload in bad}) >= 15
+
+    ensure_topics(settings)
+    produce_raw(settings, stream)
+    ingest(settings, postgres, graph)
+
+    with postgres.transaction() as connection:
+        found = Counter(
+            (row.reason, bytes(row.message_key), bytes(row.payload), row.payload_bytes)
+            for row in connection.execute(_DEAD)
+        )
+        stored = text("SELECT count(*), count(DISTINCT transaction_hash || transfer_index) FROM transactions")
+        assert connection.execute(stored).one() == (len(story), len(story))
+    assert found == Counter(
+        (reason, key, (payload or b"")[:STORED_PAYLOAD_BYTES], len(payload or b""))
+        for reason, key, payload in bad
+    )
+    status = ingestion_status(settings, postgres, graph)
+    assert status.dead_letters == Counter(reason for reason, _, _ in bad)
+    assert (status.totals.consumed, status.totals.dead) == (MESSAGES, bad_count)
+    assert record_digest(postgres) == graph_digest(graph, postgres)
+
+
+def test_there_is_poison_for_every_reason() -> None:
+    assert KINDS.keys() == REASONS.keys()
