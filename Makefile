@@ -3,6 +3,7 @@
 # SERVERS says which servers the tests run on: auto, environment, containers or embedded (docs/containers.md).
 PYTHON ?= python3
 SERVERS ?= auto
+FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
@@ -41,8 +42,8 @@ test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200
 test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 68 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/test_poison.py $(ARGS)
 
-fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (SECONDS=60 each)
-	AML_FUZZ_SECONDS=$${SECONDS:-60} .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
+fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (FUZZ_SECONDS=60 each)
+	AML_FUZZ_SECONDS=$(FUZZ_SECONDS) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
 
 lint: .venv/.installed-dev ## ruff, its format, and the rules of who imports whom
 	.venv/bin/ruff check .

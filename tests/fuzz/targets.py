@@ -1,0 +1,116 @@
+"""What a coverage-guided fuzzer feeds: a target for each reader of input that is not trusted.
+
+A target takes any bytes and must come back: either with what the reader promises, checked here, or with the
+one error that it promises. Anything else that is raised is a crash, and libFuzzer keeps its input.
+"""
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["app", "ingest"]):
+    from app.addresses import CHAINS, normalize_address, normalize_hash
+    from app.domain import Transfer
+    from app.errors import InvalidEvent, InvalidInput
+    from app.labels import read_ofac, read_tagpack  # noqa: F401 - else the next line's would load them too late
+    from app.labels.read import LabelFormat, read_labels
+    from ingest.files.ethereum_etl import read_ethereum_etl
+    from ingest.files.transfer_csv import read_csv
+    from ingest.transfer import REASONS, decode, encode
+
+_CHAINS = sorted(CHAINS)
+_FOLDER = Path(tempfile.mkdtemp(prefix="aml-fuzz-"))
+
+
+def decoder(data: bytes) -> None:
+    """A message is an event, which is the same when it is written and read again, or has a known reason."""
+    try:
+        event = decode(data)
+    except InvalidEvent as exc:
+        _is_told(exc)
+        return
+    assert decode(encode(event), event.message_key.encode()) == event
+
+
+def message_key(data: bytes) -> None:
+    """As `decoder`, with a key: its first line."""
+    key, _, payload = data.partition(b"\n")
+    try:
+        event = decode(payload, key)
+    except InvalidEvent as exc:
+        _is_told(exc)
+        return
+    assert event.message_key.encode() == key
+
+
+def addresses(data: bytes) -> None:
+    """An address or a hash has one stored form, which is its own stored form, or is told to be none."""
+    chain = _CHAINS[data[0] % len(_CHAINS)] if data else "ethereum"
+    text = data[1:].decode(errors="surrogateescape")
+    for stored_form in (normalize_address, normalize_hash):
+        try:
+            stored = stored_form(chain, text)
+        except InvalidEvent as exc:
+            _is_told(exc)
+        else:
+            assert stored_form(chain, stored) == stored
+            stored.encode("ascii")
+
+
+def transfer_csv(data: bytes) -> None:
+    """Every transfer of a CSV file is one that the consumer takes."""
+    _check_transfers(lambda path: list(read_csv(path)), data, "transfers.csv")
+
+
+def ethereum_etl(data: bytes) -> None:
+    """Likewise of a file of ethereum-etl."""
+    _check_transfers(lambda path: list(read_ethereum_etl(path, skipped=Counter())), data, "export.json")
+
+
+def labels(data: bytes) -> None:
+    """Label files of every format are read or refused; the first byte chooses the format."""
+    formats = list(LabelFormat)
+    label_format = formats[data[0] % len(formats)] if data else formats[0]
+    path = _file(data[1:], "labels.xml" if data[1:2] == b"<" else "labels.yaml")
+    try:
+        list(read_labels(path, label_format, skipped=Counter()))
+    except InvalidInput as exc:
+        _can_be_stored(str(exc))
+
+
+def _check_transfers(read: Callable[[Path], list[Transfer]], data: bytes, name: str) -> None:
+    try:
+        transfers = read(_file(data, name))
+    except InvalidInput as exc:
+        _can_be_stored(str(exc))
+        return
+    for transfer in transfers:
+        assert decode(encode(transfer), transfer.message_key.encode()) == transfer
+
+
+def _file(data: bytes, name: str) -> Path:
+    path = _FOLDER / name
+    path.write_bytes(data)
+    return path
+
+
+def _is_told(exc: InvalidEvent) -> None:
+    assert exc.reason in REASONS
+    _can_be_stored(str(exc))
+
+
+def _can_be_stored(text: str) -> None:
+    assert "\0" not in text
+    text.encode()
+
+
+TARGETS = {f.__name__: f for f in (decoder, message_key, addresses, transfer_csv, ethereum_etl, labels)}
+
+if __name__ == "__main__":
+    target = TARGETS[sys.argv.pop(1)]
+    atheris.Setup(sys.argv, target)
+    atheris.Fuzz()

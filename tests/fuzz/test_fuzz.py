@@ -1,0 +1,95 @@
+"""A coverage-guided fuzzer (atheris) on every reader of input that is not trusted.
+
+Here some thousand executions each, the same ones every time; `make fuzz` goes on for `FUZZ_SECONDS` each.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from app.settings import PROJECT
+from ingest.files.transfer_csv import COLUMNS
+from ingest.simulator.simulate import simulate
+from ingest.transfer import TRANSFER_FIELDS, encode
+from tests.poison import KINDS, poison
+
+SECONDS = os.environ.get("AML_FUZZ_SECONDS")
+RUNS = {"transfer_csv": 1_000, "ethereum_etl": 1_000, "labels": 1_000}  # these write a file each time
+RUN_SECONDS = 300 + int(SECONDS or 0)
+STORY = simulate(3, wallets=300, transfers=1_500)
+HASH, ADDRESS, BITCOIN = "0x" + "ab" * 32, "0x" + "12" * 20, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+ETL = (
+    f'{{"type": "transaction", "hash": "{HASH}", "transaction_index": 3, "from_address": "{ADDRESS}",'
+    f' "to_address": "{ADDRESS}", "value": 5, "block_timestamp": 1683029999, "block_number": 17173049,'
+    ' "receipt_status": 1}\n'
+)
+LABELS = f"chain,address,category,name,source,confidence\nethereum,{ADDRESS},mixer,A,test,90\n"
+TAGPACK = (
+    f"title: A\ncreator: B\ntags:\n  - {{address: {BITCOIN}, currency: BTC, label: C, source: d,"
+    " abuse: scam, confidence: ownership, lastmod: 2021-01-01}\n"
+)
+OFAC = (
+    "<sdnList><sdnEntry><uid>1</uid><lastName>A</lastName><idList><id><uid>2</uid><idType>Digital Currency "
+    f"Address - XBT</idType><idNumber>{BITCOIN}</idNumber></id></idList></sdnEntry></sdnList>"
+)
+
+
+def messages() -> Iterator[bytes]:
+    """A good message, and bad ones of every kind."""
+    yield encode(STORY.transfers[0])
+    yield from (
+        payload for _, _, payload in poison(STORY.transfers, sum(map(len, KINDS.values()))) if payload
+    )
+
+
+def seeds(target: str) -> Iterator[bytes]:
+    """Where the fuzzer begins."""
+    first = STORY.transfers[0]
+    if target == "decoder":
+        yield from messages()
+    elif target == "message_key":
+        yield from (first.message_key.encode() + b"\n" + message for message in messages())
+    elif target == "addresses":
+        yield from (bytes([chain]) + a.encode() for chain in range(31) for a in (ADDRESS, BITCOIN, HASH))
+    elif target == "transfer_csv":
+        row = ",".join("" if (v := getattr(first, name)) is None else str(v) for name in COLUMNS)
+        yield f"{','.join(COLUMNS)}\n{row.replace(' ', 'T')}\n".encode()
+    elif target == "ethereum_etl":
+        yield ETL.encode()
+    else:
+        yield from (bytes([i]) + text.encode() for i, text in enumerate((LABELS, TAGPACK, OFAC)))
+
+
+@pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no wheel for this machine or Python")
+@pytest.mark.parametrize(
+    "target", ["decoder", "message_key", "addresses", "transfer_csv", "ethereum_etl", "labels"]
+)
+def test_nothing_that_a_fuzzer_thinks_up_gets_past_a_reader(target: str, tmp_path: Path) -> None:
+    corpus, words = tmp_path / "corpus", tmp_path / "words"
+    corpus.mkdir()
+    for number, seed in enumerate(seeds(target)):
+        (corpus / str(number)).write_bytes(seed)
+    words.write_text("".join(f'"{name}"\n' for name in (*TRANSFER_FIELDS, "retraction", "observed_at", "0x")))
+    extent = [f"-max_total_time={SECONDS}"] if SECONDS else [f"-runs={RUNS.get(target, 4_000)}", "-seed=7"]
+    options = [
+        *extent,
+        f"-dict={words}",
+        "-max_len=4096",
+        "-rss_limit_mb=1500",
+        f"-artifact_prefix={tmp_path}/",
+    ]
+    command = [sys.executable, "-m", "tests.fuzz.targets", target, str(corpus), *options]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=False, timeout=RUN_SECONDS)
+    told = done.stderr.decode(errors="replace") + done.stdout.decode(errors="replace")
+    crashes = [path.read_bytes() for path in tmp_path.iterdir() if path.name.startswith(("crash-", "oom-"))]
+    assert done.returncode == 0, f"{crashes}\n{told[-4000:]}"
+    executions = re.search(r"Done (\d+) runs in (\d+) second", told)
+    assert executions is not None, told[-4000:]
+    assert int(executions[1]) >= 1_000
+    print(f"\n{target}: {executions[1]} executions in {executions[2]} s, no crash")  # noqa: T201 - make fuzz -s
