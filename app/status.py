@@ -127,7 +127,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         record = connection.execute(_COUNTS).one()
         published = connection.execute(_PUBLISHED).scalar_one_or_none()
         latest = next(iter(runs(connection, 1, None).runs), None)
-        dead = {row.reason: row.count for row in connection.execute(_DEAD)}
+        dead = refused_by_reason(connection)
         as_of = _now(connection)
     offsets, kafka_error = kafka.result()
     try:
@@ -167,6 +167,11 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         published_run=published,
         as_of=as_of,
     )
+
+
+def refused_by_reason(connection: Connection) -> dict[str, int]:
+    """How many messages have been refused for each reason, the most frequent first."""
+    return dict(connection.execute(_DEAD).tuples().all())
 
 
 def _beside(work: Callable[[], T]) -> Future[T]:

@@ -1,5 +1,6 @@
 """Refused messages looked at, and sent again once what refused them is mended."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy import Row, TextClause, text
 from app.errors import InvalidInput, NotFound
 from app.postgres import Postgres
 from app.settings import Settings
+from app.status import refused_by_reason
 from ingest.dead_letters import Origin
 from ingest.producer import produce
 
@@ -23,15 +25,27 @@ _LISTED = text(f"""
 _ONE = text(f"""
     SELECT {_COLUMNS} FROM dead_letters WHERE (topic, partition, "offset") = (:topic, :partition, :offset)
 """)  # noqa: S608 - a constant of this file
-_WAITING = text(f"""
-    SELECT {_COLUMNS} FROM dead_letters
-    WHERE replayed_at IS NULL AND (CAST(:reason AS text) IS NULL OR reason = :reason)
-    ORDER BY recorded_at, topic, partition, "offset"
-""")  # noqa: S608 - a constant of this file
+# Only what was refused before the replay began: what is refused again meanwhile would come back for ever.
+_WAITING = """
+    FROM dead_letters WHERE replayed_at IS NULL AND recorded_at <= :before
+    AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+"""
+_PAGE = text(f"""
+    SELECT {_COLUMNS} {_WAITING} AND octet_length(payload) = payload_bytes
+    ORDER BY recorded_at, topic, partition, "offset" LIMIT :limit
+""")
+_TO_REPLAY = text(f"""
+    SELECT count(*) FILTER (WHERE octet_length(payload) = payload_bytes) AS whole,
+           count(*) FILTER (WHERE octet_length(payload) < payload_bytes) AS truncated {_WAITING}
+""")
 _REPLAYED = text("""
     UPDATE dead_letters SET replayed_at = clock_timestamp()
     WHERE (topic, partition, "offset") = (:topic, :partition, :offset)
 """)
+
+
+PAGE_MESSAGES = 500
+"""Read and sent at a time: at most 32 MiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,12 @@ def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> 
     return _read(postgres, _LISTED, reason=reason, limit=limit)
 
 
+def dead_letters_by_reason(postgres: Postgres) -> dict[str, int]:
+    """How many messages have been refused for each reason, the most frequent first."""
+    with postgres.transaction() as connection:
+        return refused_by_reason(connection)
+
+
 def find_dead_letter(postgres: Postgres, origin: Origin) -> DeadLetter:
     """The message refused at that place.
 
@@ -119,28 +139,45 @@ def replay_one(settings: Settings, postgres: Postgres, origin: Origin) -> Replay
             f"{len(letter.payload)}: it would be refused again as too large. All of it is on the topic "
             f"{settings.dead_letter_topic}."
         )
-    return _replay(settings, postgres, [letter])
+    _send(settings, postgres, [letter])
+    return Replay(1, 0)
 
 
-def replay_all(settings: Settings, postgres: Postgres, *, reason: str | None) -> Replay:
-    """Sends again, oldest first, what has not been yet: of one reason, or of all.
+def replay_all(
+    settings: Settings,
+    postgres: Postgres,
+    *,
+    reason: str | None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Replay:
+    """Sends again, oldest first, what has not been yet: of one reason, or of all; a page at a time.
+
+    `progress` is called with the number sent and their total.
 
     Raises:
-        DependencyMissing: Kafka does not take them; calling it again does no harm.
+        DependencyMissing: Kafka does not take them; calling it again goes on from there.
     """
-    return _replay(settings, postgres, _read(postgres, _WAITING, reason=reason))
+    with postgres.transaction() as connection:
+        before = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        waiting = connection.execute(_TO_REPLAY, {"before": before, "reason": reason}).one()
+    replayed = 0
+    while page := _read(postgres, _PAGE, before=before, reason=reason, limit=PAGE_MESSAGES):
+        _send(settings, postgres, page)
+        replayed += len(page)
+        if progress is not None:
+            progress(replayed, waiting.whole)
+    return Replay(replayed, waiting.truncated)
 
 
-def _replay(settings: Settings, postgres: Postgres, letters: list[DeadLetter]) -> Replay:
-    whole = [letter for letter in letters if letter.is_whole]
-    if whole:
-        produce((letter.payload for letter in whole), settings)  # each keyed by what it says
-        with postgres.transaction() as connection:
-            connection.execute(_REPLAYED, [_place(letter) for letter in whole])
-    return Replay(len(whole), len(letters) - len(whole))
+def _send(settings: Settings, postgres: Postgres, letters: list[DeadLetter]) -> None:
+    produce((letter.payload for letter in letters), settings)  # each keyed by what it says
+    with postgres.transaction() as connection:
+        connection.execute(_REPLAYED, [_place(letter) for letter in letters])
 
 
-def _read(postgres: Postgres, statement: TextClause, **given: str | int | None) -> list[DeadLetter]:
+def _read(
+    postgres: Postgres, statement: TextClause, **given: str | int | datetime | None
+) -> list[DeadLetter]:
     with postgres.transaction() as connection:
         return [_letter(row) for row in connection.execute(statement, given)]
 

@@ -12,6 +12,7 @@ from app.cli.terminal import (
     HomeOption,
     JsonOption,
     configure,
+    counting,
     print_json,
     record,
     stderr,
@@ -20,6 +21,7 @@ from app.cli.terminal import (
 from app.errors import InvalidInput
 from ingest.replay import (
     DeadLetter,
+    dead_letters_by_reason,
     find_dead_letter,
     list_dead_letters,
     parse_origin,
@@ -53,8 +55,9 @@ def list_refused(
     _check(reason)
     with record(configure(home)) as postgres:
         letters = list_dead_letters(postgres, reason=reason, limit=limit)
+        refused = dead_letters_by_reason(postgres)
     if as_json:
-        print_json({"dead_letters": [_facts(letter) for letter in letters]})
+        print_json({"dead_letters": [_facts(letter) for letter in letters], "refused_by_reason": refused})
         return
     table = Table("origin", "reason", "detail", "bytes", "recorded", "replayed")
     for letter in letters:
@@ -64,6 +67,11 @@ def list_refused(
             letter.origin, letter.reason, letter.detail, str(letter.payload_bytes), recorded, replayed
         )
     stdout.print(table)
+    total = sum(refused.values()) if reason is None else refused.get(reason, 0)
+    stderr.print(f"{len(letters)} of {total} refused messages are shown.", highlight=False)
+    if reason is None and refused:
+        counted = ", ".join(f"{count} {name}" for name, count in refused.items())
+        stderr.print(f"By reason: {counted}.", highlight=False)
 
 
 def show(
@@ -77,11 +85,12 @@ def show(
     """
     with record(configure(home)) as postgres:
         letter = find_dead_letter(postgres, parse_origin(origin))
+    facts = {**_facts(letter), "meaning": REASONS[letter.reason]}
     if as_json:
         payload = base64.b64encode(letter.payload).decode()
-        print_json({**_facts(letter), "key": _legible(letter.key), "payload_base64": payload})
+        print_json({**facts, "key": _legible(letter.key), "payload_base64": payload})
         return
-    for name, value in {**_facts(letter), "meaning": REASONS[letter.reason]}.items():
+    for name, value in facts.items():
         stdout.print(f"{name}: {value}", markup=False, highlight=False, soft_wrap=True)
     stdout.print(f"key: {_legible(letter.key)}", markup=False, highlight=False, soft_wrap=True)
     stdout.print(_legible(letter.payload), markup=False, highlight=False, soft_wrap=True)
@@ -102,9 +111,9 @@ def replay(
     if origin is not None and reason is not None:
         raise InvalidInput("Say which one: an origin, or --reason for all that were refused for it.")
     configured = configure(home)
-    with record(configured) as postgres:
+    with record(configured) as postgres, counting("Sending again") as sent:
         done = (
-            replay_all(configured, postgres, reason=reason)
+            replay_all(configured, postgres, reason=reason, progress=sent)
             if origin is None
             else replay_one(configured, postgres, parse_origin(origin))
         )

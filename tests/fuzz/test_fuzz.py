@@ -25,8 +25,9 @@ RUN_SECONDS = 300 + int(SECONDS or 0)
 STORY = simulate(3, wallets=300, transfers=1_500)
 HASH, ADDRESS, BITCOIN = "0x" + "ab" * 32, "0x" + "12" * 20, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 ETL = (
-    f'{{"type": "transaction", "hash": "{HASH}", "transaction_index": 3, "from_address": "{ADDRESS}",'
-    f' "to_address": "{ADDRESS}", "value": 5, "block_timestamp": 1683029999, "block_number": 17173049,'
+    f'{{"type": "transaction", "hash": "{HASH}", "nonce": 1, "transaction_index": 3,'
+    f' "from_address": "{ADDRESS}", "to_address": "{ADDRESS}", "value": 5, "input": "0x",'
+    ' "block_timestamp": 1683029999, "block_number": 17173049,'
     ' "receipt_status": 1}\n'
 )
 LABELS = f"chain,address,category,name,source,confidence\nethereum,{ADDRESS},mixer,A,test,90\n"

@@ -15,11 +15,18 @@ from app.graph import Graph
 from app.postgres import Postgres
 from app.settings import Settings
 from app.settings import settings as settings_of_the_process
-from ingest.replay import find_dead_letter, list_dead_letters, parse_origin, replay_all, replay_one
+from ingest.replay import (
+    Replay,
+    find_dead_letter,
+    list_dead_letters,
+    parse_origin,
+    replay_all,
+    replay_one,
+)
 from ingest.simulator.simulate import simulate
 from ingest.topics import ensure_topics
 from ingest.transfer import encode
-from tests.ingesting import ingest, messages_in_topic, produce_raw
+from tests.ingesting import environment, ingest, messages_in_topic, produce_raw
 
 STORY = simulate(3, wallets=300, transfers=1_500).transfers
 GOOD = STORY[0]
@@ -43,10 +50,8 @@ def refused(settings: Settings, postgres: Postgres, graph: Graph) -> Settings:
 @pytest.fixture
 def aml(refused: Settings, monkeypatch: pytest.MonkeyPatch) -> Aml:
     """Runs a command of `aml dead-letters` with --json on the test's record; returns its answer."""
-    for name in ("neo4j_url", "kafka_bootstrap_servers", "transfers_topic", "dead_letter_topic"):
-        monkeypatch.setenv(f"AML_{name.upper()}", getattr(refused, name))
-    monkeypatch.setenv("AML_POSTGRES_URL", refused.postgres_url.get_secret_value())
-    monkeypatch.setenv("AML_NEO4J_PASSWORD", refused.neo4j_password.get_secret_value())
+    for name, value in environment(refused).items():
+        monkeypatch.setenv(name, value)
     settings_of_the_process.cache_clear()
 
     def run(*arguments: str) -> Any:  # noqa: ANN401 - whatever the command answers
@@ -67,7 +72,9 @@ def test_refused_messages_are_listed_by_reason_and_shown_with_their_bytes(
 ) -> None:
     everything = aml("list")["dead_letters"]
     assert {letter["reason"] for letter in everything} == {"conflict", "not_json", "too_large"}
-    assert len(aml("list", "--limit", "1")["dead_letters"]) == 1
+    one = aml("list", "--limit", "1")
+    assert len(one["dead_letters"]) == 1
+    assert one["refused_by_reason"] == {"conflict": 1, "not_json": 1, "too_large": 1}
     (letter,) = aml("list", "--reason", "conflict")["dead_letters"]
     assert letter["origin"].startswith(f"{refused.transfers_topic}/")
     assert letter["published_at"] is not None
@@ -107,6 +114,21 @@ def test_a_replayed_message_that_is_still_wrong_is_refused_again_with_its_new_pl
     assert sorted(letter.reason for letter in letters) == [
         "conflict", "conflict", "not_json", "not_json", "too_large",
     ]  # fmt: skip
+
+
+def test_a_replay_goes_page_by_page_and_never_sends_what_is_refused_meanwhile(
+    refused: Settings, postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.replay.PAGE_MESSAGES", 1)
+    before, told = messages_in_topic(refused), []
+
+    def progress(sent: int, total: int) -> None:
+        told.append((sent, total))
+        ingest(refused, postgres, graph)  # each comes back refused before the next page is read
+
+    assert replay_all(refused, postgres, reason=None, progress=progress) == Replay(2, 1)
+    assert told == [(1, 2), (2, 2)]
+    assert messages_in_topic(refused) == before + 2
 
 
 def test_what_the_record_holds_only_in_part_is_not_replayed(refused: Settings, postgres: Postgres) -> None:
