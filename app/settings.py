@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     batch_messages: int = Field(
         default=4_000, ge=1, le=100_000, description="Messages written together, at most."
     )
+    batch_seconds: float = Field(
+        default=0.5, gt=0, le=60, description="What writing a batch may take; batches shrink and grow to it."
+    )
     batch_wait_seconds: float = Field(default=0.2, gt=0, le=60, description="How long a batch waits to fill.")
     dead_letter_ceiling: int = Field(
         default=1_000, ge=1, description="Refused messages in a row that stop the consumer."

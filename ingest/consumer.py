@@ -18,6 +18,7 @@ from app.settings import Settings
 from ingest.dead_letters import DeadLetterProducer
 from ingest.faults import reach
 from ingest.instruments import PARTITIONS, batch_of, step
+from ingest.intake import FIRST_MESSAGES, QUEUE_KILOBYTES, Intake, next_size
 from ingest.patience import patiently
 from ingest.positions import Positions
 from ingest.topics import QUIET
@@ -63,8 +64,9 @@ def consume(
             "group.id": settings.consumer_group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
-            "queued.max.messages.kbytes": 32_768,
-            "fetch.message.max.bytes": 12_582_912,
+            "queued.max.messages.kbytes": QUEUE_KILOBYTES,
+            "fetch.message.max.bytes": 1 << 20,  # of one partition, unless a single message is larger
+            "fetch.max.bytes": QUEUE_KILOBYTES << 10,
             # So long nobody reads what a killed consumer was given: the shortest that brokers allow.
             "session.timeout.ms": 6_000,
             "heartbeat.interval.ms": 1_500,
@@ -75,17 +77,21 @@ def consume(
     dead_letters = DeadLetterProducer(settings, postgres)
     patiently(stop, dead_letters.publish_owed)
 
+    intake = Intake(consumer, settings.batch_wait_seconds)
+
     def assigned(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        intake.forget()
         patiently(stop, positions.read)
         PARTITIONS.set(len(partitions))
         log.info("partitions_assigned", assigned=sorted(p.partition for p in partitions))
 
     consumer.subscribe([settings.transfers_topic], on_assign=assigned)
     refused_in_a_row = 0
+    size = min(FIRST_MESSAGES, settings.batch_messages)
     last_answer = monotonic()
     try:
         while not stop.is_set():
-            received = consumer.consume(settings.batch_messages, settings.batch_wait_seconds)
+            received = intake.take(size)
             last_answer = _check_errors(received, last_answer)
             good = [message for message in received if message.error() is None]
             if not good:
@@ -95,8 +101,16 @@ def consume(
                 with step("decode"):
                     messages = [_read(message) for message in good]
                 reach("after_decode")
+                began = monotonic()
                 with step("record"):
                     batch, fresh = _write(postgres, stop, positions, messages)
+                size = next_size(
+                    size,
+                    len(messages),
+                    monotonic() - began,
+                    target_seconds=settings.batch_seconds,
+                    most=settings.batch_messages,
+                )
                 if batch is None or batch.dead or len(fresh) < len(messages):
                     with step("dead_letters"):
                         patiently(stop, lambda: dead_letters.publish(messages))  # noqa: B023 - run at once

@@ -1,6 +1,6 @@
 """Refused messages onto the dead topic, each with its reason and where it came from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka import Message as KafkaMessage
@@ -10,7 +10,7 @@ from app.errors import DependencyMissing
 from app.postgres import Postgres
 from app.settings import Settings
 from app.tracing import trace_headers
-from ingest.topics import QUIET
+from ingest.topics import DEAD_LETTER_BYTES, MOST_MESSAGE_BYTES, QUIET
 from ingest.writer import STORED_PAYLOAD_BYTES, Message
 
 FLUSH_SECONDS = 120.0
@@ -33,6 +33,7 @@ _PUBLISHED = text("""
     WHERE (d.topic, d.partition, d."offset") = (k.topic, k.partition, k."offset") AND d.published_at IS NULL
 """)
 Origin = tuple[str, int, int]
+Delivered = Callable[[KafkaError | None, KafkaMessage], None]
 
 
 class DeadLetterProducer:
@@ -46,7 +47,7 @@ class DeadLetterProducer:
             {
                 "bootstrap.servers": settings.kafka_bootstrap_servers,
                 "enable.idempotence": True,
-                "message.max.bytes": 12_582_912,
+                "message.max.bytes": DEAD_LETTER_BYTES,
                 **QUIET,
             }
         )
@@ -81,8 +82,23 @@ class DeadLetterProducer:
     def _send(
         self, origin: Origin, reason: str, detail: str, key: bytes | None, payload: bytes | None
     ) -> None:
-        headers = _headers(*origin, reason, detail)
-        self._producer.produce(self._topic, payload, key, headers=headers, on_delivery=self._delivered)
+        size = len(payload or b"")
+        headers = _headers(origin, reason, detail, size)
+        beginning = None if payload is None else payload[:STORED_PAYLOAD_BYTES]
+
+        def delivered(fault: KafkaError | None, message: KafkaMessage) -> None:
+            if fault is not None and fault.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                # Others made the topic, and let in less than this: better a part than a stop.
+                produce(beginning, self._delivered)
+            else:
+                self._delivered(fault, message)
+
+        def produce(
+            value: bytes | None, on_delivery: Callable[[KafkaError | None, KafkaMessage], None]
+        ) -> None:
+            self._producer.produce(self._topic, value, key, headers=headers, on_delivery=on_delivery)
+
+        produce(payload if size <= MOST_MESSAGE_BYTES else beginning, delivered)
 
     def _delivered(self, fault: KafkaError | None, _message: KafkaMessage) -> None:
         self._fault = self._fault or fault
@@ -107,13 +123,15 @@ def _origin(row: Row[tuple[object, ...]]) -> Origin:
 
 
 def _headers(
-    topic: str, partition: int, offset: int, reason: str, detail: str
+    origin: Origin, reason: str, detail: str, payload_bytes: int
 ) -> list[tuple[str, str | bytes | None]]:
+    topic, partition, offset = origin
     return [
         ("reason", reason.encode()),
         ("detail", detail.encode()),
         ("original_topic", topic.encode()),
         ("original_partition", str(partition).encode()),
         ("original_offset", str(offset).encode()),
+        ("payload_bytes", str(payload_bytes).encode()),  # of which a very long one carries the first
         *((name, value.encode()) for name, value in trace_headers().items()),
     ]

@@ -12,6 +12,10 @@ from app.settings import Settings
 ANSWER_SECONDS: Final = 15.0
 MAX_BATCH_BYTES: Final = 1_048_576
 """Of one write to the transfers topic, whatever the brokers' own limit is."""
+MOST_MESSAGE_BYTES: Final = 12_582_912
+"""Of a message that is kept whole as a dead letter; the contract allows far less."""
+DEAD_LETTER_BYTES: Final = MOST_MESSAGE_BYTES + MAX_BATCH_BYTES
+"""With its headers."""
 QUIET: Final = {"log_level": 2}
 """For every client: what librdkafka would print of lost connections is raised as an error instead."""
 
@@ -57,7 +61,7 @@ def _topics(settings: Settings) -> list[NewTopic]:
         settings.dead_letter_topic,
         num_partitions=1,
         replication_factor=-1,
-        # Kept until somebody looks, with room for the largest refused message and its headers.
-        config={"retention.ms": "-1", "max.message.bytes": str(2 * MAX_BATCH_BYTES)},
+        # Kept until somebody looks, with room for the largest message that another topic may have let in.
+        config={"retention.ms": "-1", "max.message.bytes": str(DEAD_LETTER_BYTES)},
     )
     return [transfers, dead_letters]

@@ -16,7 +16,7 @@ from app.status import ingestion_status
 from ingest.producer import Event as Message
 from ingest.producer import produce
 from ingest.service import run
-from ingest.topics import QUIET
+from ingest.topics import MAX_BATCH_BYTES, QUIET
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
@@ -70,9 +70,21 @@ def ingest(settings: Settings, postgres: Postgres, graph: Graph, events: Iterabl
         await_ingestion(settings, postgres, graph, alive)
 
 
-def produce_raw(settings: Settings, messages: Iterable[tuple[bytes | None, bytes | None]]) -> None:
+def produce_raw(
+    settings: Settings,
+    messages: Iterable[tuple[bytes | None, bytes | None]],
+    *,
+    most_bytes: int = MAX_BATCH_BYTES,
+) -> None:
     """Sends (key, payload) pairs as they are."""
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap_servers, **QUIET})
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "message.max.bytes": most_bytes,
+            "sticky.partitioning.linger.ms": 0,
+            **QUIET,
+        }
+    )
     for key, payload in messages:
         while True:
             try:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from app.errors import Unequal
 from app.graph import Graph
 from app.postgres import Postgres
+from app.projection.ahead import ahead
 from app.projection.rows import transfers_of_batches, wallets_of_batches
 from app.projection.state import State, owned_state
 from app.projection.turns import record_identity, turn, turn_if_free
@@ -116,7 +117,8 @@ def project_all_owed(postgres: Postgres, graph: Graph) -> Projected:
 def pay(connection: Connection, graph: Graph, state: State, batches: Collection[int]) -> tuple[int, int]:
     """Writes what these batches owe; returns wallets and transfers written."""
     wallets = sum(write_wallets(graph, state, page) for page in wallets_of_batches(connection, batches))
-    transfers = sum(write_transfers(graph, state, page) for page in transfers_of_batches(connection, batches))
+    with ahead(transfers_of_batches(connection, batches)) as pages:
+        transfers = sum(write_transfers(graph, state, page) for page in pages)
     return wallets, transfers
 
 

@@ -1,0 +1,124 @@
+"""What is large or many is taken in bounded pieces: a message of 10 MB, 64 partitions."""
+
+from collections.abc import Callable
+
+from confluent_kafka import Consumer
+from confluent_kafka import Message as KafkaMessage
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from app.graph import Graph
+from app.postgres import Postgres
+from app.projection.digest import graph_digest, record_digest
+from app.settings import Settings
+from app.status import ingestion_status
+from ingest.intake import MOST_BATCH_BYTES, Intake
+from ingest.producer import produce
+from ingest.simulator.simulate import simulate
+from ingest.topics import QUIET
+from ingest.writer import STORED_PAYLOAD_BYTES
+from tests.ingesting import ingest, produce_raw
+
+STORY = simulate(3, wallets=300, transfers=1_500).transfers
+HUGE = b"7" * 10_000_000
+
+
+def create_topic(settings: Settings, name: str, *, partitions: int = 1, most_bytes: int) -> None:
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    topic = NewTopic(name, partitions, 1, config={"max.message.bytes": str(most_bytes)})
+    admin.create_topics([topic])[name].result(30)
+
+
+def reader(settings: Settings, topic: str) -> Consumer:
+    consumer = Consumer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "group.id": f"{settings.consumer_group}-reader",
+            "auto.offset.reset": "earliest",
+            **QUIET,
+        }
+    )
+    consumer.subscribe([topic])
+    return consumer
+
+
+def dead_message(settings: Settings) -> tuple[bytes, dict[str, object]]:
+    consumer = reader(settings, settings.dead_letter_topic)
+    (message,) = consumer.consume(1, 60)
+    consumer.close()
+    return message.value() or b"", dict(message.headers() or [])
+
+
+def test_ten_megabytes_are_a_dead_letter_kept_whole_and_the_rest_is_stored(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    create_topic(settings, settings.transfers_topic, most_bytes=12_000_000)
+    produce_raw(settings, [(b"k", HUGE)], most_bytes=12_000_000)
+    ingest(settings, postgres, graph, STORY[:50])
+
+    status = ingestion_status(settings, postgres, graph)
+    assert (status.totals.stored, status.dead_letters) == (50, {"too_large": 1})
+    payload, headers = dead_message(settings)
+    assert (payload == HUGE, headers["reason"], headers["payload_bytes"]) == (True, b"too_large", b"10000000")
+
+
+def test_a_dead_letter_topic_that_lets_in_less_gets_the_beginning(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    create_topic(settings, settings.transfers_topic, most_bytes=12_000_000)
+    create_topic(settings, settings.dead_letter_topic, most_bytes=1_000_000)
+    produce_raw(settings, [(b"k", HUGE)], most_bytes=12_000_000)
+    ingest(settings, postgres, graph, STORY[:50])
+
+    status = ingestion_status(settings, postgres, graph)
+    assert (status.totals.stored, status.dead_letters) == (50, {"too_large": 1})
+    payload, headers = dead_message(settings)
+    assert (payload, headers["payload_bytes"]) == (HUGE[:STORED_PAYLOAD_BYTES], b"10000000")
+
+
+def test_a_batch_of_large_messages_is_bounded_in_bytes(settings: Settings) -> None:
+    create_topic(settings, settings.transfers_topic, most_bytes=1_100_000)
+    large = b"7" * 1_000_000
+    produce_raw(settings, [(b"k", large)] * 60, most_bytes=1_100_000)
+    consumer = reader(settings, settings.transfers_topic)
+    intake = Intake(consumer, wait_seconds=30)
+
+    batches: list[list[KafkaMessage]] = []
+    while sum(map(len, batches)) < 60:
+        batches.append(list(intake.take(4_000)))
+    consumer.close()
+
+    # One look may bring what librdkafka has fetched ahead beyond what filled the batch.
+    assert max(sum(map(len, batch)) for batch in batches) < 3 * MOST_BATCH_BYTES
+    assert [m.offset() for batch in batches for m in batch] == list(range(60))
+
+
+def test_what_was_taken_before_a_rebalance_is_forgotten() -> None:
+    class Rebalanced:
+        """Gives one message, then the partitions anew, then another message."""
+
+        def __init__(self) -> None:
+            self.answers: list[Callable[[], list[str]]] = [lambda: ["old"], self.rebalance, lambda: ["new"]]
+
+        def rebalance(self) -> list[str]:
+            intake.forget()
+            return []
+
+        def consume(self, _messages: int, _seconds: float) -> list[str]:
+            return self.answers.pop(0)() if self.answers else []
+
+    intake = Intake(Rebalanced(), wait_seconds=1)  # type: ignore[arg-type]  # a real one rebalances when it will
+    assert intake.take(10) == ["new"]
+
+
+def test_a_topic_of_64_partitions_arrives_whole(settings: Settings, postgres: Postgres, graph: Graph) -> None:
+    wide = settings.model_copy(update={"topic_partitions": 64})
+    produce(STORY, wide)
+    # The story has a few keys; without one Kafka spreads messages over all partitions.
+    produce_raw(wide, [(None, b"poison")] * 500)
+    ingest(wide, postgres, graph)
+
+    status = ingestion_status(wide, postgres, graph)
+    assert len(status.partitions) == 64
+    assert (status.totals.stored, status.dead_letters) == (len(STORY), {"not_json": 500})
+    assert record_digest(postgres) == graph_digest(graph, postgres)
