@@ -39,7 +39,9 @@ _BATCHES = text(
 )
 _COUNTS = text("SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM assets) AS assets")
 _PUBLISHED = text("SELECT run_id FROM published_run")
-_DEAD = text("SELECT reason, count(*) FROM dead_letters GROUP BY reason ORDER BY count(*) DESC, reason")
+_DEAD = text(
+    "SELECT reason, count(*) AS refused FROM dead_letters GROUP BY reason ORDER BY count(*) DESC, reason"
+)
 
 
 class PartitionStatus(BaseModel):
@@ -171,7 +173,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
 
 def refused_by_reason(connection: Connection) -> dict[str, int]:
     """How many messages have been refused for each reason, the most frequent first."""
-    return dict(connection.execute(_DEAD).tuples().all())
+    return {row.reason: row.refused for row in connection.execute(_DEAD)}
 
 
 def _beside(work: Callable[[], T]) -> Future[T]:
