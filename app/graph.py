@@ -60,18 +60,13 @@ class Graph:
             QueryTimeout: the time limit was met.
             DependencyMissing: the server does not answer.
         """
-        given = _checked(query, parameters)
+        return [record.data() for record in self._read(query, parameters, timeout_seconds)]
 
-        @neo4j.unit_of_work(timeout=timeout_seconds)
-        def work(transaction: neo4j.ManagedTransaction) -> list[dict[str, Any]]:
-            return [record.data() for record in transaction.run(query.text, given)]
-
-        with (
-            self._translated(),
-            asked_in_trace(query.name),
-            self._driver.session(database="neo4j") as session,
-        ):
-            return session.execute_read(work)
+    def read_graph(
+        self, query: Query, parameters: Mapping[str, Any], *, timeout_seconds: float
+    ) -> list[dict[str, Any]]:
+        """As `read`, with nodes, relationships and paths as the driver's own objects, properties and all."""
+        return [dict(record) for record in self._read(query, parameters, timeout_seconds)]
 
     def write(self, steps: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:
         """Runs writing queries in order in one transaction; returns the rows of each."""
@@ -102,6 +97,22 @@ class Graph:
         with self._translated(), self._driver.session(database="neo4j") as session:
             explained = query.text.replace("CYPHER 25", "CYPHER 25 EXPLAIN", 1)
             return session.run(explained, dict.fromkeys(query.params)).consume()
+
+    def _read(
+        self, query: Query, parameters: Mapping[str, Any] | None, timeout_seconds: float | None
+    ) -> list[neo4j.Record]:
+        given = _checked(query, parameters)
+
+        @neo4j.unit_of_work(timeout=timeout_seconds)
+        def work(transaction: neo4j.ManagedTransaction) -> list[neo4j.Record]:
+            return list(transaction.run(query.text, given))
+
+        with (
+            self._translated(),
+            asked_in_trace(query.name),
+            self._driver.session(database="neo4j") as session,
+        ):
+            return session.execute_read(work)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from app.scoring.shapes import (
     Contribution,
     Counterparty,
     EvidenceItem,
+    EvidenceQuery,
     Explanation,
     ExposureItem,
     GraphState,
@@ -140,6 +141,11 @@ EXPLANATION = Explanation(
         )
     ],
     not_listed=NotListedTotals(share=0, points="0.000000", source=_NOTHING, destination=_NOTHING),
+    evidence_query=EvidenceQuery(
+        transfers=2,
+        query="CYPHER 25\nMATCH path = ()-[t:TRANSFER]->()\nWHERE t.transfer_id IN [17, 18]\nRETURN path",
+        url="http://127.0.0.1:7474/browser/?cmd=edit&arg=CYPHER%2025%0AMATCH…",
+    ),
     graph=GraphState(watermark=118, batches_since_run=0, transfers_since_run=0),
 )
 TOP = TopScores(

@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from app.cli import bench, containers, data, dead_letters, demo, labels, openapi, runs, scores, servers
+from app.cli import (
+    bench,
+    containers,
+    data,
+    dead_letters,
+    demo,
+    investigate,
+    labels,
+    openapi,
+    runs,
+    scores,
+    servers,
+)
 from app.cli.terminal import stderr
 from app.errors import AmlError
 
@@ -16,7 +28,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (demo, servers, data, labels, scores, runs, dead_letters, containers, openapi, bench):
+for group in (
+    demo,
+    servers,
+    data,
+    labels,
+    scores,
+    investigate,
+    runs,
+    dead_letters,
+    containers,
+    openapi,
+    bench,
+):
     group.register(app)
 
 

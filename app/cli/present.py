@@ -99,10 +99,10 @@ def _paths(paths: list[EvidenceItem]) -> Group:
             table.add_column(column, justify="right")
         for step in path.transfers:
             table.add_row(
-                _short(step.transaction_hash),
+                short(step.transaction_hash),
                 f"{step.occurred_at:%Y-%m-%d %H:%M:%S}",
-                _short(step.sender),
-                _short(step.receiver),
+                short(step.sender),
+                short(step.receiver),
                 decimal_units(step.amount, path.decimals),
                 decimal_units(step.amount_carried, path.decimals),
             )
@@ -114,5 +114,6 @@ def _level(level: str | None) -> Text:
     return Text(level or "unknown", style=LEVEL_STYLES.get(level or "", "dim"))
 
 
-def _short(name: str) -> str:
+def short(name: str) -> str:
+    """A hash or an address as its beginning and end."""
     return name if len(name) <= 16 else f"{name[:8]}…{name[-6:]}"  # noqa: PLR2004 - what fits a column

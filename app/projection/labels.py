@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 _PAGE_ROWS = 5_000
 _ATTEMPTS = 5
+_NO_CATEGORY = {"", "Wallet", "GraphState"}
+"""No node label of a category: what every wallet has, and what the state's own node is found by."""
 
 
 def graph_label_digest(graph: Graph) -> str | None:
@@ -45,9 +47,21 @@ def project_labels(graph: Graph, effective: Sequence[EffectiveLabel], digest: st
     raise InUse("New labelled wallets kept coming while labels were written into the graph; try again.")
 
 
+def node_labels(category: str | None) -> list[str]:
+    """The labels a wallet's node has besides `Wallet`: its category's, `stolen_funds` as `StolenFunds`."""
+    name = "".join(part.capitalize() for part in (category or "").split("_"))
+    return [] if name in _NO_CATEGORY else [name]
+
+
 def _write_differences(graph: Graph, effective: Iterable[EffectiveLabel]) -> None:
     wanted = {
-        (label.chain, label.address): (label.category, label.name, label.source, label.confidence)
+        (label.chain, label.address): (
+            label.category,
+            label.name,
+            label.source,
+            label.confidence,
+            node_labels(label.category),
+        )
         for label in effective
     }
     cleared: list[int] = []

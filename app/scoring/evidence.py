@@ -31,6 +31,7 @@ Row = dict[str, Any]
 class EvidenceTransfer:
     """One transfer of a path; `amount_carried` of its `amount` (base units) is the path's money."""
 
+    transfer_id: int
     transaction_hash: str
     transfer_index: int
     occurred_at: datetime
@@ -236,6 +237,7 @@ def _carried(trail: _Trail) -> list[float]:
 
 def _transfer(row: Row, carried: float) -> EvidenceTransfer:
     return EvidenceTransfer(
+        row["transfer_id"],
         row["transaction_hash"],
         row["transfer_index"],
         row["occurred_at"].to_native(),

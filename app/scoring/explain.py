@@ -1,6 +1,6 @@
 """The explanation of a stored score: its reasons from the record, the paths behind them from the graph."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from app.domain import format_points
 from app.errors import DependencyMissing, QueryTimeout
 from app.graph import Graph
+from app.investigation.browser import evidence_query
 from app.postgres import Postgres
 from app.projection.state import State, read_state
 from app.scoring.attribution import Attribution, Stored
@@ -64,6 +65,7 @@ def explain(postgres: Postgres, graph: Graph, settings: Settings, reference: str
         top_contributing_wallets=listed.contributing_wallets,
         paths=listed.paths,
         not_listed=_not_listed(stored, listed),
+        evidence_query=evidence_query(settings, answer.transfer_ids()),
         graph=GraphState(
             watermark=since.projected,
             batches_since_run=since.batches,
@@ -80,6 +82,12 @@ class _Answer:
     state: State | None = None
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def transfer_ids(self) -> Iterator[int]:
+        """Of all transfers on the paths."""
+        for evidence_found in self.found.values():
+            for path in evidence_found.paths:
+                yield from (step.transfer_id for step in path.transfers)
 
 
 def _ask_graph(graph: Graph, settings: Settings, run: Row[Any], stored: StoredScore) -> _Answer:

@@ -175,6 +175,18 @@ class GraphState(Shape):
     transfers_since_run: int = Field(examples=[0])
 
 
+class EvidenceQuery(Shape):
+    """Draws the transfers of all listed paths in Neo4j Browser: a query to paste, and a link with it."""
+
+    transfers: int = Field(description="How many it draws, each once.", examples=[2])
+    query: str = Field(
+        examples=["CYPHER 25\nMATCH path = ()-[t:TRANSFER]->()\nWHERE t.transfer_id IN [17, 18]\nRETURN path"]
+    )
+    url: str | None = Field(
+        description="Null without `AML_NEO4J_BROWSER_URL`, or where it would be too long for a link."
+    )
+
+
 class WalletScore(Shape):
     """A stored score with its reasons, as the run wrote it."""
 
@@ -207,6 +219,7 @@ class Explanation(WalletScore):
     top_contributing_wallets: list[ContributingWallet] = []
     paths: list[EvidenceItem] = []
     not_listed: NotListedTotals | None = None
+    evidence_query: EvidenceQuery | None = None
     graph: GraphState | None = None
 
 

@@ -8,12 +8,14 @@ from app.errors import NotReady
 from app.graph import Graph
 from app.labels.effective import EffectiveLabel
 from app.postgres import Postgres
-from app.projection.labels import graph_label_digest, project_labels
+from app.projection.digest import graph_digest
+from app.projection.labels import graph_label_digest, node_labels, project_labels
 from app.projection.owed import project_owed
+from app.projection.rebuild import rebuild
 from app.projection.schema import wipe
 from app.projection.state import owned_state
 from app.projection.write import write_wallets
-from cypher import query
+from cypher import Query, query
 from tests.integration.projection_record import CHAIN, add_batch, address, ask
 
 
@@ -26,6 +28,16 @@ def carried(graph: Graph) -> dict[str, tuple[str | None, str, str, int]]:
         row["address"]: (row["category"], row["label"], row["label_source"], row["label_confidence"])
         for row in graph.read(query("state/labelled"))
     }
+
+
+def drawn(graph: Graph, *numbers: int) -> list[tuple[set[str], str]]:
+    """What Neo4j Browser shows of these wallets: the labels of their nodes, and their caption."""
+    asked = Query(
+        "drawn", "", frozenset({"addresses"}), (), "CYPHER 25 MATCH (w:Wallet) WHERE w.address IN $addresses "
+        "RETURN labels(w) AS labels, w.name AS name ORDER BY w.address"
+    )  # fmt: skip
+    rows = graph.read(asked, {"addresses": [address(number) for number in numbers]})
+    return [(set(row["labels"]), row["name"]) for row in rows]
 
 
 def add_label_row(postgres: Postgres, number: int) -> None:
@@ -59,6 +71,56 @@ def test_labels_are_projected_changed_and_cleared(postgres: Postgres, graph: Gra
     }
     project_labels(graph, [], "none")
     assert (graph_label_digest(graph), carried(graph)) == ("none", {})
+
+
+def test_neo4j_browser_shows_categories_as_node_labels_and_names_as_captions(
+    postgres: Postgres, graph: Graph
+) -> None:
+    add_batch(postgres, [(1, 2), (3, 4)])
+    project_owed(postgres, graph)
+    plain = [({"Wallet"}, f"0x0000…000{number}") for number in range(1, 5)]
+    assert drawn(graph, 1, 2, 3, 4) == plain
+    stolen = label(2, "stolen_funds", "A thief")
+    project_labels(graph, [label(1), stolen, label(3, None, "Only a name")], "one")
+    labelled = [
+        ({"Wallet", "Mixer"}, "A mixer"),
+        ({"Wallet", "StolenFunds"}, "A thief"),
+        ({"Wallet"}, "Only a name"),
+        plain[3],
+    ]
+    assert drawn(graph, 1, 2, 3, 4) == labelled
+
+    before = graph_digest(graph, postgres)
+    assert rebuild(postgres, graph, lambda _step, _part: None).equal
+    assert drawn(graph, 1, 2, 3, 4) == labelled
+    assert graph_digest(graph, postgres) == before
+
+    project_labels(graph, [label(1, "scam", "Renamed"), label(4)], "two")
+    assert drawn(graph, 1, 2, 3, 4) == [
+        ({"Wallet", "Scam"}, "Renamed"),
+        plain[1],
+        plain[2],
+        ({"Wallet", "Mixer"}, "A mixer"),
+    ]
+    assert graph_digest(graph, postgres) == before
+
+
+def test_a_node_label_that_somebody_changed_is_put_right(postgres: Postgres, graph: Graph) -> None:
+    add_batch(postgres, [(1, 2)])
+    project_owed(postgres, graph)
+    project_labels(graph, [label(1)], "one")
+    change = "CYPHER 25 MATCH (w:Wallet:Mixer) REMOVE w:Mixer SET w:Exchange"
+    graph.write([(Query("change", "", frozenset(), (), change), {})])
+    project_labels(graph, [label(1)], "one")
+    assert drawn(graph, 1) == [({"Wallet", "Mixer"}, "A mixer")]
+
+
+@pytest.mark.parametrize(
+    ("category", "names"),
+    [("mixer", ["Mixer"]), ("child_abuse_material", ["ChildAbuseMaterial"]), (None, []), ("graph_state", [])],
+)
+def test_a_category_is_one_node_label(category: str | None, names: list[str]) -> None:
+    assert node_labels(category) == names
 
 
 def test_a_label_of_the_same_address_on_another_chain_is_not_given(postgres: Postgres, graph: Graph) -> None:

@@ -1,0 +1,71 @@
+"""The guide that Neo4j Browser opens: the questions with their parameters, as HTML and as AsciiDoc."""
+
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from app.investigation.browser import parameters_text
+from app.investigation.questions import MEANINGS, Question, questions
+from app.projection.labels import node_labels
+from app.scoring.policy import Policy
+
+SEVERE, HIGH, MEDIUM = 75, 50, 25
+_COLOURS = {
+    SEVERE: ("#B3261E", "#7A1712", "#FFFFFF"),
+    HIGH: ("#E8710A", "#A34E05", "#1A1D21"),
+    MEDIUM: ("#F2C037", "#A8801A", "#1A1D21"),
+    0: ("#4C8BC0", "#2F5E86", "#1A1D21"),
+}
+"""Fill, border and ink of a wallet by the least severity of its category."""
+
+
+def guide(policy: Policy, *, chain: str, wallet: str, style_address: str, form: str) -> str:
+    """The guide about one wallet, or about a placeholder, in one of its two forms, `html` and `adoc`.
+
+    Neo4j Browser up to 5 reads HTML, its successors read AsciiDoc.
+    """
+    shown = [_shown(each, {"chain": chain, "wallet": wallet, "other": "0x…"}) for each in questions()]
+    return (
+        _templates()
+        .get_template(f"investigation.{form}.j2")
+        .render(
+            questions=shown,
+            wallet=wallet,
+            style_address=style_address,
+            node_labels=sorted(name for category in policy.categories for name in node_labels(category)),
+        )
+    )
+
+
+def style(policy: Policy) -> str:
+    """How Neo4j Browser draws wallets and transfers (GraSS): the more severe a category, the hotter."""
+    colours = [
+        (name, *next(colour for least, colour in _COLOURS.items() if entry.severity >= least))
+        for category, entry in policy.categories.items()
+        for name in node_labels(category)
+    ]
+    return _templates().get_template("wallets.grass.j2").render(colours=colours)
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("app.investigation", "templates"),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",)),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+
+
+def _shown(each: Question, wallets: dict[str, str]) -> dict[str, Any]:
+    named = {name: value for name, value in wallets.items() if name in each.query.params}
+    parameters = named | each.defaults()
+    return {
+        "number": each.number,
+        "name": each.name,
+        "question": each.query.question,
+        "parameters": parameters_text(parameters),
+        "text": each.query.text,
+        "meanings": [(name, MEANINGS[name]) for name in parameters],
+    }

@@ -1,0 +1,156 @@
+"""The numbered questions an investigator asks of the graph, each a file in `cypher/investigate`."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from app.errors import InvalidInput, NotFound
+from app.graph import Graph
+from cypher import Query, names, query
+
+FOLDER = "investigate"
+_DEFAULTS: dict[str, Any] = {
+    "hop_limit": 4,
+    "least_share": 0.001,
+    "least_rest": 0.7,
+    "within_hours": 24,
+    "within_minutes": 60,
+    "row_limit": 50,
+    "since": "2009-01-01T00:00:00Z",
+    "until": "2101-01-01T00:00:00Z",
+    "watermark": 2**62,
+}
+_OWN_DEFAULTS: dict[str, dict[str, Any]] = {
+    "03": {"row_limit": 5, "hop_limit": 6},
+    "06": {"hop_limit": 6},
+    "08": {"least_rest": 0.9},
+}
+MEANINGS = {
+    "chain": "the chain of the wallets",
+    "wallet": "the address that is asked about",
+    "other": "the address the money may have reached",
+    "hop_limit": "the most transfers of a path (6 at most)",
+    "least_share": "the part of all the wallet moved of the asset that a path carries at least",
+    "least_rest": "the part of a sum that each transfer hands on at least",
+    "within_hours": "the most hours between two transfers",
+    "within_minutes": "the most minutes between two transfers",
+    "row_limit": "the most rows",
+    "since": "transfers from this moment on",
+    "until": "transfers before this moment",
+    "watermark": "the last batch a scoring run has seen",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question: `number` is its place (`01`), `name` what it is called (`source paths`)."""
+
+    number: str
+    name: str
+    query: Query
+
+    def defaults(self) -> dict[str, Any]:
+        """What its parameters are when nobody says otherwise; wallets have no default."""
+        known = _DEFAULTS | _OWN_DEFAULTS.get(self.number, {})
+        if self.number == "09":
+            known["since"] = f"{datetime.now(UTC):%Y-%m-%d}T00:00:00Z"
+        return {name: known[name] for name in _in_order(self.query.params) if name in known}
+
+
+@dataclass(frozen=True, slots=True)
+class PathStep:
+    """One transfer of a path that was found."""
+
+    transaction_hash: str
+    transfer_index: int
+    occurred_at: datetime
+    sender: str
+    receiver: str
+    asset: str
+    amount: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One row: its plain columns by name, and the transfers of its path in the order they are drawn."""
+
+    columns: dict[str, Any]
+    transfers: list[PathStep]
+
+
+def questions() -> list[Question]:
+    """All of them, by number."""
+    return [_question(name) for name in names() if name.startswith(f"{FOLDER}/")]
+
+
+def question(number: str) -> Question:
+    """The question of a number, with or without its leading zero.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = next((each for each in questions() if each.number == number.zfill(2)), None)
+    if found is None:
+        raise NotFound(f"There is no question {number}. `aml investigate` lists them.")
+    return found
+
+
+def ask(graph: Graph, asked: Question, given: Mapping[str, Any], *, timeout_seconds: float) -> list[Finding]:
+    """What the graph answers; parameters that are not given have their defaults.
+
+    Raises:
+        InvalidInput: a parameter is missing, or the question has none of that name.
+        QueryTimeout: the time limit was met.
+        DependencyMissing: the graph does not answer.
+    """
+    parameters = complete(asked, given)
+    rows = graph.read_graph(asked.query, parameters, timeout_seconds=timeout_seconds)
+    return [_finding(row) for row in rows]
+
+
+def complete(asked: Question, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All parameters of a question, in a fixed order.
+
+    Raises:
+        InvalidInput: one is missing, or the question has none of that name.
+    """
+    if unknown := sorted(given.keys() - asked.query.params):
+        known = ", ".join(_in_order(asked.query.params))
+        raise InvalidInput(f"Question {asked.number} has no parameter {unknown[0]}: it has {known}.")
+    parameters = asked.defaults() | dict(given)
+    if missing := sorted(asked.query.params - parameters.keys()):
+        raise InvalidInput(f"Question {asked.number} also needs {missing[0]}: {MEANINGS[missing[0]]}.")
+    return {name: parameters[name] for name in _in_order(asked.query.params)}
+
+
+def _in_order(params: frozenset[str]) -> list[str]:
+    return [name for name in MEANINGS if name in params]
+
+
+def _question(name: str) -> Question:
+    number, _, words = name.removeprefix(f"{FOLDER}/").partition("_")
+    return Question(number, words.replace("_", " "), query(name))
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    path = row["path"]
+    columns = {name: _plain(value) for name, value in row.items() if name != "path"}
+    return Finding(columns, list(_steps(path)))
+
+
+def _steps(path: Any) -> Iterator[PathStep]:  # noqa: ANN401 - the driver's own path
+    for each in path.relationships:
+        yield PathStep(
+            transaction_hash=each["transaction_hash"],
+            transfer_index=each["transfer_index"],
+            occurred_at=each["occurred_at"].to_native(),
+            sender=each.start_node["address"],
+            receiver=each.end_node["address"],
+            asset=each["asset"],
+            amount=each["amount_exact"],
+        )
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - one column of any type
+    return value.to_native() if hasattr(value, "to_native") else value
