@@ -112,6 +112,7 @@ def settings(servers: Servers, postgres: Postgres) -> Settings:
         neo4j_url=servers.neo4j_url,
         neo4j_user=servers.neo4j_user,
         neo4j_password=SecretStr(servers.neo4j_password),
+        neo4j_browser_url=servers.neo4j_browser_url,
         kafka_bootstrap_servers=servers.kafka,
         transfers_topic=f"transfers-{suffix}",
         dead_letter_topic=f"transfers-{suffix}.dead",

@@ -45,9 +45,9 @@ def transfer(n: int, sender: str, receiver: str, amount: int, **changes: Any) ->
     return replace(made, **changes)
 
 
-def write(postgres: Postgres, events: Sequence[Transfer | Retraction]) -> None:
+def write(postgres: Postgres, events: Sequence[Transfer | Retraction], *, offset: int = 0) -> None:
     """One batch into the record."""
-    messages = [Message("t", 0, i, None, b"", event) for i, event in enumerate(events)]
+    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
     postgres.run(lambda connection: write_batch(connection, messages))
 
 

@@ -19,7 +19,7 @@ ADDRESSES = ("AML_TEST_POSTGRES_URL", "AML_TEST_KAFKA_BOOTSTRAP_SERVERS", "AML_T
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the session's servers are, and which kind they are."""
+    """Where the session's servers are, and which kind they are; the Neo4j Browser that was tried is embedded."""
 
     kind: Kind
     postgres_url: str
@@ -27,6 +27,7 @@ class Servers:
     neo4j_url: str
     neo4j_user: str
     neo4j_password: str
+    neo4j_browser_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -96,4 +97,12 @@ def _embedded(folder: Path) -> Iterator[Servers]:
 
     with Stack(folder / "a home", durable=False) as stack:
         urls = stack.urls
-        yield Servers("embedded", urls.postgres, urls.kafka, urls.neo4j, urls.neo4j_user, urls.neo4j_password)
+        yield Servers(
+            "embedded",
+            urls.postgres,
+            urls.kafka,
+            urls.neo4j,
+            urls.neo4j_user,
+            urls.neo4j_password,
+            urls.browser,
+        )

@@ -20,12 +20,12 @@ TOKEN = {"Authorization": "Bearer a token for tests"}
 def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.Client]:
     """A client of the application behind a real server; connections queue until it accepts them."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(settings, postgres, graph), log_level="error", ws="none")
-    )
+    port = listener.getsockname()[1]
+    app = create_app(settings.model_copy(update={"api_port": port}), postgres, graph)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    url = f"http://127.0.0.1:{port}"
     with httpx.Client(base_url=url, headers=TOKEN, timeout=60) as client:
         yield client
     server.should_exit = True

@@ -2,13 +2,15 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
 from app.api.audit_examples import HISTORY
 from app.api.doors import Use
 from app.api.examples import EXPLANATION, SCORE, TOP, answers
 from app.api.problems import documented
 from app.domain import Direction
+from app.report.forms import ReportForm, file_name, written
+from app.report.wallet_report import WalletReport, wallet_report
 from app.scoring.audit_shapes import History
 from app.scoring.explain import explain
 from app.scoring.history import history
@@ -74,6 +76,33 @@ def get_score(use: Use, wallet: WalletReference) -> WalletScore:
     """
     with use.postgres.transaction(snapshot=True) as connection:
         return read_stored(connection, wallet).score
+
+
+@router.get(
+    "/scores/{wallet}/report",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The report, as a file to keep.",
+            "content": {
+                "application/pdf": {"schema": {"type": "string", "format": "binary"}},
+                "application/json": {"schema": WalletReport.model_json_schema(mode="serialization")},
+                "text/csv": {"schema": {"type": "string"}},
+            },
+        },
+        **documented(401, 404, 409, 422, 503),
+    },
+)
+def get_report(
+    use: Use,
+    wallet: WalletReference,
+    form: Annotated[ReportForm, Query(alias="format", description="What the report is written as.")] = "pdf",
+) -> Response:
+    """The evidence report of one wallet: score, arithmetic, paths with hashes, labels, run and digests."""
+    report = wallet_report(use.postgres, use.graph, use.settings, wallet)
+    media_type, body = written(report, form)
+    name = f'attachment; filename="{file_name(report, form)}"'
+    return Response(body, media_type=media_type, headers={"Content-Disposition": name})
 
 
 @router.get("/scores/{wallet}/history", responses=answers(200, HISTORY) | documented(401, 404, 409, 422, 503))

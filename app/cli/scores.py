@@ -3,7 +3,7 @@
 import csv
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast, get_args
 
 import typer
 from rich.table import Table
@@ -21,9 +21,11 @@ from app.cli.terminal import (
     stdout,
     steps,
 )
-from app.errors import Unequal
+from app.errors import InvalidInput, Unequal
 from app.projection.rebuild import rebuild
 from app.projection.schema import prepare, wipe
+from app.report.forms import ReportForm, written
+from app.report.wallet_report import wallet_report
 from app.scoring.compute import EngineChoice
 from app.scoring.explain import explain as explain_wallet
 from app.scoring.export import EXPORT_COLUMNS, exposure_rows
@@ -39,6 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command()(score)
     app.command()(top)
     app.command()(explain)
+    app.command()(report)
     app.command("reload-graph")(reload_graph)
     exports = typer.Typer(help="Write what a run has found into files.", no_args_is_help=True)
     exports.command("exposures")(export_exposures)
@@ -110,6 +113,29 @@ def explain(
     else:
         for table in explanation_tables(explanation):
             stdout.print(table)
+
+
+def report(
+    wallet: Annotated[str, typer.Argument(help="An address, or chain:address.")],
+    out: Annotated[Path, typer.Option(help="File to write; its ending says the form: .pdf, .json or .csv.")],
+    home: HomeOption = DEFAULT_HOME,
+) -> None:
+    """Write a wallet's evidence report: score, arithmetic, paths with hashes, labels, run and digests.
+
+    Example: aml report 0x00…aa --out evidence.pdf
+    """
+    form = out.suffix.removeprefix(".").lower()
+    if form not in get_args(ReportForm):
+        raise InvalidInput(f"{out} ends in none of .pdf, .json and .csv, so the form is not known.")
+    configured = configure(home)
+    with record(configured) as postgres, graph_of(configured) as graph:
+        made = wallet_report(postgres, graph, configured, wallet)
+    _, body = written(made, cast("ReportForm", form))
+    try:
+        out.write_bytes(body)
+    except OSError as exc:
+        raise InvalidInput(f"{out} cannot be written: {exc.strerror}.") from exc
+    stderr.print(f"The report of run {made.run.run_id} is in {out}.")
 
 
 def reload_graph(

@@ -1,0 +1,100 @@
+"""The report as a PDF, set by Typst from a template and data; the data is never read as markup."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from app.domain import decimal_units
+from app.report.wallet_report import WalletReport
+from app.scoring.shapes import EvidenceItem
+
+_TEMPLATE = Path(__file__).resolve().parent / "report.typ"
+_RESIDUALS = {
+    "unobserved_origin": "origin never seen",
+    "still_held": "still held",
+    "beyond_hop_limit": "beyond the hop limit",
+}
+
+
+def pdf(report: WalletReport) -> bytes:
+    """The document. The same report is the same bytes: its date is that of the run, its fonts Typst's own."""
+    completed = report.run.completed_at or report.run.as_of
+    made: bytes = typst.compile(
+        _template(),
+        format="pdf",
+        sys_inputs={"data": json.dumps(shown(report))},
+        ignore_system_fonts=True,
+        timestamp=int(completed.timestamp()),
+    )
+    return made
+
+
+@cache
+def _template() -> bytes:
+    return _TEMPLATE.read_bytes()
+
+
+def shown(report: WalletReport) -> dict[str, Any]:
+    """What the template shows: texts only, each figure spelt as the API's or in the asset's own unit."""
+    found = report.explanation
+    plain = report.model_dump(mode="json")
+    for item in (*plain["explanation"]["exposures"], *plain["explanation"]["residuals"]):
+        item["units"] = "" if item["amount"] is None else decimal_units(item["amount"], item["decimals"])
+        item["percent"] = f"{item['share'] * 100:.6f} %"
+        item["what"] = _RESIDUALS.get(item.get("kind", ""), "") or item["category"].replace("_", " ")
+        item["is_residual"] = "kind" in item
+    for part in (*plain["explanation"]["contributions"], *plain["explanation"]["other_contributions"]):
+        part["shown_share"] = f"{part['share']:.12f}"
+        part["factors"] = f"{part['severity']:g} × {part['hop_weight']:g}"  # noqa: RUF001 - for people
+    for item in plain["explanation"]["sent_beyond_received"]:
+        item["units"] = decimal_units(item["amount"], item["decimals"])
+    plain["assets"] = _by_asset(plain["explanation"])
+    plain["paths"] = [_path(place, path) for place, path in enumerate(found.paths, 1)]
+    return plain
+
+
+def _by_asset(explanation: dict[str, Any]) -> list[dict[str, Any]]:
+    """Exposures and what no category explains, together: they add up to all that moved."""
+    groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for item in (*explanation["exposures"], *explanation["residuals"]):
+        if item["asset"] is not None:
+            groups.setdefault((item["asset"], item["direction"]), []).append(item)
+    return [
+        {
+            "asset": asset,
+            "direction": direction,
+            "rows": rows,
+            "percent": f"{sum(row['share'] for row in rows) * 100:.6f} %",
+        }
+        for (asset, direction), rows in sorted(groups.items())
+    ]
+
+
+def _path(place: int, path: EvidenceItem) -> dict[str, Any]:
+    return {
+        "place": place,
+        "direction": path.direction,
+        "category": path.category.replace("_", " "),
+        "label": path.label,
+        "source": path.label_source,
+        "confidence": path.label_confidence,
+        "asset": path.asset,
+        "carried": decimal_units(path.amount_carried, path.decimals),
+        "percent": f"{path.share * 100:.6f} %",
+        "points": path.points,
+        "transfers": [
+            {
+                "hash": step.transaction_hash,
+                "index": step.transfer_index,
+                "time": f"{step.occurred_at:%Y-%m-%d %H:%M:%S} UTC",
+                "sender": step.sender,
+                "receiver": step.receiver,
+                "amount": decimal_units(step.amount, path.decimals),
+                "carried": decimal_units(step.amount_carried, path.decimals),
+            }
+            for step in path.transfers
+        ],
+    }

@@ -1,0 +1,81 @@
+"""What an evidence report holds: an explanation, the labels it rests on, and the run to check it against."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import Field
+
+from app.errors import NotReady
+from app.graph import Graph
+from app.labels.look_up import RecordedLabel, label_history
+from app.postgres import Postgres
+from app.scoring.explain import explain
+from app.scoring.listing import one_run
+from app.scoring.policy import parse_policy
+from app.scoring.reads import completed_run
+from app.scoring.shapes import Explanation, Run, Shape
+from app.settings import Settings
+
+
+class ReportLabel(Shape):
+    """A label the wallet had at the time of the run."""
+
+    category: str | None
+    name: str
+    source: str
+    confidence: int
+    valid_from: datetime | None
+    valid_to: datetime | None
+    recorded_at: datetime
+
+
+class ReportRule(Shape):
+    """A rule of the policy that raised the level."""
+
+    name: str
+    description: str
+    level_at_least: str
+
+
+class WalletReport(Shape):
+    """One wallet's evidence: all figures are those of its explanation."""
+
+    title: str = "Evidence report"
+    run: Run
+    explanation: Explanation
+    rules: list[ReportRule] = Field(description="Rules that were applied, in the words of the policy.")
+    labels: list[ReportLabel] = Field(description="Labels of the wallet itself at the time of the run.")
+
+
+def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, reference: str) -> WalletReport:
+    """The report of a wallet's published score.
+
+    Raises:
+        InvalidInput: no wallet is written like this.
+        NotFound: the wallet was never seen.
+        AmbiguousWallet: its address is known on several chains.
+        NotReady: no scoring run has been published.
+    """
+    explanation = explain(postgres, graph, settings, reference)
+    if explanation.run is None:
+        raise NotReady("No scoring run has been published yet. Start one with POST /run-score (`aml score`).")
+    with postgres.transaction(snapshot=True) as connection:
+        run = one_run(connection, explanation.run.run_id)
+        body = completed_run(connection, run.run_id).policy_body
+    policy = parse_policy(body.encode(), f"policy {run.policy_version}")
+    applied = [rule for rule in policy.rules if rule.name in explanation.rules]
+    wallet = explanation.wallet
+    return WalletReport(
+        run=run,
+        explanation=explanation,
+        rules=[ReportRule.model_validate(rule, from_attributes=True) for rule in applied],
+        labels=_labels_at(run.as_of, label_history(postgres, f"{wallet.chain}:{wallet.address}")),
+    )
+
+
+def _labels_at(moment: datetime, labels: Sequence[RecordedLabel]) -> list[ReportLabel]:
+    return [
+        ReportLabel.model_validate(label, from_attributes=True)
+        for label in labels
+        if label.recorded_at <= moment and (label.removed_at is None or label.removed_at > moment)
+    ]
