@@ -19,7 +19,7 @@ ADDRESSES = ("AML_TEST_POSTGRES_URL", "AML_TEST_KAFKA_BOOTSTRAP_SERVERS", "AML_T
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the session's servers are, and which kind they are; the Neo4j Browser that was tried is embedded."""
+    """Where the session's servers are, and which kind they are."""
 
     kind: Kind
     postgres_url: str

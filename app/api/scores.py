@@ -84,9 +84,9 @@ def get_score(use: Use, wallet: WalletReference) -> WalletScore:
     responses={
         200: {
             "description": "The report, as a file to keep.",
+            "model": WalletReport,
             "content": {
                 "application/pdf": {"schema": {"type": "string", "format": "binary"}},
-                "application/json": {"schema": WalletReport.model_json_schema(mode="serialization")},
                 "text/csv": {"schema": {"type": "string"}},
             },
         },
