@@ -10,6 +10,7 @@ from app.api.doors import Doors, Use
 from app.api.scores import WalletReference
 from app.domain import format_points
 from app.errors import NotFound
+from app.investigation.browser import guide_url
 from app.labels.look_up import label_history
 from app.scoring.explain import explain
 from app.scoring.history import history
@@ -78,6 +79,7 @@ def wallet_page(
         picture=hop_picture(
             rows, wallet=explanation.wallet, asset=chosen or "", decimals=decimals, palette=looks
         ),
+        guide=guide_url(use.settings, explanation.wallet),
         paths=[(path_id(path), path) for path in explanation.paths],
         shown=len(explanation.paths) if every else PATHS_SHOWN,
     )
