@@ -1,12 +1,15 @@
 """PostgreSQL, Kafka and Neo4j as containers of one session, by testcontainers."""
 
+import gc
 import secrets
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from typing import Self
 
+import docker
 from docker.errors import DockerException, ImageNotFound
 from testcontainers.community.neo4j import Neo4jContainer
 from testcontainers.community.postgres import PostgresContainer
@@ -37,25 +40,42 @@ def missing(*, pull: bool) -> str | None:
 
     `pull` fetches the images that are not there.
     """
-    try:
-        client = DockerClient().client
-        client.ping()
-    except DockerException:
+    client = _engine()
+    if client is None:
         return "no Docker engine answers"
-    images = [service(name).image for name in SERVERS]
-    if not testcontainers_config.ryuk_disabled:
-        images.append(testcontainers_config.ryuk_image)
-    for image in images:
-        try:
-            client.images.get(image)
-        except ImageNotFound:
-            if not pull:
-                return f"a Docker engine answers but has no {image} (--servers containers pulls it)"
+    with closing(client):
+        for image in _images():
             try:
-                client.images.pull(image)
-            except DockerException as exc:
-                return f"the Docker engine cannot pull {image}: {exc}"
+                client.images.get(image)
+            except ImageNotFound:
+                if not pull:
+                    return f"a Docker engine answers but has no {image} (--servers containers pulls it)"
+                try:
+                    client.images.pull(image)
+                except DockerException as exc:
+                    return f"the Docker engine cannot pull {image}: {exc}"
     return None
+
+
+def _engine() -> docker.DockerClient | None:
+    with warnings.catch_warnings():
+        # A client that reaches nobody leaves its socket to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            client = DockerClient().client
+            client.ping()
+        except DockerException:
+            pass
+        else:
+            return client
+        gc.collect()
+    return None
+
+
+def _images() -> list[str]:
+    """Of the servers, and of what removes their containers when a session is killed."""
+    images = [service(name).image for name in SERVERS]
+    return images if testcontainers_config.ryuk_disabled else [*images, testcontainers_config.ryuk_image]
 
 
 @contextmanager
