@@ -7,29 +7,38 @@ from typing import Literal
 
 from confluent_kafka import Message as KafkaMessage
 from opentelemetry.trace import Span, SpanContext, SpanKind, get_current_span
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
 from app.tracing import W3C_HEADERS, below, is_tracing, links, origin, tracer
 
 Step = Literal["decode", "record", "dead_letters", "offset_commit", "graph_write"]
 
+CONSUMER = CollectorRegistry()
+"""Of the consumer alone: other processes load this file too, and have nothing to tell of batches."""
+ProcessCollector(registry=CONSUMER)
+
 STEP_SECONDS = Histogram(
     "aml_batch_step_seconds",
     "Seconds that one step of one batch took",
     ["step"],
+    registry=CONSUMER,
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 BATCH_MESSAGES = Histogram(
     "aml_batch_messages",
     "Messages that were written together",
+    registry=CONSUMER,
     buckets=(1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 100_000),
 )
-PARTITIONS = Gauge("aml_consumer_partitions", "Partitions that this consumer has been given")
+PARTITIONS = Gauge(
+    "aml_consumer_partitions", "Partitions that this consumer has been given", registry=CONSUMER
+)
 WAITS = Counter(
     "aml_consumer_waits",
     "Times this consumer waited for a server: `record` is PostgreSQL or Kafka, `graph` is Neo4j",
     ["store"],
+    registry=CONSUMER,
 )
 
 

@@ -13,6 +13,7 @@ from prometheus_client import make_wsgi_app
 from app.access import is_loopback, is_token
 from app.errors import InvalidInput
 from app.settings import Settings
+from ingest.instruments import CONSUMER
 
 log = structlog.get_logger()
 
@@ -59,7 +60,7 @@ def _asks(settings: Settings) -> bool:
 
 
 def _guarded(settings: Settings) -> App:
-    metrics: App = make_wsgi_app()
+    metrics: App = make_wsgi_app(CONSUMER)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/metrics":

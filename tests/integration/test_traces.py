@@ -78,6 +78,7 @@ def test_a_batch_is_traced_from_its_producer_to_both_stores_and_named_on_its_log
     for name in ("decode", "record", "dead_letters", "offset_commit", "graph_write"):
         assert metrics[f'aml_batch_step_seconds_count{{step="{name}"}}'] >= 1
     assert metrics["aml_batch_messages_sum"] == len(STORY) + 1
+    assert metrics["process_resident_memory_bytes"] > 1_000_000
     assert metrics["aml_consumer_partitions"] == settings.topic_partitions
     assert dead_letter_trace(settings) in {span.trace_id.hex() for span in received.named("batch")}
 
@@ -105,6 +106,7 @@ def test_a_request_joins_the_trace_of_its_caller_and_is_counted_by_route(
     assert asked.trace_id.hex() == trace_id
     assert asked.parent_span_id.hex() == "b7ad6b7169203331"
     assert wallet not in metrics
+    assert "aml_batch" not in metrics  # which only the consumer knows
     labels = 'method="GET",route="/scores/explain/{wallet}",status="404"'
     assert f"aml_http_request_seconds_count{{{labels}}} 1.0" in metrics
     lines = [json.loads(line) for line in log.read_text().splitlines()]
