@@ -14,7 +14,7 @@ from docker.errors import DockerException, ImageNotFound
 from testcontainers.community.neo4j import Neo4jContainer
 from testcontainers.community.postgres import PostgresContainer
 from testcontainers.core.config import testcontainers_config
-from testcontainers.core.container import DockerContainer
+from testcontainers.core.container import DockerContainer, Reaper
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
@@ -82,6 +82,8 @@ def _images() -> list[str]:
 def containers() -> Iterator[Started]:
     """One container of each kind, started at the same time, removed at the end of the block."""
     testcontainers_config.max_tries = START_SECONDS
+    if not testcontainers_config.ryuk_disabled:
+        Reaper.get_instance()  # before there are threads, each of which would make one
     postgres, neo4j, kafka = _postgres(service("postgres")), _neo4j(service("neo4j")), Kafka(service("kafka"))
     with ExitStack() as running, ThreadPoolExecutor(3) as pool:
         for container in (postgres, neo4j, kafka):

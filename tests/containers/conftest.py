@@ -20,4 +20,4 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
         stack.compose("up", "--detach", "--build", "--wait", "--wait-timeout", "900")
         yield stack
     finally:
-        stack.compose("down", "--volumes", "--remove-orphans", check=False)
+        stack.compose("--profile", "*", "down", "--volumes", "--remove-orphans", check=False)
