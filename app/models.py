@@ -6,6 +6,7 @@ the one function that writes it has just looked up. `aml reconcile` checks what 
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -31,6 +32,7 @@ from sqlalchemy import (
     text,
     true,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Amount = Numeric(78, 0)
@@ -249,6 +251,24 @@ class DeadLetter(Base):
 Index(
     "ix_dead_letters_unpublished", DeadLetter.recorded_at, postgresql_where=DeadLetter.published_at.is_(None)
 )
+
+
+class Reconciliation(Base):
+    """One comparison of the graph with the record, and how it ended."""
+
+    __tablename__ = "reconciliations"
+    reconciliation_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    started_at: Mapped[datetime]
+    completed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    seconds: Mapped[float]
+    equal: Mapped[bool] = mapped_column(Boolean, comment="After the repair, if there was one.")
+    repair: Mapped[bool] = mapped_column(Boolean)
+    differences: Mapped[int] = mapped_column(comment="Before the repair, if there was one.")
+    broken_references: Mapped[int]
+    report: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+Index("ix_reconciliations_completed_at", Reconciliation.completed_at)
 
 
 class Label(Base):

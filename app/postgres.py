@@ -26,6 +26,7 @@ class Lock(IntEnum):
     PROJECTION = 0x414D4C03  # one writer into the graph at a time
     REBUILD = 0x414D4C04  # one rebuild of the graph at a time
     RUN = 0x414D4C05  # one scoring run at a time
+    RECONCILE = 0x414D4C06  # one comparison of record and graph at a time
 
 
 RETRYABLE = {

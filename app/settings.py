@@ -49,6 +49,11 @@ class Settings(BaseSettings):
     consumer_metrics_host: str = Field(
         default="127.0.0.1", description="Address the consumer's `/metrics` listens on."
     )
+    reconcile_interval_seconds: float = Field(
+        default=86_400.0,
+        ge=0,
+        description="How often the consumer compares the graph with the record; 0 is never.",
+    )
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")
     api_url: str | None = Field(

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, text
 
 from app.errors import DependencyMissing, QueryTimeout
 from app.graph import Graph
+from app.last_reconciliation import LastReconciliation, last_reconciliation
 from app.partitions import Offsets, partition_offsets
 from app.postgres import Postgres
 from app.projection.owed import behind_in
@@ -108,6 +109,7 @@ class IngestionStatus(BaseModel):
     graph: GraphStatus
     record: RecordStatus
     dead_letters: dict[str, int] = Field(description="By reason.", examples=[{"conflict": 1}])
+    reconciliation: LastReconciliation | None = Field(description="Null: they were never compared.")
     latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")
     published_run: int | None = Field(examples=[3])
     as_of: datetime
@@ -130,6 +132,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         published = connection.execute(_PUBLISHED).scalar_one_or_none()
         latest = next(iter(runs(connection, 1, None).runs), None)
         dead = refused_by_reason(connection)
+        reconciled = last_reconciliation(connection)
         as_of = _now(connection)
     offsets, kafka_error = kafka.result()
     try:
@@ -165,6 +168,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         ),
         record=RecordStatus(transfers=batches.stored, wallets=record.wallets, assets=record.assets),
         dead_letters=dead,
+        reconciliation=reconciled,
         latest_run=latest,
         published_run=published,
         as_of=as_of,

@@ -14,6 +14,7 @@ from ingest.consumer import consume
 from ingest.faults import FaultyGraph, arm
 from ingest.graph_writer import GraphWriter
 from ingest.metrics_server import serving_metrics
+from ingest.reconciler import Reconciler
 from ingest.topics import ensure_topics
 
 log = structlog.get_logger()
@@ -60,6 +61,7 @@ def serve(settings: Settings) -> None:
 
 
 def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> None:
-    """Consumes until `stop` is set, writing the graph beside it."""
-    with GraphWriter(postgres, graph, failed=stop.set).running() as graph_writer:
+    """Consumes until `stop` is set, writing the graph beside it, and now and then comparing it."""
+    reconciler = Reconciler(postgres, graph, settings.reconcile_interval_seconds)
+    with GraphWriter(postgres, graph, failed=stop.set).running() as graph_writer, reconciler.running():
         consume(settings, postgres, stop, lambda batch: graph_writer.wake(batch.batch_id))

@@ -8,7 +8,18 @@ from importlib.metadata import version
 from fastapi import APIRouter, Depends, FastAPI, params
 from fastapi.routing import APIRoute
 
-from app.api import audits, browser_guide, health, ingestion, metrics, problems, reload, runs, scores
+from app.api import (
+    audits,
+    browser_guide,
+    health,
+    ingestion,
+    metrics,
+    problems,
+    reconcile,
+    reload,
+    runs,
+    scores,
+)
 from app.api.doors import Doors
 from app.api.operations import Operations
 from app.api.security import check_settings, require_token
@@ -56,7 +67,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
     needs_token = [Depends(require_token)]
     for router in (scores.router, reload.router, runs.start, ingestion.router, metrics.router):
         _both(app, router, dependencies=needs_token)
-    for router in (runs.router, audits.router, reload.operations):
+    for router in (runs.router, audits.router, reconcile.router, reload.operations):
         app.include_router(router, prefix="/v1", dependencies=needs_token)
     _both(app, health.router)
     app.include_router(browser_guide.router)

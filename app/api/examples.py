@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from app.last_reconciliation import LastReconciliation
 from app.scoring.shapes import (
     ContributingWallet,
     Contribution,
@@ -223,6 +224,7 @@ STATUS = IngestionStatus(
     record=RecordStatus(transfers=117, wallets=64, assets=2),
     dead_letters={"conflict": 1},
     latest_run=RUN,
+    reconciliation=LastReconciliation(completed_at=_AT, equal=True, differences=0, broken_references=0),
     published_run=3,
     as_of=_AT,
 )

@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 from app.api.doors import Use
 from app.api.problems import documented
 from app.errors import DependencyMissing
+from app.last_reconciliation import LastReconciliation
 from app.status import IngestionStatus, PartitionStatus, ingestion_status
 
 router = APIRouter(tags=["ingestion"])
@@ -60,6 +61,7 @@ class Scrape(Collector):
             yield from _of_partitions(self._status.partitions)
             yield from _of_messages(self._status)
             yield from _of_stores(self._status)
+            yield from _of_comparison(self._status.reconciliation)
 
 
 def _of_partitions(partitions: list[PartitionStatus]) -> Iterator[Metric]:
@@ -110,4 +112,15 @@ def _of_stores(status: IngestionStatus) -> Iterator[Metric]:
         ("aml_published_run", "Id of the published scoring run", status.published_run),
     ):
         if value is not None:
+            yield GaugeMetricFamily(name, what, value=value)
+
+
+def _of_comparison(last: LastReconciliation | None) -> Iterator[Metric]:
+    if last is not None:
+        for name, what, value in (
+            ("aml_graph_equal", "1 when the graph was the record's at the last comparison", last.equal),
+            ("aml_graph_differences", "Differences the last comparison found", last.differences),
+            ("aml_record_broken_references", "Broken links it found in the record", last.broken_references),
+            ("aml_graph_compared_timestamp_seconds", "When it ended", last.completed_at.timestamp()),
+        ):
             yield GaugeMetricFamily(name, what, value=value)

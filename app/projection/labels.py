@@ -1,23 +1,28 @@
 """Labels on the graph's wallets: all of one label set, or known not to be."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 
 from app.errors import InUse, NotReady
 from app.graph import Graph
 from app.labels.effective import EffectiveLabel
+from app.projection.differences import Difference, PropertyDifference
 from app.projection.state import read_state
 from cypher import query
 
 log = structlog.get_logger()
 T = TypeVar("T")
+Key = tuple[str, str]
+Carried = tuple[Any, ...]
+"""Category, name, source, confidence and node labels, as a wallet carries them."""
 
 _PAGE_ROWS = 5_000
 _ATTEMPTS = 5
 _NO_CATEGORY = {"", "Wallet", "GraphState"}
 """No node label of a category: what every wallet has, and what the state's own node is found by."""
+_FIELDS = ("category", "label", "label_source", "label_confidence", "node_labels")
 
 
 def graph_label_digest(graph: Graph) -> str | None:
@@ -53,27 +58,66 @@ def node_labels(category: str | None) -> list[str]:
     return [] if name in _NO_CATEGORY else [name]
 
 
+def label_differences(
+    graph: Graph, effective: Sequence[EffectiveLabel], digest: str
+) -> list[Difference] | None:
+    """Wallets that carry another label than this set says; None when the graph's labels are of another set.
+
+    They are also when they are in doubt, or change while they are looked at: then nobody relies on them.
+    """
+    before = read_state(graph)
+    if before is None or before.label_set_digest != digest:
+        return None
+    surplus, missing = _compare(graph, [label for label in effective if label.wallet_id is not None])
+    after = read_state(graph)
+    if after is None or after.label_revision != before.label_revision:
+        return None
+    return [_difference(key, wanted, carried) for key, (wanted, carried) in missing.items()] + [
+        _difference(key, None, carried) for _, key, carried in surplus
+    ]
+
+
 def _write_differences(graph: Graph, effective: Iterable[EffectiveLabel]) -> None:
-    wanted = {
+    surplus, missing = _compare(graph, effective)
+    for page in _paged([wallet_id for wallet_id, _, _ in surplus]):
+        graph.write([(query("write/clear_labels"), {"wallet_ids": page})])
+    for rows in _paged([[*wallet, *wanted] for wallet, (wanted, _) in missing.items()]):
+        graph.write([(query("write/labels"), {"rows": rows})])
+
+
+def _compare(
+    graph: Graph, effective: Iterable[EffectiveLabel]
+) -> tuple[list[tuple[int, Key, Carried]], dict[Key, tuple[Carried, Carried | None]]]:
+    """Wallets that should carry no label, and those that should carry another: wanted and carried."""
+    missing: dict[Key, tuple[Carried, Carried | None]] = {
         (label.chain, label.address): (
-            label.category,
-            label.name,
-            label.source,
-            label.confidence,
-            node_labels(label.category),
+            (label.category, label.name, label.source, label.confidence, node_labels(label.category)),
+            None,
         )
         for label in effective
     }
-    cleared: list[int] = []
-    for wallet_id, chain, address, *carried in graph.stream(query("state/labelled")):
-        if (chain, address) not in wanted:
-            cleared.append(wallet_id)
-        elif wanted[chain, address] == tuple(carried):
-            del wanted[chain, address]
-    for page in _paged(cleared):
-        graph.write([(query("write/clear_labels"), {"wallet_ids": page})])
-    for rows in _paged([[*wallet, *label] for wallet, label in wanted.items()]):
-        graph.write([(query("write/labels"), {"rows": rows})])
+    surplus: list[tuple[int, Key, Carried]] = []
+    for wallet_id, chain, address, *label in graph.stream(query("state/labelled")):
+        key, carried = (chain, address), tuple(label)
+        if key not in missing:
+            surplus.append((wallet_id, key, carried))
+        elif missing[key][0] == carried:
+            del missing[key]
+        else:
+            missing[key] = missing[key][0], carried
+    return surplus, missing
+
+
+def _difference(wallet: Key, wanted: Carried | None, carried: Carried | None) -> Difference:
+    name = ":".join(wallet)
+    if wanted is None or carried is None:
+        return Difference("labels", None, name, "missing" if carried is None else "surplus")
+    properties = tuple(
+        PropertyDifference(field, str(ours), str(theirs))
+        for field, ours, theirs in zip(_FIELDS, wanted, carried, strict=True)
+        if ours != theirs
+    )
+    return Difference("labels", None, name, "changed", properties)
 
 
 def _paged(items: list[T]) -> Iterator[list[T]]:

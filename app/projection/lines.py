@@ -1,151 +1,195 @@
-"""The lines that are digested: the same fields in the same order and spelling, from either store.
+"""What each store says of a range of wallets or transfers: one line each, in one spelling, from either store.
 
-Fields of a transfer: chain, transaction_hash, transfer_index, block_number, seq, occurred_at (microseconds),
-sender, receiver's chain, receiver, asset, amount, decimals, usd_value, unobserved, retracted, send_drain,
-send_share, recv_drain, send_pool, recv_pool, faults. Null is the empty text; floats are written bit by bit.
+Null is the empty text; floats are written bit by bit; times are microseconds since 1970. `inexact` names the
+floats beside exact texts that are not their value, and a time that is not in UTC; the record has none.
 """
 
+import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from app.domain import EPOCH_BITS
 from app.graph import Graph
-from cypher import query
+from cypher import Query, query
 
 SEPARATOR = "\x1f"
-_PAGE_ROWS = 10_000
-_POOL_NAMES = 100_000
-_FLOATS = slice(15, 18)
-_POOLS = slice(18, 20)
-_FAULTS = 20
-_FIELDS = 21
+RANGE = 10_000
+"""How many numbers one digest covers."""
 
 
-class PoolNames:
-    """Natural names of pools, looked up in the record page by page and kept up to a bound."""
+class Range(NamedTuple):
+    """Numbers after `after`, up to and with `last`."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._names: dict[int, str] = {}
+    after: int
+    last: int
 
-    def resolve(self, page: list[list[str]]) -> None:
-        """Writes (chain, address, asset, epoch) in the place of each epoch identity."""
-        identities = {int(pool) for fields in page for pool in fields[_POOLS] if pool.isdecimal()}
-        self._look_up({identity >> EPOCH_BITS for identity in identities})
-        named = {str(identity): self._name(identity) for identity in identities}
-        for fields in page:
-            fields[_POOLS] = [named.get(pool, pool) for pool in fields[_POOLS]]
-
-    def _name(self, identity: int) -> str:
-        return f"{self._names.get(identity >> EPOCH_BITS)}{SEPARATOR}{identity & ((1 << EPOCH_BITS) - 1)}"
-
-    def _look_up(self, pool_ids: set[int]) -> None:
-        if len(self._names) > _POOL_NAMES:
-            self._names.clear()
-        unknown = list(pool_ids - self._names.keys())
-        for pool_id, *name in self._connection.execute(_NAMES, {"pool_ids": unknown}):
-            self._names[pool_id] = SEPARATOR.join(name)
+    @classmethod
+    def of(cls, number: int) -> "Range":
+        """The range that holds this number; they begin at 0."""
+        start = number // RANGE * RANGE
+        return cls(start - 1, start + RANGE - 1)
 
 
-def record_wallets(connection: Connection) -> Iterator[str]:
-    """The wallets of the record, each as one line."""
-    for page in _pages(connection, _WALLETS):
-        yield from (SEPARATOR.join(row) for row in page)
+@dataclass(frozen=True)
+class Kind:
+    """Wallets or transfers: their fields, and the questions that both stores are asked."""
+
+    name: str
+    fields: tuple[str, ...]
+    floats: tuple[int, ...]
+    next_in_record: TextClause
+    last_in_record: TextClause
+    digest_in_record: TextClause
+    lines_in_record: TextClause
+    next_in_graph: Query
+    last_in_graph: Query
+    lines_in_graph: Query
+
+    def field(self, name: str) -> int:
+        """Where this field stands in a line."""
+        return self.fields.index(name)
 
 
-def graph_wallets(graph: Graph, connection: Connection) -> Iterator[str]:
-    """The wallets of the graph, each as one line; one under another's number is marked."""
-    after = -1
-    while page := list(graph.stream(query("state/wallets"), {"after": after, "rows": _PAGE_ROWS})):
-        after = page[-1]["wallet_id"]
-        numbers = {"wallet_ids": [wallet_id for wallet_id, _, _ in page]}
-        known = {
-            row.wallet_id: (row.chain, row.address) for row in connection.execute(_KNOWN_WALLETS, numbers)
-        }
-        for wallet_id, chain, address in page:
-            fault = [] if known.get(wallet_id) == (chain, address) else ["wallet_id"]
-            yield SEPARATOR.join([chain or "", address or "", *fault])
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one store holds of a range: lines, their digest, exact sums in base units by asset number."""
+
+    count: int
+    digest: str
+    amounts: dict[str, int]
 
 
-def record_transfers(connection: Connection, names: PoolNames) -> Iterator[list[str]]:
-    """The transfers of the record, each as its fields."""
-    connection.execute(text("SET LOCAL cursor_tuple_fraction = 1"))  # all rows are wanted, not the first soon
-    for page in _pages(connection, _TRANSFERS):
-        yield from _spelt([row[0].split(SEPARATOR) for row in page], names)
+def next_number(connection: Connection, graph: Graph, kind: Kind, after: int) -> int | None:
+    """The smallest number after this one that either store has; None behind the last."""
+    recorded = connection.execute(kind.next_in_record, {"after": after}).scalar_one()
+    projected = graph.read(kind.next_in_graph, {"after": after})
+    return min([row["number"] for row in projected] + ([] if recorded is None else [recorded]), default=None)
 
 
-def graph_transfers(graph: Graph, connection: Connection, names: PoolNames) -> Iterator[list[str]]:
-    """The transfers of the graph, each as its fields; numbers that contradict the record leave a fault."""
-    after = -1
-    given = {"rows": _PAGE_ROWS, "separator": SEPARATOR}
-    while True:
-        ((last, texts),) = graph.stream(query("state/transfers"), {"after": after, **given})
-        if not texts:
-            return
-        known = _known_transfers(connection, after, last)
-        lines = []
-        for line in texts:
-            number, *fields = line.split(SEPARATOR)
-            if known.get(number) != SEPARATOR.join(fields[:3] + fields[_FIELDS:]):
-                fields[_FAULTS] += "numbers"
-            lines.append(fields[:_FIELDS])
-        yield from _spelt(lines, names)
-        after = last
+def last_number(connection: Connection, graph: Graph, kind: Kind) -> int:
+    """The largest number that either store has; -1 when both are empty."""
+    recorded = connection.execute(kind.last_in_record).scalar_one()
+    projected = graph.read(kind.last_in_graph)
+    return max([row["number"] for row in projected] + ([] if recorded is None else [recorded]), default=-1)
 
 
-def _known_transfers(connection: Connection, after: int, last: int) -> dict[str, str]:
-    """Transfer number -> what the record says of the numbers on its edge, for a page of them."""
-    given = {"after": after, "last": last, "rows": _PAGE_ROWS}
-    return {row.transfer_id: row.line for row in connection.execute(_KNOWN_TRANSFERS, given)}
+def record_part(connection: Connection, kind: Kind, within: Range) -> Part:
+    """The record's part, digested by the record's server."""
+    count, digest, amounts = connection.execute(kind.digest_in_record, within._asdict()).one()
+    return Part(count, digest, {asset: int(amount) for asset, amount in amounts.items()})
 
 
-def _spelt(page: list[list[str]], names: PoolNames) -> list[list[str]]:
-    for fields in page:
-        fields[_FLOATS] = [_bits(number) for number in fields[_FLOATS]]
-    names.resolve(page)
-    return page
+def record_lines(connection: Connection, kind: Kind, within: Range) -> list[str]:
+    """The record's lines, in order."""
+    return list(connection.execute(kind.lines_in_record, within._asdict()).scalars())
 
 
-def _bits(number: str) -> str:
-    try:
-        return float(number).hex() if number else ""
-    except ValueError:  # only a changed graph has one
-        return f"not a float: {number}"
+def graph_lines(graph: Graph, kind: Kind, within: Range) -> list[str]:
+    """The graph's lines, in order. Neo4j has no hash functions, so its lines are digested here."""
+    ((texts,),) = graph.stream(kind.lines_in_graph, {**within._asdict(), "separator": SEPARATOR})
+    if not kind.floats:
+        return list(texts)
+    return [SEPARATOR.join(_spelt(line.split(SEPARATOR), kind.floats)) for line in texts]
 
 
-def _pages(connection: Connection, statement: str) -> Iterator[list[tuple[str, ...]]]:
-    streamed = text(statement).execution_options(stream_results=True, yield_per=_PAGE_ROWS)
-    with connection.execute(streamed) as result:
-        for page in result.partitions(_PAGE_ROWS):
-            yield [tuple(row) for row in page]
+def part_of(lines: list[str], kind: Kind) -> Part:
+    """The part that these lines are."""
+    amounts: dict[str, int] = {}
+    if kind is TRANSFERS:
+        for asset, amount in _amounts(lines):
+            amounts[asset] = amounts.get(asset, 0) + amount
+    return Part(len(lines), sha256("\n".join(lines).encode()).hexdigest(), amounts)
 
 
-_WALLETS = "SELECT chain, address FROM wallets"
-_TRANSFERS = rf"""
-    SELECT array_to_string(ARRAY[
-             x.chain, x.transaction_hash, x.transfer_index::text, x.block_number::text, f.seq::text,
+def _amounts(lines: list[str]) -> Iterator[tuple[str, int]]:
+    asset, amount, retracted = (TRANSFERS.field(name) for name in ("asset_id", "amount", "retracted"))
+    for line in lines:
+        fields = line.split(SEPARATOR)
+        if fields[retracted] != "true" and fields[amount].isdecimal():
+            yield fields[asset], int(fields[amount])
+
+
+def _spelt(fields: list[str], floats: tuple[int, ...]) -> list[str]:
+    for place in floats:
+        if number := fields[place]:
+            try:
+                fields[place] = struct.pack(">d", float(number)).hex()
+            except ValueError:  # only a changed graph has one
+                fields[place] = f"not a float: {number}"
+    return fields
+
+
+_WALLET_LINES = r"""
+    SELECT wallet_id AS number, NULL::int AS asset_id, NULL::numeric AS amount,
+           concat_ws(E'\x1f', wallet_id, chain, address) AS line
+    FROM wallets WHERE wallet_id > :after AND wallet_id <= :last
+"""
+# Outer joins: a transfer whose flow or asset is missing is a line that the graph cannot have.
+_TRANSFER_LINES = rf"""
+    SELECT x.transfer_id AS number, x.asset_id,
+           CASE WHEN x.retracted_batch_id IS NULL THEN x.amount END AS amount,
+           array_to_string(ARRAY[
+             x.transfer_id::text, x.sender_id::text, x.receiver_id::text, x.transaction_hash,
+             x.transfer_index::text, x.block_number::text, f.seq::text,
              (extract(epoch FROM x.occurred_at) * 1000000)::bigint::text,
-             s.address, r.chain, r.address, a.asset, x.amount::text, x.decimals::text,
-             trim_scale(x.usd_value)::text, f.unobserved::text, (x.retracted_batch_id IS NOT NULL)::text,
-             f.send_drain::text, f.send_share::text, f.recv_drain::text,
+             x.asset_id::text, a.asset, x.amount::text, x.decimals::text, trim_scale(x.usd_value)::text,
+             f.unobserved::text, (x.retracted_batch_id IS NOT NULL)::text,
+             encode(float8send(f.send_drain), 'hex'), encode(float8send(f.send_share), 'hex'),
+             encode(float8send(f.recv_drain), 'hex'),
              (f.send_pool_id << {EPOCH_BITS} | f.send_epoch)::text,
-             (f.recv_pool_id << {EPOCH_BITS} | f.recv_epoch)::text, ''
-           ], E'\x1f', '')
-    FROM transactions x LEFT JOIN flows f USING (transfer_id) JOIN assets a USING (asset_id)
-    JOIN wallets s ON s.wallet_id = x.sender_id JOIN wallets r ON r.wallet_id = x.receiver_id
-"""  # noqa: S608 - a constant of the code
-_NAMES = text("""
-    SELECT p.pool_id, w.chain, w.address, a.asset
-    FROM pools p JOIN wallets w USING (wallet_id) JOIN assets a USING (asset_id)
-    WHERE p.pool_id = ANY(:pool_ids)
-""")
-_KNOWN_WALLETS = text("SELECT wallet_id, chain, address FROM wallets WHERE wallet_id = ANY(:wallet_ids)")
-_KNOWN_TRANSFERS = text(r"""
-    SELECT transfer_id::text, array_to_string(ARRAY[
-             x.chain, x.transaction_hash, x.transfer_index::text, x.sender_id::text, x.receiver_id::text,
-             x.asset_id::text, x.batch_id::text, f.revision::text
+             (f.recv_pool_id << {EPOCH_BITS} | f.recv_epoch)::text, x.batch_id::text, f.revision::text, ''
            ], E'\x1f', '') AS line
-    FROM transactions x JOIN flows f USING (transfer_id)
-    WHERE transfer_id > :after AND transfer_id <= :last ORDER BY x.transfer_id LIMIT :rows
-""")
+    FROM transactions x LEFT JOIN flows f USING (transfer_id) LEFT JOIN assets a USING (asset_id)
+    WHERE x.transfer_id > :after AND x.transfer_id <= :last
+"""  # noqa: S608 - a constant of the code
+
+
+def _digest(lines: str) -> TextClause:
+    return text(rf"""
+        WITH lines AS MATERIALIZED ({lines}), sums AS (
+            SELECT asset_id, sum(amount) AS amount FROM lines WHERE amount IS NOT NULL GROUP BY asset_id
+        )
+        SELECT count(*), encode(sha256(convert_to(
+                   coalesce(string_agg(line, E'\n' ORDER BY number), ''), 'UTF8')), 'hex'),
+               (SELECT coalesce(jsonb_object_agg(asset_id, amount::text), '{{}}') FROM sums)
+        FROM lines
+    """)  # noqa: S608 - likewise
+
+
+def _lines(lines: str) -> TextClause:
+    return text(f"SELECT line FROM ({lines}) AS lines ORDER BY number")  # noqa: S608 - likewise
+
+
+WALLETS = Kind(
+    name="wallets",
+    fields=("wallet_id", "chain", "address"),
+    floats=(),
+    next_in_record=text("SELECT min(wallet_id) FROM wallets WHERE wallet_id > :after"),
+    last_in_record=text("SELECT max(wallet_id) FROM wallets"),
+    digest_in_record=_digest(_WALLET_LINES),
+    lines_in_record=_lines(_WALLET_LINES),
+    next_in_graph=query("state/next_wallet"),
+    last_in_graph=query("state/last_wallet"),
+    lines_in_graph=query("state/wallets"),
+)
+TRANSFERS = Kind(
+    name="transfers",
+    fields=(
+        "transfer_id", "sender_id", "receiver_id", "transaction_hash", "transfer_index", "block_number",
+        "seq", "occurred_at", "asset_id", "asset", "amount", "decimals", "usd_value", "unobserved",
+        "retracted", "send_drain", "send_share", "recv_drain", "send_pool", "recv_pool", "batch", "revision",
+        "inexact",
+    ),
+    floats=(15, 16, 17),
+    next_in_record=text("SELECT min(transfer_id) FROM transactions WHERE transfer_id > :after"),
+    last_in_record=text("SELECT max(transfer_id) FROM transactions"),
+    digest_in_record=_digest(_TRANSFER_LINES),
+    lines_in_record=_lines(_TRANSFER_LINES),
+    next_in_graph=query("state/next_transfer"),
+    last_in_graph=query("state/last_transfer"),
+    lines_in_graph=query("state/transfers"),
+)  # fmt: skip

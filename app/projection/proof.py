@@ -1,32 +1,156 @@
-"""The proof that the graph equals the record: both digested at one moment, with nothing owed."""
+"""The proof that the graph equals the record: both digested range by range, with nothing owed."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection
 
 from app.graph import Graph
 from app.postgres import Postgres
-from app.projection.digest import Digest, digest_of_graph, digest_of_record
-from app.projection.owed import mark_projected, owed_in, pay
-from app.projection.state import owned_state
+from app.projection.differences import Difference, differences
+from app.projection.lines import (
+    TRANSFERS,
+    WALLETS,
+    Kind,
+    Part,
+    Range,
+    graph_lines,
+    last_number,
+    next_number,
+    part_of,
+    record_lines,
+    record_part,
+)
+from app.projection.owed import mark_projected, owed_in, pay, project_all_owed
+from app.projection.state import State, owned_state
 from app.projection.turns import record_identity, turn
+from cypher import query
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(slots=True)
+class Content:
+    """What one store holds.
+
+    `digest` is hexadecimal and covers the digests of all ranges; `amounts` are exact sums in base units by
+    asset number, without what was retracted.
+    """
+
+    transfers: int = 0
+    wallets: int = 0
+    amounts: Counter[str] = field(default_factory=Counter)
+    _hash: Any = field(default_factory=sha256, compare=False)
+
+    def add(self, kind: Kind, within: Range, part: Part) -> None:
+        """Adds one range."""
+        if kind is TRANSFERS:
+            self.transfers += part.count
+        else:
+            self.wallets += part.count
+        self.amounts.update(part.amounts)
+        self._hash.update(f"{kind.name} {within.after} {part.digest}\n".encode())
+
+    @property
+    def digest(self) -> str:
+        """Digest of everything added so far."""
+        return str(self._hash.hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The digests of the record and of the graph."""
+    """The content of the record and of the graph; `strange` counts what carries no number of a record."""
 
-    record: Digest
-    graph: Digest
+    record: Content
+    graph: Content
+    strange_transfers: int
+    strange_wallets: int
 
     @property
     def equal(self) -> bool:
         """Both stores hold the same transfers, wallets and annotations."""
-        return self.record == self.graph
+        strange = self.strange_transfers or self.strange_wallets
+        return not strange and self.record.digest == self.graph.digest
 
 
-def prove(postgres: Postgres, graph: Graph) -> Proof:
-    """Projects what is owed at one moment of the record and digests both stores as of that moment.
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Nobody writes into the graph, and it is owed nothing that this view of the record holds."""
 
-    Nobody else writes into the graph meanwhile; facts are still accepted into the record.
+    connection: Connection
+    state: State
+
+
+Differs = Callable[[Moment, Kind, list[Difference]], None]
+
+
+def prove(
+    postgres: Postgres, graph: Graph, progress: Progress | None = None, *, differs: Differs | None = None
+) -> Proof:
+    """Projects what is owed and digests both stores; reads a range line by line only where they differ.
+
+    Each range is seen at a moment of its own: between them others may write, and facts are accepted always.
+
+    Args:
+        postgres: the record.
+        graph: the graph.
+        progress: told of the step and how much of it is done.
+        differs: told of the differences of each range that is not equal, at its moment.
+
+    Raises:
+        InUse, NotReady: the graph is not this record's.
+        Unequal: the graph has seen batches the record does not have.
+        DependencyMissing: a store does not answer.
+    """
+    project_all_owed(postgres, graph)
+    record, projected = Content(), Content()
+
+    def compare(moment: Moment, kind: Kind, within: Range) -> None:
+        lines = graph_lines(graph, kind, within)
+        ours, theirs = record_part(moment.connection, kind, within), part_of(lines, kind)
+        record.add(kind, within, ours)
+        projected.add(kind, within, theirs)
+        if differs is not None and ours.digest != theirs.digest:
+            differs(moment, kind, differences(kind, record_lines(moment.connection, kind, within), lines))
+
+    for kind in (WALLETS, TRANSFERS):
+        _walk(postgres, graph, kind, compare, progress)
+    (strange,) = graph.read(query("state/strange"))
+    projected.transfers += strange["transfers"]
+    projected.wallets += strange["wallets"]
+    return Proof(record, projected, strange["transfers"], strange["wallets"])
+
+
+def _walk(
+    postgres: Postgres,
+    graph: Graph,
+    kind: Kind,
+    compare: Callable[[Moment, Kind, Range], None],
+    progress: Progress | None,
+) -> None:
+    """Visits each range in which either store has something now, in order; those that come later may wait."""
+    with settled(postgres, graph) as moment:
+        last = last_number(moment.connection, graph, kind)
+    after = -1
+    while after < last:
+        with settled(postgres, graph) as moment:
+            number = next_number(moment.connection, graph, kind, after)
+            if number is None:  # the last ones have been deleted meanwhile
+                return
+            within = Range.of(number)
+            compare(moment, kind, within)
+        after = within.last
+        if progress is not None:
+            progress(kind.name, min(1.0, after / last))
+
+
+@contextmanager
+def settled(postgres: Postgres, graph: Graph) -> Iterator[Moment]:
+    """A moment of the record and the graph together: what is owed is written first, and nobody else writes.
 
     Raises:
         InUse, NotReady: the graph is not this record's.
@@ -34,7 +158,7 @@ def prove(postgres: Postgres, graph: Graph) -> Proof:
     """
     with turn(postgres) as connection, postgres.transaction(snapshot=True) as snapshot:
         state = owned_state(graph, record_identity(snapshot))
-        owed = owed_in(snapshot)
-        pay(snapshot, graph, state, owed)
-        mark_projected(connection, graph, state.record_id, owed)
-        return Proof(digest_of_record(snapshot), digest_of_graph(graph, snapshot))
+        if owed := owed_in(snapshot):
+            pay(snapshot, graph, state, owed)
+            mark_projected(connection, graph, state.record_id, owed)
+        yield Moment(snapshot, state)

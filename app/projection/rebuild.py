@@ -1,6 +1,5 @@
 """Rebuilds the graph from the record while the old one still answers, and proves that both are equal."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -10,7 +9,7 @@ from sqlalchemy import text
 from app.graph import Graph
 from app.postgres import Postgres
 from app.projection.owed import mark_projected, owe_what_is_lost, owed_in
-from app.projection.proof import prove
+from app.projection.proof import Progress, prove
 from app.projection.rows import transfers_after, wallets_after
 from app.projection.state import State, owned_state
 from app.projection.sweep import sweep
@@ -19,8 +18,6 @@ from app.projection.write import write_transfers, write_wallets
 from cypher import query
 
 log = structlog.get_logger()
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +51,7 @@ def rebuild(postgres: Postgres, graph: Graph, progress: Progress) -> RebuildRepo
         swept = sweep(graph, state)
         with turn(postgres) as connection:
             mark_projected(connection, graph, state.record_id, owed)
-        progress("proof", 0.0)
-        proof = prove(postgres, graph)
-        progress("proof", 1.0)
+        proof = prove(postgres, graph, lambda kind, part: progress(f"proof of {kind}", part))
     log.info("graph_rebuilt", generation=state.generation, equal=proof.equal, swept=swept)
     return RebuildReport(
         transfers=proof.graph.transfers,
@@ -107,7 +102,8 @@ def _write_transfers_after(postgres: Postgres, graph: Graph, state: State, trans
         page = transfers_after(connection, transfer_id)
         if not page:
             return None
-        write_transfers(graph, state, page, repair=True)
+        misplaced = query("write/misplaced"), {"rows": page}
+        write_transfers(graph, state, page, before=misplaced)
         return int(page[-1][0])
 
 

@@ -33,6 +33,8 @@ _TRANSFERS = f"""
 """  # noqa: S608 - a constant of the code
 _WALLETS_OF_BATCHES = text(f"{_WALLETS} WHERE w.batch_id = ANY(:batches)")
 _TRANSFERS_OF_BATCHES = text(f"{_TRANSFERS} WHERE f.revision = ANY(:batches)")
+_WALLETS_OF = text(f"{_WALLETS} WHERE w.wallet_id = ANY(:wallet_ids)")
+_TRANSFERS_OF = text(f"{_TRANSFERS} WHERE f.transfer_id = ANY(:transfer_ids)")
 _WALLETS_AFTER = text(f"{_WALLETS} WHERE w.wallet_id > :after ORDER BY w.wallet_id LIMIT {WALLET_PAGE}")
 _TRANSFERS_AFTER = text(
     f"{_TRANSFERS} WHERE f.transfer_id > :after ORDER BY f.transfer_id LIMIT {TRANSFER_PAGE}"
@@ -47,6 +49,16 @@ def wallets_of_batches(connection: Connection, batches: Collection[int]) -> Iter
 def transfers_of_batches(connection: Connection, batches: Collection[int]) -> Iterator[Page]:
     """Transfers last written by these batches, as `write/transfers` takes them."""
     return _pages(connection, _TRANSFERS_OF_BATCHES, batches, TRANSFER_PAGE)
+
+
+def wallets_of(connection: Connection, wallet_ids: Collection[int]) -> Page:
+    """These wallets, as far as the record has them."""
+    return [list(row) for row in connection.execute(_WALLETS_OF, {"wallet_ids": list(wallet_ids)})]
+
+
+def transfers_of(connection: Connection, transfer_ids: Collection[int]) -> Page:
+    """These transfers, as far as the record has them."""
+    return [list(row) for row in connection.execute(_TRANSFERS_OF, {"transfer_ids": list(transfer_ids)})]
 
 
 def wallets_after(connection: Connection, wallet_id: int) -> Page:

@@ -1,7 +1,7 @@
 """Advisory locks in the record: who may write into the graph, and who may rebuild it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -28,16 +28,22 @@ def turn_if_free(postgres: Postgres) -> Iterator[Connection | None]:
 
 
 @contextmanager
-def only_rebuild(postgres: Postgres) -> Iterator[None]:
-    """No other rebuild runs within this block.
+def only(postgres: Postgres, lock: Lock, refusal: str) -> Iterator[None]:
+    """Nobody else holds this lock within the block.
 
     Raises:
-        InUse: one runs already.
+        InUse: somebody does; the refusal says so.
     """
     with postgres.transaction() as connection:
-        if not _try(connection, Lock.REBUILD):
-            raise InUse("The graph is being rebuilt already; wait until that rebuild has finished.")
+        if not _try(connection, lock):
+            raise InUse(refusal)
         yield
+
+
+def only_rebuild(postgres: Postgres) -> AbstractContextManager[None]:
+    """No other rebuild runs within this block; `InUse` is raised when one does."""
+    refusal = "The graph is being rebuilt already; wait until that rebuild has finished."
+    return only(postgres, Lock.REBUILD, refusal)
 
 
 def record_identity(connection: Connection) -> str:

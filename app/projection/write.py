@@ -1,5 +1,6 @@
 """Writes pages of rows into the graph: absolute values, each guarded by its revision."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.errors import NotReady
@@ -7,6 +8,8 @@ from app.graph import Graph
 from app.projection.rows import Page
 from app.projection.state import State
 from cypher import Query, query
+
+Step = tuple[Query, Mapping[str, Any]]
 
 
 def write_wallets(graph: Graph, state: State, page: Page) -> int:
@@ -23,18 +26,18 @@ def write_wallets(graph: Graph, state: State, page: Page) -> int:
     return _all_of(page, found)
 
 
-def write_transfers(graph: Graph, state: State, page: Page, *, repair: bool = False) -> int:
+def write_transfers(graph: Graph, state: State, page: Page, *, before: Step | None = None) -> int:
     """Writes edges between wallets; an edge may come before the row that names its wallet.
 
     Args:
         graph: the graph.
         state: its state, with the generation to write.
         page: rows of `transfers_of_batches` or `transfers_after`.
-        repair: also removes edges that stand between other wallets than the record says.
+        before: what the same transaction does first, such as removing edges that stand wrong.
     """
     steps = [_turn(state), _owned("write/transfers", state, rows=page)]
-    if repair:
-        steps.insert(1, (query("write/misplaced"), {"rows": page}))
+    if before is not None:
+        steps.insert(1, before)
     found = graph.write(steps)[-1]
     if found[0]["found"] < len(page):  # a wallet of a batch that is still owed
         wallet_ids = sorted({wallet_id for row in page for wallet_id in row[1:3]})
@@ -44,11 +47,11 @@ def write_transfers(graph: Graph, state: State, page: Page, *, repair: bool = Fa
     return _all_of(page, found)
 
 
-def _turn(state: State) -> tuple[Query, dict[str, Any]]:
+def _turn(state: State) -> Step:
     return query("write/take_turn"), {"record_id": state.record_id}
 
 
-def _owned(name: str, state: State, **parameters: Page | list[int]) -> tuple[Query, dict[str, Any]]:
+def _owned(name: str, state: State, **parameters: Page | list[int]) -> Step:
     return query(name), {"record_id": state.record_id, "generation": state.generation, **parameters}
 
 

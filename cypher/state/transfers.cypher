@@ -1,26 +1,35 @@
-// Question: What do the edges after this one say, in a page, each as one text for the digest?
-// Params: after, rows, separator
-// Returns: last, texts
+// Question: What do the edges with a number in this range say, each as one text?
+// Params: after, last, separator
+// Returns: texts
 CYPHER 25
-// After the number, the order of the fields is that of app/projection/lines.py. A float that is not its
-// exact text, and a time that is not in UTC, leave a word in the last of them, and so do not go unseen.
-MATCH (s)-[t:TRANSFER]->(r) WHERE t.transfer_id > $after
-WITH s, t, r, t.transfer_id AS transfer_id
-ORDER BY transfer_id LIMIT toInteger($rows)
+// The order of the fields is that of app/projection/lines.py. What a text cannot show leaves a word in the last
+// of them: a float that is not its exact text, a time that is not in UTC or is finer than the record's, a type.
+MATCH (s)-[t:TRANSFER]->(r)
+WHERE t.transfer_id > $after AND t.transfer_id <= $last AND t.transfer_id IS :: INTEGER NOT NULL
+WITH s, t, r, t.transfer_id AS transfer_id,
+     CASE WHEN t.occurred_at IS :: ZONED DATETIME NOT NULL THEN t.occurred_at END AS at
+ORDER BY transfer_id
 WITH transfer_id, [
-  s.chain, t.transaction_hash, t.transfer_index, t.block_number, t.seq,
-  t.occurred_at.epochSeconds * 1000000 + t.occurred_at.microsecond,
-  s.address, r.chain, r.address, t.asset, t.amount_exact, t.decimals, t.usd_value_exact, t.unobserved_exact,
+  s.wallet_id, r.wallet_id, t.transaction_hash, t.transfer_index, t.block_number, t.seq,
+  at.epochSeconds * 1000000 + at.microsecond,
+  t.asset_id, t.asset, t.amount_exact, t.decimals, t.usd_value_exact, t.unobserved_exact,
   coalesce(t.retracted, false),
-  t.send_drain, t.send_share, t.recv_drain, t.send_pool, t.recv_pool,
-  CASE WHEN t.amount = toFloat(t.amount_exact) THEN '' ELSE 'amount ' END
-    + CASE WHEN t.usd_value = toFloat(t.usd_value_exact) OR t.usd_value IS NULL AND t.usd_value_exact IS NULL
-           THEN '' ELSE 'usd_value ' END
-    + CASE WHEN t.unobserved = toFloat(t.unobserved_exact) OR t.unobserved IS NULL AND t.unobserved_exact IS NULL
-           THEN '' ELSE 'unobserved ' END
-    + CASE WHEN t.occurred_at.offsetSeconds = 0 THEN '' ELSE 'occurred_at ' END,
-  s.wallet_id, r.wallet_id, t.asset_id, t.batch, t.revision
+  t.send_drain, t.send_share, t.recv_drain, t.send_pool, t.recv_pool, t.batch, t.revision,
+  CASE WHEN t.amount = toFloatOrNull(t.amount_exact) THEN '' ELSE 'amount ' END
+    + CASE WHEN t.usd_value = toFloatOrNull(t.usd_value_exact)
+             OR t.usd_value IS NULL AND t.usd_value_exact IS NULL THEN '' ELSE 'usd_value ' END
+    + CASE WHEN t.unobserved = toFloatOrNull(t.unobserved_exact)
+             OR t.unobserved IS NULL AND t.unobserved_exact IS NULL THEN '' ELSE 'unobserved ' END
+    + CASE WHEN at.offsetSeconds = 0 AND at.nanosecond % 1000 = 0 THEN '' ELSE 'occurred_at ' END
+    + CASE WHEN [t.transfer_index, t.block_number, t.seq, t.asset_id, t.decimals, t.send_pool, t.recv_pool,
+                 t.batch, t.revision] IS :: LIST<INTEGER>
+            AND [t.amount, t.usd_value, t.unobserved, t.send_drain, t.send_share, t.recv_drain] IS :: LIST<FLOAT>
+            AND [t.transaction_hash, t.asset, t.amount_exact, t.usd_value_exact, t.unobserved_exact]
+                IS :: LIST<STRING>
+            AND t.retracted IS :: BOOLEAN
+           THEN '' ELSE 'type ' END
 ] AS fields
-RETURN max(transfer_id) AS last, collect(
-  reduce(text = toString(transfer_id), field IN fields | text + $separator + coalesce(toStringOrNull(field), ''))
-) AS texts
+RETURN collect(reduce(
+  text = toString(transfer_id), field IN fields |
+  text + $separator + coalesce(toStringOrNull(field), CASE WHEN field IS NULL THEN '' ELSE 'of another type' END)
+)) AS texts

@@ -1,8 +1,8 @@
-// Question: Which wallets carry no identity, so that no record wrote them? (A page of them goes.)
+// Question: Which wallets carry no number that a record gives? (A page of them goes.)
 // Params: rows
 // Returns: deleted
 CYPHER 25
-MATCH (w:Wallet) WHERE w.wallet_id IS NULL
+MATCH (w:Wallet) WHERE NOT coalesce(w.wallet_id IS :: INTEGER AND w.wallet_id >= 0, false)
 WITH w LIMIT toInteger($rows)
 DETACH DELETE w
 RETURN count(*) AS deleted

@@ -12,7 +12,6 @@ from sqlalchemy import create_engine, make_url, text
 from app.graph import Graph
 from app.migrate import migrate
 from app.postgres import Postgres
-from app.projection.digest import record_digest
 from app.projection.schema import prepare, wipe
 from app.projection.turns import record_identity
 from app.settings import PROJECT, Settings
@@ -20,6 +19,7 @@ from embedded.stack import Stack
 from ingest.topics import ensure_topics
 from ingest.transfer import encode
 from ingest.writer import Message, write_batch
+from tests.content import record_digest
 from tests.faults.story import Tale, tell
 from tests.faults.table import Table
 from tests.faults.trial import Settled, Trial, recorded_transfers

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from time import monotonic
 
 import pytest
+from app.projection.digest import graph_digest, record_digest
 
 from app.api.metrics import Scrape
 from app.graph import Graph
 from app.postgres import Postgres
-from app.projection.digest import graph_digest, record_digest
 from app.settings import Settings
 from app.status import GRAPH_SECONDS, IngestionStatus, ingestion_status
 from ingest.instruments import WAITS

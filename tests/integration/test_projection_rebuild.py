@@ -53,7 +53,13 @@ def test_a_rebuild_repairs_any_graph(postgres: Postgres, graph: Graph) -> None:
     assert (report.transfers, report.wallets, report.equal) == (12, 3, True)
     assert report.record_digest == report.graph_digest
     assert owed_batches(postgres) == []
-    assert list(dict.fromkeys(seen)) == ["wallets", "transfers", "sweep", "proof"]
+    assert list(dict.fromkeys(seen)) == [
+        "wallets",
+        "transfers",
+        "sweep",
+        "proof of wallets",
+        "proof of transfers",
+    ]
     assert project_owed(postgres, graph).batches == 0
 
 

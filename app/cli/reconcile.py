@@ -1,0 +1,97 @@
+"""The command that compares the graph with the record, and mends it."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from app.cli.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    configure,
+    graph_of,
+    print_json,
+    record,
+    stderr,
+    stdout,
+    steps,
+)
+from app.errors import Unequal
+from app.projection.differences import Difference
+from app.projection.schema import prepare
+from app.reconcile import Reconciliation
+from app.reconcile import reconcile as compare
+from app.scoring.reads import record_id
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands of this file."""
+    app.command()(reconcile)
+
+
+def reconcile(
+    home: HomeOption = DEFAULT_HOME,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Make the graph what the record says, and compare again.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the graph with the record: counts, sums by asset, a digest of every range, labels, links.
+
+    Says equal, or names what differs and ends with exit code 1. Example: aml reconcile --repair
+    """
+    configured = configure(home)
+    with record(configured) as postgres, graph_of(configured) as graph, steps("comparing") as progress:
+        if repair:
+            prepare(graph, record_id(postgres))
+        found = compare(postgres, graph, progress, repair=repair)
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    if not found.equal:
+        raise Unequal(
+            "The record itself has broken links: restore it from a backup, or build a new one from the topic."
+            if found.broken_references
+            else "The graph is not what the record says. Mend it with `aml reconcile --repair`."
+        )
+
+
+def _show(found: Reconciliation) -> None:
+    if found.listed:
+        stdout.print(_differences(found))
+    for broken in found.broken_references:
+        stdout.print(
+            f"{broken.rows} of {broken.table}.{broken.column} are no {broken.refers_to}: "
+            f"{', '.join(broken.examples)}",
+            highlight=False,
+        )
+    if found.labels != "compared":
+        stderr.print(f"labels: {found.labels}; the next scoring run writes them again", highlight=False)
+    table = Table("", "record", "graph", title="after the repair" if found.repair else None)
+    table.add_row("transfers", str(found.record.transfers), str(found.graph.transfers))
+    table.add_row("wallets", str(found.record.wallets), str(found.graph.wallets))
+    for asset in sorted(found.record.amounts.keys() | found.graph.amounts.keys()):
+        sums = (content.amounts.get(asset, "0") for content in (found.record, found.graph))
+        table.add_row(asset, *sums)
+    table.add_row("digest", found.record.digest, found.graph.digest)
+    stdout.print(table)
+    if found.equal:
+        stdout.print(f"equal, in {found.seconds:.1f} s", highlight=False)
+
+
+def _differences(found: Reconciliation) -> Table:
+    shown = f", the first {len(found.listed)}" if found.differences > len(found.listed) else ""
+    table = Table("", "number", "name", "", title=f"{found.differences} differences{shown}")
+    table.add_column("property: record, graph", overflow="fold")
+    for each in found.listed:
+        number = "" if each.number is None else str(each.number)
+        table.add_row(each.kind, number, each.name, each.nature, _properties(each))
+    return table
+
+
+def _properties(difference: Difference) -> str:
+    return "\n".join(
+        f"{each.property}: {each.record or 'none'}, {each.graph or 'none'}" for each in difference.properties
+    )

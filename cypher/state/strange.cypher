@@ -1,0 +1,13 @@
+// Question: How many edges and wallets carry no number that a record gives?
+// Params: -
+// Returns: transfers, wallets
+CYPHER 25
+CALL () {
+  MATCH ()-[t:TRANSFER]->() WHERE NOT coalesce(t.transfer_id IS :: INTEGER AND t.transfer_id >= 0, false)
+  RETURN count(t) AS transfers
+}
+CALL () {
+  MATCH (w:Wallet) WHERE NOT coalesce(w.wallet_id IS :: INTEGER AND w.wallet_id >= 0, false)
+  RETURN count(w) AS wallets
+}
+RETURN transfers, wallets
