@@ -5,10 +5,17 @@ from contextlib import contextmanager
 from typing import Any
 
 import neo4j
-from neo4j.exceptions import AuthError, ClientError, DriverError, Neo4jError, ServiceUnavailable
+from neo4j.exceptions import (
+    AuthError,
+    ClientError,
+    ConstraintError,
+    DriverError,
+    Neo4jError,
+    ServiceUnavailable,
+)
 from pydantic import SecretStr
 
-from app.errors import DependencyMissing, QueryTimeout
+from app.errors import DependencyMissing, QueryTimeout, Unequal
 from app.tracing import asked_in_trace
 from cypher import Query
 
@@ -125,6 +132,10 @@ class Graph:
         except (ServiceUnavailable, DriverError) as exc:
             raise DependencyMissing(
                 f"Neo4j at {self.url} does not answer. Start it (`aml up`) or set AML_NEO4J_URL."
+            ) from exc
+        except ConstraintError as exc:
+            raise Unequal(
+                f"The graph holds what contradicts the record ({exc.message}). See `aml reconcile`."
             ) from exc
         except ClientError as exc:
             if exc.code in TIMED_OUT:

@@ -43,6 +43,12 @@ class Settings(BaseSettings):
     dead_letter_ceiling: int = Field(
         default=1_000, ge=1, description="Refused messages in a row that stop the consumer."
     )
+    session_timeout_seconds: float = Field(
+        default=6.0,
+        ge=1,
+        le=300,
+        description="How long nobody reads what a killed consumer was given; brokers of your own may allow 6 and more.",
+    )
     consumer_metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Port of the consumer's own `/metrics`; 0 is off."
     )

@@ -79,6 +79,7 @@ def _settings(port: int, controller_port: int, data: str) -> dict[str, object]:
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "group.initial.rebalance.delay.ms": 0,
+        "group.min.session.timeout.ms": 1000,
         "broker.session.timeout.ms": 3000,  # after a kill the next broker waits for the old one's session
         "broker.heartbeat.interval.ms": 500,
     }

@@ -67,9 +67,8 @@ def consume(
             "queued.max.messages.kbytes": QUEUE_KILOBYTES,
             "fetch.message.max.bytes": 1 << 20,  # of one partition, unless a single message is larger
             "fetch.max.bytes": QUEUE_KILOBYTES << 10,
-            # So long nobody reads what a killed consumer was given: the shortest that brokers allow.
-            "session.timeout.ms": 6_000,
-            "heartbeat.interval.ms": 1_500,
+            "session.timeout.ms": round(settings.session_timeout_seconds * 1_000),
+            "heartbeat.interval.ms": round(settings.session_timeout_seconds * 250),
             **QUIET,
         }
     )
@@ -82,10 +81,16 @@ def consume(
     def assigned(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
         intake.forget()
         patiently(stop, positions.read)
+        reach("during_rebalance")
         PARTITIONS.set(len(partitions))
         log.info("partitions_assigned", assigned=sorted(p.partition for p in partitions))
 
-    consumer.subscribe([settings.transfers_topic], on_assign=assigned)
+    def revoked(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        reach("during_rebalance")
+        PARTITIONS.set(0)
+        log.info("partitions_revoked", revoked=sorted(p.partition for p in partitions))
+
+    consumer.subscribe([settings.transfers_topic], on_assign=assigned, on_revoke=revoked)
     refused_in_a_row = 0
     size = min(FIRST_MESSAGES, settings.batch_messages)
     last_answer = monotonic()

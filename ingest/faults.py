@@ -25,6 +25,7 @@ log = structlog.get_logger()
 
 VARIABLE = "AML_FAULT"
 POINTS = (
+    "during_rebalance",
     "after_poll",
     "after_decode",
     "inside_postgres_transaction",

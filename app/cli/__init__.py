@@ -20,6 +20,7 @@ from app.cli import (
 )
 from app.cli.terminal import stderr
 from app.errors import AmlError
+from app.logs import configure_logging
 
 app = typer.Typer(
     name="aml",
@@ -48,6 +49,7 @@ for group in (
 
 def main() -> None:
     """Runs the command; an error the user can act on is one sentence and an exit code, no traceback."""
+    configure_logging("console")  # on stderr: stdout is the answer
     try:
         app()
     except AmlError as exc:

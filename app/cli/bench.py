@@ -12,6 +12,8 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     bench = typer.Typer(help="Measure this machine, on embedded servers of its own.", no_args_is_help=True)
     bench.command()(ingest)
+    bench.command()(reconcile)
+    bench.command()(late)
     app.add_typer(bench, name="bench")
 
 
@@ -26,6 +28,29 @@ def ingest(
     from bench.ingest import run  # noqa: PLC0415 - other commands do without it
 
     _show(run(transfers), as_json=as_json)
+
+
+def reconcile(
+    transfers: Annotated[int, typer.Option(min=1_500, help="How many transfers.")] = 300_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure comparing the graph with the record, and mending one edge.
+
+    Example: aml bench reconcile --transfers 300000
+    """
+    from bench.reconcile import run  # noqa: PLC0415 - likewise
+
+    _show(run(transfers), as_json=as_json)
+
+
+def late(as_json: JsonOption = False) -> None:
+    """Measure one late transfer in pools with 10, 1,000 and 100,000 later ones: seconds, and rows restated.
+
+    Example: aml bench late
+    """
+    from bench.late import run  # noqa: PLC0415 - likewise
+
+    _show(run(), as_json=as_json)
 
 
 def _show(figures: dict[str, Any], *, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from app.errors import NotReady
+from app.errors import NotReady, Unequal
 from app.graph import Graph
 from app.projection.rows import Page
 from app.projection.state import State
@@ -38,7 +38,11 @@ def write_transfers(graph: Graph, state: State, page: Page, *, before: Step | No
     steps = [_turn(state), _owned("write/transfers", state, rows=page)]
     if before is not None:
         steps.insert(1, before)
-    found = graph.write(steps)[-1]
+    try:
+        found = graph.write(steps)[-1]
+    except Unequal:  # somebody has moved an edge, so that its number is taken
+        steps.insert(1, (query("write/misplaced"), {"rows": page}))
+        found = graph.write(steps)[-1]
     if found[0]["found"] < len(page):  # a wallet of a batch that is still owed
         wallet_ids = sorted({wallet_id for row in page for wallet_id in row[1:3]})
         found = graph.write(

@@ -1,4 +1,4 @@
-"""A small story in the worst order: late transfers, repeated ones, retractions, transfers that come back."""
+"""A small story in the worst order: late and repeated transfers, retractions, returns, wrong clocks."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +8,8 @@ from app.domain import Retraction, Transfer
 from ingest.simulator.simulate import simulate
 
 TRANSFERS, RETRACTED, REPEATED = 600, 150, 80
+WRONG_CLOCKS = {3: -3_000, 7: 20_000}
+"""Days by the last digit of the block: 2 of 10 transfers happen years before or after the others."""
 POISON = [b"{", b"[]", b'{"schema_version":2}', b"NaN"]
 OBSERVED = datetime(2026, 1, 1, tzinfo=UTC)
 Event = Transfer | Retraction | bytes
@@ -47,8 +49,10 @@ def tell(seed: int) -> Tale:
 
 
 def _spread(transfer: Transfer) -> Transfer:
-    """Over more assets than the simulator has, and so over all partitions."""
-    return replace(transfer, asset=f"{transfer.asset[-8:]}.{transfer.block_number % 6}")
+    """Over more assets than the simulator has, and so over all partitions; some with a clock years off."""
+    off = timedelta(days=WRONG_CLOCKS.get(transfer.block_number % 10, 0))
+    asset = f"{transfer.asset[-8:]}.{transfer.block_number % 6}"
+    return replace(transfer, asset=asset, occurred_at=transfer.occurred_at + off)
 
 
 def _history(transfer: Transfer, number: int, rng: Random) -> list[Transfer | Retraction]:

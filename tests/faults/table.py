@@ -12,17 +12,19 @@ INTRODUCTION = """# Faults
 
 Written by `make test-faults` when every trial has passed; do not edit. `tests/faults` runs the consumer
 as a process on real servers, feeds it a small story in the worst order (late transfers that restate
-others, repeated ones, retractions, transfers that come back after one, messages that break the
-contract), and lets it or its servers die at a place that `AML_FAULT` names (`ingest/faults.py`; without
-that variable nothing can happen). Then it waits until both stores hold all of it and compares: the
-record's digest and the graph's digest must equal that of the same events ingested once, in order, into
-another database. *Lost* and *doubled* count transfers that differ in either store.
+others, repeated ones, retractions, transfers that come back after one, clocks that are years off,
+messages that break the contract), and lets it or its servers die at a place that `AML_FAULT` names
+(`ingest/faults.py`; without that variable nothing can happen). Then it waits until both stores hold all
+of it and compares: the record must have the digest of the same events ingested once, in order, into
+another database, and the graph must equal the record, range by range and property by property. *Lost*
+and *doubled* count transfers that differ in either store.
 
 *Seconds to recover*, for a killed consumer: from its death until the next one, started at once, has
-brought a new batch into both stores. A killed consumer's partitions are read by the next one after six
-seconds, the session timeout of the consumer group: that is most of what is seen. For servers: from the
-moment they answer again, for consumers that join, leave or wake: from that moment, until both stores
-hold everything that was sent.
+brought a new batch into both stores. A killed consumer's partitions are read by the next one after the
+session timeout of the consumer group (here three seconds, `AML_SESSION_TIMEOUT_SECONDS`): that is most of
+what is seen. For servers: from the
+moment they answer again, for consumers that join, leave, wake or die in turn (the last one): from that
+moment, until both stores hold everything that was sent; for a replay: all of it.
 """
 
 

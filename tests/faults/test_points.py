@@ -13,7 +13,7 @@ from tests.faults.test_killed_consumer import POINTS as KILLED_AT
 
 
 def test_every_point_is_tried() -> None:
-    assert {*KILLED_AT, "during_reload"} == set(POINTS)
+    assert {*KILLED_AT, "during_reload", "during_rebalance"} == set(POINTS)
 
 
 def test_without_the_variable_nothing_is_armed_and_every_point_is_passed() -> None:

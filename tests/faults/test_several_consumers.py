@@ -1,17 +1,20 @@
-"""Several consumers of one group: frozen and woken, joining and leaving, killed in turn."""
+"""Several consumers of one group: frozen and woken, joining and leaving, killed in turn; a replay."""
 
 import os
 import signal
 from time import monotonic
 
 import pytest
+from sqlalchemy import text
 
 from tests.faults.story import Tale
 from tests.faults.table import Table
 from tests.faults.trial import Settled, Trial, await_death, await_freeze, await_log
-from tests.ingesting import wait_until
+from tests.ingesting import messages_in_topic, wait_until
 
+LONG = "AML_FAULT_ROUNDS" in os.environ
 ROUNDS = (int(os.environ.get("AML_FAULT_ROUNDS", "1")) + 3) // 4
+KILLS = 6 if LONG else 2
 FROZEN_AT = ("after_decode", "inside_postgres_transaction", "between_postgres_and_offset_commit")
 
 
@@ -36,51 +39,87 @@ def test_a_consumer_that_was_frozen_past_its_session_writes_nothing_of_what_othe
     table.add(f"consumer frozen: `{point}`, and woken", injected, seconds, lost, doubled, kills=0)
 
 
-@pytest.mark.parametrize("round_", range(ROUNDS))
-def test_a_second_consumer_joins_and_leaves_during_the_load(
+@pytest.mark.parametrize("round_", range(2 * ROUNDS if LONG else 1))
+def test_a_consumer_is_killed_during_a_rebalance_and_another_joins_and_leaves(
     round_: int, trial: Trial, tale: Tale, settled: Settled, table: Table
 ) -> None:
     parts = tale.parts(4)
     trial.send(parts[0])
-    first = trial.consumer()
+    first = trial.consumer(f"during_rebalance:{2 + round_ % 2}")  # its own joining is the first
     await_log(first, "batch_written")
     second = trial.consumer()
+    await_death(first)
+    died = monotonic()
     trial.send(parts[1])
-    await_log(second, "partitions_assigned")
+    trial.await_arrival(second)
+    seconds = monotonic() - died
+
+    third = trial.consumer()
     trial.send(parts[2])
-    await_log(second, "batch_written")
-    is_killed = round_ % 2 == 1
-    os.kill(second.process.pid, signal.SIGKILL if is_killed else signal.SIGTERM)
+    await_log(third, "partitions_assigned")
+    os.kill(third.process.pid, signal.SIGTERM)
     left = monotonic()
     trial.send(parts[3])
-    trial.await_arrival(first)
-    seconds = monotonic() - left
+    trial.await_arrival(second)
+    leaving_seconds = monotonic() - left
     trial.stop_all()
     lost, doubled = trial.verify(settled)
+    injected = "its partitions just taken, or just given anew, since another consumer joins"
+    table.add("consumer killed: `during_rebalance`", injected, seconds, lost, doubled, kills=1)
     injected = "two rebalances while messages arrive"
-    table.add("a second consumer joins and leaves", injected, seconds, lost, doubled, kills=is_killed)
+    table.add("another consumer joins and leaves", injected, leaving_seconds, lost, doubled, kills=0)
 
 
 @pytest.mark.parametrize("round_", range(ROUNDS))
-def test_two_consumers_that_share_the_partitions_are_killed_in_turn(
+def test_two_consumers_that_share_four_partitions_are_killed_in_turn_under_load(
     round_: int, trial: Trial, tale: Tale, settled: Settled, table: Table
 ) -> None:
-    parts = tale.parts(3)
-    left = trial.consumer(f"after_decode:{round_ % 3 + 3}")
-    right = trial.consumer("between_postgres_and_offset_commit:4")
-    await_log(left, "partitions_assigned")
-    await_log(right, "partitions_assigned")
-    trial.send(parts[0])
-    wait_until(lambda: left.process.poll() is not None or right.process.poll() is not None)
-    died = monotonic()
-    replacement = trial.consumer()
-    trial.send(parts[1])
-    for child in (left, right):
-        await_death(child)
-    trial.send(parts[2])
-    trial.await_arrival(replacement)
+    parts = tale.parts(KILLS + 1)
+    working = [trial.consumer(), trial.consumer()]
+    for child in working:
+        await_log(child, "partitions_assigned")
+    for part in parts[:-1]:
+        reached = trial.progress()[0] + round_ % 3
+        trial.send(part)
+        wait_until(lambda reached=reached: trial.progress()[0] > reached)  # the load has reached them
+        victim = working.pop(0)
+        os.kill(victim.process.pid, signal.SIGKILL)
+        await_death(victim)
+        died = monotonic()
+        working.append(trial.consumer())
+    trial.send(parts[-1])
+    trial.await_arrival(*working)
     seconds = monotonic() - died
     trial.stop_all()
     lost, doubled = trial.verify(settled)
-    injected = "one inside a batch, the other before its offset"
-    table.add("two consumers killed in turn", injected, seconds, lost, doubled, kills=2)
+    injected = f"one every few seconds, {KILLS} in a trial, while messages arrive"
+    name = "two consumers on four partitions killed in turn"
+    table.add(name, injected, seconds, lost, doubled, kills=KILLS)
+
+
+def test_the_whole_topic_is_read_again_from_the_start(
+    trial: Trial, tale: Tale, settled: Settled, table: Table
+) -> None:
+    trial.send(tale.arriving)
+    consumer = trial.consumer()
+    trial.await_arrival(consumer)
+    trial.stop_all()
+    messages = messages_in_topic(trial.settings)
+    group = f"{trial.settings.consumer_group}-again"
+    trial.settings = trial.settings.model_copy(update={"consumer_group": group})
+    began = monotonic()
+    killed = trial.consumer("after_decode:9")
+    await_death(killed)
+    again = trial.consumer()
+    wait_until(lambda: _consumed(trial) >= 2 * messages)
+    trial.await_arrival(again)
+    seconds = monotonic() - began
+    trial.stop_all()
+    lost, doubled = trial.verify(settled)
+    injected = "by another consumer group, killed once on the way"
+    table.add("the same topic replayed from the start", injected, seconds, lost, doubled, kills=1)
+
+
+def _consumed(trial: Trial) -> int:
+    with trial.postgres.transaction() as connection:
+        return int(connection.execute(text("SELECT sum(consumed) FROM ingestion_state")).scalar_one())

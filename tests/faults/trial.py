@@ -27,6 +27,7 @@ from tests.ingesting import wait_until
 
 WAIT_SECONDS = 180
 BATCH_MESSAGES = 10
+SESSION_SECONDS = 3
 _numbers = count(1)
 _RECORDED = text("""
     SELECT transaction_hash, transfer_index, block_number, retracted_batch_id IS NOT NULL FROM transactions
@@ -92,6 +93,7 @@ class Trial:
             "AML_CONSUMER_GROUP": given.consumer_group,
             "AML_BATCH_MESSAGES": str(BATCH_MESSAGES),
             "AML_BATCH_WAIT_SECONDS": "0.05",
+            "AML_SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
             "AML_FAULT": fault,
         }
 

@@ -16,6 +16,7 @@ from app.graph import Graph
 from app.postgres import Postgres
 from app.scoring.run_row import take_run_lock
 from app.settings import Settings
+from cypher import Query
 from tests.serving import served
 
 AA = "0x" + "aA" * 20
@@ -36,6 +37,7 @@ ROUTES_WITH_TOKEN = [
     ("POST", "/v1/runs/1/cancel"),
     ("GET", "/v1/runs/1/diff/2"),
     ("GET", f"/scores/{AA}/history"),
+    ("POST", "/v1/reconcile"),
     ("GET", "/v1/operations/none"),
 ]
 
@@ -409,6 +411,24 @@ def test_a_reload_ends_with_the_proof_that_both_stores_are_equal(client: httpx.C
     assert (operation["status"], operation["result"]["equal"]) == ("completed", True)
     assert operation["result"]["record_digest"] == operation["result"]["graph_digest"]
     assert client.get(done.headers["location"]).json() == operation
+
+
+def test_a_comparison_names_what_differs_and_mends_it_and_the_status_and_metrics_tell(
+    client: httpx.Client, graph: Graph
+) -> None:
+    assert client.get("/ingestion/status").json()["reconciliation"] is None
+    stray = Query("test/stray", "", frozenset(), (), "CYPHER 25 CREATE (:Wallet {wallet_id: 77})")
+    graph.write([(stray, {})])
+    found = client.post("/v1/reconcile", headers={"Prefer": "wait=60"})
+    assert found.status_code == 200, found.text
+    result = found.json()["result"]
+    assert (result["equal"], result["differences"], result["listed"][0]["number"]) == (False, 1, 77)
+    assert client.get("/ingestion/status").json()["reconciliation"]["equal"] is False
+    assert "aml_graph_equal 0.0" in client.get("/metrics").text
+    mended = client.post("/v1/reconcile", json={"repair": True}, headers={"Prefer": "wait=60"})
+    assert (mended.json()["result"]["equal"], mended.json()["kind"]) == (True, "reconcile")
+    assert client.post("/v1/reconcile", json={"mend": True}).status_code == 422
+    assert "aml_graph_equal 1.0" in client.get("/metrics").text
 
 
 def test_a_reload_that_fails_while_waited_for_answers_with_the_problem(silent: httpx.Client) -> None:

@@ -1,0 +1,281 @@
+"""`aml reconcile` finds and names every difference, mends the graph, and says how it was last."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from app.errors import InUse, NotReady
+from app.graph import Graph
+from app.labels.effective import label_set_digest
+from app.last_reconciliation import last_reconciliation
+from app.postgres import Lock, Postgres
+from app.projection import lines, repair
+from app.projection.labels import graph_label_digest
+from app.projection.owed import project_owed
+from app.projection.proof import prove
+from app.projection.schema import wipe
+from app.projection.turns import only
+from app.reconcile import Reconciliation, reconcile
+from app.references import LINKS
+from app.scoring.policy import load_policy
+from app.scoring.relabel import published_labels
+from app.scoring.run import run_scoring
+from app.settings import PROJECT, Settings
+from cypher import Query, query
+from ingest.reconciler import Reconciler
+from ingest.simulator.simulate import simulate
+from ingest.writer import Message, write_batch
+from tests.content import is_equal
+from tests.ingesting import wait_until
+from tests.integration.projection_record import add_batch, ask, restate
+
+ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
+MOVE = """MATCH (a)-[t:TRANSFER {transfer_id: 3}]->(b) WITH a, b, t, properties(t) AS p DELETE t
+    WITH a, b, p CREATE (b)-[n:TRANSFER]->(a) SET n = p"""
+
+
+def ignore(_step: str, _part: float) -> None:
+    """Progress that nobody watches."""
+
+
+def spoil(graph: Graph, *statements: str) -> None:
+    graph.write([(Query("test/spoil", "", frozenset(), (), f"CYPHER 25 {s}"), {}) for s in statements])
+
+
+def natures(report: Reconciliation) -> set[tuple[str, int | None, str]]:
+    return {(each.kind, each.number, each.nature) for each in report.listed}
+
+
+@pytest.fixture
+def projected(postgres: Postgres, graph: Graph) -> Graph:
+    add_batch(postgres, ROWS)
+    project_owed(postgres, graph)
+    return graph
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("MATCH ()-[t:TRANSFER {transfer_id: 2}]->() SET t.revision = 10000", ("transfers", 2, "changed")),
+        ("MATCH ()-[t:TRANSFER {transfer_id: 2}]->() SET t.send_share = 0.3", ("transfers", 2, "changed")),
+        ("MATCH ()-[t:TRANSFER {transfer_id: 2}]->() DELETE t", ("transfers", 2, "missing")),
+        (
+            "MATCH (w:Wallet {wallet_id: 1}) CREATE (w)-[:TRANSFER {transfer_id: 777}]->(w)",
+            ("transfers", 777, "surplus"),
+        ),
+        ("MATCH (w:Wallet {wallet_id: 1}) CREATE (w)-[:TRANSFER]->(w)", ("transfers", None, "surplus")),
+        (MOVE, ("transfers", 3, "misplaced")),
+        ("MATCH (w:Wallet {wallet_id: 1}) DETACH DELETE w", ("wallets", 1, "missing")),
+        ("MATCH (w:Wallet {wallet_id: 1}) SET w.address = 'other'", ("wallets", 1, "changed")),
+        ("MATCH (w:Wallet {wallet_id: 1}) SET w.wallet_id = 50", ("wallets", 50, "surplus")),
+        ("MATCH (w:Wallet {wallet_id: 1}) REMOVE w.wallet_id", ("wallets", None, "surplus")),
+        (
+            "CREATE (:Wallet {wallet_id: 50})-[:TRANSFER {transfer_id: 60}]->(:Wallet {wallet_id: 51})",
+            ("wallets", 51, "surplus"),
+        ),
+    ],
+)
+def test_each_difference_is_found_named_and_mended(
+    postgres: Postgres, projected: Graph, statement: str, expected: tuple[str, int | None, str]
+) -> None:
+    spoil(projected, statement)
+    found = reconcile(postgres, projected, ignore)
+    assert expected in natures(found)
+    assert (found.equal, found.repair) == (False, False)
+    mended = reconcile(postgres, projected, ignore, repair=True)
+    assert natures(mended) == natures(found)
+    assert mended.equal
+    assert mended.record == mended.graph
+    again = reconcile(postgres, projected, ignore)
+    assert (again.equal, again.differences) == (True, 0)
+
+
+def test_a_changed_property_is_named_with_both_values(postgres: Postgres, projected: Graph) -> None:
+    spoil(projected, "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() SET t.asset = 'USDC', t.amount_exact = '7'")
+    report = reconcile(postgres, projected, ignore)
+    (difference,) = report.listed
+    told = {each.property: (each.record, each.graph) for each in difference.properties}
+    assert told["asset"] == ("ETH", "USDC")
+    assert told["amount"][1] == "7"
+    assert difference.name == f"0x{2:064x}:2"
+    sums = int(report.record.amounts["ethereum:ETH"]), int(report.graph.amounts["ethereum:ETH"])
+    assert sums[0] - sums[1] == int(told["amount"][0]) - 7
+
+
+def test_a_range_that_is_all_wrong_is_mended_page_by_page(
+    postgres: Postgres, projected: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "RANGE", 4)
+    monkeypatch.setattr(repair, "PAGE_ROWS", 2)
+    spoil(projected, "MATCH (w:Wallet) DETACH DELETE w")
+    report = reconcile(postgres, projected, ignore, repair=True)
+    assert (report.equal, report.differences) == (True, 9)
+    assert is_equal(postgres, projected)
+
+
+def test_an_edge_that_was_moved_is_restated_at_its_place(postgres: Postgres, projected: Graph) -> None:
+    spoil(projected, MOVE)
+    restate(postgres, 3, send_drain=0.25)
+    assert reconcile(postgres, projected, ignore).equal
+
+
+@pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{link.table}.{link.column}-{link.target}")
+def test_every_link_is_checked(postgres: Postgres, link: tuple[str, ...]) -> None:
+    from app.references import broken_references  # noqa: PLC0415 - used once
+
+    table, key, column, target, _ = link
+    add_batch(postgres, ROWS)
+    with postgres.transaction() as connection:
+        if table in {"exposures", "risk_scores", "retractions"}:
+            connection.execute(text(_ROW_OF[table]))
+        if table == target or (key == column and table in {"transactions", "flows"}):
+            other = "flows" if table == "transactions" else "transactions"
+            connection.execute(text(f"DELETE FROM {other} WHERE transfer_id = 2"))  # noqa: S608
+        else:
+            first = f"(SELECT min({key}) FROM {table})"  # noqa: S608
+            connection.execute(text(f"UPDATE {table} SET {column} = 99 WHERE {key} = {first}"))  # noqa: S608
+        broken = [each for each in broken_references(connection) if each is not None]
+    named = {(each.table, each.column, each.refers_to.partition(".")[0]) for each in broken}
+    assert (table, column, target) in named
+    assert all(each.rows >= 1 and "->" in each.examples[0] for each in broken)
+
+
+_ROW_OF = {
+    "exposures": "INSERT INTO exposures VALUES (1, 1, 1, 1, 1, 0, 0, 1, 0, '{}', '{}')",
+    "risk_scores": "INSERT INTO risk_scores (run_id, wallet_id, ownership_score, source_score, "
+    "destination_score, rules, weighting, unpriced_transfers, cells, shares, points) "
+    "VALUES (1, 1, 0, 0, 0, '{}', 'usd', 0, '{}', '{}', '{}')",
+    "retractions": "INSERT INTO retractions (chain, transaction_hash, asset, observed_at, batch_id, "
+    "retracted) VALUES ('ethereum', '0x1', 'ETH', now(), 1, 0)",
+}
+
+
+def test_a_broken_link_of_the_record_is_unequal_and_is_not_touched(
+    postgres: Postgres, projected: Graph
+) -> None:
+    with postgres.transaction() as connection:
+        connection.execute(text("UPDATE transactions SET batch_id = 99 WHERE transfer_id = 2"))
+    report = reconcile(postgres, projected, ignore, repair=True)
+    (broken,) = report.broken_references
+    assert (broken.table, broken.column, broken.rows, broken.examples) == (
+        "transactions",
+        "batch_id",
+        1,
+        ["2 -> 99"],
+    )
+    assert not report.equal
+    assert report.record == report.graph
+    assert ask(postgres, "SELECT batch_id FROM transactions WHERE transfer_id = 2") == 99
+
+
+def test_labels_of_the_published_run_are_compared_and_mended(
+    postgres: Postgres, graph: Graph, settings: Settings
+) -> None:
+    story = simulate(3, wallets=300, transfers=1_500).transfers
+    messages = [Message("t", 0, offset, None, b"", transfer) for offset, transfer in enumerate(story)]
+    postgres.run(lambda connection: write_batch(connection, messages))
+    project_owed(postgres, graph)
+    wallets = [(transfer.chain, transfer.sender) for transfer in story]
+    first, second, third = list(dict.fromkeys(wallets))[:3]
+    for chain, sender in (first, second):
+        ask(
+            postgres,
+            "INSERT INTO labels (chain, address, category, name, source, confidence) "
+            "VALUES (:chain, :address, 'mixer', 'A mixer', 'test', 90) RETURNING label_id",
+            chain=chain,
+            address=sender,
+        )
+    policy = load_policy(settings.policy_file)
+    run_scoring(postgres, graph, policy, engine="ledger", cypher_max_transfers=0)
+    labels = published_labels(postgres)
+    assert labels is not None
+    assert reconcile(postgres, graph, ignore).labels == "compared"
+    spoil(
+        graph,
+        f"MATCH (w:Wallet {{address: '{first[1]}'}}) SET w.category = 'exchange'",
+        f"MATCH (w:Wallet {{address: '{second[1]}'}}) REMOVE w.category, w.label",
+        f"MATCH (w:Wallet {{address: '{third[1]}'}}) SET w.category = 'mixer'",
+    )
+    report = reconcile(postgres, graph, ignore)
+    assert {(each.kind, each.name, each.nature) for each in report.listed} == {
+        ("labels", ":".join(first), "changed"),
+        ("labels", ":".join(second), "missing"),
+        ("labels", ":".join(third), "surplus"),
+    }
+    assert not report.equal
+    assert reconcile(postgres, graph, ignore, repair=True).equal
+    spoil(graph, f"MATCH (w:Wallet {{address: '{first[1]}'}}) DETACH DELETE w")
+    assert reconcile(postgres, graph, ignore, repair=True).equal
+    carried = {(row["chain"], row["address"]) for row in graph.read(query("state/labelled"))}
+    assert {first, second} <= carried
+    spoil(graph, "MATCH (s:GraphState) SET s.label_set_digest = null")
+    doubted = reconcile(postgres, graph, ignore)
+    assert (doubted.equal, doubted.labels) == (True, "in doubt")
+    assert reconcile(postgres, graph, ignore, repair=True).labels == "compared"
+    assert graph_label_digest(graph) == label_set_digest(labels)
+
+
+def test_the_last_comparison_is_remembered_with_all_it_found(postgres: Postgres, projected: Graph) -> None:
+    with postgres.transaction() as connection:
+        assert last_reconciliation(connection) is None
+    spoil(projected, "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() DELETE t")
+    report = reconcile(postgres, projected, ignore)
+    with postgres.transaction() as connection:
+        last = last_reconciliation(connection)
+        stored = connection.execute(text("SELECT report FROM reconciliations")).scalar_one()
+    assert last is not None
+    assert (last.equal, last.differences, last.broken_references) == (False, 1, 0)
+    assert last.completed_at <= datetime.now(UTC)
+    assert Reconciliation.model_validate(stored) == report
+
+
+def test_one_comparison_at_a_time_and_none_of_a_graph_that_is_not_prepared(
+    postgres: Postgres, projected: Graph
+) -> None:
+    with only(postgres, Lock.RECONCILE, "taken"), pytest.raises(InUse):
+        reconcile(postgres, projected, ignore)
+    wipe(projected)
+    with pytest.raises(NotReady, match="reload-graph"):
+        reconcile(postgres, projected, ignore)
+
+
+def test_the_consumer_compares_when_it_is_time_and_mends_nothing(
+    postgres: Postgres, projected: Graph
+) -> None:
+    spoil(projected, "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() DELETE t")
+    with Reconciler(postgres, projected, 0.05).running():
+        wait_until(lambda: bool(ask(postgres, "SELECT count(*) FROM reconciliations") >= 2))
+    assert ask(postgres, "SELECT bool_or(equal OR repair) FROM reconciliations") is False
+    assert not prove(postgres, projected).equal
+    compared = ask(postgres, "SELECT count(*) FROM reconciliations")
+    with Reconciler(postgres, projected, 0).running(), Reconciler(postgres, projected, 3_600).running():
+        pass
+    assert ask(postgres, "SELECT count(*) FROM reconciliations") == compared
+
+
+def test_the_command_names_what_differs_and_ends_with_1_until_it_is_mended(
+    projected: Graph, settings: Settings
+) -> None:
+    given = {
+        f"AML_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in settings.model_dump(exclude_none=True).items()
+    }
+
+    def aml(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "app", "reconcile", *arguments]
+        return subprocess.run(command, cwd=PROJECT, env=given, capture_output=True, text=True, check=False)
+
+    spoil(projected, "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() SET t.asset = 'USDC'")
+    found = aml()
+    assert found.returncode == 1
+    assert "asset: ETH, USDC" in found.stdout
+    assert "aml reconcile --repair" in found.stderr
+    mended = aml("--repair", "--json")
+    assert mended.returncode == 0
+    report = json.loads(mended.stdout)
+    assert (report["equal"], report["differences"]) == (True, 1)
