@@ -47,7 +47,7 @@ class Settings(BaseSettings):
         default=6.0,
         ge=1,
         le=300,
-        description="How long nobody reads what a killed consumer was given; brokers of your own may allow 6 and more.",
+        description="How long nobody reads what a killed consumer was given; most brokers allow 6 or more.",
     )
     consumer_metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Port of the consumer's own `/metrics`; 0 is off."
