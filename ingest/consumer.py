@@ -58,39 +58,13 @@ def consume(
         TooManyDeadLetters: too many messages in a row broke the contract.
         DependencyMissing: Kafka or PostgreSQL has not answered for too long.
     """
-    consumer = Consumer(
-        {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
-            "group.id": settings.consumer_group,
-            "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
-            "queued.max.messages.kbytes": QUEUE_KILOBYTES,
-            "fetch.message.max.bytes": 1 << 20,  # of one partition, unless a single message is larger
-            "fetch.max.bytes": QUEUE_KILOBYTES << 10,
-            "session.timeout.ms": round(settings.session_timeout_seconds * 1_000),
-            "heartbeat.interval.ms": round(settings.session_timeout_seconds * 250),
-            **QUIET,
-        }
-    )
+    consumer = _consumer(settings)
     positions = Positions(postgres, settings.transfers_topic)
     dead_letters = DeadLetterProducer(settings, postgres)
     patiently(stop, dead_letters.publish_owed)
 
     intake = Intake(consumer, settings.batch_wait_seconds)
-
-    def assigned(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        intake.forget()
-        patiently(stop, positions.read)
-        reach("during_rebalance")
-        PARTITIONS.set(len(partitions))
-        log.info("partitions_assigned", assigned=sorted(p.partition for p in partitions))
-
-    def revoked(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        reach("during_rebalance")
-        PARTITIONS.set(0)
-        log.info("partitions_revoked", revoked=sorted(p.partition for p in partitions))
-
-    consumer.subscribe([settings.transfers_topic], on_assign=assigned, on_revoke=revoked)
+    _subscribe(consumer, settings, stop, positions, intake)
     refused_in_a_row = 0
     size = min(FIRST_MESSAGES, settings.batch_messages)
     last_answer = monotonic()
@@ -136,6 +110,43 @@ def consume(
     finally:
         consumer.close()
         dead_letters.close()
+
+
+def _consumer(settings: Settings) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "group.id": settings.consumer_group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "queued.max.messages.kbytes": QUEUE_KILOBYTES,
+            "fetch.message.max.bytes": 1 << 20,  # of one partition, unless a single message is larger
+            "fetch.max.bytes": QUEUE_KILOBYTES << 10,
+            "session.timeout.ms": round(settings.session_timeout_seconds * 1_000),
+            "heartbeat.interval.ms": round(settings.session_timeout_seconds * 250),
+            **QUIET,
+        }
+    )
+
+
+def _subscribe(
+    consumer: Consumer, settings: Settings, stop: Event, positions: Positions, intake: Intake
+) -> None:
+    """Takes part in the group; a partition that is given is read from where the record is."""
+
+    def assigned(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        intake.forget()
+        patiently(stop, positions.read)
+        reach("during_rebalance")
+        PARTITIONS.set(len(partitions))
+        log.info("partitions_assigned", assigned=sorted(p.partition for p in partitions))
+
+    def revoked(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        reach("during_rebalance")
+        PARTITIONS.set(0)
+        log.info("partitions_revoked", revoked=sorted(p.partition for p in partitions))
+
+    consumer.subscribe([settings.transfers_topic], on_assign=assigned, on_revoke=revoked)
 
 
 def _write(

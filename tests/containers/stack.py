@@ -17,12 +17,13 @@ DIGESTS = """
 import json
 from app.graph import Graph
 from app.postgres import Postgres
-from app.projection.digest import graph_digest, record_digest
+from app.projection.proof import prove
 from app.settings import settings
 given = settings()
 postgres = Postgres(given.postgres_url)
 graph = Graph(given.neo4j_url, given.neo4j_user, given.neo4j_password)
-print(json.dumps([repr(record_digest(postgres)), repr(graph_digest(graph, postgres))]))
+proof = prove(postgres, graph)
+print(json.dumps([proof.record.digest, proof.graph.digest]))
 graph.close()
 postgres.close()
 """

@@ -89,4 +89,4 @@ def test_stale_and_new_writers_at_the_same_time_end_with_the_newest(
         ended.set()
         thread.join(60)
     assert failures == []
-    assert [row["edge"]["send_drain"] for row in graph.read(VALUES)][:2] == [8.0, 9.0]
+    assert [row["edge"]["send_drain"] for row in graph.read(VALUES)[:2]] == [8.0, 9.0]
