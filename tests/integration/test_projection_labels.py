@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from app.projection.digest import graph_digest
 
 from app.errors import NotReady
 from app.graph import Graph
 from app.labels.effective import EffectiveLabel
 from app.postgres import Postgres
-from app.projection.digest import graph_digest
 from app.projection.labels import graph_label_digest, node_labels, project_labels
 from app.projection.owed import project_owed
 from app.projection.rebuild import rebuild
