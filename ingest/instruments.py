@@ -6,7 +6,7 @@ from time import time_ns
 from typing import Literal
 
 from confluent_kafka import Message as KafkaMessage
-from opentelemetry.trace import Span, SpanContext, SpanKind, get_current_span
+from opentelemetry.trace import SpanContext, SpanKind, get_current_span
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from structlog.contextvars import bind_contextvars, bound_contextvars, unbind_contextvars
 
@@ -43,7 +43,7 @@ WAITS = Counter(
 
 
 @contextmanager
-def batch_of(received: Sequence[KafkaMessage]) -> Iterator[Span]:
+def batch_of(received: Sequence[KafkaMessage]) -> Iterator[None]:
     """One batch from poll to offset commit: its span, and its partitions on every log line inside."""
     partitions = sorted({message.partition() or 0 for message in received})
     BATCH_MESSAGES.observe(len(received))
@@ -61,7 +61,7 @@ def batch_of(received: Sequence[KafkaMessage]) -> Iterator[Span]:
             }
         )
         try:
-            yield span
+            yield
         finally:
             unbind_contextvars("batch")
 
@@ -90,8 +90,11 @@ class BatchSpans:
     def remember(self, batch_id: int) -> None:
         """The current span is of this batch."""
         span = get_current_span().get_span_context()
-        if span.is_valid and len(self._by_batch) < self.MOST:
-            self._by_batch[batch_id] = span
+        if not span.is_valid:
+            return
+        self._by_batch[batch_id] = span
+        if len(self._by_batch) > self.MOST:  # the oldest was written into the graph by another consumer
+            del self._by_batch[next(iter(self._by_batch))]
 
     def graph_written(self, batch_ids: Sequence[int], seconds: float, transfers: int) -> None:
         """A write into the graph has just ended: its seconds, and its span in the trace of the first."""
