@@ -20,6 +20,10 @@ router = APIRouter(prefix="/browser-guide", tags=["neo4j browser"])
 
 PLACEHOLDER = ("ethereum", "0x…")
 _TYPES = {"html": "text/html", "adoc": "text/asciidoc"}
+_EXAMPLES = {
+    "text/html": {"example": "<article class=\"guide\"><title>Follow the money</title>…"},
+    "text/asciidoc": {"example": "= Follow the money …"},
+}
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
 
 Form = Annotated[Literal["html", "adoc"], Path(description="`html` for Neo4j Browser 5, `adoc` for newer.")]
@@ -27,8 +31,8 @@ Form = Annotated[Literal["html", "adoc"], Path(description="`html` for Neo4j Bro
 
 @router.get(
     "/investigation.{form}",
-    response_class=PlainTextResponse,
-    responses={200: {"content": {"text/html": {}, "text/asciidoc": {}}}, **documented(422)},
+    response_class=Response,
+    responses={200: {"content": _EXAMPLES}, **documented(422)},
 )
 def get_guide(use: Use, form: Form) -> Response:
     """The guide with a placeholder for the wallet; opened in Neo4j Browser by `:guide URL`."""
@@ -37,8 +41,8 @@ def get_guide(use: Use, form: Form) -> Response:
 
 @router.get(
     "/{chain}:{address}/investigation.{form}",
-    response_class=PlainTextResponse,
-    responses={200: {"content": {"text/html": {}, "text/asciidoc": {}}}, **documented(422)},
+    response_class=Response,
+    responses={200: {"content": _EXAMPLES}, **documented(422)},
 )
 def get_wallet_guide(
     use: Use,
@@ -53,7 +57,7 @@ def get_wallet_guide(
 @router.get(
     f"/{STYLE}",
     response_class=PlainTextResponse,
-    responses={200: {"content": {"text/plain": {}}}},
+    responses={200: {"content": {"text/plain": {"example": "node { caption: '{name}'; }"}}}},
 )
 def get_style(use: Use) -> Response:
     """Colours and captions for Neo4j Browser's `:style URL`."""

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from app.api.audit_examples import HISTORY
+from app.api.desk_examples import REPORT
 from app.api.doors import Use
 from app.api.examples import EXPLANATION, SCORE, TOP, answers
 from app.api.problems import documented
@@ -86,8 +87,12 @@ def get_score(use: Use, wallet: WalletReference) -> WalletScore:
             "description": "The report, as a file to keep.",
             "model": WalletReport,
             "content": {
-                "application/pdf": {"schema": {"type": "string", "format": "binary"}},
-                "text/csv": {"schema": {"type": "string"}},
+                "application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 …"},
+                "application/json": {"example": REPORT.model_dump(mode="json")},
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "example": "part,direction,category,hop,…\\ncontribution,source,mixer,2,…\\n",
+                },
             },
         },
         **documented(401, 404, 409, 422, 503),

@@ -1,0 +1,1 @@
+"""Walking through the graph from a wallet, one hop at a time."""

@@ -1,0 +1,19 @@
+// Question: Which wallets did this one pay, those with most value first, and how many more are there?
+// Params: chain, address, row_limit
+// Returns: wallets, total
+CYPHER 25
+MATCH (:Wallet {chain: $chain, address: $address})-[t:TRANSFER WHERE t.amount > 0 AND t.retracted IS NULL]->(n)
+WHERE n.address <> $address
+WITH n, count(t) AS transfers, sum(coalesce(t.usd_value, 0.0)) AS usd_value,
+  count(t.usd_value) AS priced, collect(DISTINCT t.asset)[..3] AS assets
+ORDER BY usd_value DESC, transfers DESC, n.address
+WITH collect({
+  chain: n.chain, address: n.address, name: n.name, category: n.category, transfers: transfers,
+  usd_value: usd_value, priced: priced, assets: assets
+}) AS found
+RETURN found[..toInteger($row_limit)] AS wallets,
+  {
+    wallets: size(found),
+    transfers: reduce(sum = 0, one IN found | sum + one.transfers),
+    usd_value: reduce(sum = 0.0, one IN found | sum + one.usd_value)
+  } AS total
