@@ -21,7 +21,7 @@ router = APIRouter(prefix="/browser-guide", tags=["neo4j browser"])
 PLACEHOLDER = ("ethereum", "0x…")
 _TYPES = {"html": "text/html", "adoc": "text/asciidoc"}
 _EXAMPLES = {
-    "text/html": {"example": "<article class=\"guide\"><title>Follow the money</title>…"},
+    "text/html": {"example": '<article class="guide"><title>Follow the money</title>…'},
     "text/asciidoc": {"example": "= Follow the money …"},
 }
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}

@@ -14,7 +14,9 @@ from app.scoring.shapes import WalletName
 router = APIRouter(tags=["explorer"])
 
 
-@router.post("/explore/{wallet}", responses=answers(200, NEIGHBOURS) | documented(401, 403, 404, 409, 413, 422, 503))
+@router.post(
+    "/explore/{wallet}", responses=answers(200, NEIGHBOURS) | documented(401, 403, 404, 409, 413, 422, 503)
+)
 def explore(use: Use, wallet: WalletReference, asked: Expansion) -> Neighbours:
     """Who paid this wallet, or whom it paid: those with most value, and a sum of the others.
 

@@ -87,11 +87,14 @@ def get_score(use: Use, wallet: WalletReference) -> WalletScore:
             "description": "The report, as a file to keep.",
             "model": WalletReport,
             "content": {
-                "application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7 …"},
+                "application/pdf": {
+                    "schema": {"type": "string", "format": "binary"},
+                    "example": "%PDF-1.7 …",
+                },
                 "application/json": {"example": REPORT.model_dump(mode="json")},
                 "text/csv": {
                     "schema": {"type": "string"},
-                    "example": "part,direction,category,hop,…\\ncontribution,source,mixer,2,…\\n",
+                    "example": "part,direction,category,hop,…\ncontribution,source,mixer,2,…\n",
                 },
             },
         },
