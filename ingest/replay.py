@@ -1,12 +1,11 @@
-"""Refused messages looked at, and sent again once what refused them is mended."""
+"""Refused messages sent again once what refused them is mended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import text
 
+from app.dead_letters import COLUMNS, DeadLetter, read_dead_letters
 from app.errors import InvalidInput, NotFound
 from app.postgres import Postgres
 from app.settings import Settings
@@ -14,24 +13,16 @@ from app.status import refused_by_reason
 from ingest.dead_letters import Origin
 from ingest.producer import produce
 
-_COLUMNS = """
-    topic, partition, "offset", reason, detail, payload_bytes, recorded_at, published_at, replayed_at,
-    message_key AS key, payload
-"""
-_LISTED = text(f"""
-    SELECT {_COLUMNS} FROM dead_letters WHERE CAST(:reason AS text) IS NULL OR reason = :reason
-    ORDER BY recorded_at DESC, topic, partition, "offset" DESC LIMIT :limit
-""")  # noqa: S608 - a constant of this file
 _ONE = text(f"""
-    SELECT {_COLUMNS} FROM dead_letters WHERE (topic, partition, "offset") = (:topic, :partition, :offset)
-""")  # noqa: S608 - a constant of this file
+    SELECT {COLUMNS} FROM dead_letters WHERE (topic, partition, "offset") = (:topic, :partition, :offset)
+""")  # noqa: S608 - a constant of the code
 # Only what was refused before the replay began: what is refused again meanwhile would come back for ever.
 _WAITING = """
     FROM dead_letters WHERE replayed_at IS NULL AND recorded_at <= :before
     AND (CAST(:reason AS text) IS NULL OR reason = :reason)
 """
 _PAGE = text(f"""
-    SELECT {_COLUMNS} {_WAITING} AND octet_length(payload) = payload_bytes
+    SELECT {COLUMNS} {_WAITING} AND octet_length(payload) = payload_bytes
     ORDER BY recorded_at, topic, partition, "offset" LIMIT :limit
 """)
 _TO_REPLAY = text(f"""
@@ -46,33 +37,6 @@ _REPLAYED = text("""
 
 PAGE_MESSAGES = 500
 """Read and sent at a time: at most 32 MiB."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """One refused message; `payload` holds its first 64 KiB, `payload_bytes` is its whole length."""
-
-    topic: str
-    partition: int
-    offset: int
-    reason: str
-    detail: str
-    payload_bytes: int
-    recorded_at: datetime
-    published_at: datetime | None
-    replayed_at: datetime | None
-    key: bytes | None
-    payload: bytes
-
-    @property
-    def origin(self) -> str:
-        """Where it came from, as TOPIC/PARTITION/OFFSET."""
-        return f"{self.topic}/{self.partition}/{self.offset}"
-
-    @property
-    def is_whole(self) -> bool:
-        """The record holds all of its bytes."""
-        return len(self.payload) == self.payload_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +62,6 @@ def parse_origin(written: str) -> Origin:
     return topic, int(partition), int(offset)
 
 
-def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> list[DeadLetter]:
-    """The latest refused messages, of one reason or of all."""
-    return _read(postgres, _LISTED, reason=reason, limit=limit)
-
-
 def dead_letters_by_reason(postgres: Postgres) -> dict[str, int]:
     """How many messages have been refused for each reason, the most frequent first."""
     with postgres.transaction() as connection:
@@ -116,7 +75,7 @@ def find_dead_letter(postgres: Postgres, origin: Origin) -> DeadLetter:
         NotFound: none was.
     """
     topic, partition, offset = origin
-    found = _read(postgres, _ONE, topic=topic, partition=partition, offset=offset)
+    found = read_dead_letters(postgres, _ONE, topic=topic, partition=partition, offset=offset)
     if not found:
         raise NotFound(
             f"No message was refused at {topic}/{partition}/{offset}: see `aml dead-letters list`."
@@ -161,7 +120,7 @@ def replay_all(
         before = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
         waiting = connection.execute(_TO_REPLAY, {"before": before, "reason": reason}).one()
     replayed = 0
-    while page := _read(postgres, _PAGE, before=before, reason=reason, limit=PAGE_MESSAGES):
+    while page := read_dead_letters(postgres, _PAGE, before=before, reason=reason, limit=PAGE_MESSAGES):
         _send(settings, postgres, page)
         replayed += len(page)
         if progress is not None:
@@ -173,19 +132,6 @@ def _send(settings: Settings, postgres: Postgres, letters: list[DeadLetter]) -> 
     produce((letter.payload for letter in letters), settings)  # each keyed by what it says
     with postgres.transaction() as connection:
         connection.execute(_REPLAYED, [_place(letter) for letter in letters])
-
-
-def _read(
-    postgres: Postgres, statement: TextClause, **given: str | int | datetime | None
-) -> list[DeadLetter]:
-    with postgres.transaction() as connection:
-        return [_letter(row) for row in connection.execute(statement, given)]
-
-
-def _letter(row: Row[Any]) -> DeadLetter:
-    fields = dict(row._mapping)  # noqa: SLF001 - public in SQLAlchemy, underscored to keep names free
-    key = None if row.key is None else bytes(row.key)
-    return DeadLetter(**{**fields, "key": key, "payload": bytes(row.payload or b"")})
 
 
 def _place(letter: DeadLetter) -> dict[str, str | int]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -73,9 +74,9 @@ def template(servers: Servers) -> Iterator[str]:
     _administer(servers.postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture
-def postgres(servers: Servers, template: str) -> Iterator[Postgres]:
-    """An empty, migrated record."""
+@contextmanager
+def new_record(servers: Servers, template: str) -> Iterator[Postgres]:
+    """An empty, migrated record for as long as the block lasts."""
     name = f"test_{uuid4().hex}"
     _administer(servers.postgres_url, f"CREATE DATABASE {name} TEMPLATE {template}")
     url = make_url(servers.postgres_url).set(database=name)
@@ -83,6 +84,13 @@ def postgres(servers: Servers, template: str) -> Iterator[Postgres]:
     yield postgres
     postgres.close()
     _administer(servers.postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres(servers: Servers, template: str) -> Iterator[Postgres]:
+    """An empty, migrated record."""
+    with new_record(servers, template) as postgres:
+        yield postgres
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +104,11 @@ def neo4j_door(servers: Servers) -> Iterator[Graph]:
 @pytest.fixture
 def graph(neo4j_door: Graph, postgres: Postgres) -> Graph:
     """An empty graph, prepared for the test's record."""
+    return emptied(neo4j_door, postgres)
+
+
+def emptied(neo4j_door: Graph, postgres: Postgres) -> Graph:
+    """The graph without anything in it, prepared for a record."""
     wipe(neo4j_door)
     with postgres.transaction() as connection:
         record_id = connection.execute(text("SELECT record_id FROM record")).scalar_one()
@@ -106,6 +119,11 @@ def graph(neo4j_door: Graph, postgres: Postgres) -> Graph:
 @pytest.fixture
 def settings(servers: Servers, postgres: Postgres) -> Settings:
     """Settings of a process that works on the test's own record and topics."""
+    return settings_of(servers, postgres)
+
+
+def settings_of(servers: Servers, postgres: Postgres) -> Settings:
+    """Settings that name a record, and topics that nobody else has."""
     suffix = uuid4().hex[:12]
     return Settings(
         postgres_url=SecretStr(postgres.url.render_as_string(hide_password=False)),

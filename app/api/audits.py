@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from app.api.audit_examples import DIFF, VERIFIED, VERIFYING, WALLET_DIFF
-from app.api.doors import Use
+from app.api.doors import Doors, Use
 from app.api.examples import answers
+from app.api.operations import Operation
 from app.api.prefer import WaitSeconds, answer_when_done
 from app.api.problems import documented
 from app.api.reload import OperationStatus, status_of
@@ -42,6 +43,19 @@ def verify(use: Use, response: Response, run_id: RunId, wait_seconds: WaitSecond
     Answers 202 with the operation to look at, or, with `Prefer: wait=N`, 200 with its result: `equal`, or
     the first difference of each kind.
     """
+    operation = begin_verification(use, run_id)
+    answer_when_done(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
+    return status_of(operation)
+
+
+def begin_verification(use: Doors, run_id: int) -> Operation:
+    """Starts verifying a run as work of this process.
+
+    Raises:
+        NotFound: there is no run of that id.
+        NotReady: it has no results.
+        InUse: a verification is going on.
+    """
     from app.scoring.verify import verify_run  # noqa: PLC0415 - loads a compiler
 
     with use.postgres.transaction() as connection:
@@ -50,9 +64,7 @@ def verify(use: Use, response: Response, run_id: RunId, wait_seconds: WaitSecond
     def work(progress: Progress) -> dict[str, object]:
         return verify_run(use.postgres, run_id, progress).model_dump(mode="json")
 
-    operation = use.operations.start("verify", work)
-    answer_when_done(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
-    return status_of(operation)
+    return use.operations.start("verify", work)
 
 
 @router.get(

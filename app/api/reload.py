@@ -75,7 +75,7 @@ def reload_graph(use: Use, response: Response, wait_seconds: WaitSeconds) -> Ope
 
     Answers 202 with the operation to look at, or, with `Prefer: wait=N`, 200 with its result.
     """
-    operation = use.operations.start("reload-graph", lambda progress: _reload(use, progress))
+    operation = begin_reload(use)
     answer_when_done(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
     return status_of(operation)
 
@@ -84,6 +84,15 @@ def reload_graph(use: Use, response: Response, wait_seconds: WaitSeconds) -> Ope
 def get_operation(use: Use, operation_id: str) -> OperationStatus:
     """How far a reload is; forgotten when the server restarts."""
     return status_of(use.operations.get(operation_id))
+
+
+def begin_reload(use: Doors) -> Operation:
+    """Starts rebuilding the graph as work of this process.
+
+    Raises:
+        InUse: a reload is going on.
+    """
+    return use.operations.start("reload-graph", lambda progress: _reload(use, progress))
 
 
 def _reload(use: Doors, progress: Progress) -> dict[str, Any]:

@@ -1,16 +1,18 @@
 """Scoring runs: starting one, and looking at them."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.doors import Doors, Use
 from app.api.examples import CANCELLED_RUN, RUN, RUNNING_RUN, RUNS, answers
+from app.api.operations import Operation
 from app.api.prefer import WaitSeconds, answer_when_done
 from app.api.problems import documented
 from app.errors import InUse
 from app.scoring.cancel import cancel_run
+from app.scoring.compute import EngineChoice
 from app.scoring.listing import one_run, run_of_key, runs
 from app.scoring.policy import load_policy
 from app.scoring.run import execute_run, start_run
@@ -24,7 +26,7 @@ class RunRequest(BaseModel):
     """How to run; without a body the settings decide."""
 
     model_config = ConfigDict(extra="forbid")
-    engine: Literal["auto", "cypher", "ledger"] | None = Field(
+    engine: EngineChoice | None = Field(
         default=None, description="Null: the setting `AML_ENGINE`.", examples=["auto"]
     )
 
@@ -60,29 +62,41 @@ def run_score(
     """
     if (known := _run_of_key(use, response, idempotency_key)) is not None:
         return known
-    settings = use.settings
     try:
-        started = start_run(
-            use.postgres,
-            use.graph,
-            load_policy(settings.policy_file),
-            engine=(request and request.engine) or settings.engine,
-            cypher_max_transfers=settings.cypher_engine_max_transfers,
-            idempotency_key=idempotency_key,
-        )
+        run_id, operation = begin_run(use, request.engine if request else None, idempotency_key)
     except InUse:
         # The same request may have come twice at one moment, and the other one was first.
         if (known := _run_of_key(use, response, idempotency_key)) is not None:
             return known
         raise
+    answer_when_done(response, operation, f"/v1/runs/{run_id}", wait_seconds)
+    with use.postgres.transaction() as connection:
+        return one_run(connection, run_id)
+
+
+def begin_run(
+    use: Doors, engine: EngineChoice | None, idempotency_key: str | None = None
+) -> tuple[int, Operation]:
+    """Starts a run as work of this process; returns its id and the work.
+
+    Raises:
+        InUse: another run is under way.
+    """
+    settings = use.settings
+    started = start_run(
+        use.postgres,
+        use.graph,
+        load_policy(settings.policy_file),
+        engine=engine or settings.engine,
+        cypher_max_transfers=settings.cypher_engine_max_transfers,
+        idempotency_key=idempotency_key,
+    )
     operation = use.operations.start(
         "run-score",
         lambda progress: execute_run(use.postgres, use.graph, started, progress=progress),
         alone=False,  # the run lock sees to that, in every process
     )
-    answer_when_done(response, operation, f"/v1/runs/{started.run_id}", wait_seconds)
-    with use.postgres.transaction() as connection:
-        return one_run(connection, started.run_id)
+    return started.run_id, operation
 
 
 @router.get("/runs", responses=answers(200, RUNS) | documented(401, 422, 503))

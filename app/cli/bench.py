@@ -14,6 +14,7 @@ def register(app: typer.Typer) -> None:
     bench.command()(ingest)
     bench.command()(reconcile)
     bench.command()(late)
+    bench.command()(pages)
     app.add_typer(bench, name="bench")
 
 
@@ -51,6 +52,21 @@ def late(as_json: JsonOption = False) -> None:
     from bench.late import run  # noqa: PLC0415 - likewise
 
     _show(run(), as_json=as_json)
+
+
+def pages(
+    wallets: Annotated[int, typer.Option(min=1_000, help="How many wallets are scored.")] = 100_000,
+    hub: Annotated[int, typer.Option(min=100, help="How many transfers the hub gets, and sends.")] = 30_000,
+    requests: Annotated[int, typer.Option(min=20, help="How many of each page.")] = 200,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the pages' first byte: leaderboard, wallets beside a hub, the hub itself.
+
+    Example: aml bench pages --wallets 100000 --hub 30000
+    """
+    from bench.pages import run  # noqa: PLC0415 - other commands do without it
+
+    _show(run(wallets, hub, requests), as_json=as_json)
 
 
 def _show(figures: dict[str, Any], *, as_json: bool) -> None:

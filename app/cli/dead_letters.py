@@ -18,12 +18,11 @@ from app.cli.terminal import (
     stderr,
     stdout,
 )
+from app.dead_letters import DeadLetter, list_dead_letters
 from app.errors import InvalidInput
 from ingest.replay import (
-    DeadLetter,
     dead_letters_by_reason,
     find_dead_letter,
-    list_dead_letters,
     parse_origin,
     replay_all,
     replay_one,

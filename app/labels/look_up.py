@@ -29,11 +29,15 @@ class RecordedLabel:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Labels of now, whether each speaks for its wallet, and how many there are in all."""
+    """Labels of now, whether each speaks for its wallet, and how many there are in all.
+
+    `last` is where the next page begins: the id of the last one listed, None when there is no more.
+    """
 
     total: int
     labels: list[RecordedLabel]
     speaks: list[bool]
+    last: int | None
 
 
 def current_labels(
@@ -44,6 +48,7 @@ def current_labels(
     source: str | None,
     category: str | None,
     limit: int,
+    after: int | None = None,
 ) -> Listing:
     """The labels that are recorded and not removed, by chain, address and source.
 
@@ -54,13 +59,15 @@ def current_labels(
         source: only those of this source.
         category: only those of this category.
         limit: how many to list.
+        after: only those behind the label of this id in the order; `total` still counts them all.
 
     Raises:
         InvalidInput: no address looks like this.
     """
-    given = {**named_wallets(wallet), "source": source, "category": category, "limit": limit}
+    given = {**named_wallets(wallet), "source": source, "category": category, "limit": limit, "after": after}
     with postgres.transaction(snapshot=True) as connection:
         found = connection.execute(_CURRENT, given).all()
+        total = connection.execute(_COUNT, given).scalar_one()
         labels = [RecordedLabel(*row[1:]) for row in found]
         speaking = effective_labels(
             connection,
@@ -69,7 +76,14 @@ def current_labels(
             addresses={label.address for label in labels},
         )
     said = {_said(label) for label in speaking}
-    return Listing(found[0].total if found else 0, labels, [_said(label) in said for label in labels])
+    last = found[-1].label_id if len(found) == limit else None
+    return Listing(total, labels, [_said(label) in said for label in labels], last)
+
+
+def label_sources(postgres: Postgres) -> dict[str, int]:
+    """Who says something now, and how many labels each has."""
+    with postgres.transaction() as connection:
+        return {row.source: row.labels for row in connection.execute(_SOURCES)}
 
 
 def label_history(postgres: Postgres, wallet: str) -> list[RecordedLabel]:
@@ -95,12 +109,20 @@ def _said(label: RecordedLabel | EffectiveLabel) -> tuple[object, ...]:
 _FIELDS = """
     chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at, removed_at
 """
-_CURRENT = text(f"""
-    SELECT count(*) OVER () AS total, {_FIELDS} FROM labels
-    WHERE removed_at IS NULL AND source = coalesce(:source, source)
+_FILTERED = f"""
+    FROM labels WHERE removed_at IS NULL AND source = coalesce(:source, source)
     AND (CAST(:category AS text) IS NULL OR category = :category) AND {OF_WALLET}
-    ORDER BY chain COLLATE "C", address COLLATE "C", source, category, name LIMIT :limit
+"""
+_PLACE = """chain COLLATE "C", address COLLATE "C", source, coalesce(category, ''), name"""
+_CURRENT = text(f"""
+    SELECT label_id, {_FIELDS} {_FILTERED}
+    AND (CAST(:after AS bigint) IS NULL OR ({_PLACE}) > (SELECT {_PLACE} FROM labels WHERE label_id = :after))
+    ORDER BY {_PLACE} LIMIT :limit
 """)  # noqa: S608 - constants of the code
+_COUNT = text(f"SELECT count(*) {_FILTERED}")
+_SOURCES = text("""
+    SELECT source, count(*) AS labels FROM labels WHERE removed_at IS NULL GROUP BY source ORDER BY source
+""")
 _HISTORY = text(f"""
     SELECT {_FIELDS} FROM labels WHERE {OF_WALLET} ORDER BY recorded_at, label_id
 """)  # noqa: S608 - constants of the code

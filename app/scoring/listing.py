@@ -77,13 +77,13 @@ def top_scores(
     if cursor is not None:
         run_id, score, wallet_id = decoded(cursor, 3)
     run = _run_to_list(connection, run_id)
-    previous_run = connection.execute(_PREVIOUS, {"run_id": run.run_id}).scalar()
+    previous = previous_run(connection, run.run_id)
     given = {
         "run_id": run.run_id,
         "score": score,
         "wallet_id": wallet_id,
         "limit": limit + 1,
-        "previous_run": previous_run,
+        "previous_run": previous,
         **asdict(only),
     }
     rows = connection.execute(_TOP, given).all()
@@ -91,7 +91,7 @@ def top_scores(
     more = len(rows) > limit
     return TopScores(
         run=run_name(run),
-        previous_run=previous_run,
+        previous_run=previous,
         scores=[_ranked(run.columns, row) for row in shown],
         next=encoded(run.run_id, shown[-1].score, shown[-1].wallet_id) if more else None,
     )
@@ -104,6 +104,12 @@ def _run_to_list(connection: Connection, run_id: int | None) -> Row[Any]:
     if run is None:
         raise NotReady("No scoring run has been published yet. Start one with POST /run-score (`aml score`).")
     return run
+
+
+def previous_run(connection: Connection, run_id: int) -> int | None:
+    """The completed run before that one."""
+    found: int | None = connection.execute(_PREVIOUS, {"run_id": run_id}).scalar()
+    return found
 
 
 def level_counts(connection: Connection, run_id: int) -> dict[str, int]:

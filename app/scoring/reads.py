@@ -29,7 +29,7 @@ PUBLISHED_RUN = text(
     " FROM published_run JOIN scoring_runs r USING (run_id)"
     " JOIN policies p USING (policy_digest)"
 )
-COMPLETED_RUN = text("""
+RUN = text("""
     SELECT r.*, p.body AS policy_body FROM scoring_runs r JOIN policies p USING (policy_digest)
     WHERE r.run_id = :run_id
 """)
@@ -87,6 +87,18 @@ def published_run(connection: Connection) -> Row[Any] | None:
     return connection.execute(PUBLISHED_RUN).one_or_none()
 
 
+def run_row(connection: Connection, run_id: int) -> Row[Any]:
+    """The row of a run, however it ended, with its `policy_body`.
+
+    Raises:
+        NotFound: there is no run of that id.
+    """
+    run = connection.execute(RUN, {"run_id": run_id}).one_or_none()
+    if run is None:
+        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
+    return run
+
+
 def completed_run(connection: Connection, run_id: int) -> Row[Any]:
     """The row of a completed run, with its `policy_body`.
 
@@ -94,9 +106,7 @@ def completed_run(connection: Connection, run_id: int) -> Row[Any]:
         NotFound: there is no run of that id.
         NotReady: it has no results: it runs, or it failed, or it was cancelled.
     """
-    run = connection.execute(COMPLETED_RUN, {"run_id": run_id}).one_or_none()
-    if run is None:
-        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
+    run = run_row(connection, run_id)
     if run.status != "completed":
         raise NotReady(f"Scoring run {run_id} is {run.status} and has no results to look at.")
     return run

@@ -25,4 +25,4 @@ def error_page(request: Request, problem: dict[str, Any]) -> Response:
         if is_fragment(request):
             return Response(status_code=204, headers={"HX-Redirect": target})
         return RedirectResponse(target, 303)
-    return page(request, "error.html", status=problem["status"], problem=problem)
+    return page(request, "error.html", status_code=problem["status"], problem=problem)

@@ -3,7 +3,18 @@
 from fastapi import Depends, FastAPI
 
 from app.api.security import require_token
-from app.web import api_docs, explorer, leaderboard, sign_in, wallet
+from app.web import (
+    api_docs,
+    explorer,
+    ingestion,
+    labels,
+    leaderboard,
+    operations,
+    runs,
+    search,
+    sign_in,
+    wallet,
+)
 from app.web.static_files import Static
 
 
@@ -12,5 +23,7 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Static(), name="static")
     for public in (sign_in.router, api_docs.router):
         app.include_router(public)
-    for router in (leaderboard.router, wallet.router, explorer.router):
-        app.include_router(router, include_in_schema=False, dependencies=[Depends(require_token)])
+    for behind_token in (leaderboard, wallet, explorer, runs, operations, ingestion, labels, search):
+        app.include_router(
+            behind_token.router, include_in_schema=False, dependencies=[Depends(require_token)]
+        )

@@ -34,7 +34,7 @@ def sign_in(
 ) -> Response:
     """Begins a session for whoever knows the token."""
     if use.settings.api_auth == "on" and not is_token(use.settings, token.strip()):
-        return page(request, "sign_in.html", status=401, next=_own(back), refused=True)
+        return page(request, "sign_in.html", status_code=401, next=_own(back), refused=True)
     response = RedirectResponse(_own(back), 303)
     if use.settings.api_auth == "on":
         begin_session(response, use.settings, secure=request.url.scheme == "https")

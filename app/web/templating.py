@@ -25,7 +25,7 @@ _environment.filters |= {
 _environment.globals |= {"static_url": static_url}
 
 
-def page(request: Request, template: str, *, status: int = 200, **given: Any) -> HTMLResponse:  # noqa: ANN401
+def page(request: Request, template: str, *, status_code: int = 200, **given: Any) -> HTMLResponse:  # noqa: ANN401
     """A template as the answer to a request; browsers keep no copy of it.
 
     Raises:
@@ -34,7 +34,7 @@ def page(request: Request, template: str, *, status: int = 200, **given: Any) ->
     settings: Settings = request.app.state.doors.settings
     about = {"here": request.url.path, "needs_token": settings.api_auth == "on", "has_scripts": is_built()}
     body = _environment.get_template(template).render(about | given)
-    return HTMLResponse(body, status, headers={"Cache-Control": "no-store"})
+    return HTMLResponse(body, status_code, headers={"Cache-Control": "no-store"})
 
 
 def is_fragment(request: Request) -> bool:

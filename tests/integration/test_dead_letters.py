@@ -10,6 +10,7 @@ from sqlalchemy import text
 from typer.testing import CliRunner
 
 from app.cli import app
+from app.dead_letters import list_dead_letters
 from app.errors import InvalidInput, NotFound
 from app.graph import Graph
 from app.postgres import Postgres
@@ -18,7 +19,6 @@ from app.settings import settings as settings_of_the_process
 from ingest.replay import (
     Replay,
     find_dead_letter,
-    list_dead_letters,
     parse_origin,
     replay_all,
     replay_one,

@@ -6,4 +6,6 @@ SwaggerUIBundle({
   presets: [SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
   validatorUrl: null,
+  // The page has a main landmark of its own.
+  onComplete: () => document.querySelector("#swagger-ui main")?.setAttribute("role", "presentation"),
 });

@@ -1,0 +1,64 @@
+"""Refused messages, as the record holds them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, TextClause, text
+
+from app.postgres import Postgres
+
+COLUMNS = """
+    topic, partition, "offset", reason, detail, payload_bytes, recorded_at, published_at, replayed_at,
+    message_key AS key, payload
+"""
+_LISTED = text(f"""
+    SELECT {COLUMNS} FROM dead_letters WHERE CAST(:reason AS text) IS NULL OR reason = :reason
+    ORDER BY recorded_at DESC, topic, partition, "offset" DESC LIMIT :limit
+""")  # noqa: S608 - a constant of the code
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One refused message; `payload` holds its first 64 KiB, `payload_bytes` is its whole length."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    payload_bytes: int
+    recorded_at: datetime
+    published_at: datetime | None
+    replayed_at: datetime | None
+    key: bytes | None
+    payload: bytes
+
+    @property
+    def origin(self) -> str:
+        """Where it came from, as TOPIC/PARTITION/OFFSET."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
+    def is_whole(self) -> bool:
+        """The record holds all of its bytes."""
+        return len(self.payload) == self.payload_bytes
+
+
+def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> list[DeadLetter]:
+    """The latest refused messages, of one reason or of all."""
+    return read_dead_letters(postgres, _LISTED, reason=reason, limit=limit)
+
+
+def read_dead_letters(
+    postgres: Postgres, statement: TextClause, **given: str | int | datetime | None
+) -> list[DeadLetter]:
+    """The messages a statement finds that selects `COLUMNS`."""
+    with postgres.transaction() as connection:
+        return [_letter(row) for row in connection.execute(statement, given)]
+
+
+def _letter(row: Row[Any]) -> DeadLetter:
+    fields = dict(row._mapping)  # noqa: SLF001 - public in SQLAlchemy, underscored to keep names free
+    key = None if row.key is None else bytes(row.key)
+    return DeadLetter(**{**fields, "key": key, "payload": bytes(row.payload or b"")})

@@ -1,0 +1,62 @@
+"""A scored story behind the real application, for the tests that look at its pages."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page
+
+from app.cli.data import import_story_labels
+from app.graph import Graph
+from app.postgres import Postgres
+from app.settings import Settings
+from ingest.simulator.simulate import simulate
+from ingest.topics import ensure_topics
+from tests.ingesting import ingest, produce_raw
+from tests.run_story import OTHER_POLICY, score
+from tests.serving import served
+
+TOKEN = "a token for tests"  # noqa: S105 - that of the settings fixture
+STORY = simulate(1, wallets=400, transfers=1_500)
+
+
+@dataclass(frozen=True)
+class Site:
+    """The pages' address, and the API with its token."""
+
+    url: str
+    api: httpx.Client
+    settings: Settings
+    postgres: Postgres
+
+    def answer(self, path: str, **params: Any) -> dict[str, Any]:  # noqa: ANN401 - query parameters
+        """What the API says."""
+        response = self.api.get(path, params=params)
+        response.raise_for_status()
+        found: dict[str, Any] = response.json()
+        return found
+
+    def sign_in(self, page: Page, path: str = "/") -> None:
+        """Opens a page as somebody who has not signed in yet."""
+        page.goto(self.url + path)
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_role("button", name="Sign in").click()
+
+
+@contextmanager
+def site(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Site]:
+    """The application over these stores."""
+    with served(settings, postgres, graph) as api:
+        yield Site(str(api.base_url).rstrip("/"), api, settings, postgres)
+
+
+def tell(settings: Settings, postgres: Postgres, graph: Graph) -> None:
+    """The simulator's story and one broken message through Kafka; two runs under two policies."""
+    ensure_topics(settings)
+    produce_raw(settings, [(b"nobody", b"this is no JSON")])
+    ingest(settings, postgres, graph, STORY.transfers)
+    import_story_labels(settings, STORY)
+    score(postgres, graph, policy=OTHER_POLICY)
+    score(postgres, graph)
