@@ -239,6 +239,7 @@ def test_no_page_is_wider_than_a_narrow_screen(
 
 def test_the_keyboard_reaches_the_content(story: Site, page: Page) -> None:
     story.sign_in(page)
+    expect(page.get_by_role("heading", name="Highest risk")).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
