@@ -140,9 +140,10 @@ def _first_bytes(client: httpx.Client, paths: Sequence[str]) -> dict[str, float]
         began = time.perf_counter()
         with client.stream("GET", path) as response:
             response.raise_for_status()
-            next(response.iter_raw())
+            body = response.iter_raw()
+            next(body)
             found.append((time.perf_counter() - began) * 1_000)
-            for _ in response.iter_raw():
+            for _ in body:
                 pass
     return {"p50_ms": round(median(found), 1), "p95_ms": round(quantiles(found, n=20)[-1], 1)}
 

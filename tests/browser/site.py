@@ -43,6 +43,7 @@ class Site:
         page.goto(self.url + path)
         page.get_by_label("Token").fill(TOKEN)
         page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
 
 
 @contextmanager

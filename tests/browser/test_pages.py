@@ -257,6 +257,7 @@ def test_everything_works_without_javascript(story: Site, known: dict[str, str],
         story.sign_in(page)
         page.get_by_label("Level", exact=True).select_option("high")
         page.get_by_role("button", name="Filter").click()
+        page.wait_for_url("**level=high**")
         assert rows(page) == listed(story.answer("/scores/top", limit=50, level="high"))
         page.goto(story.url + known["wallet"])
         expect(page.locator("svg.hops")).to_be_visible()
