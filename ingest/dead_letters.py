@@ -72,7 +72,8 @@ class DeadLetterProducer:
         with self._postgres.transaction() as connection:
             owed = connection.execute(_OWED).all()
         for row in owed:
-            self._send(_origin(row), row.reason, row.detail, row.message_key, row.payload)
+            key, payload = _bytes(row.message_key), _bytes(row.payload)
+            self._send(_origin(row), row.reason, row.detail, key, payload)
         self._flush_and_mark([_origin(row) for row in owed])
 
     def close(self) -> None:
@@ -116,6 +117,10 @@ class DeadLetterProducer:
         topics, partitions, offsets = (list(column) for column in zip(*origins, strict=True))
         with self._postgres.transaction() as connection:
             connection.execute(_PUBLISHED, {"topics": topics, "partitions": partitions, "offsets": offsets})
+
+
+def _bytes(column: memoryview | None) -> bytes | None:
+    return None if column is None else bytes(column)
 
 
 def _origin(row: Row[tuple[object, ...]]) -> Origin:

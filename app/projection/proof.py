@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from app.graph import Graph
 from app.postgres import Postgres
@@ -83,6 +83,11 @@ class Moment:
 
     connection: Connection
     state: State
+    turn: Connection
+
+    def hold(self) -> None:
+        """Keeps the turn; fails when it has been lost, and others may write."""
+        self.turn.execute(text("SELECT 1"))
 
 
 Differs = Callable[[Moment, Kind, list[Difference]], None]
@@ -161,4 +166,4 @@ def settled(postgres: Postgres, graph: Graph) -> Iterator[Moment]:
         if owed := owed_in(snapshot):
             pay(snapshot, graph, state, owed)
             mark_projected(connection, graph, state.record_id, owed)
-        yield Moment(snapshot, state)
+        yield Moment(snapshot, state, connection)

@@ -36,6 +36,7 @@ class Repair:
         surplus = [each.number for each in found if each.nature == "surplus" and each.number is not None]
         self._surplus_wallets += surplus
         for page in _paged(sorted({*numbers} - {*surplus})):
+            moment.hold()
             write_wallets(self._graph, moment.state, wallets_of(moment.connection, page))
 
     def finish(self, moment: Moment) -> None:
@@ -43,12 +44,14 @@ class Repair:
         delete_pages(self._graph, "write/sweep_strange_transfers")
         delete_pages(self._graph, "write/sweep_strange_wallets")
         for page in _paged(self._surplus_wallets):
+            moment.hold()
             recorded = {row[0] for row in wallets_of(moment.connection, page)}  # it may have come meanwhile
             gone = [number for number in page if number not in recorded]
             self._graph.write([(query("write/delete_wallets"), {"wallet_ids": gone})])
 
     def _mend_transfers(self, moment: Moment, numbers: list[int]) -> None:
         for page in _paged(numbers):
+            moment.hold()
             gone = query("write/delete_transfers"), {"rows": [[number] for number in page]}
             write_transfers(self._graph, moment.state, transfers_of(moment.connection, page), before=gone)
 

@@ -12,8 +12,13 @@ from app.postgres import Lock, Postgres
 
 @contextmanager
 def turn(postgres: Postgres) -> Iterator[Connection]:
-    """A transaction in which nobody else writes into the graph; waits for its turn, however long."""
+    """A transaction in which nobody else writes into the graph; waits for its turn, however long.
+
+    It is lost after a minute without a statement: a consumer that freezes in it would keep the others from
+    the graph for ever. What such a one still writes when it wakes is older, and overwrites nothing newer.
+    """
     with postgres.transaction() as connection:
+        connection.execute(_LIMIT_IDLENESS)
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SET LOCAL statement_timeout = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": Lock.PROJECTION})
@@ -24,6 +29,7 @@ def turn(postgres: Postgres) -> Iterator[Connection]:
 def turn_if_free(postgres: Postgres) -> Iterator[Connection | None]:
     """As `turn`, but None at once when somebody else has the turn."""
     with postgres.transaction() as connection:
+        connection.execute(_LIMIT_IDLENESS)
         yield connection if _try(connection, Lock.PROJECTION) else None
 
 
@@ -54,3 +60,6 @@ def record_identity(connection: Connection) -> str:
 
 def _try(connection: Connection, key: int) -> bool:
     return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}).scalar_one())
+
+
+_LIMIT_IDLENESS = text("SET LOCAL idle_in_transaction_session_timeout = '60s'")

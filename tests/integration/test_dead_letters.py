@@ -16,6 +16,7 @@ from app.graph import Graph
 from app.postgres import Postgres
 from app.settings import Settings
 from app.settings import settings as settings_of_the_process
+from ingest.dead_letters import DeadLetterProducer
 from ingest.replay import (
     Replay,
     find_dead_letter,
@@ -143,3 +144,16 @@ def test_an_origin_that_is_none_and_one_that_is_not_there_are_told_apart(postgre
         parse_origin("transfers/x/1")
     with pytest.raises(NotFound, match="transfers/0/1"):
         find_dead_letter(postgres, parse_origin("transfers/0/1"))
+
+
+def test_what_a_crash_left_unpublished_is_published_at_the_next_start(
+    refused: Settings, postgres: Postgres
+) -> None:
+    with postgres.transaction() as connection:
+        letters = connection.execute(text("UPDATE dead_letters SET published_at = NULL")).rowcount
+    producer = DeadLetterProducer(refused, postgres)
+    producer.publish_owed()
+    producer.close()
+    with postgres.transaction() as connection:
+        published = connection.execute(text("SELECT count(published_at) FROM dead_letters")).scalar_one()
+    assert published == letters > 0
