@@ -19,6 +19,7 @@ from app.errors import DependencyMissing, QueryTimeout, Unequal
 from app.tracing import asked_in_trace
 from cypher import Query
 
+READ_SECONDS = 60.0
 TIMED_OUT = {
     "Neo.ClientError.Transaction.TransactionTimedOut",
     "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
@@ -59,9 +60,9 @@ class Graph:
         query: Query,
         parameters: Mapping[str, Any] | None = None,
         *,
-        timeout_seconds: float | None = None,
+        timeout_seconds: float = READ_SECONDS,
     ) -> list[dict[str, Any]]:
-        """All rows of a reading query, as dictionaries.
+        """All rows of a reading query, as dictionaries; no query goes without a time limit.
 
         Raises:
             QueryTimeout: the time limit was met.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import IntEnum
-from io import BytesIO
+from itertools import islice
 from typing import Any, TypeVar
 
 import stamina
@@ -119,7 +119,7 @@ def _is_retryable(exc: Exception) -> bool:
     return exc.connection_invalidated or getattr(exc.orig, "pgcode", None) in RETRYABLE
 
 
-_COPY_BYTES = 1 << 18
+_COPY_LINES = 1_000
 
 
 def copy_rows(
@@ -141,12 +141,27 @@ def copy_lines(connection: Connection, table: str, columns: Iterable[str], lines
 
     For the rows of every transfer, whose fields need no escapes: a line is then one f-string.
     """
+    rest = iter(lines)
+    some = iter(lambda: list(islice(rest, _COPY_LINES)), [])
+    copy_texts(connection, table, columns, ("\n".join(of_text) + "\n" for of_text in some))
+
+
+def copy_texts(connection: Connection, table: str, columns: Iterable[str], texts: Iterable[str]) -> None:
+    """As `copy_lines`, from texts of many whole lines; the server takes one in while the next is made."""
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
     with driver.cursor() as cursor:
-        cursor.copy_expert(
-            f"COPY {table} ({', '.join(columns)}) FROM STDIN", BytesIO("\n".join(lines).encode()), _COPY_BYTES
-        )
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", _Texts(texts))
+
+
+class _Texts:
+    """The file that COPY reads: text after text, whole, whatever size it asks for."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = iter(texts)
+
+    def read(self, _size: int) -> bytes:
+        return next((text.encode() for text in self._texts if text), b"")
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

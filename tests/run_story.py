@@ -79,7 +79,7 @@ def score(
     return run_scoring(postgres, graph, policy, engine=engine, cypher_max_transfers=5_000)
 
 
-def change(postgres: Postgres, statement: str, **given: Any) -> None:  # noqa: ANN401
-    """Somebody else's hand in the record."""
+def change(postgres: Postgres, statement: str, rows: int | None = 1, **given: Any) -> None:  # noqa: ANN401
+    """Somebody else's hand in the record, on so many rows."""
     with postgres.transaction() as connection:
-        assert connection.execute(text(statement), given).rowcount == 1, statement
+        assert connection.execute(text(statement), given).rowcount == rows or rows is None, statement

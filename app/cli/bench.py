@@ -1,11 +1,13 @@
 """`aml bench`: the measurements behind the figures in the documents."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from app.cli.terminal import JsonOption, print_json, stdout
+from app.logs import configure_logging
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +17,8 @@ def register(app: typer.Typer) -> None:
     bench.command()(reconcile)
     bench.command()(late)
     bench.command()(pages)
+    bench.command()(scoring)
+    bench.command()(explain)
     app.add_typer(bench, name="bench")
 
 
@@ -69,11 +73,73 @@ def pages(
     _show(run(wallets, hub, requests), as_json=as_json)
 
 
+def scoring(
+    transfers: Annotated[
+        list[int] | None, typer.Option(min=1_000, help="How many transfers; give it again for more sizes.")
+    ] = None,
+    sample: Annotated[int, typer.Option(min=1, help="Wallets whose neighbours networkx counts.")] = 300,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure scoring runs of the ledger engine, and a neighbour count in networkx beside them.
+
+    Without sizes: 100,000, 300,000, 1,000,000 and 3,000,000 transfers, some ten minutes on two free cores.
+    Example: aml bench scoring --transfers 100000 --transfers 1000000
+    """
+    from bench.scoring import SIZES, run  # noqa: PLC0415 - likewise
+
+    configure_logging("console")
+    _show(run(sorted(set(transfers or SIZES)), sample), as_json=as_json)
+
+
+def explain(
+    transfers: Annotated[int, typer.Option(min=3_000, help="How many transfers.")] = 300_000,
+    hub: Annotated[int, typer.Option(min=100, help="Transfers into the hub, and out of it.")] = 30_000,
+    requests: Annotated[int, typer.Option(min=10, help="Wallets to explain, each time.")] = 300,
+    warm_up: Annotated[int, typer.Option(min=0, help="Others explained before them.")] = 400,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure explanations over HTTP, on a graph without a hub and again with an unlabelled hub in it.
+
+    Example: aml bench explain --transfers 300000 --hub 30000
+    """
+    from bench.explain import run  # noqa: PLC0415 - likewise
+
+    configure_logging("console")
+    _show(run(transfers, hub, requests, warm_up), as_json=as_json)
+
+
 def _show(figures: dict[str, Any], *, as_json: bool) -> None:
+    """As JSON, or what is one value as one table, and each list of rows as another."""
     if as_json:
         print_json(figures)
         return
     table = Table("figure", "value")
-    for name, value in figures.items():
+    for name, value in _flat("", figures):
         table.add_row(name, str(value))
     stdout.print(table)
+    for name, rows in figures.items():
+        if isinstance(rows, list):
+            stdout.print(_rows(name, rows))
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - anything of JSON
+    """The single values in nested figures, with the names on the way to them."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _flat(f"{name} {key}".strip().replace("_", " "), one)
+    elif not isinstance(value, list):
+        yield name, value
+
+
+def _rows(name: str, rows: list[dict[str, Any]]) -> Table:
+    """A line a row, or where there are more figures than rows a line a figure."""
+    lines = [dict(_flat("", row)) for row in rows]
+    if len(lines) >= len(lines[0]):
+        table = Table(*lines[0], title=name, title_justify="left")
+        for line in lines:
+            table.add_row(*map(str, line.values()))
+        return table
+    table = Table("", *map(str, range(1, len(lines) + 1)), title=name, title_justify="left")
+    for figure in lines[0]:
+        table.add_row(figure, *(str(line.get(figure, "")) for line in lines))
+    return table

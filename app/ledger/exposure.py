@@ -1,22 +1,28 @@
-"""The ledger pass (docs/exposure.md): origins in one chronological pass, ends in one reverse pass.
+"""Exact exposures of all pools at once (docs/exposure.md): origins in chronological order, ends in reverse.
 
-Pure arrays in and out. The cost is transfers x cells, however busy a wallet is. A row of cells is laid out as
+Pure arrays in and out. The cost is transfers x filled cells, however busy a wallet is; memory holds the rows
+that are still being added to, and the filled cells of finished ones. A row of cells is laid out as
 `app.scoring.exposures.CellLayout` says: cell 0 what is beyond the hop limit, then blocks of one cell a hop:
 the direction's residual, then each category.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import Unequal
-from app.ledger.kernels import Flows, Pools, Rows, Sums, trace_destinations, trace_sources
+from app.ledger.collect import Collected, room
+from app.ledger.kernels import Flows, Parts, Pools, Rows, trace_destinations, trace_sources
+from app.ledger.sparse import SparseRows
 
 SUM_TOLERANCE = 1e-12
 """How far the shares of a row may be from 1."""
-BUSY = 64
-"""Rows with more additions than this carry their rounding errors along."""
+
+Part = Callable[[float], None]
+"""Told which part of the transfers a pass has done."""
 
 
 @dataclass(frozen=True)
@@ -24,78 +30,105 @@ class PassResult:
     """Shares by cell, each row summing to 1: of pools and, weighted by USD value, of wallets."""
 
     pool: NDArray[np.int64]
-    shares: NDArray[np.float64]
+    shares: SparseRows
     wallet: NDArray[np.int64]
-    combined: NDArray[np.float64]
+    combined: SparseRows
 
 
-def source_pass(flows: Flows, pools: Pools, *, categories: int, hop_limit: int) -> PassResult:
+def source_pass(
+    flows: Flows, pools: Pools, *, categories: int, hop_limit: int, progress: Part | None = None
+) -> PassResult:
     """Where all that each pool ever received came from.
 
     Raises:
         Unequal: an annotation does not fit its pool, or a row does not sum to 1.
     """
-    rows = _empty_rows(flows, pools, flows.receiver_pool, 1 + (1 + categories) * hop_limit)
-    return _result(rows, trace_sources(flows, pools, rows, hop_limit))
+    ends = flows.receiver_pool, flows.sender_pool
+    way = _Way(trace_sources, *ends)
+    return _pass(way, flows, pools, categories=categories, hop_limit=hop_limit, progress=progress)
 
 
-def destination_pass(flows: Flows, pools: Pools, *, categories: int, hop_limit: int) -> PassResult:
+def destination_pass(
+    flows: Flows, pools: Pools, *, categories: int, hop_limit: int, progress: Part | None = None
+) -> PassResult:
     """Where all that each pool ever sent went.
 
     Raises:
         Unequal: an annotation does not fit its pool, or a row does not sum to 1.
     """
-    rows = _empty_rows(flows, pools, flows.sender_pool, 1 + (1 + categories) * hop_limit)
-    return _result(rows, trace_destinations(flows, pools, rows, hop_limit))
+    ends = flows.sender_pool[::-1], flows.receiver_pool[::-1]
+    way = _Way(trace_destinations, *ends)
+    return _pass(way, flows, pools, categories=categories, hop_limit=hop_limit, progress=progress)
 
 
-def _empty_rows(flows: Flows, pools: Pools, own_pool: NDArray[np.int32], width: int) -> Rows:
-    size = len(pools.wallet)
-    received = np.bincount(flows.receiver_pool, minlength=size)
-    sends = np.bincount(flows.sender_pool, minlength=size) > 0
-    return Rows(
-        own=_sums(np.bincount(own_pool, minlength=size), width),
-        combined=_sums(np.bincount(pools.wallet[own_pool[flows.usd > 0]], minlength=size), width),
-        through=_sums(np.where(sends & (pools.category < 0), received, 0), width),
+class _Way(NamedTuple):
+    """A direction: its kernel and, in the order in which it meets the transfers, the pools at their ends.
+
+    `own` are those that the direction's rows belong to.
+    """
+
+    kernel: Callable[[Flows, Pools, Rows, int, int], int]
+    own: NDArray[np.int32]
+    other: NDArray[np.int32]
+
+
+def _pass(
+    way: _Way, flows: Flows, pools: Pools, *, categories: int, hop_limit: int, progress: Part | None
+) -> PassResult:
+    backwards = way.kernel is trace_destinations
+    own, other = np.ascontiguousarray(way.own), np.ascontiguousarray(way.other)
+    usd = flows.usd[::-1] if backwards else flows.usd
+    wallet = np.where(usd > 0, pools.wallet[own], np.int32(-1))
+    width = 1 + (1 + categories) * hop_limit
+    wallets = int(pools.wallet.max(initial=-1)) + 1
+    through = room(_unlabelled(own, pools), _unlabelled(other, pools), len(pools.wallet), width)
+    found, combined = Collected(len(pools.wallet), width), Collected(wallets, width)
+    rows = Rows(
+        own=room(own, own, len(pools.wallet), width),
+        combined=room(wallet, wallet, wallets, width),
+        through=through,
+        resting=np.empty(len(through.filled)),
+        own_done=found.done,
+        combined_done=combined.done,
+        parts=_no_parts(width),
+        taken=_no_parts(width),
+        further=_further(width, hop_limit, destinations=backwards),
     )
-
-
-def _result(rows: Rows, failed: int) -> PassResult:
-    if failed >= 0:
-        raise Unequal(
-            f"The annotation of the transfer at place {failed} of the ledger does not fit its pool. "
-            "Run `aml reconcile`."
-        )
-    return PassResult(
-        np.flatnonzero(rows.own.row >= 0),
-        _shares(rows.own),
-        np.flatnonzero(rows.combined.row >= 0),
-        _shares(rows.combined),
-    )
-
-
-def _sums(additions: NDArray[np.int64], width: int) -> Sums:
-    """Empty rows for every number with additions."""
-    rows = np.flatnonzero(additions)
-    busy = np.flatnonzero(additions[rows] > BUSY)
-    row = np.full(len(additions), -1, np.int32)
-    row[rows] = np.arange(len(rows))
-    low_row = np.full(len(rows), -1, np.int32)
-    low_row[busy] = np.arange(len(busy))
-    return Sums(
-        row, low_row, np.zeros((len(rows), width)), np.zeros((len(busy), width)), np.zeros((len(rows), 2))
-    )
-
-
-def _shares(sums: Sums) -> NDArray[np.float64]:
-    """Each row divided by its total, in place."""
-    shares = sums.cells
-    busy = np.flatnonzero(sums.low_row >= 0)
-    shares[busy] += sums.low
-    shares /= sums.total.sum(axis=1)[:, None]
-    furthest = np.abs(shares.sum(axis=1) - 1).max(initial=0)
+    done = 0
+    while done < len(flows.amount):
+        done = way.kernel(flows, pools, rows, hop_limit, done)
+        if done < 0:
+            raise Unequal(
+                f"The annotation of the transfer at place {-1 - done} of the ledger does not fit its pool. "
+                "Run `aml reconcile`."
+            )
+        found.take()
+        combined.take()
+        if progress is not None:
+            progress(done / len(flows.amount))
+    furthest = max(found.furthest, combined.furthest)
     if not furthest <= SUM_TOLERANCE:
         raise Unequal(
             f"The parts of an exposure differ from the whole by {furthest:.1e}. Run `aml reconcile`."
         )
-    return shares
+    del rows, through  # before the finished rows are put in order: both are large
+    return PassResult(*found.in_order(), *combined.in_order())
+
+
+def _unlabelled(pool: NDArray[np.int32], pools: Pools) -> NDArray[np.int32]:
+    return np.where(pools.category[pool] < 0, pool, np.int32(-1))
+
+
+def _no_parts(width: int) -> Parts:
+    return Parts(np.empty(width, np.int16), np.empty(width), np.zeros(1, np.int64))
+
+
+def _further(width: int, hop_limit: int, *, destinations: bool) -> NDArray[np.int16]:
+    """The cell of what is in each cell, after one transfer more: past the limit, cell 0."""
+    further = np.arange(1, width + 1).astype(np.int16)
+    further[0::hop_limit] = 0
+    if (
+        destinations
+    ):  # what arrives with the last allowed transfer is beyond the limit, also if it rests there
+        further[hop_limit - 1] = 0
+    return further

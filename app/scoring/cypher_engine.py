@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from app.errors import NotReady, QueryTimeout, Unequal
 from app.graph import Graph
+from app.ledger.sparse import SparseRows
 from app.scoring.exposures import (
     DESTINATION,
     DIRECTION_NAMES,
@@ -128,9 +129,9 @@ def _direction_shares(direction: int, layout: CellLayout, answers: Iterable[Rows
     return DirectionShares(
         np.array([wallet_id for wallet_id, _ in pools], np.int64),
         np.array([asset_id for _, asset_id in pools], np.int32),
-        np.array(shares).reshape(-1, layout.width),
+        SparseRows.of(np.array(shares).reshape(-1, layout.width)),
         np.array(priced, np.int64),
-        np.array(combined).reshape(-1, layout.width),
+        SparseRows.of(np.array(combined).reshape(-1, layout.width)),
     )
 
 

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from heapq import nlargest
 from time import monotonic
 from typing import Any
 
@@ -136,8 +137,7 @@ def evidence(
             raise QueryTimeout("The evidence met its time limit.")
         limits = {"watermark": watermark, "row_limit": _ROWS_A_HOP}
         rows = graph.read(query(f"exposure/{text}"), given | limits, timeout_seconds=left)
-        if len(rows) == _ROWS_A_HOP:
-            incomplete.add(ROW_LIMIT)
+        incomplete.update(_met_limit(rows))
         if any(row["restated"] for row in rows):
             incomplete.add(RESTATED)
         return rows
@@ -152,6 +152,7 @@ def evidence(
             if hop == hop_limit or not pools:
                 break
             trails = _extended(trails, read(f"evidence_{name}_step", {"pools": pools}), cuts)
+            incomplete.update(_met_limit(trails))
     except QueryTimeout:
         incomplete.add(TIME_LIMIT)
 
@@ -162,7 +163,12 @@ def evidence(
     found.sort(key=rank)
     if len(found) > max_paths:
         incomplete.add(ROW_LIMIT)
-    return Evidence(list(_shown(graph, found[:max_paths], asset_totals)), sorted(incomplete))
+    shown = list(_shown(graph, found[:max_paths], asset_totals, timeout_seconds))
+    return Evidence(shown, sorted(incomplete))
+
+
+def _met_limit(found: list[Any]) -> set[str]:
+    return {ROW_LIMIT} if len(found) == _ROWS_A_HOP else set()
 
 
 def _pools(trails: list[_Trail], cuts: Mapping[int, float]) -> list[Row]:
@@ -195,15 +201,19 @@ def _extended(trails: list[_Trail], rows: list[Row], cuts: Mapping[int, float]) 
         if trail.links[-1]["category"] is None
         for row in onward[trail.links[-1]["transfer_id"]]
     )
-    return [trail for trail in longer if trail.carried >= cuts[trail.links[0]["asset_id"]]]
+    enough = (trail for trail in longer if trail.carried >= cuts[trail.links[0]["asset_id"]])
+    # A threshold near 0 lets more through than anybody can look at: then the largest are followed.
+    return nlargest(_ROWS_A_HOP, enough, key=lambda trail: trail.carried)
 
 
-def _shown(graph: Graph, trails: list[_Trail], asset_totals: Mapping[int, float]) -> Iterator[EvidencePath]:
+def _shown(
+    graph: Graph, trails: list[_Trail], asset_totals: Mapping[int, float], timeout_seconds: float
+) -> Iterator[EvidencePath]:
+    if not trails:
+        return
     ids = sorted({link["transfer_id"] for trail in trails for link in trail.links})
-    facts = {
-        row["transfer_id"]: row
-        for row in graph.read(query("exposure/evidence_transfers"), {"transfer_ids": ids})
-    }
+    asked = query("exposure/evidence_transfers"), {"transfer_ids": ids}
+    facts = {row["transfer_id"]: row for row in graph.read(*asked, timeout_seconds=timeout_seconds)}
     for trail in trails:
         backwards = trail.direction == SOURCE
         links = trail.links[::-1] if backwards else trail.links

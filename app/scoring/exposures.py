@@ -7,6 +7,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from app.ledger.sparse import SparseRows
+
 SOURCE, DESTINATION = 1, 2
 """Direction codes as stored; 0 is ownership."""
 DIRECTION_NAMES = ("ownership", "source", "destination")
@@ -64,17 +66,17 @@ class CellLayout:
 class DirectionShares:
     """One direction of every wallet.
 
-    Rows of `shares` (n x width, each summing to 1) belong to (`wallet_id`, `asset_id`), one for each
-    pool that received (source) or sent (destination) anything. Rows of `combined` (m x width, each
-    summing to 1) belong to `priced_wallet_id`: every priced transfer's shares weighted by its own USD
-    value, over all assets. Rows are sorted by wallet and asset.
+    Rows of `shares`, each summing to 1, belong to (`wallet_id`, `asset_id`), one for each pool that received
+    (source) or sent (destination) anything. Rows of `combined`, each summing to 1, belong to
+    `priced_wallet_id`: every priced transfer's shares weighted by its own USD value, over all assets. Rows
+    are sorted by wallet and asset.
     """
 
     wallet_id: NDArray[np.int64]
     asset_id: NDArray[np.int32]
-    shares: NDArray[np.float64]
+    shares: SparseRows
     priced_wallet_id: NDArray[np.int64]
-    combined: NDArray[np.float64]
+    combined: SparseRows
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The engine that reads the record: exact exposures of every wallet by one pass in each direction."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from app.ledger.exposure import PassResult, destination_pass, source_pass
 from app.ledger.kernels import Flows, Pools
+from app.ledger.sparse import SparseRows
 from app.scoring.columns import read_columns
 from app.scoring.exposures import CellLayout, DirectionShares, Exposures, Progress
 
@@ -64,22 +66,40 @@ def trace(
     """
     wallet_ids, wallet = np.unique(wallet_id, return_inverse=True)
     category = np.array([categories_by_wallet.get(known, -1) for known in wallet_ids.tolist()], np.int16)
-    pools = Pools(wallet.astype(np.int32), category[wallet])
+    # Only categories that some wallet has get cells while tracing: memory and time grow with their number.
+    used = np.unique(category[category >= 0])
+    place = np.full(len(layout.categories) + 1, -1, np.int16)  # the last place is that of -1, no category
+    place[used] = np.arange(len(used))
+    pools = Pools(wallet.astype(np.int32), place[category][wallet])
+    hops = range(1, layout.hop_limit + 1)
+    cell = np.array(
+        [*range(layout.hop_limit + 1), *(layout.category(one, hop) for one in used.tolist() for hop in hops)],
+        np.int16,
+    )
 
-    def direction(found: PassResult) -> DirectionShares:
+    def spread(rows: SparseRows) -> SparseRows:
+        return SparseRows(rows.starts, cell[rows.cell], rows.share)
+
+    def direction(name: str, one_pass: Callable[..., PassResult]) -> DirectionShares:
+        step = f"tracing {name}"
+        progress(step, 0.0)
+        found = one_pass(
+            flows,
+            pools,
+            categories=len(used),
+            hop_limit=layout.hop_limit,
+            progress=partial(progress, step),
+        )
         return DirectionShares(
             wallet_id[found.pool],
             asset_id[found.pool],
-            found.shares,
+            spread(found.shares),
             wallet_ids[found.wallet],
-            found.combined,
+            spread(found.combined),
         )
 
-    shape = {"categories": len(layout.categories), "hop_limit": layout.hop_limit}
-    progress("tracing sources", 0.0)
-    source = direction(source_pass(flows, pools, **shape))
-    progress("tracing destinations", 0.0)
-    return Exposures(layout, source, direction(destination_pass(flows, pools, **shape)))
+    source = direction("sources", source_pass)
+    return Exposures(layout, source, direction("destinations", destination_pass))
 
 
 def _flows(connection: Connection, watermark: int, pool_ids: NDArray[np.int64]) -> Flows:

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Row, text
 
 from app.domain import format_points
 from app.errors import NotFound, NotReady
+from app.postgres import Lock
 from app.scoring.cursors import BIGGEST, decoded, encoded
 from app.scoring.exposures import DIRECTION_NAMES
 from app.scoring.reads import completed_run
@@ -36,7 +37,11 @@ _RUNS = text(
     "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
     " FROM scoring_runs r WHERE r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit"
 )
-_BY_KEY = text("SELECT run_id FROM scoring_runs WHERE idempotency_key = :key")
+# A run that is under way holds the run lock; one whose row only says so has died with its process.
+_BY_KEY = text(
+    "SELECT run_id FROM scoring_runs WHERE idempotency_key = :key"
+    " AND NOT CASE status WHEN 'running' THEN pg_try_advisory_xact_lock(:lock) ELSE false END"
+)
 _PUBLISHED = text("SELECT r.* FROM published_run JOIN scoring_runs r USING (run_id)")
 
 REASONS = {
@@ -144,8 +149,8 @@ def one_run(connection: Connection, run_id: int) -> Run:
 
 
 def run_of_key(connection: Connection, idempotency_key: str) -> int | None:
-    """The run that was started with that key, if any."""
-    return connection.execute(_BY_KEY, {"key": idempotency_key}).scalar()
+    """The run that was started with that key; None if it died with its process: then it begins anew."""
+    return connection.execute(_BY_KEY, {"key": idempotency_key, "lock": Lock.RUN}).scalar()
 
 
 def _ranked(columns: list[str], row: Row[Any]) -> RankedWallet:

@@ -7,21 +7,23 @@ a run's `results_digest` is of, and what a verification compares.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from io import StringIO
-from itertools import chain, islice
-from typing import Protocol
+from itertools import chain, islice, pairwise
+from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy import Connection, text
 
 from app.errors import Unequal
+from app.postgres import copy_texts
 from app.scoring.exposures import DESTINATION, DIRECTION_NAMES, SOURCE, Exposures
 from app.scoring.policy import LEVELS, Policy
 from app.scoring.score import NOTHING_KNOWN, Scores
 from app.scoring.totals import Total
 
 ROWS_AT_ONCE = 20_000
-"""Rows of one COPY: their text is held in memory."""
+"""Rows that are unpacked from arrays together."""
+LINES_AT_ONCE = 1_000
+"""Lines sent together: few enough for the server to work on them while the next are made."""
 NULL = r"\N"
 EXPOSURE_COLUMNS = (
     "direction", "wallet_id", "asset_id", "total", "unobserved", "usd_value", "transfers",
@@ -52,12 +54,12 @@ class Hash(Protocol):
 
 def store_exposures(connection: Connection, run_id: int, lines: Iterator[str], digest: Hash) -> None:
     """Writes the rows of `exposure_lines`, which also go into the digest."""
-    _copy(connection, "exposures", EXPOSURE_COLUMNS, _numbered(run_id, lines, digest))
+    copy_texts(connection, "exposures", ("run_id", *EXPOSURE_COLUMNS), _numbered(run_id, lines, digest))
 
 
 def store_scores(connection: Connection, run_id: int, lines: Iterator[str], digest: Hash) -> None:
     """Writes the rows of `score_lines`, which also go into the digest."""
-    _copy(connection, "risk_scores", SCORE_COLUMNS, _numbered(run_id, lines, digest))
+    copy_texts(connection, "risk_scores", ("run_id", *SCORE_COLUMNS), _numbered(run_id, lines, digest))
 
 
 def exposure_lines(exposures: Exposures, totals: Iterable[Total], counted: Counted) -> Iterator[str]:
@@ -97,13 +99,12 @@ def _cells(exposures: Exposures, direction: int) -> Iterator[tuple[int, int, int
     side = exposures.source if direction == SOURCE else exposures.destination
     names = [str(code) for code in exposures.layout.codes(direction).tolist()]
     for start in range(0, len(side.wallet_id), ROWS_AT_ONCE):
-        block = side.shares[start : start + ROWS_AT_ONCE]
-        rows, cells = np.nonzero(block)
-        codes = [names[cell] for cell in cells.tolist()]
-        shares = list(map(repr, block[rows, cells].tolist()))
-        ends = np.cumsum(np.bincount(rows, minlength=len(block))).tolist()
         wallets = side.wallet_id[start : start + ROWS_AT_ONCE].tolist()
         assets = side.asset_id[start : start + ROWS_AT_ONCE].tolist()
+        block = side.shares.between(start, start + len(wallets))
+        codes = [names[cell] for cell in block.cell.tolist()]
+        shares = list(map(repr, block.share.tolist()))
+        ends = block.starts[1:].tolist()
         begin = 0
         for wallet_id, asset_id, end in zip(wallets, assets, ends, strict=True):
             yield direction, wallet_id, asset_id, array_text(codes[begin:end]), array_text(shares[begin:end])
@@ -112,40 +113,42 @@ def _cells(exposures: Exposures, direction: int) -> Iterator[tuple[int, int, int
 
 def score_lines(policy: Policy, scores: Scores, unpriced: Mapping[int, int]) -> Iterator[str]:
     """One line a wallet, by wallet: its scores, level and reasons, with every contribution."""
-    found = scores.contributions
-    cells = list(map(str, found.cell.tolist()))
-    shares = list(map(repr, found.share.tolist()))
-    points = list(map(str, found.points.tolist()))
-    ends = np.searchsorted(found.wallet, np.arange(len(scores.wallet_id)), side="right").tolist()
     levels = [*LEVELS, NULL]  # the code -1 is the last: none
     directions = [*DIRECTION_NAMES, NULL]
     categories = [*policy.categories, NULL]
     rules = [rule.name for rule in policy.rules]
-    columns = zip(
-        scores.wallet_id.tolist(),
-        scores.score.tolist(),
-        scores.by_direction.tolist(),
-        scores.direction.tolist(),
-        scores.level.tolist(),
-        scores.band.tolist(),
-        scores.main_category.tolist(),
-        scores.rules.tolist(),
-        scores.worst_asset.tolist(),
-        ends,
-        strict=True,
+    for begin in range(0, len(scores.wallet_id), ROWS_AT_ONCE):
+        for row in _score_rows(scores, begin, begin + ROWS_AT_ONCE):
+            wallet_id, score, by_direction, direction, level, band, category, met, worst, contributions = row
+            ownership, source, destination = by_direction
+            rule_names = array_text([name for name, holds in zip(rules, met, strict=True) if holds])
+            yield (
+                f"{wallet_id}\t{NULL if score == NOTHING_KNOWN else score}"
+                f"\t{ownership}\t{source}\t{destination}\t{directions[direction]}\t{levels[level]}"
+                f"\t{levels[band]}\t{categories[category]}\t{rule_names}"
+                f"\t{'worst_asset' if worst else 'usd'}\t{unpriced.get(wallet_id, 0)}\t{contributions}\n"
+            )
+
+
+def _score_rows(scores: Scores, begin: int, end: int) -> Iterator[tuple[Any, ...]]:
+    """Some wallets' values, and the array literals of their contributions' cells, shares and points."""
+    found = scores.contributions
+    ends = np.searchsorted(found.wallet, np.arange(begin, min(end, len(scores.wallet_id))), side="right")
+    first = int(np.searchsorted(found.wallet, begin))
+    some = slice(first, ends[-1])
+    cells = list(map(str, found.cell[some].tolist()))
+    shares = list(map(repr, found.share[some].tolist()))
+    points = list(map(str, found.points[some].tolist()))
+    starts = [0, *(ends - first).tolist()]
+    contributions = (
+        "\t".join(array_text(values[start:stop]) for values in (cells, shares, points))
+        for start, stop in pairwise(starts)
     )
-    begin = 0
-    for wallet_id, score, by_direction, direction, level, band, category, met, worst, end in columns:
-        ownership, source, destination = by_direction
-        rule_names = array_text([name for name, holds in zip(rules, met, strict=True) if holds])
-        yield (
-            f"{wallet_id}\t{NULL if score == NOTHING_KNOWN else score}"
-            f"\t{ownership}\t{source}\t{destination}\t{directions[direction]}\t{levels[level]}"
-            f"\t{levels[band]}\t{categories[category]}\t{rule_names}"
-            f"\t{'worst_asset' if worst else 'usd'}\t{unpriced.get(wallet_id, 0)}"
-            f"\t{array_text(cells[begin:end])}\t{array_text(shares[begin:end])}\t{array_text(points[begin:end])}\n"
-        )
-        begin = end
+    columns = (
+        scores.wallet_id, scores.score, scores.by_direction, scores.direction, scores.level, scores.band,
+        scores.main_category, scores.rules, scores.worst_asset,
+    )  # fmt: skip
+    return zip(*(column[begin:end].tolist() for column in columns), contributions, strict=True)
 
 
 def array_text(items: Iterable[str]) -> str:
@@ -154,19 +157,10 @@ def array_text(items: Iterable[str]) -> str:
 
 
 def _numbered(run_id: int, lines: Iterator[str], digest: Hash) -> Iterator[str]:
-    """Some thousand lines at a time as one text, each behind the run's id; the digest takes them without."""
-    while some := list(islice(lines, ROWS_AT_ONCE)):
+    """Some lines at a time as one text, each behind the run's id; the digest takes them without."""
+    while some := list(islice(lines, LINES_AT_ONCE)):
         digest.update("".join(some).encode())
         yield "".join(f"{run_id}\t{line}" for line in some)
-
-
-def _copy(connection: Connection, table: str, columns: tuple[str, ...], texts: Iterator[str]) -> None:
-    """Writes COPY text as it is: a million rows of numbers and of names without escapes."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
-    with driver.cursor() as cursor:
-        for rows in texts:
-            cursor.copy_expert(f"COPY {table} (run_id, {', '.join(columns)}) FROM STDIN", StringIO(rows))
 
 
 _PUBLISH = text("""

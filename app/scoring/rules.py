@@ -47,8 +47,9 @@ def _touched(
     """Wallets one of whose assets meets the condition."""
     layout = exposures.layout
     hops = range(1, min(when.hop_at_most, layout.hop_limit) + 1)
-    cells = [layout.category(category, hop) for category in wanted for hop in hops]
-    share = direction.shares[:, cells].sum(axis=1)
+    cells = np.zeros(layout.width, np.bool_)
+    cells[[layout.category(category, hop) for category in wanted for hop in hops]] = True
+    share = direction.shares.sums(cells)
     touched: NDArray[np.int64] = direction.wallet_id[
         (share > 0) & (share >= when.share_at_least - SHARE_TOLERANCE)
     ]

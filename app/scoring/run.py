@@ -1,6 +1,7 @@
 """One scoring run: begin, compute, score, store, publish. It ends completed and published, or failed."""
 
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -26,9 +27,8 @@ from app.scoring.results import (
 )
 from app.scoring.run_progress import reporter
 from app.scoring.score import score_wallets
-from app.scoring.seals import record_seal
 from app.scoring.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet, open_snapshot
-from app.scoring.totals import totals
+from app.scoring.summary import Summary, summing_beside
 from app.tracing import tracer
 
 log = structlog.get_logger()
@@ -104,9 +104,10 @@ def execute_run(
         started.held,
         _failing(postgres, started.run_id),
         tracer.start_as_current_span("scoring_run", attributes={"aml.run_id": started.run_id}),
+        summing_beside(postgres, started.snapshot) as summary,
     ):
         exposures = _exposures(postgres, graph, started, tell)
-        _score_and_store(postgres, started, exposures, tell)
+        _score_and_store(postgres, started, exposures, summary, tell)
     log.info("scoring_run_published", run_id=started.run_id, seconds=round(monotonic() - begun, 2))
     if progress is not None:
         progress("done", 1.0)
@@ -125,25 +126,34 @@ def _exposures(postgres: Postgres, graph: Graph | None, started: StartedRun, tel
     return compute_by_ledger(graph, started.snapshot, started.policy, tell)
 
 
-def _score_and_store(postgres: Postgres, started: StartedRun, exposures: Exposures, tell: Progress) -> None:
+def _score_and_store(
+    postgres: Postgres, started: StartedRun, exposures: Exposures, summary: Future[Summary], tell: Progress
+) -> None:
     policy, snapshot, run_id = started.policy, started.snapshot, started.run_id
-    tell("sealing the record", 0.0)
-    recorded, record_digest = record_seal(snapshot.connection, snapshot.watermark)
     tell("scoring wallets", 0.0)
     wallet_id = all_wallets(snapshot)
     categories = categories_by_wallet(snapshot, policy)
     own = np.array([categories.get(wallet, -1) for wallet in wallet_id.tolist()], np.int16)
     scores = score_wallets(policy, wallet_id, own, exposures, asset_ranks(snapshot))
+    tell("sealing the record", 0.0)
+    seen_of_record = summary.result()
     counted, digest = Counted(), sha256()
     with postgres.transaction() as connection:
         tell("storing exposures", 0.0)
-        summed = totals(snapshot.connection, snapshot.watermark)
-        store_exposures(connection, run_id, exposure_lines(exposures, summed, counted), digest)
+        lines = exposure_lines(exposures, seen_of_record.totals, counted)
+        store_exposures(connection, run_id, lines, digest)
         tell("storing scores", 0.0)
         store_scores(connection, run_id, score_lines(policy, scores, counted.unpriced_by_wallet), digest)
         tell("publishing", 0.0)
         labelled = int((own >= 0).sum())
-        seen = run_row.Seen(counted, len(wallet_id), labelled, recorded, record_digest, digest.hexdigest())
+        seen = run_row.Seen(
+            counted,
+            len(wallet_id),
+            labelled,
+            seen_of_record.recorded_transfers,
+            seen_of_record.record_digest,
+            digest.hexdigest(),
+        )
         run_row.complete(connection, run_id, seen)
         publish(connection, run_id)
 

@@ -51,7 +51,7 @@ def begin(
 ) -> int:
     """Writes the row of a new run and returns its id; whoever calls holds the run lock.
 
-    A row left running by a process that died becomes failed first.
+    A row left running by a process that died becomes failed first, and its key is free for this run.
 
     Raises:
         InUse: another run began meanwhile.
@@ -129,7 +129,7 @@ def end(postgres: Postgres, run_id: int, status: Literal["failed", "cancelled"],
 
 
 _FAIL_ABANDONED = text("""
-    UPDATE scoring_runs SET status = 'failed', completed_at = clock_timestamp(),
+    UPDATE scoring_runs SET status = 'failed', completed_at = clock_timestamp(), idempotency_key = NULL,
         error = 'The process that carried out this run ended before the run did.'
     WHERE status = 'running' RETURNING run_id
 """)

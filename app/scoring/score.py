@@ -8,27 +8,28 @@ asset: the one with the highest score, the first by name among equals.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.ledger.sparse import SparseRows
 from app.scoring.exposures import DESTINATION, RESIDUALS, SOURCE, CellLayout, DirectionShares, Exposures
 from app.scoring.policy import Policy
 from app.scoring.rules import levels_by_score, rules_met
 
 NOTHING_KNOWN = -1
 """The score of a wallet with neither flow nor a label with a category; stored as null."""
-_ROWS_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True)
 class Contributions:
-    """Points by wallet (its place in `Scores.wallet_id`) and cell, sorted by wallet; codes as stored."""
+    """Points by wallet (its place in `Scores.wallet_id`) and cell, sorted so; codes as stored."""
 
-    wallet: NDArray[np.int64]
-    cell: NDArray[np.int64]
+    wallet: NDArray[np.int32]
+    cell: NDArray[np.int16]
     share: NDArray[np.float64]
-    points: NDArray[np.int64]
+    points: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,9 @@ def score_wallets(
         unpriced = np.setdiff1d(owner, priced)
         worst_asset[unpriced] = True
         rows = _worst_rows(direction, owner, np.flatnonzero(np.isin(owner, unpriced)), weights, asset_rank)
-        parts.append(_contributions(owner[rows], direction.shares[rows], weights, codes))
+        parts.append(_contributions(owner[rows], direction.shares.take(rows), weights, codes))
     found = _joined(parts)
-    by_direction = np.zeros((len(wallet_id), 3), np.int64)
-    np.add.at(by_direction, (found.wallet, found.cell // 1024), found.points)
+    by_direction = _summed(found.wallet, found.cell // 1024, found.points, (len(wallet_id), 3))
     best = by_direction.max(axis=1)
     direction_code = np.where(best > 0, by_direction.argmax(axis=1), -1)
     score = np.where(known, best, NOTHING_KNOWN)
@@ -114,25 +114,22 @@ def _weights(policy: Policy, layout: CellLayout, direction: int) -> NDArray[np.i
     )
 
 
-def _points(shares: NDArray[np.float64], weights: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.floor(shares * weights.astype(np.float64)).astype(np.int64)
+def _points(shares: SparseRows, weights: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.floor(shares.share * weights.astype(np.float64)[shares.cell]).astype(np.int64)
 
 
 def _contributions(
-    wallet: NDArray[np.int64],
-    shares: NDArray[np.float64],
-    weights: NDArray[np.int64],
-    codes: NDArray[np.int64],
+    wallet: NDArray[np.int64], shares: SparseRows, weights: NDArray[np.int64], codes: NDArray[np.int64]
 ) -> Contributions:
-    parts = []
-    for start in range(0, max(len(shares), 1), _ROWS_AT_ONCE):
-        some = shares[start : start + _ROWS_AT_ONCE]
-        points = _points(some, weights)
-        rows, cells = np.nonzero(points)
-        parts.append(
-            Contributions(wallet[start + rows], codes[cells], some[rows, cells], points[rows, cells])
-        )
-    return _joined(parts)
+    points = _points(shares, weights)
+    found = np.flatnonzero(points)
+    row = np.searchsorted(shares.starts, found, side="right") - 1
+    return Contributions(
+        wallet[row].astype(np.int32),
+        codes[shares.cell[found]].astype(np.int16),
+        shares.share[found],
+        points[found].astype(np.int32),
+    )
 
 
 def _ownership(policy: Policy, own_category: NDArray[np.int16]) -> Contributions:
@@ -140,7 +137,12 @@ def _ownership(policy: Policy, own_category: NDArray[np.int16]) -> Contributions
     severity = np.array([policy.micro_points(name, 0) for name in policy.categories], np.int64)
     owned = np.flatnonzero((own_category >= 0) & (severity[own_category] > 0))
     category = own_category[owned].astype(np.int64)
-    return Contributions(owned, (first + category) * 8, np.ones(len(owned)), severity[category])
+    return Contributions(
+        owned.astype(np.int32),
+        ((first + category) * 8).astype(np.int16),
+        np.ones(len(owned)),
+        severity[category].astype(np.int32),
+    )
 
 
 def _worst_rows(
@@ -151,12 +153,8 @@ def _worst_rows(
     asset_rank: Mapping[int, int],
 ) -> NDArray[np.int64]:
     """Of these rows, each wallet's with the highest score; the first by asset name among equals."""
-    points = np.concatenate(
-        [
-            _points(direction.shares[rows[start : start + _ROWS_AT_ONCE]], weights).sum(axis=1)
-            for start in range(0, max(len(rows), 1), _ROWS_AT_ONCE)
-        ]
-    )
+    shares = direction.shares.take(rows)
+    points = _summed(shares.rows(), np.int16(0), _points(shares, weights), (len(rows), 1))[:, 0]
     rank = np.array([asset_rank[asset] for asset in direction.asset_id[rows].tolist()], np.int64)
     order = np.lexsort((rank, -points, owner[rows]))
     _, firsts = np.unique(owner[rows][order], return_index=True)
@@ -169,9 +167,16 @@ def _main_categories(
     """The category with the most points in the winning direction; the first of the policy among equals."""
     winning = found.cell // 1024 == direction[found.wallet]
     column = (found.cell[winning] % 1024) // 8 - len(RESIDUALS)
-    sums = np.zeros((len(direction), categories), np.int64)
-    np.add.at(sums, (found.wallet[winning], column), found.points[winning])
+    sums = _summed(found.wallet[winning], column, found.points[winning], (len(direction), categories))
     return np.where(direction >= 0, sums.argmax(axis=1), -1)
+
+
+def _summed(
+    row: NDArray[Any], column: NDArray[Any] | np.int16, points: NDArray[Any], shape: tuple[int, int]
+) -> NDArray[np.int64]:
+    """Sums of points by row and column; their sums are far below 2^53, where doubles are exact."""
+    place = row.astype(np.int64) * shape[1] + column
+    return np.bincount(place, points, minlength=shape[0] * shape[1]).astype(np.int64).reshape(shape)
 
 
 def _joined(parts: list[Contributions]) -> Contributions:
@@ -180,5 +185,5 @@ def _joined(parts: list[Contributions]) -> Contributions:
         for field in ("wallet", "cell", "share", "points")
     )
     wallet, cell, share, points = joined
-    order = np.lexsort((cell, wallet))
+    order = np.argsort(wallet, kind="stable")  # each wallet's parts come in the order of their cells
     return Contributions(wallet[order], cell[order], share[order], points[order])

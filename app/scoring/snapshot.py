@@ -27,6 +27,16 @@ class Snapshot:
     label_set_digest: str
     transfers: int
 
+    @contextmanager
+    def beside(self, postgres: Postgres) -> Iterator[Connection]:
+        """Another transaction that sees the same moment, for a thread of its own."""
+        name = self.connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+        with postgres.transaction(snapshot=True) as connection:
+            connection.execute(
+                text(f"SET TRANSACTION SNAPSHOT '{name}'")
+            )  # named by the server, takes no bind
+            yield connection
+
 
 @contextmanager
 def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:

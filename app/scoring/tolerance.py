@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from app.ledger.sparse import SparseRows
 from app.scoring.compare import Fields, by_cell, items
 from app.scoring.exposures import (
     DESTINATION,
@@ -62,22 +63,32 @@ def with_stored_shares(exposures: Exposures, stored: Iterator[str]) -> Exposures
     Rules and the choice of a worst asset are made by comparing shares, so that the last bit decides.
     """
     sides = {SOURCE: exposures.source, DESTINATION: exposures.destination}
-    shares = {direction: np.zeros_like(side.shares) for direction, side in sides.items()}
+    starts: dict[int, list[int]] = {direction: [0] for direction in sides}
+    cells: dict[int, list[int]] = {direction: [] for direction in sides}
+    shares: dict[int, list[float]] = {direction: [] for direction in sides}
     cell_of = {
         direction: {code: cell for cell, code in enumerate(exposures.layout.codes(direction).tolist())}
         for direction in sides
     }
-    rows = dict.fromkeys(sides, 0)
     for line in stored:
         fields = line.rstrip("\n").split("\t")
         direction = int(fields[0])
-        for code, share in by_cell(fields[_CELLS], fields[_CELLS + 1]).items():
-            shares[direction][rows[direction], cell_of[direction][code]] = float(share)
-        rows[direction] += 1
+        of_row = {
+            cell_of[direction][code]: float(share)
+            for code, share in by_cell(fields[_CELLS], fields[_CELLS + 1]).items()
+        }
+        cells[direction] += sorted(of_row)
+        shares[direction] += (of_row[cell] for cell in sorted(of_row))
+        starts[direction].append(len(cells[direction]))
 
     def side(direction: int) -> DirectionShares:
         of = sides[direction]
-        return DirectionShares(of.wallet_id, of.asset_id, shares[direction], of.priced_wallet_id, of.combined)
+        rows = SparseRows(
+            np.array(starts[direction], np.int64),
+            np.array(cells[direction], np.int16),
+            np.array(shares[direction], np.float64),
+        )
+        return DirectionShares(of.wallet_id, of.asset_id, rows, of.priced_wallet_id, of.combined)
 
     return Exposures(exposures.layout, side(SOURCE), side(DESTINATION))
 

@@ -45,6 +45,7 @@ def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verificat
         except InvalidPolicy:
             return _verification(run, found)
         snapshot = past_snapshot(connection, run, run.watermark, policy)
+        found += _row_changes(run, policy)
         found += _input_changes(snapshot, run)
         progress("accounting every pool again", 0.1)
         accounts = reaccount(connection, run.watermark)
@@ -77,6 +78,21 @@ def _policy_changes(run: Row[Any]) -> Iterator[Difference]:
             f"The stored policy {run.policy_version} was changed after the run: its SHA-256 is another one."
         )
         yield _of_record("policy", run.policy_digest, digest, detail)
+
+
+def _row_changes(run: Row[Any], policy: Policy) -> Iterator[Difference]:
+    """What the run's row repeats of its policy: without it no cell has a name."""
+    again = {
+        "policy_version": policy.version,
+        "hop_limit": policy.hop_limit,
+        "columns": list(policy.layout.columns),
+    }
+    for name, value in again.items():
+        stored = getattr(run, name)
+        if stored != value:
+            what = name.replace("_", " ")
+            detail = f"The run's {what} is stored as {stored}, the policy gives {value}."
+            yield _of_record(what, str(stored), str(value), detail)
 
 
 def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[Difference]:

@@ -121,6 +121,21 @@ def test_asking_while_the_run_of_the_key_is_under_way_answers_with_it(
     assert client.post(f"/v1/runs/{run.run_id}/cancel").json()["status"] == "cancelled"
 
 
+def test_after_a_crash_the_same_key_carries_the_request_on(client: httpx.Client, story: Postgres) -> None:
+    dead = started(story, "nightly")
+    dead.held.close()  # as when its process dies: the lock is free, the row still says running
+    headers = {"Idempotency-Key": "nightly", "Prefer": "wait=60"}
+    answer = client.post("/run-score", headers=headers)
+    assert (answer.status_code, answer.json()["status"]) == (200, "completed")
+    assert answer.json()["run_id"] == dead.run_id + 1
+    assert client.post("/run-score", headers=headers).json()["run_id"] == dead.run_id + 1
+    left = client.get(f"/v1/runs/{dead.run_id}").json()
+    assert (left["status"], left["error"]) == (
+        "failed",
+        "The process that carried out this run ended before the run did.",
+    )
+
+
 def test_the_api_verifies_compares_and_remembers(client: httpx.Client, story: Postgres) -> None:
     a, b = score(story), score(story, policy=OTHER_POLICY)
     verified = client.post(f"/v1/runs/{a}/verify", headers={"Prefer": "wait=60"})

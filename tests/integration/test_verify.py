@@ -140,6 +140,97 @@ def test_a_changed_label_is_found(story: Postgres, run_id: int) -> None:
     assert (first.stored, first.recomputed) == ("0", "1.0")
 
 
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "name = 'Another name'",
+        "source = 'another list'",
+        "confidence = confidence - 1",
+        "valid_from = '2020-01-01'",
+        "valid_to = '2999-01-01'",
+        "address = repeat('0', 42)",
+        "removed_at = recorded_at",
+        "recorded_at = 'infinity'",
+    ],
+)
+def test_any_change_of_a_label_is_found(story: Postgres, run_id: int, assignment: str) -> None:
+    change(story, f"UPDATE labels SET {assignment}")  # noqa: S608
+    assert kinds(verify(story, run_id))[0] == "labels"
+
+
+def test_a_label_slipped_in_before_the_run_is_found(story: Postgres, run_id: int) -> None:
+    change(
+        story,
+        "INSERT INTO labels (chain, address, category, name, source, confidence, recorded_at)"
+        " SELECT chain, :address, 'scam', name, source, confidence, recorded_at FROM labels",
+        address=CAROL,
+    )
+    assert kinds(verify(story, run_id))[0] == "labels"
+
+
+def test_one_byte_of_the_policy_is_enough(story: Postgres, run_id: int) -> None:
+    change(story, "UPDATE policies SET body = replace(body, 'not advice', 'not Advice')")
+    assert kinds(verify(story, run_id)) == ["policy"]
+
+
+@pytest.mark.parametrize(
+    ("assignment", "what"),
+    [
+        ("columns[4:5] = ARRAY[columns[5], columns[4]]", "columns"),
+        ("hop_limit = 3", "hop limit"),
+        ("policy_version = 'another'", "policy version"),
+    ],
+)
+def test_what_gives_the_stored_cells_their_names_is_compared(
+    story: Postgres, run_id: int, assignment: str, what: str
+) -> None:
+    change(story, f"UPDATE scoring_runs SET {assignment}")  # noqa: S608
+    assert kinds(verify(story, run_id)) == [what]
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        "amount = CASE block_number WHEN 10 THEN 99 ELSE 51 END",  # 100 and 50 before
+        "amount = CASE block_number WHEN 10 THEN 50 ELSE 100 END",
+        "block_number = 30 - block_number",
+        "sender_id = receiver_id, receiver_id = sender_id",
+    ],
+)
+def test_changes_of_transfers_that_leave_every_sum_as_it_was_are_found(
+    story: Postgres, run_id: int, assignment: str
+) -> None:
+    change(story, f"UPDATE transactions SET {assignment} WHERE block_number IN (10, 20)", rows=2)  # noqa: S608
+    assert kinds(verify(story, run_id))[0] == "transfers"
+
+
+@pytest.mark.parametrize(
+    ("table", "assignment", "where", "rows"),
+    [
+        ("exposures", "shares[1] = shares[1] - 1e-9, shares[2] = shares[2] + 1e-9", "total = 60", 2),
+        (
+            "risk_scores",
+            "score = 119000000 - score",
+            "score IN (70000000, 49000000) AND direction = 'source'",
+            2,
+        ),
+        (
+            "risk_scores",
+            "points[1] = 119000000 - points[1]",
+            "score IN (70000000, 49000000) AND direction = 'source'",
+            2,
+        ),
+    ],
+)
+def test_changes_of_results_that_leave_every_sum_as_it_was_are_found(  # noqa: PLR0917
+    story: Postgres, run_id: int, table: str, assignment: str, where: str, rows: int
+) -> None:
+    change(story, f"UPDATE {table} SET {assignment} WHERE {where}", rows=rows)  # noqa: S608
+    found = verify(story, run_id).differences
+    assert found[0].wallet is not None
+    assert found[-1].what == "results"
+
+
 def test_a_changed_policy_is_found(story: Postgres, run_id: int) -> None:
     change(story, "UPDATE policies SET body = :body", body=OTHER_POLICY.body)
     found = verify(story, run_id)

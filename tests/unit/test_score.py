@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.ledger.sparse import SparseRows
 from app.scoring.exposures import DESTINATION, SOURCE, CellLayout, DirectionShares, Exposures
 from app.scoring.policy import LEVELS, Policy, load_policy
 from app.scoring.score import NOTHING_KNOWN, Scores, score_wallets
@@ -33,9 +34,9 @@ def side(assets: dict[tuple[int, int], Cells], priced: dict[int, Cells]) -> Dire
     return DirectionShares(
         np.array([wallet for wallet, _ in sorted(assets)], np.int64),
         np.array([asset for _, asset in sorted(assets)], np.int32),
-        np.array([row(assets[key]) for key in sorted(assets)]).reshape(-1, LAYOUT.width),
+        SparseRows.of(np.array([row(assets[key]) for key in sorted(assets)]).reshape(-1, LAYOUT.width)),
         np.array(sorted(priced), np.int64),
-        np.array([row(priced[key]) for key in sorted(priced)]).reshape(-1, LAYOUT.width),
+        SparseRows.of(np.array([row(priced[key]) for key in sorted(priced)]).reshape(-1, LAYOUT.width)),
     )
 
 
@@ -165,7 +166,7 @@ def test_an_owner_rule_never_lowers_a_level() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=LAYOUT.width, max_size=LAYOUT.width).filter(lambda s: sum(s) > 0))
 def test_no_shares_that_sum_to_one_score_above_one_hundred(weights: list[float]) -> None:
-    shares = np.array([weights]) / sum(weights)
+    shares = SparseRows.of(np.array([weights]) / sum(weights))
     one: Any = np.array([1], np.int64)
     given_side = DirectionShares(one, one.astype(np.int32), shares, one, shares)
     scores = scored(given_side, given_side)

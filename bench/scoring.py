@@ -1,0 +1,167 @@
+"""How fast a whole graph is scored by the ledger engine, and in how much memory.
+
+The ledger grows from size to size in one record. At each size a process of its own carries out one run, as
+`aml score --engine ledger` does: reading, both directions over all hops, scores, storing, publishing. A first
+run on the smallest size is thrown away: it compiles the kernels, which an installation does once.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import structlog
+from sqlalchemy import text
+
+from app.migrate import migrate
+from app.postgres import Postgres
+from app.scoring.policy import load_policy
+from app.settings import PROJECT, Settings
+from bench import load
+from bench.ledger import CATEGORIES, Ledger
+from bench.machine import machine
+from bench.neighbours import HOPS, neighbour_counts
+from bench.targets import Target
+from embedded.stack import Stack
+from embedded.urls import environment
+
+SIZES = (100_000, 300_000, 1_000_000, 3_000_000)
+COMPUTE = ("tracing sources", "tracing destinations", "scoring wallets")
+MIB = 2**20
+_COMPARED_AT = 300_000
+_HUB_EVERY = 5
+_MILLION = 1_000_000
+
+log = structlog.get_logger()
+
+
+def run(sizes: Sequence[int] = SIZES, sample: int = 300) -> dict[str, Any]:
+    """Measures on an embedded PostgreSQL of its own; returns figures as a JSON-able dictionary.
+
+    Args:
+        sizes: numbers of transfers, each larger than the one before.
+        sample: wallets whose neighbours networkx counts.
+    """
+    if any(later <= earlier for earlier, later in pairwise(sizes)):
+        raise ValueError("sizes must grow")
+    with (
+        tempfile.TemporaryDirectory(prefix="aml-bench-") as folder,
+        Stack(Path(folder) / "home", ("postgres",)) as stack,
+    ):
+        os.environ.update(environment(stack.urls))
+        settings = Settings()
+        policy = load_policy(settings.policy_file)
+        postgres = Postgres(settings.postgres_url)
+        try:
+            migrate(postgres)
+            ledger = Ledger(postgres, policy)
+            rows: list[dict[str, Any]] = []
+            beside: list[dict[str, Any]] = []
+            for size in sizes:
+                filling = perf_counter()
+                ledger.grow(size)
+                filled = perf_counter() - filling
+                if not rows:
+                    _score_once()
+                rows.append(_measured(ledger, stack.pids["postgres"]) | {"fill_seconds": round(filled, 1)})
+                log.info("measured", **rows[-1])
+                if size == max((s for s in sizes if s <= _COMPARED_AT), default=sizes[0]):
+                    beside.append(_compared("no hub", rows[-1], neighbour_counts(postgres, sample)))
+            with postgres.transaction() as connection:
+                connection.execute(_CLEAR)
+            ledger = Ledger(postgres, policy)
+            ledger.grow(beside[0]["transfers"], hub_every=_HUB_EVERY)
+            row = _measured(ledger, stack.pids["postgres"])
+            beside.append(_compared("a hub in every fifth transfer", row, neighbour_counts(postgres, sample)))
+        finally:
+            postgres.close()
+    return {
+        "command": " --transfers ".join(["aml bench scoring", *map(str, sizes)]) + f" --sample {sample}",
+        "machine": machine(),
+        "what": f"hop limit {policy.hop_limit}, both directions, {len(policy.categories)} categories of "
+        f"which {len(CATEGORIES)} have labelled wallets; one run a size, each in a process of its own",
+        "rows": rows,
+        "compared": "processor time a wallet. networkx: breadth-first search for the labelled wallets within "
+        f"{HOPS} hops, once upstream and once downstream, of a sample of wallets, on a graph of wallet pairs "
+        "that is in memory already. Here: exact exposures of every wallet to every category at up to "
+        f"{policy.hop_limit} hops in both directions, and its score; the time of all wallets by their number",
+        "side_by_side": beside,
+        "targets": [target.shown() for target in _targets(rows)],
+    }
+
+
+def _score_once() -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.score_once"]
+    done = subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _measured(ledger: Ledger, server_pid: int) -> dict[str, Any]:
+    before = load.now(server_pid)
+    found = _score_once()
+    after = load.now(server_pid)
+    steps = found["steps"]
+
+    def seconds(clock: str, names: Sequence[str]) -> float:
+        return float(round(sum(steps[name][clock] for name in names), 2))
+
+    whole = seconds("wall", list(steps))
+    return {
+        "transfers": ledger.transfers,
+        "wallets": ledger.wallets,
+        "compute_seconds": seconds("wall", COMPUTE),
+        "compute_cpu_seconds": seconds("cpu", COMPUTE),
+        "run_seconds": whole,
+        "run_cpu_seconds": seconds("cpu", list(steps)),
+        "server_cpu_seconds": round(after.server_cpu - before.server_cpu, 2),
+        "peak_mib": round(found["peak_bytes"] / MIB),
+        "compute_microseconds_a_transfer": round(seconds("cpu", COMPUTE) / ledger.transfers * 1e6, 2),
+        "run_microseconds_a_transfer": round(whole / ledger.transfers * 1e6, 2),
+        "load_before": round(before.load_1_minute, 1),
+        "load_after": round(after.load_1_minute, 1),
+        "steps": steps,
+    }
+
+
+def _compared(graph: str, row: dict[str, Any], counted: dict[str, Any]) -> dict[str, Any]:
+    ours = row["compute_cpu_seconds"] / row["wallets"] * 1e6
+    return {
+        "graph": graph,
+        "transfers": row["transfers"],
+        "networkx": counted,
+        "aml_cpu_microseconds_a_wallet": round(ours, 2),
+        "times_faster": round(counted["cpu_microseconds_a_wallet"] / ours, 1),
+    }
+
+
+def _targets(rows: list[dict[str, Any]]) -> list[Target]:
+    found = []
+    for row in rows:
+        if row["transfers"] == _MILLION:
+            found += [
+                Target("compute of 1,000,000 transfers, seconds", 3, row["compute_seconds"]),
+                Target("whole run of 1,000,000 transfers, seconds", 25, row["run_seconds"]),
+                Target("peak memory at 1,000,000 transfers, MiB", 2_048, row["peak_mib"]),
+            ]
+        elif row["wallets"] >= _MILLION:
+            found.append(Target(f"peak memory of {row['wallets']:,} wallets, MiB", 2_048, row["peak_mib"]))
+    if len(rows) > 1:
+        first, last = rows[0], rows[-1]
+        name = f"time a transfer at {last['transfers']:,}, of that at {first['transfers']:,}"
+        for what in ("compute", "run"):
+            key = f"{what}_microseconds_a_transfer"
+            found.append(Target(f"{what} {name}", 1.5, round(last[key] / first[key], 2)))
+    return found
+
+
+_CLEAR = text(
+    "TRUNCATE transactions, flows, pools, wallets, assets, batches, labels, exposures, risk_scores"
+    " RESTART IDENTITY"
+)

@@ -1,0 +1,53 @@
+"""Small sizes of the benchmarks, so that they work when somebody needs them. Speed is not looked at."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from app.postgres import Postgres
+from app.scoring.verify import verify_run
+from bench import explain, scoring
+from bench.ledger import Ledger
+from tests.run_story import POLICY, score
+
+
+@pytest.fixture(autouse=True)
+def _own_environment() -> Iterator[None]:
+    """Benchmarks point `AML_*` at their own servers; afterwards it is as before."""
+    before = os.environ.copy()
+    os.environ["AML_FAST_START"] = "1"
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+def test_the_ledger_of_the_benchmarks_is_one_that_ingestion_would_have_written(postgres: Postgres) -> None:
+    ledger = Ledger(postgres, POLICY)
+    ledger.grow(1_500)
+    ledger.grow(3_000, hub_every=2)
+    run_id = score(postgres)
+    found = verify_run(postgres, run_id, lambda _step, _part: None)
+    assert found.differences == []
+    assert found.transfers > 2_900
+
+
+def test_scoring_is_measured_size_by_size_with_a_neighbour_count_beside_it() -> None:
+    found = scoring.run((1_000, 2_000), sample=5)
+    assert [row["transfers"] for row in found["rows"]] == [1_000, 2_000]
+    for row in found["rows"]:
+        assert row["peak_mib"] > 0
+        assert set(scoring.COMPUTE) <= row["steps"].keys()
+    plain, hub = (row["networkx"]["wallets_reached"] for row in found["side_by_side"])
+    assert hub > plain > 10  # each of five reaches itself, both ways
+    assert len(found["targets"]) == 2
+    assert found["machine"]["cores"]
+
+
+def test_explanations_are_measured_without_and_with_a_hub_and_each_adds_up() -> None:
+    found = explain.run(3_000, 100, 10, 10)
+    assert [row["requests"] for row in found["rows"]] == [10, 10]
+    assert [row["status_complete"] for row in found["rows"]] == [10, 10]
+    assert found["rows"][1]["transfers"] == 3_400
+    assert all(row["paths_listed"] > 0 for row in found["rows"])
+    assert len(found["targets"]) == 5

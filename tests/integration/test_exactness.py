@@ -1,0 +1,175 @@
+"""200 random ledgers, side by side in one record and one graph: both engines give the exact fractions.
+
+Each ledger has a chain of its own, with cycles, several assets, emptied pools, labelled wallets inside
+cycles, transfers to oneself, zero amounts, missing prices, equal places and retractions. They arrive in any
+order, through the real writer and the real projection; runs are real runs, and what they stored is compared.
+"""
+
+from collections import defaultdict
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.domain import Retraction, Transfer
+from app.graph import Graph
+from app.labels.store import LabelRow, import_labels
+from app.postgres import Postgres
+from app.scoring.compute import EngineChoice
+from app.scoring.exposures import DESTINATION, SOURCE
+from app.scoring.policy import Policy, parse_policy
+from tests.integration.test_cypher_paths import expected
+from tests.integration.test_cypher_paths_ledgers import SEEN, Ledger, Move, address, random_ledger
+from tests.run_story import POLICY, START, score, write
+
+LEDGERS = {
+    number: Ledger([move for move in made.moves if move.batch == SEEN], made.labels)
+    for number in range(1, 201)
+    for made in [random_ledger(number)]
+}
+LIMITS = {
+    limit: parse_policy(POLICY.body.replace("hop_limit: 4", f"hop_limit: {limit}").encode(), "test")
+    for limit in (4, 6)
+}
+Cell = tuple[str, int]
+Row = dict[Cell, float]
+
+
+def as_transfer(number: int, move: Move) -> Transfer:
+    return Transfer(
+        chain=f"chain{number}",
+        transaction_hash=move.transaction_hash,
+        transfer_index=0,
+        block_number=move.seq,
+        transaction_index=0,
+        occurred_at=START + timedelta(seconds=move.seq),
+        sender=address(move.sender),
+        receiver=address(move.receiver),
+        asset=f"asset {move.asset_id}",
+        amount=move.amount,
+        decimals=18,
+        usd_value=None if move.usd_value is None else Decimal(str(move.usd_value)),
+    )
+
+
+def stored(postgres: Postgres, run_id: int) -> tuple[dict[Any, Row], dict[Any, int], list[Any]]:
+    """Shares and totals by direction, wallet and asset, and the rows of `risk_scores`."""
+    shares: dict[Any, Row] = {}
+    totals: dict[Any, int] = {}
+    with postgres.transaction() as connection:
+        for row in connection.execute(_EXPOSURES, {"run_id": run_id}):
+            key = row.direction, int(row.address, 16), int(row.asset.split()[1])
+            cells = ((row.columns[cell // 8], cell % 8) for cell in row.cells)
+            shares[key] = dict(zip(cells, row.shares, strict=True))
+            totals[key] = int(row.total)
+        scores = list(connection.execute(_SCORES, {"run_id": run_id}))
+    return shares, totals, scores
+
+
+@pytest.fixture
+def told(postgres: Postgres) -> Postgres:
+    """All ledgers in the record, in an order that is none."""
+    moves = [(number, move) for number, ledger in LEDGERS.items() for move in ledger.moves]
+    Random(1).shuffle(moves)
+    for start in range(0, len(moves), 1_000):
+        write(postgres, [as_transfer(number, move) for number, move in moves[start : start + 1_000]])
+    write(
+        postgres,
+        [
+            Retraction(f"chain{number}", move.transaction_hash, f"asset {move.asset_id}", None, START)
+            for number, move in moves
+            if move.retracted
+        ],
+    )
+    labels = [
+        LabelRow(f"chain{number}", address(wallet), category, "A name", "a list", 90, None, None, "a line")
+        for number, ledger in LEDGERS.items()
+        for wallet, category in ledger.labels.items()
+    ]
+    import_labels(postgres, labels, POLICY.categories)
+    return postgres
+
+
+def close(found: Row, wanted: dict[Cell, Fraction]) -> bool:
+    return all(
+        abs(found.get(cell, 0.0) - float(wanted.get(cell, 0))) <= 1e-9
+        for cell in found.keys() | wanted.keys()
+    )
+
+
+def test_the_ledgers_have_what_is_hard() -> None:
+    moves = [move for ledger in LEDGERS.values() for move in ledger.moves]
+    assert any(move.sender == move.receiver for move in moves)
+    assert any(move.amount == 0 for move in moves)
+    assert any(move.retracted for move in moves)
+    assert any(move.usd_value is None for move in moves)
+    places = [(number, move.seq) for number, ledger in LEDGERS.items() for move in ledger.moves]
+    assert len(set(places)) < len(places)
+    in_cycles = [
+        ledger
+        for ledger in LEDGERS.values()
+        if any(
+            (b.sender, b.receiver) == (a.receiver, a.sender) and a.sender in ledger.labels
+            for a in ledger.flowing()
+            for b in ledger.flowing()
+        )
+    ]
+    assert len(in_cycles) > 50
+
+
+def test_both_engines_store_the_exact_fractions_of_200_random_ledgers(told: Postgres, graph: Graph) -> None:
+    for limit, policy in LIMITS.items():
+        wanted: dict[tuple[int, int, int | None], dict[Cell, Fraction]] = {
+            (direction, wallet, asset): cells
+            for ledger in LEDGERS.values()
+            for direction in (SOURCE, DESTINATION)
+            for (wallet, asset), cells in expected(ledger, direction, limit).items()
+        }
+        amounts: defaultdict[tuple[int, int, int], int] = defaultdict(int)
+        for ledger in LEDGERS.values():
+            for move in ledger.flowing():
+                amounts[SOURCE, move.receiver, move.asset_id] += move.amount
+                amounts[DESTINATION, move.sender, move.asset_id] += move.amount
+        engines: tuple[EngineChoice, ...] = ("cypher", "ledger")
+        for engine in engines:
+            shares, totals, scores = stored(told, score(told, graph, engine, policy))
+            assert totals == amounts
+            assert shares.keys() == {key for key in wanted if key[2] is not None}
+            wrong = [key for key, row in shares.items() if not close(row, wanted[key])]
+            assert not wrong, (engine, limit)
+            assert all(abs(sum(row.values()) - 1) <= 1e-9 for row in shares.values())
+            _check_scores(scores, wanted, policy)
+
+
+def _check_scores(
+    scores: list[Any], wanted: dict[tuple[int, int, int | None], dict[Cell, Fraction]], policy: Policy
+) -> None:
+    """Contributions are the exact combined shares, weigh what the policy says, and add up in integers."""
+    looked_at = 0
+    for row in scores:
+        sums = [0, 0, 0]
+        for cell, share, points in zip(row.cells, row.shares, row.points, strict=True):
+            direction, category, hop = cell // 1024, row.columns[cell % 1024 // 8], cell % 8
+            sums[direction] += points
+            assert points == int(share * policy.micro_points(category, hop))
+            exact = wanted.get((direction, int(row.address, 16), None))
+            if exact is not None:
+                looked_at += 1
+                assert abs(share - float(exact[category, hop])) <= 1e-9
+        assert sums == [row.ownership_score, row.source_score, row.destination_score]
+        assert row.score in {max(sums), None}
+    assert looked_at > 500
+
+
+_EXPOSURES = text("""
+    SELECT e.*, w.address, a.asset, r.columns FROM exposures e JOIN wallets w USING (wallet_id)
+    JOIN assets a USING (asset_id) JOIN scoring_runs r USING (run_id) WHERE run_id = :run_id
+""")
+_SCORES = text("""
+    SELECT s.*, w.address, r.columns FROM risk_scores s JOIN wallets w USING (wallet_id)
+    JOIN scoring_runs r USING (run_id) WHERE run_id = :run_id
+""")
