@@ -17,13 +17,14 @@ FLOW_TOLERANCE = 1e-9
 """How far what a transfer takes out of a pool may be from what its annotation says, as part of its amount."""
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+# Without `_nrt` (not in numba's stubs) nothing is allocated here and no references are counted: the arrays
+# belong to the caller. Helpers are inlined, so that their many arrays are not copied for each call.
+compiled: Callable[[F], F] = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)  # type: ignore[call-overload]
+inlined: Callable[[F], F] = njit(error_model="numpy", inline="always", _nrt=False)  # type: ignore[call-overload]
+
 TO_COME, ROW, LOW_ROW = 0, 1, 2
 """Columns of `Sums.number`."""
-
-F = TypeVar("F", bound=Callable[..., Any])
-# Without `_nrt` (not in numba's stubs) nothing is allocated here and no references are counted, which would
-# take more than half of the time: the arrays belong to the caller.
-compiled: Callable[[F], F] = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)  # type: ignore[call-overload]
 
 
 class Flows(NamedTuple):
@@ -183,7 +184,7 @@ def trace_destinations(flows: Flows, pools: Pools, rows: Rows, hop_limit: int, b
     return len(flows.amount)
 
 
-@compiled
+@inlined
 def _is_full(rows: Rows, width: int) -> bool:
     """Whether there may be no room for one more finished row."""
     own, combined = rows.own_done, rows.combined_done
@@ -195,7 +196,7 @@ def _is_full(rows: Rows, width: int) -> bool:
     )
 
 
-@compiled
+@inlined
 def _only(parts: Parts, cell: int) -> None:
     """All of it in one cell."""
     parts.cell[0] = cell
@@ -203,7 +204,7 @@ def _only(parts: Parts, cell: int) -> None:
     parts.size[0] = 1
 
 
-@compiled
+@inlined
 def _take(taken: Parts, content: Sums, number: int, kept: float) -> float:
     """Copies what a pool holds into `taken`, leaves `kept` of it there and returns how much it was.
 
@@ -230,7 +231,7 @@ def _take(taken: Parts, content: Sums, number: int, kept: float) -> float:
     return held
 
 
-@compiled
+@inlined
 def _keep(sums: Sums, number: int, kept: float) -> None:
     """Leaves that part of a number's row."""
     row, low_row = sums.number[number, ROW], sums.number[number, LOW_ROW]
@@ -242,7 +243,7 @@ def _keep(sums: Sums, number: int, kept: float) -> None:
             sums.low[low_row, place] *= kept
 
 
-@compiled
+@inlined
 def _move_on(rows: Rows, scale: float, first_cell: int, first: float) -> None:
     """All that was taken, scaled, one hop on, with the residual `first` in its cell, 0 or 1."""
     parts, taken, further = rows.parts, rows.taken, rows.further
@@ -265,7 +266,7 @@ def _move_on(rows: Rows, scale: float, first_cell: int, first: float) -> None:
     parts.size[0] = count
 
 
-@compiled
+@inlined
 def _open(sums: Sums, number: int) -> int:
     """Gives a number an empty row."""
     sums.unused[0] -= 1
@@ -276,7 +277,7 @@ def _open(sums: Sums, number: int) -> int:
     return int(row)
 
 
-@compiled
+@inlined
 def _close(sums: Sums, number: int) -> None:
     """Takes the row of a number back."""
     sums.free[sums.unused[0]] = sums.number[number, ROW]
@@ -284,7 +285,7 @@ def _close(sums: Sums, number: int) -> None:
     sums.number[number, ROW] = -1
 
 
-@compiled
+@inlined
 def _add(sums: Sums, number: int, parts: Parts, weight: float) -> None:
     """Adds `parts` times `weight` to a number's row."""
     row, low_row = sums.number[number, ROW], sums.number[number, LOW_ROW]
@@ -316,7 +317,7 @@ def _add(sums: Sums, number: int, parts: Parts, weight: float) -> None:
     sums.total[row, 1] += error
 
 
-@compiled
+@inlined
 def _use(sums: Sums, number: int, done: Finished) -> None:
     """Counts an addition; the last one finishes the row."""
     sums.number[number, TO_COME] -= 1
@@ -343,7 +344,7 @@ def _use(sums: Sums, number: int, done: Finished) -> None:
     _close(sums, number)
 
 
-@compiled
+@inlined
 def _two_sum(a: float, b: float) -> tuple[float, float]:
     """The sum of two doubles and its rounding error, exactly (Knuth)."""
     total = a + b
