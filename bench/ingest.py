@@ -1,110 +1,133 @@
 """How fast transfers get from Kafka into both stores, and what the parts could do alone.
 
-Three measurements in one run, on the same transfers: the record alone (facts, pools, offsets; no graph), the
-graph alone (MERGE of what the record owes, nothing else running), and end to end: the consumer's process is
-started on a topic that is already full, and the clock stops when both stores hold everything.
+On the same transfers in one run: the record alone (facts, pools, offsets; no graph), the raw MERGE ceiling
+(finished rows into the graph, nothing else running), end to end (the consumer's process is started on a
+topic that is already full, and the clock stops when both stores hold everything), and then the seconds from
+producing a transfer until it is in the graph, at a steady rate.
 """
 
-import os
-import subprocess
-import sys
-import tempfile
+import gc
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import psutil
-from sqlalchemy import text
-
-from app.graph import Graph
-from app.migrate import migrate
-from app.postgres import Postgres
-from app.projection.owed import behind, project_all_owed
-from app.projection.schema import prepare, wipe
+from app.domain import Transfer
+from app.errors import AmlError
+from app.projection.rows import transfers_after, wallets_after
+from app.projection.state import owned_state
+from app.projection.write import write_transfers, write_wallets
 from app.scoring.reads import record_id
-from app.settings import PROJECT, Settings
-from app.status import ingestion_status
+from bench.latency import WARM_UP_SECONDS, latencies
 from bench.machine import machine
-from embedded.stack import Stack
-from embedded.urls import environment
+from bench.processes import BenchedConsumer, cpu_seconds
+from bench.servers import Servers, conditions, servers
 from ingest.producer import produce
+from ingest.service import collect_rarely
 from ingest.simulator.simulate import simulate
 from ingest.writer import Message, write_batch
 
-_CLEAR = text(
-    "TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state,"
-    " retractions, dead_letters"
-)
+WARM_UP_TRANSFERS = 30_000
+"""Before anything is timed: the Java compiler is not what is measured."""
 
 
-def run(transfers: int) -> dict[str, Any]:
-    """Measures on embedded servers of its own; returns figures as a JSON-able dictionary."""
-    story = simulate(1, wallets=max(300, transfers // 3), transfers=transfers).transfers
-    with tempfile.TemporaryDirectory(prefix="aml-bench-") as folder, Stack(Path(folder) / "home") as stack:
-        os.environ.update(environment(stack.urls))
-        settings = Settings()
-        postgres = Postgres(settings.postgres_url)
-        graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
-        try:
-            migrate(postgres)
-            identity = record_id(postgres)
-            prepare(graph, identity)
-            messages = [Message("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(story)]
-            record_seconds = _seconds_of_record(postgres, settings, messages)
-            began = time.perf_counter()
-            project_all_owed(postgres, graph)
-            graph_seconds = time.perf_counter() - began
-            with postgres.transaction() as connection:
-                connection.execute(_CLEAR)
-            wipe(graph)
-            prepare(graph, identity)
-            produce(story, settings)
-            end_to_end, rss = _end_to_end(settings, postgres, graph)
-        finally:
-            graph.close()
-            postgres.close()
+def run(transfers: int, *, rate: int, seconds: int) -> dict[str, Any]:
+    """Measures on embedded servers of its own; returns figures as a JSON-able dictionary.
+
+    Raises:
+        AmlError: not everything arrived, so that no figure means anything.
+    """
+    before = machine()
+    with servers() as s:
+        _warm_up(s, transfers)
+        figures = _throughput(s, transfers)
+        if seconds:
+            story = _story(2, rate * (WARM_UP_SECONDS + seconds))
+            with BenchedConsumer() as consumer:
+                figures["latency"] = latencies(s.settings, s.postgres, consumer, story, rate)
+        return {
+            "command": f"aml bench ingest --transfers {transfers} --rate {rate} --seconds {seconds}",
+            "machine": before,
+            **conditions(s.settings),
+            **figures,
+        }
+
+
+def _warm_up(s: Servers, transfers: int) -> None:
+    _seconds_of_record(s, _story(3, min(transfers, WARM_UP_TRANSFERS)))
+    _seconds_of_merge(s)
+    s.clear()
+
+
+def _throughput(s: Servers, transfers: int) -> dict[str, Any]:
+    """Transfers per second of the parts and of the whole."""
+    story = _story(1, transfers)
+    record = _seconds_of_record(s, story)
+    merge = _seconds_of_merge(s)
+    s.clear()
+    produce(story, s.settings)
+    load = machine()["load_1_minute"]
+    used = cpu_seconds(s.pids)
+    began = time.perf_counter()
+    with BenchedConsumer() as consumer:
+        s.wait_until_ingested(transfers, consumer, graph=True)
+        whole = time.perf_counter() - began
+        using = cpu_seconds(s.pids) | {"consumer": consumer.cpu_seconds()}
+        peak, steps = consumer.peak_bytes(), consumer.steps()
+    totals = s.totals()
+    if totals.stored != transfers:
+        raise AmlError(f"{totals.stored} of {transfers} transfers were stored.")
     return {
-        "machine": machine(),
         "transfers": transfers,
-        "record_alone_per_second": round(transfers / record_seconds),
-        "graph_alone_per_second": round(transfers / graph_seconds),
-        "end_to_end_seconds": round(end_to_end, 1),
-        "end_to_end_per_second": round(transfers / end_to_end),
-        "end_to_end_of_graph_alone": round(graph_seconds / end_to_end, 2),
-        "consumer_peak_mb": round(rss / 2**20),
+        "record_alone_per_second": round(transfers / record),
+        "merge_alone_per_second": round(transfers / merge),
+        "end_to_end_per_second": round(transfers / whole),
+        "end_to_end_seconds": round(whole, 1),
+        "share_of_the_ceiling": round(merge / whole, 2),
+        "load_before_end_to_end": load,
+        "consumer_peak_mb": round(peak / 2**20),
+        "cpu_microseconds_per_transfer": {
+            name: round((seconds - used.get(name, 0)) / transfers * 1e6) for name, seconds in using.items()
+        },
+        "batches": totals.batches,
+        "step_seconds": steps,
     }
 
 
-def _seconds_of_record(postgres: Postgres, settings: Settings, messages: list[Message]) -> float:
+def _seconds_of_record(s: Servers, story: Sequence[Transfer]) -> float:
+    messages = [Message("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(story)]
+    collect_rarely()  # as the consumer does
+    size = s.settings.batch_messages
     began = time.perf_counter()
-    for start in range(0, len(messages), settings.batch_messages):
-        batch = messages[start : start + settings.batch_messages]
-        postgres.run(lambda connection: write_batch(connection, batch))  # noqa: B023 - run at once
+    for start in range(0, len(messages), size):
+        batch = messages[start : start + size]
+        s.postgres.run(lambda connection: write_batch(connection, batch))  # noqa: B023 - run at once
+    seconds = time.perf_counter() - began
+    gc.unfreeze()
+    return seconds
+
+
+def _seconds_of_merge(s: Servers) -> float:
+    """The rows are read from the record first: only the graph's own work is timed."""
+    wallets, transfers = [], []
+    with s.postgres.transaction() as connection:
+        last = -1
+        while page := wallets_after(connection, last):
+            wallets.append(page)
+            last = page[-1][0]
+        last = -1
+        while page := transfers_after(connection, last):
+            transfers.append(page)
+            last = page[-1][0]
+    state = owned_state(s.graph, str(record_id(s.postgres)))
+    began = time.perf_counter()
+    for page in wallets:
+        write_wallets(s.graph, state, page)
+    for page in transfers:
+        write_transfers(s.graph, state, page)
     return time.perf_counter() - began
 
 
-def _end_to_end(settings: Settings, postgres: Postgres, graph: Graph) -> tuple[float, int]:
-    """Seconds from the consumer's start until nothing is behind, and its largest resident size in bytes."""
-    peak = 0
-    began = time.perf_counter()
-    with _consumer() as consumer:
-        while consumer.poll() is None:
-            peak = max(peak, psutil.Process(consumer.pid).memory_info().rss)
-            status = ingestion_status(settings, postgres, graph)
-            if status.totals.consumed and status.lag == 0 and not behind(postgres).batches:
-                return time.perf_counter() - began, peak
-            time.sleep(0.1)
-    raise RuntimeError("the consumer ended before everything was ingested")
-
-
-@contextmanager
-def _consumer() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "app", "consume"], cwd=PROJECT, stderr=subprocess.DEVNULL
-    ) as child:
-        try:
-            yield child
-        finally:
-            child.terminate()
+def _story(seed: int, transfers: int) -> Sequence[Transfer]:
+    return simulate(seed, wallets=max(300, transfers // 3), transfers=max(1_500, transfers)).transfers[
+        :transfers
+    ]

@@ -19,20 +19,40 @@ def register(app: typer.Typer) -> None:
     bench.command()(pages)
     bench.command()(scoring)
     bench.command()(explain)
+    bench.command()(burst)
     app.add_typer(bench, name="bench")
 
 
 def ingest(
     transfers: Annotated[int, typer.Option(min=1_500, help="How many transfers.")] = 20_000,
+    rate: Annotated[int, typer.Option(min=1, max=100_000, help="Transfers a second for the latency.")] = 500,
+    seconds: Annotated[
+        int, typer.Option(min=0, max=3_600, help="How long at that rate; 0 leaves the latency out.")
+    ] = 30,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure ingestion: the record alone, the graph alone, and end to end from Kafka into both.
+    """Measure ingestion: the record alone, the graph alone, end to end from Kafka, and the latency.
+
+    Servers run with Java's full compiler unless AML_FAST_START is set, and are warmed up first.
 
     Example: aml bench ingest --transfers 200000
     """
     from bench.ingest import run  # noqa: PLC0415 - other commands do without it
 
-    _show(run(transfers), as_json=as_json)
+    _show(run(transfers, rate=rate, seconds=seconds), as_json=as_json)
+
+
+def burst(
+    messages: Annotated[int, typer.Option(min=1_500, help="How many messages.")] = 1_000_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the consumer's memory while it works off a backlog.
+
+    Example: aml bench burst --messages 1000000
+    """
+    from bench.burst import run  # noqa: PLC0415 - other commands do without it
+
+    _show(run(messages), as_json=as_json)
 
 
 def reconcile(
