@@ -7,7 +7,7 @@ import pytest
 
 from app.postgres import Postgres
 from app.scoring.verify import verify_run
-from bench import explain, scoring
+from bench import explain, ingest, scoring
 from bench.ledger import Ledger
 from tests.run_story import POLICY, score
 
@@ -51,3 +51,14 @@ def test_explanations_are_measured_without_and_with_a_hub_and_each_adds_up() -> 
     assert found["rows"][1]["transfers"] == 3_400
     assert all(row["paths_listed"] > 0 for row in found["rows"])
     assert len(found["targets"]) == 5
+
+
+def test_ingestion_is_measured_alone_end_to_end_and_at_a_steady_rate() -> None:
+    found = ingest.run(1_500, rate=100, seconds=2)
+    assert min(found["record_alone_per_second"], found["merge_alone_per_second"]) > 0
+    assert found["end_to_end_per_second"] > 0
+    assert {"decode", "record", "offset_commit", "graph_write"} <= found["step_seconds"].keys()
+    latency = found["latency"]
+    assert latency["transfers"] == 200
+    assert 0 < latency["p50_seconds"] <= latency["p95_seconds"] <= latency["p99_seconds"]
+    assert found["consumer_peak_mb"] > 0
