@@ -13,12 +13,12 @@ from sqlalchemy import Row, text
 
 from app.errors import AmlError
 from app.graph import Graph
-from app.migrate import migrate
 from app.postgres import Postgres
 from app.projection.schema import prepare, wipe
 from app.scoring.reads import record_id
 from app.settings import Settings
 from bench.processes import BenchedConsumer
+from bench.stores import prepared
 from embedded.stack import Stack
 from embedded.urls import environment
 
@@ -89,13 +89,8 @@ def servers() -> Iterator[Servers]:
         settings = Settings()
         postgres = Postgres(settings.postgres_url)
         graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
-        try:
-            migrate(postgres)
-            prepare(graph, record_id(postgres))
+        with prepared(postgres, graph):
             yield Servers(settings, postgres, graph, stack.pids)
-        finally:
-            graph.close()
-            postgres.close()
 
 
 def conditions(settings: Settings) -> dict[str, Any]:

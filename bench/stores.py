@@ -30,13 +30,20 @@ def stores() -> Iterator[tuple[Postgres, Graph]]:
         urls = stack.urls
         postgres = Postgres(urls.postgres)
         graph = Graph(urls.neo4j, urls.neo4j_user, SecretStr(urls.neo4j_password))
-        try:
-            migrate(postgres)
-            prepare(graph, record_id(postgres))
+        with prepared(postgres, graph):
             yield postgres, graph
-        finally:
-            graph.close()
-            postgres.close()
+
+
+@contextmanager
+def prepared(postgres: Postgres, graph: Graph) -> Iterator[None]:
+    """Makes both stores ready for each other; closes them at the end of the block."""
+    try:
+        migrate(postgres)
+        prepare(graph, record_id(postgres))
+        yield
+    finally:
+        graph.close()
+        postgres.close()
 
 
 def write(postgres: Postgres, transfers: Iterable[Transfer], first_offset: int = 0) -> int:
