@@ -26,8 +26,10 @@ def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[htt
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     url = f"http://127.0.0.1:{port}"
-    with httpx.Client(base_url=url, headers=TOKEN, timeout=60) as client:
-        yield client
-    server.should_exit = True
-    thread.join()
-    listener.close()
+    try:
+        with httpx.Client(base_url=url, headers=TOKEN, timeout=60) as client:
+            yield client
+    finally:  # else the thread of a test that failed would keep the session from ending
+        server.should_exit = True
+        thread.join()
+        listener.close()
