@@ -197,7 +197,7 @@ def equals_the_document(api: httpx.Client, found: Explanation) -> None:
 
 
 def equals_the_graph(postgres: Postgres, graph: Graph, found: Explanation) -> None:
-    """Every exposure, by direction, category and hop, as the path queries find it; and what is to be drawn."""
+    """Every exposure, by direction, category and hop, as the path queries find it; and what it draws."""
     assert found.run is not None
     with postgres.transaction() as connection:
         wallet_id = find_wallet(connection, found.wallet.address).wallet_id
