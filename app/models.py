@@ -29,6 +29,7 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    or_,
     text,
     true,
 )
@@ -90,6 +91,12 @@ class Batch(Base):
 
 Index("ix_batches_owed", Batch.batch_id, postgresql_where=Batch.projected_at.is_(None))
 Index("ix_batches_committed_at", Batch.committed_at)
+Index(
+    "ix_batches_changing",
+    Batch.batch_id,
+    postgresql_include=["restated", "retracted"],
+    postgresql_where=or_(Batch.restated > 0, Batch.retracted > 0),
+)
 
 
 class IngestedWallet(Base):
@@ -241,7 +248,7 @@ class DeadLetter(Base):
     reason: Mapped[str]
     detail: Mapped[str]
     message_key: Mapped[bytes | None]
-    payload: Mapped[bytes | None] = mapped_column(comment="The first 64 KiB; all of it is on the dead topic.")
+    payload: Mapped[bytes | None] = mapped_column(comment="64 KiB at most; the dead topic has up to 12 MiB.")
     payload_bytes: Mapped[int]
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
     published_at: Mapped[datetime | None]

@@ -95,8 +95,8 @@ def replay_one(settings: Settings, postgres: Postgres, origin: Origin) -> Replay
     if not letter.is_whole:
         raise InvalidInput(
             f"{letter.origin} has {letter.payload_bytes} bytes and the record keeps the first "
-            f"{len(letter.payload)}: it would be refused again as too large. All of it is on the topic "
-            f"{settings.dead_letter_topic}."
+            f"{len(letter.payload)}: it would be refused again as too large. The topic "
+            f"{settings.dead_letter_topic} has the whole of messages up to 12 MiB."
         )
     _send(settings, postgres, [letter])
     return Replay(1, 0)

@@ -15,7 +15,7 @@ from ingest.faults import FaultyGraph, arm
 from ingest.graph_writer import GraphWriter
 from ingest.metrics_server import serving_metrics
 from ingest.reconciler import Reconciler
-from ingest.topics import ensure_topics
+from ingest.topics import ensure_topics, wake_coordinator
 
 log = structlog.get_logger()
 
@@ -46,6 +46,7 @@ def serve(settings: Settings) -> None:
         signal.signal(sig, lambda *_: stop.set())
     door = FaultyGraph if arm(os.environ) else Graph
     ensure_topics(settings)
+    wake_coordinator(settings)
     postgres = Postgres(settings.postgres_url)
     graph = door(
         settings.neo4j_url, settings.neo4j_user, settings.neo4j_password, retry_seconds=GRAPH_RETRY_SECONDS

@@ -1,5 +1,6 @@
 """The two topics of the product: created when absent, left as they are otherwise."""
 
+from time import monotonic, sleep
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -18,6 +19,12 @@ DEAD_LETTER_BYTES: Final = MOST_MESSAGE_BYTES + MAX_BATCH_BYTES
 """With its headers."""
 QUIET: Final = {"log_level": 2}
 """For every client: what librdkafka would print of lost connections is raised as an error instead."""
+
+_COORDINATOR_COMES: Final = {
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.NOT_COORDINATOR,
+}
 
 
 def ensure_topics(settings: Settings) -> None:
@@ -38,6 +45,24 @@ def ensure_topics(settings: Settings) -> None:
         raise DependencyMissing(
             f"Kafka at {servers} does not answer as it should: {exc.args[0].str()}."
         ) from exc
+
+
+def wake_coordinator(settings: Settings) -> None:
+    """Asks for the consumer's group until Kafka knows it; gives up silently, as the consumer can wait too.
+
+    Kafka makes its own topic of offsets when somebody first asks for a group, and turns away whoever joins in
+    that moment: the consumer's client would wait for seconds before it tries again.
+    """
+    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers, **QUIET})
+    deadline = monotonic() + ANSWER_SECONDS
+    while monotonic() < deadline:
+        (asked,) = admin.describe_consumer_groups(
+            [settings.consumer_group], request_timeout=ANSWER_SECONDS
+        ).values()
+        fault = asked.exception()
+        if not isinstance(fault, KafkaException) or fault.args[0].code() not in _COORDINATOR_COMES:
+            return
+        sleep(0.05)
 
 
 def _unless_another_did(fault: BaseException | None) -> None:

@@ -15,6 +15,8 @@ from app.migrate import migrate
 from app.postgres import Postgres
 from app.projection.schema import prepare, wipe
 from app.settings import Settings
+from app.settings import settings as settings_of_the_process
+from tests.environment import environment
 from tests.servers import ASKED, Choice, Servers, choose
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -120,6 +122,16 @@ def emptied(neo4j_door: Graph, postgres: Postgres) -> Graph:
 def settings(servers: Servers, postgres: Postgres) -> Settings:
     """Settings of a process that works on the test's own record and topics."""
     return settings_of(servers, postgres)
+
+
+@pytest.fixture
+def commands(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands of `aml` inside the test's process work on the test's record, topics and graph."""
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    settings_of_the_process.cache_clear()
+    yield
+    settings_of_the_process.cache_clear()
 
 
 def settings_of(servers: Servers, postgres: Postgres) -> Settings:

@@ -99,17 +99,3 @@ def produce_raw(
 def messages_in_topic(settings: Settings) -> int:
     """How many messages the transfers topic holds."""
     return sum(o.end - o.begin for o in partition_offsets(settings, timeout_seconds=10).values())
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """The variables that make another process work on the same record, topics and graph."""
-    return {
-        "AML_POSTGRES_URL": settings.postgres_url.get_secret_value(),
-        "AML_NEO4J_URL": settings.neo4j_url,
-        "AML_NEO4J_USER": settings.neo4j_user,
-        "AML_NEO4J_PASSWORD": settings.neo4j_password.get_secret_value(),
-        "AML_KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
-        "AML_TRANSFERS_TOPIC": settings.transfers_topic,
-        "AML_DEAD_LETTER_TOPIC": settings.dead_letter_topic,
-        "AML_CONSUMER_GROUP": settings.consumer_group,
-    }

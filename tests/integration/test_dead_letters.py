@@ -1,21 +1,15 @@
 """Refused messages are listed, shown and sent again, and each is judged anew."""
 
-import json
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from sqlalchemy import text
-from typer.testing import CliRunner
 
-from app.cli import app
 from app.dead_letters import list_dead_letters
 from app.errors import InvalidInput, NotFound
 from app.graph import Graph
 from app.postgres import Postgres
 from app.settings import Settings
-from app.settings import settings as settings_of_the_process
 from ingest.dead_letters import DeadLetterProducer
 from ingest.replay import (
     Replay,
@@ -27,15 +21,14 @@ from ingest.replay import (
 from ingest.simulator.simulate import simulate
 from ingest.topics import ensure_topics
 from ingest.transfer import encode
-from tests.ingesting import environment, ingest, messages_in_topic, produce_raw
+from tests.commands import aml, aml_json
+from tests.ingesting import ingest, messages_in_topic, produce_raw
 
 STORY = simulate(3, wallets=300, transfers=1_500).transfers
 GOOD = STORY[0]
 CONFLICT = encode(replace(GOOD, amount=GOOD.amount + 1))
 NO_JSON = b'{"\x1b[31m\xff'
 TOO_LARGE = b"7" * 70_000
-
-Aml = Callable[..., Any]
 
 
 @pytest.fixture
@@ -48,59 +41,46 @@ def refused(settings: Settings, postgres: Postgres, graph: Graph) -> Settings:
     return settings
 
 
-@pytest.fixture
-def aml(refused: Settings, monkeypatch: pytest.MonkeyPatch) -> Aml:
-    """Runs a command of `aml dead-letters` with --json on the test's record; returns its answer."""
-    for name, value in environment(refused).items():
-        monkeypatch.setenv(name, value)
-    settings_of_the_process.cache_clear()
-
-    def run(*arguments: str) -> Any:  # noqa: ANN401 - whatever the command answers
-        result = CliRunner().invoke(app, ["dead-letters", *arguments, "--json"], catch_exceptions=False)
-        assert result.exit_code == 0
-        return json.loads(result.stdout)
-
-    return run
-
-
 def origins(postgres: Postgres) -> dict[str, str]:
     """Origin by reason."""
     return {letter.reason: letter.origin for letter in list_dead_letters(postgres, reason=None, limit=10)}
 
 
+@pytest.mark.usefixtures("commands")
 def test_refused_messages_are_listed_by_reason_and_shown_with_their_bytes(
-    aml: Aml, refused: Settings, postgres: Postgres
+    refused: Settings, postgres: Postgres
 ) -> None:
-    everything = aml("list")["dead_letters"]
+    everything = aml_json("dead-letters", "list")["dead_letters"]
     assert {letter["reason"] for letter in everything} == {"conflict", "not_json", "too_large"}
-    one = aml("list", "--limit", "1")
+    one = aml_json("dead-letters", "list", "--limit", "1")
     assert len(one["dead_letters"]) == 1
     assert one["refused_by_reason"] == {"conflict": 1, "not_json": 1, "too_large": 1}
-    (letter,) = aml("list", "--reason", "conflict")["dead_letters"]
+    (letter,) = aml_json("dead-letters", "list", "--reason", "conflict")["dead_letters"]
     assert letter["origin"].startswith(f"{refused.transfers_topic}/")
     assert letter["published_at"] is not None
     assert letter["replayed_at"] is None
 
     shown = find_dead_letter(postgres, parse_origin(letter["origin"]))
     assert shown.payload == CONFLICT
-    assert aml("show", letter["origin"])["key"] == GOOD.message_key
-    plain = CliRunner().invoke(app, ["dead-letters", "show", origins(postgres)["not_json"]])
-    assert "\\x1b[31m\\xff" in plain.stdout  # a terminal obeys nothing of it
+    assert aml_json("dead-letters", "show", letter["origin"])["key"] == GOOD.message_key
+    plain = aml("dead-letters", "show", origins(postgres)["not_json"])
+    assert "\\x1b[31m\\xff" in plain  # a terminal obeys nothing of it
 
 
+@pytest.mark.usefixtures("commands")
 def test_a_replayed_message_is_stored_when_nothing_is_in_its_way_any_more(
-    aml: Aml, refused: Settings, postgres: Postgres, graph: Graph
+    refused: Settings, postgres: Postgres, graph: Graph
 ) -> None:
     with postgres.transaction() as connection:  # as if a retraction had come
         connection.execute(text("UPDATE transactions SET retracted_batch_id = batch_id"))
-    assert aml("replay", "--reason", "conflict") == {"replayed": 1, "truncated": 0}
+    assert aml_json("dead-letters", "replay", "--reason", "conflict") == {"replayed": 1, "truncated": 0}
     ingest(refused, postgres, graph)
     with postgres.transaction() as connection:
         stored = text("SELECT amount FROM transactions WHERE retracted_batch_id IS NULL")
         assert connection.execute(stored).scalars().all() == [GOOD.amount + 1]
         replayed = text("SELECT reason FROM dead_letters WHERE replayed_at IS NOT NULL")
         assert connection.execute(replayed).scalars().all() == ["conflict"]
-    assert aml("replay", "--reason", "conflict") == {"replayed": 0, "truncated": 0}
+    assert aml_json("dead-letters", "replay", "--reason", "conflict") == {"replayed": 0, "truncated": 0}
 
 
 def test_a_replayed_message_that_is_still_wrong_is_refused_again_with_its_new_place(

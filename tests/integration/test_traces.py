@@ -21,7 +21,8 @@ from embedded.ports import draw, is_free
 from ingest.simulator.simulate import simulate
 from ingest.topics import QUIET
 from ingest.transfer import encode
-from tests.ingesting import await_ingestion, environment, wait_until
+from tests.environment import environment
+from tests.ingesting import await_ingestion, wait_until
 from tests.otlp import Received, receiving
 from tests.serving import TOKEN
 
