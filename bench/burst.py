@@ -3,28 +3,44 @@
 import time
 from typing import Any
 
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from app.errors import AmlError
+from app.settings import Settings
 from bench.machine import machine
 from bench.processes import BenchedConsumer
 from bench.servers import conditions, servers
 from ingest.producer import produce
 from ingest.simulator.simulate import simulate
+from ingest.topics import MOST_MESSAGE_BYTES, QUIET
+
+HUGE_BYTES = 10_000_000
+HUGE_PARTITIONS = 4
 
 
-def run(messages: int) -> dict[str, Any]:
-    """Until the record holds all of them; the graph is written meanwhile, and may be behind at the end."""
+def run(messages: int, *, huge: int) -> dict[str, Any]:
+    """Until the record holds all of them; the graph is written meanwhile, and may be behind at the end.
+
+    `huge` messages of 10 MB come before them, on a topic that lets them in: each ends as a dead letter.
+    """
     with servers() as s:
+        if huge:
+            _produce_huge(s.settings, huge)
         produce(simulate(1, wallets=max(300, messages // 3), transfers=messages).transfers, s.settings)
         began = time.perf_counter()
         with BenchedConsumer() as consumer:
-            s.wait_until_ingested(messages, consumer, graph=False)
+            s.wait_until_ingested(messages + huge, consumer, graph=False)
             seconds = time.perf_counter() - began
             peak = consumer.peak_bytes()
         totals = s.totals()
         return {
-            "command": f"aml bench burst --messages {messages}",
+            "command": f"aml bench burst --messages {messages} --huge {huge}",
             "machine": machine(),
             **conditions(s.settings),
             "messages": messages,
+            "huge_messages": huge,
             "stored": totals.stored,
             "record_seconds": round(seconds, 1),
             "record_per_second": round(messages / seconds),
@@ -32,3 +48,17 @@ def run(messages: int) -> dict[str, Any]:
             "batches_owed_to_the_graph": totals.owed,
             "consumer_peak_mb": round(peak / 2**20),
         }
+
+
+def _produce_huge(settings: Settings, messages: int) -> None:
+    """Somebody else's topic, with messages that nobody should send."""
+    at = settings.kafka_bootstrap_servers
+    most = {"max.message.bytes": str(MOST_MESSAGE_BYTES)}
+    topic = NewTopic(settings.transfers_topic, HUGE_PARTITIONS, 1, config=most)
+    admin = AdminClient({"bootstrap.servers": at, **QUIET})
+    admin.create_topics([topic])[topic.topic].result(60)
+    producer = Producer({"bootstrap.servers": at, "message.max.bytes": MOST_MESSAGE_BYTES, **QUIET})
+    for number in range(messages):
+        producer.produce(topic.topic, b"7" * HUGE_BYTES, partition=number % HUGE_PARTITIONS)
+        if producer.flush(60):
+            raise AmlError("Kafka does not take the huge messages.")

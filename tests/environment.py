@@ -5,6 +5,7 @@ from app.settings import Settings
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that make another process work on the same record, topics and graph."""
+    browser = settings.neo4j_browser_url
     return {
         "AML_POSTGRES_URL": settings.postgres_url.get_secret_value(),
         "AML_NEO4J_URL": settings.neo4j_url,
@@ -14,4 +15,4 @@ def environment(settings: Settings) -> dict[str, str]:
         "AML_TRANSFERS_TOPIC": settings.transfers_topic,
         "AML_DEAD_LETTER_TOPIC": settings.dead_letter_topic,
         "AML_CONSUMER_GROUP": settings.consumer_group,
-    }
+    } | ({} if browser is None else {"AML_NEO4J_BROWSER_URL": browser})

@@ -44,6 +44,7 @@ def ingest(
 
 def burst(
     messages: Annotated[int, typer.Option(min=1_500, help="How many messages.")] = 1_000_000,
+    huge: Annotated[int, typer.Option(min=0, max=900, help="Messages of 10 MB before them.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Measure the consumer's memory while it works off a backlog.
@@ -52,7 +53,7 @@ def burst(
     """
     from bench.burst import run  # noqa: PLC0415 - other commands do without it
 
-    _show(run(messages), as_json=as_json)
+    _show(run(messages, huge=huge), as_json=as_json)
 
 
 def reconcile(

@@ -22,6 +22,7 @@ from embedded.stack import Stack
 from ingest.patience import is_away
 from ingest.producer import produce
 from tests.content import is_equal, record_digest
+from tests.environment import environment
 from tests.faults.story import Event
 from tests.ingesting import wait_until
 
@@ -82,15 +83,7 @@ class Trial:
         return child
 
     def _environment(self, fault: str) -> dict[str, str]:
-        given = self.settings
-        return {
-            "AML_POSTGRES_URL": given.postgres_url.get_secret_value(),
-            "AML_NEO4J_URL": given.neo4j_url,
-            "AML_NEO4J_PASSWORD": given.neo4j_password.get_secret_value(),
-            "AML_KAFKA_BOOTSTRAP_SERVERS": given.kafka_bootstrap_servers,
-            "AML_TRANSFERS_TOPIC": given.transfers_topic,
-            "AML_DEAD_LETTER_TOPIC": given.dead_letter_topic,
-            "AML_CONSUMER_GROUP": given.consumer_group,
+        return environment(self.settings) | {
             "AML_BATCH_MESSAGES": str(BATCH_MESSAGES),
             "AML_BATCH_WAIT_SECONDS": "0.05",
             "AML_SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),

@@ -7,7 +7,7 @@ import pytest
 
 from app.postgres import Postgres
 from app.scoring.verify import verify_run
-from bench import explain, ingest, scoring
+from bench import burst, explain, ingest, reconcile, scoring
 from bench.ledger import Ledger
 from tests.run_story import POLICY, score
 
@@ -62,3 +62,14 @@ def test_ingestion_is_measured_alone_end_to_end_and_at_a_steady_rate() -> None:
     assert latency["transfers"] == 200
     assert 0 < latency["p50_seconds"] <= latency["p95_seconds"] <= latency["p99_seconds"]
     assert found["consumer_peak_mb"] > 0
+
+
+def test_a_burst_with_huge_messages_is_worked_off() -> None:
+    found = burst.run(1_500, huge=2)
+    assert (found["stored"], found["huge_messages"]) == (1_500, 2)
+    assert found["consumer_peak_mb"] > 0
+
+
+def test_comparing_the_stores_is_measured_equal_different_and_mended() -> None:
+    found = reconcile.run(1_500)  # raises where it does not find exactly what was changed
+    assert min(found[f"{name}_seconds"] for name in ("equal", "one_edge_differs", "one_edge_is_mended")) > 0
