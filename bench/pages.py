@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -38,6 +38,7 @@ from ingest.writer import Message, write_batch
 HUB = f"0x{1:040x}"
 START = datetime(2024, 1, 1, tzinfo=UTC)
 CATEGORIES = ("mixer", "scam", "exchange", "gambling", "sanctioned")
+_EXPANSION = {"direction": "in", "shown": [{"address": HUB, "column": 0, "row": 0}]}
 LABELLED_OF = 100
 """One payer in so many is labelled."""
 
@@ -124,21 +125,26 @@ def _measure(client: httpx.Client, hub_transfers: int, requests: int) -> dict[st
     boards = [f"/{filters[n % len(filters)]}" for n in range(requests)]
     step = max(hub_transfers // requests, 1)
     beside = [f"/wallets/ethereum:{_payee(n * step)}" for n in range(requests)]
+    hub = min(requests, 20)
     for path in (*filters, *beside[:3]):  # the first of each loads what every later one finds loaded
         client.get(path or "/").raise_for_status()
     return {
         "leaderboard": _first_bytes(client, boards),
         "wallet_beside_hub": _first_bytes(client, beside),
-        "the_hub": _first_bytes(client, [f"/wallets/ethereum:{HUB}"] * min(requests, 20)),
+        "the_hub": _first_bytes(client, [f"/wallets/ethereum:{HUB}"] * hub),
+        "the_hub_explored": _first_bytes(client, [f"/explore/ethereum:{HUB}"] * hub),
+        "the_hub_expanded": _first_bytes(client, [f"/v1/explore/ethereum:{HUB}"] * hub, _EXPANSION),
     }
 
 
-def _first_bytes(client: httpx.Client, paths: Sequence[str]) -> dict[str, float]:
-    """Milliseconds until the first byte of the body."""
+def _first_bytes(
+    client: httpx.Client, paths: Sequence[str], posted: Mapping[str, Any] | None = None
+) -> dict[str, float]:
+    """Milliseconds until the first byte of the body; with something to post, of the answer to it."""
     found = []
     for path in paths:
         began = time.perf_counter()
-        with client.stream("GET", path) as response:
+        with client.stream("GET" if posted is None else "POST", path, json=posted) as response:
             response.raise_for_status()
             body = response.iter_raw()
             next(body)

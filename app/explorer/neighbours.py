@@ -29,7 +29,7 @@ class Expansion(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     direction: Literal["in", "out"] = Field(description="`in`: who paid it; `out`: whom it paid.")
-    limit: int = Field(default=12, ge=1, le=50, description="Neighbours shown; the others are summed up.")
+    limit: int = Field(default=12, ge=1, le=200, description="Neighbours shown; the others are summed up.")
     shown: list[Shown] = Field(max_length=MOST_SHOWN)
 
 

@@ -77,6 +77,16 @@ def test_expanding_shows_one_hop_moves_nothing_and_can_be_undone(
                                   "+ v.nodes.map(n => n.target.join(' ')).join(', ')))")  # fmt: skip
             assert found == []
 
+        page.get_by_role("button", name="Show more senders").click()
+        expect(rows).to_have_count(27)
+        expect(page.locator("#not-shown")).to_contain_text("217 more senders")
+        four = page.evaluate(POSITIONS)
+        assert {name: four[name] for name in three} == three
+        assert len({tuple(place) for place in four.values()}) == len(four) == 28
+        page.get_by_role("button", name="Undo").click()
+        expect(page.locator("#not-shown")).to_contain_text("229 more senders")
+        assert page.evaluate(POSITIONS) == three
+
         page.get_by_role("button", name="Undo").click()
         expect(rows).to_have_count(14)
         assert page.evaluate(POSITIONS) == two

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from pypdf import PdfReader
 
 from app.graph import Graph
 from app.scoring.reads import find_wallet
@@ -235,6 +236,23 @@ def test_no_page_is_wider_than_a_narrow_screen(
     page.goto(story.url + known["wallet"])
     page.screenshot(path=pictures / "wallet_narrow.png", full_page=True)
     assert {name: width for name, width in wide.items() if width > NARROW["width"]} == {}
+
+
+def test_a_wallets_page_prints_with_its_figures_and_without_what_is_clicked(
+    story: Site, known: dict[str, str], page: Page, pictures: Path
+) -> None:
+    story.sign_in(page, known["wallet"])
+    page.emulate_media(media="print")
+    expect(page.locator("svg.hops")).to_be_visible()
+    for clicked in ("header.bar", "button"):
+        assert page.locator(clicked).count() > 0
+        expect(page.locator(clicked).locator("visible=true")).to_have_count(0)
+    page.pdf(path=pictures / "wallet_printed.pdf", format="A4", print_background=True)
+    printed = PdfReader(pictures / "wallet_printed.pdf").pages
+    text = "".join("".join(sheet.extract_text().split()) for sheet in printed)
+    found = Explanation.model_validate(story.answer(f"/scores/explain/{known['name']}"))
+    expected = [found.score or "", *(part.points for part in found.contributions)]
+    assert [figure for figure in expected if figure not in text] == []
 
 
 def test_the_keyboard_reaches_the_content(story: Site, page: Page) -> None:

@@ -7,6 +7,7 @@
   const rows = document.querySelector("#wallets tbody");
   const notShown = document.getElementById("not-shown");
   const WIDTH = 230, HEIGHT = 64;
+  const FIRST = 12, MOST = 200; // neighbours an expansion shows at first, and at most
   const styles = getComputedStyle(document.documentElement);
   const colour = (name) => styles.getPropertyValue(name).trim();
   const tiers = new Map(root.dataset.tiers.split(",").filter(Boolean).map((pair) => pair.split(":")));
@@ -34,7 +35,9 @@
   });
   root.graph = graph; // for the tests: positions are read from what is drawn
   const shown = new Map(); // address -> what the table says
-  const steps = []; // what each expansion added
+  const sums = new Map(); // "more in 0x…" -> which neighbours are summed up there, and where it stands
+  const steps = []; // what each expansion added, and the sum it changed
+  let asking = false;
 
   const short = (address) => address.length > 18 ? `${address.slice(0, 8)}…${address.slice(-6)}` : address;
   const dollars = (value) => value === null ? "no price" : `$${Number(value).toLocaleString("en", { maximumFractionDigits: 0 })}`;
@@ -83,9 +86,18 @@
         buttons.append(button);
       }
     }
-    notShown.replaceChildren(...steps.filter((step) => step.more).map((step) => {
+    notShown.replaceChildren(...[...sums.values()].map((sum) => {
       const item = document.createElement("li");
-      item.textContent = `${step.more.wallets} more ${step.direction === "in" ? "senders to" : "receivers of"} ${shown.get(step.address).name}: ${step.more.transfers} transfers, ${dollars(step.more.usd_value)} at the time.`;
+      const { name } = shown.get(sum.address);
+      item.textContent = `${sum.more.wallets} more ${sum.direction === "in" ? "senders to" : "receivers of"} ${name}: ${sum.more.transfers} transfers, ${dollars(sum.more.usd_value)} at the time. `;
+      if (sum.limit >= MOST) return item;
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "small";
+      button.textContent = "Show more";
+      button.setAttribute("aria-label", `Show more ${sum.direction === "in" ? "senders to" : "receivers of"} ${name}`);
+      button.addEventListener("click", () => expand(sum.address, sum.direction, Math.min(2 * sum.limit, MOST)));
+      item.append(button);
       return item;
     }));
     if (!notShown.children.length) {
@@ -96,25 +108,40 @@
     undo.disabled = steps.length === 0;
   }
 
-  async function expand(address, direction) {
+  function sumUp(id, sum) {
+    graph.remove(graph.getElementById(id)); // and its edge
+    sums.delete(id);
+    if (!sum) return;
+    sums.set(id, sum);
+    const { address, direction, more, place } = sum;
+    const [source, target] = direction === "in" ? [id, address] : [address, id];
+    graph.add({ group: "nodes", data: { id, kind: "more", fill: colour("--tint"), shape: "round-rectangle",
+      caption: `${more.wallets} more\n${dollars(more.usd_value)}` }, position: position(place) });
+    graph.add({ group: "edges", data: { id: `${source}>${target}`, source, target, caption: `${more.transfers} transfers` } });
+  }
+
+  async function expand(address, direction, limit = FIRST) {
     const wallet = shown.get(address);
-    if (wallet.open.has(direction)) return;
+    if (asking || (limit === FIRST && wallet.open.has(direction))) return;
+    asking = true;
     said.textContent = `Asking for the ${direction === "in" ? "senders" : "receivers"} of ${wallet.name} …`;
     const places = [...shown.values()].map((each) => ({ address: each.address, ...each.place }))
-      .concat(steps.filter((step) => step.more).map((step) => ({ address: null, ...step.more.place })));
+      .concat([...sums.values()].map((sum) => ({ address: null, ...sum.place })));
     let answer;
     try {
       const response = await fetch(`/v1/explore/${encodeURIComponent(`${root.dataset.chain}:${address}`)}`, {
-        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ direction, shown: places }) });
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ direction, limit, shown: places }) });
       answer = await response.json();
       if (!response.ok) throw new Error(answer.detail);
     } catch (error) {
       said.textContent = `That did not work: ${error.message} Try again.`;
       return;
+    } finally {
+      asking = false;
     }
-    if (wallet.open.has(direction)) return;
     wallet.open.add(direction);
-    const step = { address, direction, added: [], more: answer.more };
+    const sum = `more ${direction} ${address}`;
+    const step = { address, direction, added: [], sum, before: sums.get(sum) };
     const join = (id, caption) => {
       const [source, target] = direction === "in" ? [id, address] : [address, id];
       const edge = `${source}>${target}`;
@@ -132,30 +159,26 @@
       }
       join(other, by);
     }
-    if (answer.more) {
-      const id = `more ${direction} ${address}`;
-      graph.add({ group: "nodes", data: { id, kind: "more", fill: colour("--tint"), shape: "round-rectangle",
-        caption: `${answer.more.wallets} more\n${dollars(answer.more.usd_value)}` }, position: position(answer.more.place) });
-      step.added.push(id);
-      join(id, `${answer.more.transfers} transfers`);
-    }
+    const { more } = answer;
+    sumUp(sum, more && { address, direction, limit, more, place: step.before?.place ?? more.place });
     steps.push(step);
     list();
     graph.fit(undefined, 40);
-    said.textContent = `${answer.neighbours.length} of ${answer.total} ${direction === "in" ? "senders" : "receivers"} of ${wallet.name} are shown${answer.more ? `; ${answer.more.wallets} more are summed up` : ""}.`;
+    said.textContent = `${answer.neighbours.length} of ${answer.total} ${direction === "in" ? "senders" : "receivers"} of ${wallet.name} are shown${more ? `; ${more.wallets} more are summed up` : ""}.`;
     rows.querySelector(`tr[data-address="${CSS.escape(address)}"] a`)?.focus();
   }
 
   undo.addEventListener("click", () => {
     const step = steps.pop();
-    shown.get(step.address).open.delete(step.direction);
+    if (!step.before) shown.get(step.address).open.delete(step.direction);
     for (const id of step.added) {
       shown.delete(id);
       graph.remove(graph.getElementById(id));
     }
+    sumUp(step.sum, step.before);
     list();
     graph.fit(undefined, 40);
-    said.textContent = `Undone: ${shown.get(step.address).name} is no longer expanded.`;
+    said.textContent = `Undone: of ${shown.get(step.address).name} ${step.before ? "fewer are shown" : "that direction is no longer expanded"}.`;
   });
   document.getElementById("fit").addEventListener("click", () => graph.fit(undefined, 40));
   graph.on("dbltap", "node[kind = 'wallet']", (event) => {
