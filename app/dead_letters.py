@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
 from sqlalchemy import Row, TextClause, text
 
 from app.postgres import Postgres
+from app.scoring.shapes import Shape
 
 COLUMNS = """
     topic, partition, "offset", reason, detail, payload_bytes, recorded_at, published_at, replayed_at,
@@ -16,6 +18,18 @@ _LISTED = text(f"""
     SELECT {COLUMNS} FROM dead_letters WHERE CAST(:reason AS text) IS NULL OR reason = :reason
     ORDER BY recorded_at DESC, topic, partition, "offset" DESC LIMIT :limit
 """)  # noqa: S608 - a constant of the code
+
+
+class RefusedMessage(Shape):
+    """What is told of a refused message, without its bytes."""
+
+    origin: str = Field(description="TOPIC/PARTITION/OFFSET.", examples=["transfers/0/17"])
+    reason: str = Field(examples=["conflict"])
+    detail: str
+    payload_bytes: int = Field(examples=[412])
+    recorded_at: datetime
+    published_at: datetime | None = Field(description="On the topic of dead letters.")
+    replayed_at: datetime | None = Field(description="Sent again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,10 @@ class DeadLetter:
     def is_whole(self) -> bool:
         """The record holds all of its bytes."""
         return len(self.payload) == self.payload_bytes
+
+    def facts(self) -> RefusedMessage:
+        """All but its bytes."""
+        return RefusedMessage.model_validate(self, from_attributes=True)
 
 
 def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> list[DeadLetter]:

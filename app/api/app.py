@@ -17,6 +17,7 @@ from app.api import (
     metrics,
     problems,
     reconcile,
+    records,
     reload,
     runs,
     scores,
@@ -68,7 +69,9 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
     needs_token = [Depends(require_token)]
     for router in (scores.router, reload.router, runs.start, ingestion.router, metrics.router):
         _both(app, router, dependencies=needs_token)
-    for router in (runs.router, audits.router, reconcile.router, explore.router, reload.operations):
+    for router in (runs.router, audits.router, records.router, explore.router):
+        app.include_router(router, prefix="/v1", dependencies=needs_token)
+    for router in (reconcile.router, reload.operations):
         app.include_router(router, prefix="/v1", dependencies=needs_token)
     _both(app, health.router)
     app.include_router(browser_guide.router)

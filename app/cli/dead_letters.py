@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
@@ -18,7 +18,7 @@ from app.cli.terminal import (
     stderr,
     stdout,
 )
-from app.dead_letters import DeadLetter, list_dead_letters
+from app.dead_letters import list_dead_letters
 from app.errors import InvalidInput
 from ingest.replay import (
     dead_letters_by_reason,
@@ -56,7 +56,7 @@ def list_refused(
         letters = list_dead_letters(postgres, reason=reason, limit=limit)
         refused = dead_letters_by_reason(postgres)
     if as_json:
-        print_json({"dead_letters": [_facts(letter) for letter in letters], "refused_by_reason": refused})
+        print_json({"dead_letters": [letter.facts() for letter in letters], "refused_by_reason": refused})
         return
     table = Table("origin", "reason", "detail", "bytes", "recorded", "replayed")
     for letter in letters:
@@ -84,7 +84,7 @@ def show(
     """
     with record(configure(home)) as postgres:
         letter = find_dead_letter(postgres, parse_origin(origin))
-    facts = {**_facts(letter), "meaning": REASONS[letter.reason]}
+    facts = letter.facts().model_dump() | {"meaning": REASONS[letter.reason]}
     if as_json:
         payload = base64.b64encode(letter.payload).decode()
         print_json({**facts, "key": _legible(letter.key), "payload_base64": payload})
@@ -127,18 +127,6 @@ def replay(
 def _check(reason: str | None) -> None:
     if reason is not None and reason not in REASONS:
         raise InvalidInput(f"There is no reason {reason!r}: choose from {', '.join(REASONS)}.")
-
-
-def _facts(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "origin": letter.origin,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "payload_bytes": letter.payload_bytes,
-        "recorded_at": letter.recorded_at,
-        "published_at": letter.published_at,
-        "replayed_at": letter.replayed_at,
-    }
 
 
 def _legible(payload: bytes | None) -> str | None:

@@ -1,8 +1,6 @@
 """Commands about labels: what is said about wallets now, what was said, and taking it back."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -55,12 +53,9 @@ def list_labels(
             postgres, severities, wallet=wallet, source=source, category=category, limit=limit
         )
     if as_json:
-        listed = zip(found.labels, found.speaks, strict=True)
-        print_json(
-            {"total": found.total, "labels": [{**_plain(label), "speaks": says} for label, says in listed]}
-        )
+        print_json({"total": found.total, "labels": found.labels})
         return
-    stdout.print(_table(found.labels, {"speaks": ["yes" if says else "" for says in found.speaks]}))
+    stdout.print(_table(found.labels, {"speaks": ["yes" if label.speaks else "" for label in found.labels]}))
     stderr.print(f"{len(found.labels)} of {found.total} labels.")
 
 
@@ -78,7 +73,7 @@ def history(
     if not found:
         raise NotFound(f"No label of {wallet} was ever recorded.")
     if as_json:
-        print_json({"labels": [_plain(label) for label in found]})
+        print_json({"labels": found})
         return
     times = {
         "recorded": [f"{label.recorded_at:%Y-%m-%d %H:%M:%S}" for label in found],
@@ -105,7 +100,7 @@ def remove(
         stderr.print(f"{removed} labels removed. The next scoring run does without them.")
 
 
-def _table(labels: list[RecordedLabel], more: Mapping[str, Iterable[str]]) -> Table:
+def _table(labels: Sequence[RecordedLabel], more: Mapping[str, Iterable[str]]) -> Table:
     table = Table("wallet", "category", "name", "source", "confidence", "valid", *more)
     for label, *values in zip(labels, *more.values(), strict=True):
         # As texts: a name is somebody else's, and may look like markup.
@@ -125,10 +120,3 @@ def _table(labels: list[RecordedLabel], more: Mapping[str, Iterable[str]]) -> Ta
 def _validity(label: RecordedLabel) -> str:
     since, until = (f"{at:%Y-%m-%d %H:%M}" if at else "" for at in (label.valid_from, label.valid_to))
     return f"{since} to {until}" if since or until else "always"
-
-
-def _plain(label: RecordedLabel) -> dict[str, object]:
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in asdict(label).items()
-    }

@@ -3,40 +3,47 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import text
+from pydantic import Field
+from sqlalchemy import Row, text
 
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.labels.wallets import OF_WALLET, named_wallets
 from app.postgres import Postgres
+from app.scoring.shapes import Shape
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedLabel:
+class RecordedLabel(Shape):
     """A label with when it was recorded, and when it was removed if it was."""
 
-    chain: str
+    chain: str = Field(examples=["ethereum"])
     address: str
-    category: str | None
-    name: str
-    source: str
-    confidence: int
+    category: str | None = Field(description="Null: it only names.", examples=["exchange"])
+    name: str = Field(examples=["Example exchange 3"])
+    source: str = Field(examples=["tagpack"])
+    confidence: int = Field(examples=[90])
     valid_from: datetime | None
     valid_to: datetime | None
     recorded_at: datetime
     removed_at: datetime | None
 
 
+class SpeakingLabel(RecordedLabel):
+    """A label of now, and whether it is the one that counts for its wallet."""
+
+    speaks: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Labels of now, whether each speaks for its wallet, and how many there are in all.
+    """Labels of now, and how many there are in all.
 
     `last` is where the next page begins: the id of the last one listed, None when there is no more.
     """
 
     total: int
-    labels: list[RecordedLabel]
-    speaks: list[bool]
+    labels: list[SpeakingLabel]
     last: int | None
 
 
@@ -64,20 +71,21 @@ def current_labels(
     Raises:
         InvalidInput: no address looks like this.
     """
-    given = {**named_wallets(wallet), "source": source, "category": category, "limit": limit, "after": after}
+    filters = {**named_wallets(wallet), "source": source, "category": category}
+    given = {**filters, "limit": limit + 1, "after": after}
     with postgres.transaction(snapshot=True) as connection:
         found = connection.execute(_CURRENT, given).all()
+        shown = found[:limit]
         total = connection.execute(_COUNT, given).scalar_one()
-        labels = [RecordedLabel(*row[1:]) for row in found]
         speaking = effective_labels(
             connection,
             as_of=connection.execute(text("SELECT clock_timestamp()")).scalar_one(),
             severities=severities,
-            addresses={label.address for label in labels},
+            addresses={row.address for row in shown},
         )
     said = {_said(label) for label in speaking}
-    last = found[-1].label_id if len(found) == limit else None
-    return Listing(total, labels, [_said(label) in said for label in labels], last)
+    labels = [SpeakingLabel(**_fields(row), speaks=_said(row) in said) for row in shown]
+    return Listing(total, labels, shown[-1].label_id if len(found) > limit else None)
 
 
 def label_sources(postgres: Postgres) -> dict[str, int]:
@@ -89,10 +97,15 @@ def label_sources(postgres: Postgres) -> dict[str, int]:
 def label_history(postgres: Postgres, wallet: str) -> list[RecordedLabel]:
     """Every label a wallet ever had, in the order they were recorded; raises InvalidInput for no address."""
     with postgres.transaction() as connection:
-        return [RecordedLabel(*row) for row in connection.execute(_HISTORY, named_wallets(wallet))]
+        found = connection.execute(_HISTORY, named_wallets(wallet))
+        return [RecordedLabel(**_fields(row)) for row in found]
 
 
-def _said(label: RecordedLabel | EffectiveLabel) -> tuple[object, ...]:
+def _fields(row: Row[Any]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in RecordedLabel.model_fields}
+
+
+def _said(label: Row[Any] | EffectiveLabel) -> tuple[object, ...]:
     """What a label says, whichever way it was read."""
     return (
         label.chain,

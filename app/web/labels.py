@@ -43,7 +43,6 @@ def labels_page(
         request,
         "labels.html",
         found=found,
-        rows=list(zip(found.labels, found.speaks, strict=True)),
         sources=label_sources(use.postgres),
         categories=list(policy.categories),
         looks=palette(policy),

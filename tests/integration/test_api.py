@@ -37,6 +37,10 @@ ROUTES_WITH_TOKEN = [
     ("POST", "/v1/runs/1/cancel"),
     ("GET", "/v1/runs/1/diff/2"),
     ("GET", f"/scores/{AA}/history"),
+    ("GET", f"/v1/wallets/{AA}/transfers"),
+    ("GET", f"/v1/wallets/{AA}/labels"),
+    ("GET", "/v1/labels"),
+    ("GET", "/v1/dead-letters"),
     ("POST", "/v1/reconcile"),
     ("GET", "/v1/operations/none"),
 ]
