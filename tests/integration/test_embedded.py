@@ -21,13 +21,16 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from neo4j import Driver, GraphDatabase
 from neo4j.exceptions import Neo4jError
+from pydantic import SecretStr
 
 from app.errors import DependencyMissing, InUse, InvalidInput
+from app.settings import Settings
 from embedded import jars
 from embedded.home import wipe
 from embedded.ports import draw, is_free
 from embedded.stack import Stack
 from embedded.urls import StackUrls, environment, running
+from ingest.topics import wake_coordinator
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTITION = TopicPartition("kept", 0, 0)
@@ -81,6 +84,19 @@ def test_every_server_answers_where_the_addresses_say(stack: Stack, driver: Driv
     assert stack.times.keys() == stack.pids.keys() == {"postgres", "kafka", "neo4j"}
     assert running(stack._path) == stack.urls
     assert environment(stack.urls)["AML_NEO4J_BROWSER_URL"] == stack.urls.browser
+
+
+def test_a_new_kafka_knows_the_consumers_group_before_the_consumer_joins_it(stack: Stack) -> None:
+    kafka = stack.urls.kafka
+    admin = AdminClient({"bootstrap.servers": kafka})
+    assert "__consumer_offsets" not in admin.list_topics(timeout=30).topics
+    secret = SecretStr("of no use here")
+    wake_coordinator(
+        Settings(postgres_url=secret, neo4j_url="", neo4j_password=secret, kafka_bootstrap_servers=kafka)
+    )
+    assert "__consumer_offsets" in admin.list_topics(timeout=30).topics
+    (described,) = admin.describe_consumer_groups(["aml"]).values()
+    assert described.exception() is None
 
 
 def test_nothing_listens_outside_loopback(stack: Stack) -> None:
