@@ -69,9 +69,8 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
     needs_token = [Depends(require_token)]
     for router in (scores.router, reload.router, runs.start, ingestion.router, metrics.router):
         _both(app, router, dependencies=needs_token)
-    for router in (runs.router, audits.router, records.router, explore.router):
-        app.include_router(router, prefix="/v1", dependencies=needs_token)
-    for router in (reconcile.router, reload.operations):
+    new = (runs.router, audits.router, records.router, reconcile.router, explore.router, reload.operations)
+    for router in new:
         app.include_router(router, prefix="/v1", dependencies=needs_token)
     _both(app, health.router)
     app.include_router(browser_guide.router)
