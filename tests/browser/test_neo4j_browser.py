@@ -1,5 +1,7 @@
 """The Neo4j Browser that the embedded Neo4j serves draws the evidence, and opens the guide."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,18 +13,41 @@ from app.postgres import Postgres
 from app.projection.owed import project_all_owed
 from app.scoring.shapes import Explanation, WalletName
 from app.settings import Settings
+from embedded.stack import Stack
+from tests.conftest import Servers, emptied, settings_of
 from tests.run_story import BOB, score, tell_story
 from tests.serving import served
 
-pytestmark = pytest.mark.usefixtures("served_browser")
 WALLET = WalletName(chain="ethereum", address=BOB)
 
 
+@pytest.fixture(scope="module")
+def own(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """Servers with an embedded Neo4j: others bring other versions of Neo4j Browser, with other pages."""
+    if servers.kind == "embedded":
+        yield servers
+        return
+    with Stack(tmp_path_factory.mktemp("browser") / "home", services=("neo4j",), durable=False) as stack:
+        urls = stack.urls
+        yield replace(
+            servers,
+            neo4j_url=urls.neo4j,
+            neo4j_user=urls.neo4j_user,
+            neo4j_password=urls.neo4j_password,
+            neo4j_browser_url=urls.browser,
+        )
+
+
 @pytest.fixture
-def served_browser(settings: Settings) -> None:
-    """Other Neo4j servers bring other versions of Neo4j Browser, with other pages."""
-    if settings.neo4j_browser_url is None:
-        pytest.skip("only the embedded servers say where their Neo4j Browser is")
+def settings(own: Servers, postgres: Postgres) -> Settings:
+    return settings_of(own, postgres)
+
+
+@pytest.fixture
+def graph(settings: Settings, postgres: Postgres) -> Iterator[Graph]:
+    graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
+    yield emptied(graph, postgres)
+    graph.close()
 
 
 def connect(page: Page, settings: Settings) -> None:
