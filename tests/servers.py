@@ -74,8 +74,9 @@ def choose(asked: str, environment: Mapping[str, str]) -> Choice:
 @contextmanager
 def _given(environment: Mapping[str, str]) -> Iterator[Servers]:
     postgres, kafka, neo4j = (environment[name] for name in ADDRESSES)
-    user = environment.get("AML_TEST_NEO4J_USER", "neo4j")
-    yield Servers("environment", postgres, kafka, neo4j, user, environment.get("AML_TEST_NEO4J_PASSWORD", ""))
+    user = environment.get("AML_TEST_NEO4J_USER") or "neo4j"
+    password = environment.get("AML_TEST_NEO4J_PASSWORD") or "never asked for"  # no setting may be empty
+    yield Servers("environment", postgres, kafka, neo4j, user, password)
 
 
 @contextmanager
