@@ -169,6 +169,7 @@
   }
 
   undo.addEventListener("click", () => {
+    if (asking) return; // the answer may hang on what would go
     const step = steps.pop();
     if (!step.before) shown.get(step.address).open.delete(step.direction);
     for (const id of step.added) {
