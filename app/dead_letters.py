@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import Row, TextClause, text
+from sqlalchemy import Connection, Row, TextClause, text
 
 from app.postgres import Postgres
 from app.scoring.shapes import Shape
@@ -14,10 +14,15 @@ COLUMNS = """
     topic, partition, "offset", reason, detail, payload_bytes, recorded_at, published_at, replayed_at,
     message_key AS key, payload
 """
-_LISTED = text(f"""
-    SELECT {COLUMNS} FROM dead_letters WHERE CAST(:reason AS text) IS NULL OR reason = :reason
+_LISTED = text("""
+    SELECT concat_ws('/', topic, partition, "offset") AS origin, reason, detail, payload_bytes, recorded_at,
+           published_at, replayed_at
+    FROM dead_letters WHERE CAST(:reason AS text) IS NULL OR reason = :reason
     ORDER BY recorded_at DESC, topic, partition, "offset" DESC LIMIT :limit
-""")  # noqa: S608 - a constant of the code
+""")
+_BY_REASON = text(
+    "SELECT reason, count(*) AS refused FROM dead_letters GROUP BY reason ORDER BY count(*) DESC, reason"
+)
 
 
 class RefusedMessage(Shape):
@@ -30,6 +35,13 @@ class RefusedMessage(Shape):
     recorded_at: datetime
     published_at: datetime | None = Field(description="On the topic of dead letters.")
     replayed_at: datetime | None = Field(description="Sent again.")
+
+
+class DeadLetters(Shape):
+    """Refused messages, the latest first, and how many there are of each reason in all."""
+
+    dead_letters: list[RefusedMessage]
+    refused_by_reason: dict[str, int] = Field(examples=[{"conflict": 1}])
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +75,19 @@ class DeadLetter:
         return RefusedMessage.model_validate(self, from_attributes=True)
 
 
-def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> list[DeadLetter]:
-    """The latest refused messages, of one reason or of all."""
-    return read_dead_letters(postgres, _LISTED, reason=reason, limit=limit)
+def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> DeadLetters:
+    """The latest refused messages, of one reason or of all; their bytes are not read."""
+    with postgres.transaction(snapshot=True) as connection:
+        found = connection.execute(_LISTED, {"reason": reason, "limit": limit})
+        return DeadLetters(
+            dead_letters=[RefusedMessage.model_validate(row, from_attributes=True) for row in found],
+            refused_by_reason=refused_by_reason(connection),
+        )
+
+
+def refused_by_reason(connection: Connection) -> dict[str, int]:
+    """How many messages have been refused for each reason, the most frequent first."""
+    return {row.reason: row.refused for row in connection.execute(_BY_REASON)}
 
 
 def read_dead_letters(

@@ -107,7 +107,7 @@ class Graph:
             return session.run(explained, dict.fromkeys(query.params)).consume()
 
     def _read(
-        self, query: Query, parameters: Mapping[str, Any] | None, timeout_seconds: float | None
+        self, query: Query, parameters: Mapping[str, Any] | None, timeout_seconds: float
     ) -> list[neo4j.Record]:
         given = _checked(query, parameters)
 

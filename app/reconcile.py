@@ -18,8 +18,10 @@ from app.projection.labels import label_differences
 from app.projection.lines import Kind
 from app.projection.proof import Content, Moment, Progress, Proof, prove, settled
 from app.projection.repair import Repair
+from app.projection.schema import prepare
 from app.projection.turns import only
 from app.references import LINKS, BrokenReference, broken_references
+from app.scoring.reads import record_id
 from app.scoring.relabel import published_labels, relabel
 
 log = structlog.get_logger()
@@ -91,7 +93,7 @@ def reconcile(
 
     Args:
         postgres: the record.
-        graph: the graph, prepared for this record.
+        graph: the graph, prepared for this record; a repair prepares it.
         progress: told of the step and how much of it is done.
         repair: also makes the graph what the record says, and compares again.
 
@@ -102,6 +104,8 @@ def reconcile(
         DependencyMissing: a store does not answer.
     """
     started_at, started = datetime.now(UTC), perf_counter()
+    if repair:
+        prepare(graph, record_id(postgres))
     with only(
         postgres, Lock.RECONCILE, "The graph is being compared with the record already; wait for that."
     ):

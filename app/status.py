@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, text
 
+from app.dead_letters import refused_by_reason
 from app.errors import DependencyMissing, QueryTimeout
 from app.graph import Graph
 from app.last_reconciliation import LastReconciliation, last_reconciliation
@@ -46,9 +47,6 @@ _RECENT = text(
 )
 _COUNTS = text("SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM assets) AS assets")
 _PUBLISHED = text("SELECT run_id FROM published_run")
-_DEAD = text(
-    "SELECT reason, count(*) AS refused FROM dead_letters GROUP BY reason ORDER BY count(*) DESC, reason"
-)
 
 
 class PartitionStatus(BaseModel):
@@ -181,11 +179,6 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         published_run=published,
         as_of=as_of,
     )
-
-
-def refused_by_reason(connection: Connection) -> dict[str, int]:
-    """How many messages have been refused for each reason, the most frequent first."""
-    return {row.reason: row.refused for row in connection.execute(_DEAD)}
 
 
 def _beside(work: Callable[[], T]) -> Future[T]:

@@ -21,7 +21,7 @@ from ingest.instruments import PARTITIONS, batch_of, step
 from ingest.intake import FIRST_MESSAGES, QUEUE_KILOBYTES, Intake, next_size
 from ingest.patience import patiently
 from ingest.positions import Positions
-from ingest.topics import QUIET
+from ingest.topics import COORDINATOR_COMES, QUIET
 from ingest.transfer import decode
 from ingest.writer import Message, WrittenBatch, write_batch
 
@@ -37,9 +37,7 @@ COMMIT_LATER = {
     KafkaError._NO_OFFSET,  # noqa: SLF001 - the library's own public error codes begin so
     KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
     # Kafka is being restarted.
-    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    KafkaError.COORDINATOR_NOT_AVAILABLE,
-    KafkaError.NOT_COORDINATOR,
+    *COORDINATOR_COMES,
     KafkaError.REQUEST_TIMED_OUT,
     KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
     KafkaError._TIMED_OUT,  # noqa: SLF001

@@ -9,7 +9,6 @@ from app.dead_letters import COLUMNS, DeadLetter, read_dead_letters
 from app.errors import InvalidInput, NotFound
 from app.postgres import Postgres
 from app.settings import Settings
-from app.status import refused_by_reason
 from ingest.dead_letters import Origin
 from ingest.producer import produce
 
@@ -60,12 +59,6 @@ def parse_origin(written: str) -> Origin:
             f"{written!r} is no origin: write TOPIC/PARTITION/OFFSET as `aml dead-letters list` does."
         )
     return topic, int(partition), int(offset)
-
-
-def dead_letters_by_reason(postgres: Postgres) -> dict[str, int]:
-    """How many messages have been refused for each reason, the most frequent first."""
-    with postgres.transaction() as connection:
-        return refused_by_reason(connection)
 
 
 def find_dead_letter(postgres: Postgres, origin: Origin) -> DeadLetter:

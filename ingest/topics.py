@@ -20,11 +20,12 @@ DEAD_LETTER_BYTES: Final = MOST_MESSAGE_BYTES + MAX_BATCH_BYTES
 QUIET: Final = {"log_level": 2}
 """For every client: what librdkafka would print of lost connections is raised as an error instead."""
 
-_COORDINATOR_COMES: Final = {
+COORDINATOR_COMES: Final = {
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.NOT_COORDINATOR,
 }
+"""Kafka knows the group in a moment: it is starting, or makes its topic of offsets."""
 
 
 def ensure_topics(settings: Settings) -> None:
@@ -60,7 +61,7 @@ def wake_coordinator(settings: Settings) -> None:
             [settings.consumer_group], request_timeout=ANSWER_SECONDS
         ).values()
         fault = asked.exception()
-        if not isinstance(fault, KafkaException) or fault.args[0].code() not in _COORDINATOR_COMES:
+        if not isinstance(fault, KafkaException) or fault.args[0].code() not in COORDINATOR_COMES:
             return
         sleep(0.05)
 

@@ -8,9 +8,9 @@ from app.api.audit_examples import DIFF, VERIFIED, VERIFYING, WALLET_DIFF
 from app.api.doors import Doors, Use
 from app.api.examples import answers
 from app.api.operations import Operation
-from app.api.prefer import WaitSeconds, answer_when_done
+from app.api.prefer import WaitSeconds
 from app.api.problems import documented
-from app.api.reload import OperationStatus, status_of
+from app.api.reload import OperationStatus, answered
 from app.api.runs import RunId
 from app.scoring.audit_shapes import RunDiff, WalletDiff
 from app.scoring.exposures import Progress
@@ -43,9 +43,7 @@ def verify(use: Use, response: Response, run_id: RunId, wait_seconds: WaitSecond
     Answers 202 with the operation to look at, or, with `Prefer: wait=N`, 200 with its result: `equal`, or
     the first difference of each kind.
     """
-    operation = begin_verification(use, run_id)
-    answer_when_done(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
-    return status_of(operation)
+    return answered(begin_verification(use, run_id), response, wait_seconds)
 
 
 def begin_verification(use: Doors, run_id: int) -> Operation:

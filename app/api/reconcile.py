@@ -7,13 +7,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.doors import Use
 from app.api.examples import answers
-from app.api.prefer import WaitSeconds, answer_when_done
+from app.api.prefer import WaitSeconds
 from app.api.problems import documented
-from app.api.reload import DONE, RUNNING, OperationStatus, status_of
+from app.api.reload import DONE, RUNNING, OperationStatus, answered
 from app.projection.proof import Progress
-from app.projection.schema import prepare
 from app.reconcile import Reconciliation, StoreContent, reconcile
-from app.scoring.reads import record_id
 
 router = APIRouter(tags=["graph"])
 
@@ -65,10 +63,6 @@ def start_reconcile(
     repair = request is not None and request.repair
 
     def work(progress: Progress) -> dict[str, object]:
-        if repair:
-            prepare(use.graph, record_id(use.postgres))
         return reconcile(use.postgres, use.graph, progress, repair=repair).model_dump(mode="json")
 
-    operation = use.operations.start("reconcile", work)
-    answer_when_done(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
-    return status_of(operation)
+    return answered(use.operations.start("reconcile", work), response, wait_seconds)

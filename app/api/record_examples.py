@@ -1,8 +1,8 @@
 """Examples of what the record holds as it stands, of the same wallet as `app.api.examples`."""
 
 from app.api.examples import EXPLANATION
-from app.api.record_shapes import DeadLetters, LabelHistory, Labels
-from app.dead_letters import RefusedMessage
+from app.api.record_shapes import LabelHistory, Labels
+from app.dead_letters import DeadLetters, RefusedMessage
 from app.labels.look_up import RecordedLabel, SpeakingLabel
 from app.transfers import RecordedTransfer, WalletTransfers
 

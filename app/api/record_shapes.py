@@ -2,7 +2,6 @@
 
 from pydantic import Field
 
-from app.dead_letters import RefusedMessage
 from app.labels.look_up import RecordedLabel, SpeakingLabel
 from app.scoring.shapes import Shape
 
@@ -19,10 +18,3 @@ class Labels(Shape):
     total: int = Field(description="All that the filters let through.", examples=[2])
     labels: list[SpeakingLabel]
     next: str | None = None
-
-
-class DeadLetters(Shape):
-    """Refused messages, the latest first."""
-
-    dead_letters: list[RefusedMessage]
-    refused_by_reason: dict[str, int] = Field(examples=[{"conflict": 1}])

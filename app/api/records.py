@@ -8,14 +8,13 @@ from app.api.doors import Use
 from app.api.examples import answers
 from app.api.problems import documented
 from app.api.record_examples import DEAD_LETTERS, HISTORY, LABELS, TRANSFERS
-from app.api.record_shapes import DeadLetters, LabelHistory, Labels
+from app.api.record_shapes import LabelHistory, Labels
 from app.api.scores import Cursor, Limit, WalletReference
-from app.dead_letters import list_dead_letters
+from app.dead_letters import DeadLetters, list_dead_letters
 from app.labels.look_up import current_labels, label_history
 from app.scoring.cursors import decoded, encoded
 from app.scoring.policy import load_policy
 from app.scoring.reads import find_wallet
-from app.status import refused_by_reason
 from app.transfers import WalletTransfers, wallet_transfers
 
 router = APIRouter(tags=["the record"])
@@ -77,7 +76,4 @@ def get_dead_letters(
     limit: Limit = 50,
 ) -> DeadLetters:
     """The latest refused messages, each with where it came from and why; `aml dead-letters` replays them."""
-    letters = list_dead_letters(use.postgres, reason=reason, limit=limit)
-    with use.postgres.transaction() as connection:
-        refused = refused_by_reason(connection)
-    return DeadLetters(dead_letters=[letter.facts() for letter in letters], refused_by_reason=refused)
+    return list_dead_letters(use.postgres, reason=reason, limit=limit)

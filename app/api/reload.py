@@ -75,9 +75,7 @@ def reload_graph(use: Use, response: Response, wait_seconds: WaitSeconds) -> Ope
 
     Answers 202 with the operation to look at, or, with `Prefer: wait=N`, 200 with its result.
     """
-    operation = begin_reload(use)
-    answer_when_done(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
-    return status_of(operation)
+    return answered(begin_reload(use), response, wait_seconds)
 
 
 @operations.get("/operations/{operation_id}", responses=answers(200, RUNNING) | documented(401, 404, 422))
@@ -105,6 +103,16 @@ def _reload(use: Doors, progress: Progress) -> dict[str, Any]:
     progress("labels", 0.0)
     relabel(use.postgres, use.graph)
     return asdict(report)
+
+
+def answered(operation: Operation, response: Response, wait_seconds: int) -> OperationStatus:
+    """How far work that was just begun is, as the answer: 200 when it ends in time, else 202.
+
+    Raises:
+        Exception: what the work itself raised, when it failed in time.
+    """
+    answer_when_done(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
+    return status_of(operation)
 
 
 def status_of(operation: Operation) -> OperationStatus:

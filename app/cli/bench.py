@@ -7,7 +7,6 @@ import typer
 from rich.table import Table
 
 from app.cli.terminal import JsonOption, print_json, stdout
-from app.logs import configure_logging
 
 
 def register(app: typer.Typer) -> None:
@@ -108,7 +107,6 @@ def scoring(
     """
     from bench.scoring import SIZES, run  # noqa: PLC0415 - likewise
 
-    configure_logging("console")
     _show(run(sorted(set(transfers or SIZES)), sample), as_json=as_json)
 
 
@@ -125,7 +123,6 @@ def explain(
     """
     from bench.explain import run  # noqa: PLC0415 - likewise
 
-    configure_logging("console")
     _show(run(transfers, hub, requests, warm_up), as_json=as_json)
 
 

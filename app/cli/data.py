@@ -80,15 +80,19 @@ def simulate(
 
 def import_story_labels(configured: Settings, story: Story) -> None:
     """Imports what the story's labels say, as their file would."""
-    rows = [
+    with record(configured) as postgres:
+        import_labels(postgres, story_labels(story), load_policy(configured.policy_file).categories)
+
+
+def story_labels(story: Story) -> list[LabelRow]:
+    """What the story's labels say, as rows to import."""
+    return [
         LabelRow(
             label.chain, label.address, label.category, label.name, label.source, int(label.confidence),
             valid_from=None, valid_to=None, place="simulator",
         )
         for label in story.labels
     ]  # fmt: skip
-    with record(configured) as postgres:
-        import_labels(postgres, rows, load_policy(configured.policy_file).categories)
 
 
 def produce_events(

@@ -21,7 +21,6 @@ from app.cli.terminal import (
 from app.dead_letters import list_dead_letters
 from app.errors import InvalidInput
 from ingest.replay import (
-    dead_letters_by_reason,
     find_dead_letter,
     parse_origin,
     replay_all,
@@ -53,11 +52,11 @@ def list_refused(
     """
     _check(reason)
     with record(configure(home)) as postgres:
-        letters = list_dead_letters(postgres, reason=reason, limit=limit)
-        refused = dead_letters_by_reason(postgres)
+        found = list_dead_letters(postgres, reason=reason, limit=limit)
     if as_json:
-        print_json({"dead_letters": [letter.facts() for letter in letters], "refused_by_reason": refused})
+        print_json(found)
         return
+    letters, refused = found.dead_letters, found.refused_by_reason
     table = Table("origin", "reason", "detail", "bytes", "recorded", "replayed")
     for letter in letters:
         replayed = f"{letter.replayed_at:%Y-%m-%d %H:%M:%S}" if letter.replayed_at else ""

@@ -19,10 +19,8 @@ from app.cli.terminal import (
 )
 from app.errors import Unequal
 from app.projection.differences import Difference
-from app.projection.schema import prepare
 from app.reconcile import Reconciliation
 from app.reconcile import reconcile as compare
-from app.scoring.reads import record_id
 
 
 def register(app: typer.Typer) -> None:
@@ -43,8 +41,6 @@ def reconcile(
     """
     configured = configure(home)
     with record(configured) as postgres, graph_of(configured) as graph, steps("comparing") as progress:
-        if repair:
-            prepare(graph, record_id(postgres))
         found = compare(postgres, graph, progress, repair=repair)
     if as_json:
         print_json(found)

@@ -127,8 +127,7 @@ def _further(width: int, hop_limit: int, *, destinations: bool) -> NDArray[np.in
     """The cell of what is in each cell, after one transfer more: past the limit, cell 0."""
     further = np.arange(1, width + 1).astype(np.int16)
     further[0::hop_limit] = 0
-    if (
-        destinations
-    ):  # what arrives with the last allowed transfer is beyond the limit, also if it rests there
+    if destinations:
+        # What arrives with the last allowed transfer is beyond the limit, also if it rests there.
         further[hop_limit - 1] = 0
     return further

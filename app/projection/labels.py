@@ -1,7 +1,7 @@
 """Labels on the graph's wallets: all of one label set, or known not to be."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import structlog
 
@@ -9,11 +9,11 @@ from app.errors import InUse, NotReady
 from app.graph import Graph
 from app.labels.effective import EffectiveLabel
 from app.projection.differences import Difference, PropertyDifference
+from app.projection.rows import paged
 from app.projection.state import read_state
 from cypher import query
 
 log = structlog.get_logger()
-T = TypeVar("T")
 Key = tuple[str, str]
 Carried = tuple[Any, ...]
 """Category, name, source, confidence and node labels, as a wallet carries them."""
@@ -79,9 +79,9 @@ def label_differences(
 
 def _write_differences(graph: Graph, effective: Iterable[EffectiveLabel]) -> None:
     surplus, missing = _compare(graph, effective)
-    for page in _paged([wallet_id for wallet_id, _, _ in surplus]):
+    for page in paged([wallet_id for wallet_id, _, _ in surplus], _PAGE_ROWS):
         graph.write([(query("write/clear_labels"), {"wallet_ids": page})])
-    for rows in _paged([[*wallet, *wanted] for wallet, (wanted, _) in missing.items()]):
+    for rows in paged([[*wallet, *wanted] for wallet, (wanted, _) in missing.items()], _PAGE_ROWS):
         graph.write([(query("write/labels"), {"rows": rows})])
 
 
@@ -118,7 +118,3 @@ def _difference(wallet: Key, wanted: Carried | None, carried: Carried | None) ->
         if ours != theirs
     )
     return Difference("labels", None, name, "changed", properties)
-
-
-def _paged(items: list[T]) -> Iterator[list[T]]:
-    return (items[start : start + _PAGE_ROWS] for start in range(0, len(items), _PAGE_ROWS))

@@ -65,16 +65,22 @@ class Part:
 
 def next_number(connection: Connection, graph: Graph, kind: Kind, after: int) -> int | None:
     """The smallest number after this one that either store has; None behind the last."""
-    recorded = connection.execute(kind.next_in_record, {"after": after}).scalar_one()
-    projected = graph.read(kind.next_in_graph, {"after": after})
-    return min([row["number"] for row in projected] + ([] if recorded is None else [recorded]), default=None)
+    given = {"after": after}
+    return min(_of_either(connection, kind.next_in_record, graph, kind.next_in_graph, given), default=None)
 
 
 def last_number(connection: Connection, graph: Graph, kind: Kind) -> int:
     """The largest number that either store has; -1 when both are empty."""
-    recorded = connection.execute(kind.last_in_record).scalar_one()
-    projected = graph.read(kind.last_in_graph)
-    return max([row["number"] for row in projected] + ([] if recorded is None else [recorded]), default=-1)
+    return max(_of_either(connection, kind.last_in_record, graph, kind.last_in_graph, {}), default=-1)
+
+
+def _of_either(
+    connection: Connection, statement: TextClause, graph: Graph, question: Query, given: dict[str, int]
+) -> list[int]:
+    """The number that each store answers with, of those that have one."""
+    recorded = connection.execute(statement, given).scalar_one()
+    numbers = [row["number"] for row in graph.read(question, given)]
+    return numbers if recorded is None else [*numbers, recorded]
 
 
 def record_part(connection: Connection, kind: Kind, within: Range) -> Part:

@@ -1,18 +1,13 @@
 """Mends the graph from the record where a comparison has found differences, and only there."""
 
-from collections.abc import Iterator
-from typing import TypeVar
-
 from app.graph import Graph
 from app.projection.differences import Difference
 from app.projection.lines import TRANSFERS, Kind
 from app.projection.proof import Moment
-from app.projection.rows import transfers_of, wallets_of
+from app.projection.rows import paged, transfers_of, wallets_of
 from app.projection.schema import delete_pages
 from app.projection.write import write_transfers, write_wallets
 from cypher import query
-
-T = TypeVar("T")
 
 PAGE_ROWS = 1_000  # an edge that goes and comes takes about 60 kB of a transaction's memory
 
@@ -35,7 +30,7 @@ class Repair:
             return
         surplus = [each.number for each in found if each.nature == "surplus" and each.number is not None]
         self._surplus_wallets += surplus
-        for page in _paged(sorted({*numbers} - {*surplus})):
+        for page in paged(sorted({*numbers} - {*surplus}), PAGE_ROWS):
             moment.hold()
             write_wallets(self._graph, moment.state, wallets_of(moment.connection, page))
 
@@ -43,18 +38,14 @@ class Repair:
         """Deletes what no record has written: edges first, page by page, and then wallets."""
         delete_pages(self._graph, "write/sweep_strange_transfers")
         delete_pages(self._graph, "write/sweep_strange_wallets")
-        for page in _paged(self._surplus_wallets):
+        for page in paged(self._surplus_wallets, PAGE_ROWS):
             moment.hold()
             recorded = {row[0] for row in wallets_of(moment.connection, page)}  # it may have come meanwhile
             gone = [number for number in page if number not in recorded]
             self._graph.write([(query("write/delete_wallets"), {"wallet_ids": gone})])
 
     def _mend_transfers(self, moment: Moment, numbers: list[int]) -> None:
-        for page in _paged(numbers):
+        for page in paged(numbers, PAGE_ROWS):
             moment.hold()
             gone = query("write/delete_transfers"), {"rows": [[number] for number in page]}
             write_transfers(self._graph, moment.state, transfers_of(moment.connection, page), before=gone)
-
-
-def _paged(items: list[T]) -> Iterator[list[T]]:
-    return (items[start : start + PAGE_ROWS] for start in range(0, len(items), PAGE_ROWS))

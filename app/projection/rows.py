@@ -1,7 +1,7 @@
 """The rows that travel from the record to the graph, in pages."""
 
 from collections.abc import Collection, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, TextClause, text
 
@@ -11,6 +11,7 @@ TRANSFER_PAGE = 2_500  # writing an edge again takes about 30 kB of a transactio
 WALLET_PAGE = 5_000
 
 Page = list[list[Any]]
+T = TypeVar("T")
 
 # A wallet that some label names, or may name: the graph's label set is in doubt when it appears. Removed
 # labels count too, because a past run may have used them; so does the zero address, labelled without any row.
@@ -69,6 +70,11 @@ def wallets_after(connection: Connection, wallet_id: int) -> Page:
 def transfers_after(connection: Connection, transfer_id: int) -> Page:
     """The next page of all transfers, by number."""
     return [list(row) for row in connection.execute(_TRANSFERS_AFTER, {"after": transfer_id})]
+
+
+def paged(items: list[T], rows: int) -> Iterator[list[T]]:
+    """The items, so many at a time."""
+    return (items[start : start + rows] for start in range(0, len(items), rows))
 
 
 def _pages(

@@ -9,14 +9,9 @@ import typst
 
 from app.domain import decimal_units
 from app.report.wallet_report import WalletReport
-from app.scoring.shapes import EvidenceItem
+from app.scoring.shapes import RESIDUAL_NAMES, EvidenceItem
 
 _TEMPLATE = Path(__file__).resolve().parent / "report.typ"
-_RESIDUALS = {
-    "unobserved_origin": "origin never seen",
-    "still_held": "still held",
-    "beyond_hop_limit": "beyond the hop limit",
-}
 
 
 def pdf(report: WalletReport) -> bytes:
@@ -44,7 +39,7 @@ def shown(report: WalletReport) -> dict[str, Any]:
     for item in (*plain["explanation"]["exposures"], *plain["explanation"]["residuals"]):
         item["units"] = "" if item["amount"] is None else decimal_units(item["amount"], item["decimals"])
         item["percent"] = f"{item['share'] * 100:.6f} %"
-        item["what"] = _RESIDUALS.get(item.get("kind", ""), "") or item["category"].replace("_", " ")
+        item["what"] = RESIDUAL_NAMES.get(item.get("kind", ""), "") or item["category"].replace("_", " ")
         item["is_residual"] = "kind" in item
     for part in (*plain["explanation"]["contributions"], *plain["explanation"]["other_contributions"]):
         part["shown_share"] = f"{part['share']:.12f}"

@@ -11,9 +11,9 @@ from app.labels.look_up import RecordedLabel, label_history
 from app.postgres import Postgres
 from app.scoring.explain import explain
 from app.scoring.listing import one_run
-from app.scoring.policy import parse_policy
 from app.scoring.reads import completed_run
 from app.scoring.shapes import Explanation, Run, Shape
+from app.scoring.stored import policy_of
 from app.settings import Settings
 
 
@@ -61,8 +61,7 @@ def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, referenc
         raise NotReady("No scoring run has been published yet. Start one with POST /run-score (`aml score`).")
     with postgres.transaction(snapshot=True) as connection:
         run = one_run(connection, explanation.run.run_id)
-        body = completed_run(connection, run.run_id).policy_body
-    policy = parse_policy(body.encode(), f"policy {run.policy_version}")
+        policy = policy_of(completed_run(connection, run.run_id))
     applied = [rule for rule in policy.rules if rule.name in explanation.rules]
     wallet = explanation.wallet
     return WalletReport(

@@ -4,8 +4,8 @@ from app.graph import Graph
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.postgres import Postgres
 from app.projection.labels import project_labels
-from app.scoring.policy import parse_policy
 from app.scoring.reads import published_run
+from app.scoring.stored import policy_of
 
 
 def published_labels(postgres: Postgres) -> list[EffectiveLabel] | None:
@@ -14,8 +14,7 @@ def published_labels(postgres: Postgres) -> list[EffectiveLabel] | None:
         run = published_run(connection)
         if run is None:
             return None
-        policy = parse_policy(run.policy_body.encode(), f"policy {run.policy_version}")
-        return effective_labels(connection, as_of=run.as_of, severities=policy.severities)
+        return effective_labels(connection, as_of=run.as_of, severities=policy_of(run).severities)
 
 
 def relabel(postgres: Postgres, graph: Graph) -> None:

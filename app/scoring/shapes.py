@@ -81,6 +81,14 @@ class Residual(Shape):
     share: float = Field(examples=[0.75])
 
 
+RESIDUAL_NAMES = {
+    "unobserved_origin": "origin never seen",
+    "still_held": "still held",
+    "beyond_hop_limit": "beyond the hop limit",
+}
+"""What a residual is called where people read it."""
+
+
 class SentBeyondReceived(Shape):
     """What the wallet sent beyond what it was ever seen to receive."""
 

@@ -32,9 +32,8 @@ class Snapshot:
         """Another transaction that sees the same moment, for a thread of its own."""
         name = self.connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         with postgres.transaction(snapshot=True) as connection:
-            connection.execute(
-                text(f"SET TRANSACTION SNAPSHOT '{name}'")
-            )  # named by the server, takes no bind
+            # The server made the name, and takes no bound parameter here.
+            connection.execute(text(f"SET TRANSACTION SNAPSHOT '{name}'"))
             yield connection
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from app.scoring.shapes import Flow, WalletName
+from app.scoring.shapes import RESIDUAL_NAMES, Flow, WalletName
 from app.web.hop_layout import FULL, SLOT, TOP, Node, layout, thickness
 from app.web.hop_rows import HopRow, Stop
 from app.web.numbers import percent, units, words
@@ -20,11 +20,6 @@ NODE, WALLET, MARGIN = 10.0, 14.0, 215.0
 WIDE, NARROWEST_COLUMN, WIDEST_COLUMN = 1330.0, 100.0, 190.0
 ROOM_FOR_SHARE = 140.0
 """Width of a column in which a name has its share beside it."""
-REST_NAMES = {
-    "unobserved_origin": "origin never seen",
-    "still_held": "still held",
-    "beyond_hop_limit": "beyond the hop limit",
-}
 _LONGEST_NAME = 22
 _SIDES: tuple[tuple[Flow, int], ...] = (("source", -1), ("destination", 1))
 
@@ -134,7 +129,7 @@ class _Side:
             },
         )
         merged = f" in {len(row.transfers)} transfers" if len(row.transfers) > 1 else ""
-        what = words(row.category) if row.category else REST_NAMES[row.far.kind]
+        what = words(row.category) if row.category else RESIDUAL_NAMES[row.far.kind]
         amount = f"{units(str(row.amount), self.decimals)} {self.asset}"
         SubElement(path, "title").text = f"{percent(row.share)}, {amount}{merged}: {what}"
 
@@ -187,12 +182,12 @@ def _name(stop: Stop) -> str:
         return f"more {words(stop.category)}" if stop.category else "more wallets"
     if stop.kind == "smaller_paths":
         return f"{words(stop.name)}, smaller"
-    return REST_NAMES[stop.kind]
+    return RESIDUAL_NAMES[stop.kind]
 
 
 def _title(node: Node) -> str:
     stop = node.stop
-    about = words(stop.category) if stop.category else REST_NAMES.get(stop.kind, "unlabelled wallet")
+    about = words(stop.category) if stop.category else RESIDUAL_NAMES.get(stop.kind, "unlabelled wallet")
     name = f"{stop.label}, {stop.name}" if stop.label else stop.name
     distance = "1 transfer" if stop.hop == 1 else f"{stop.hop} transfers"
     return f"{name or _name(stop)}: {about}, {percent(node.share)}, {distance} away"

@@ -22,7 +22,7 @@ def ingestion(request: Request, use: Use, reason: Annotated[str, Query(max_lengt
     status = ingestion_status(use.settings, use.postgres, use.graph)
     if is_fragment(request):
         return page(request, "ingestion_status.html", status=status)
-    letters = list_dead_letters(use.postgres, reason=reason or None, limit=LETTERS)
+    letters = list_dead_letters(use.postgres, reason=reason or None, limit=LETTERS).dead_letters
     topic = use.settings.dead_letter_topic
     return page(request, "ingestion.html", status=status, letters=letters, reason=reason, topic=topic)
 

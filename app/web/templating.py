@@ -7,6 +7,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from app.scoring.shapes import RESIDUAL_NAMES
 from app.settings import Settings
 from app.web import numbers
 from app.web.static_files import is_built, static_url
@@ -22,7 +23,7 @@ _environment.filters |= {
     name: getattr(numbers, name)
     for name in ("grouped", "moment", "percent", "short", "span", "units", "units_short", "words")
 }
-_environment.globals |= {"static_url": static_url}
+_environment.globals |= {"static_url": static_url, "residual_names": RESIDUAL_NAMES}
 
 
 def page(request: Request, template: str, *, status_code: int = 200, **given: Any) -> HTMLResponse:  # noqa: ANN401

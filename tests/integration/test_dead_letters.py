@@ -43,7 +43,8 @@ def refused(settings: Settings, postgres: Postgres, graph: Graph) -> Settings:
 
 def origins(postgres: Postgres) -> dict[str, str]:
     """Origin by reason."""
-    return {letter.reason: letter.origin for letter in list_dead_letters(postgres, reason=None, limit=10)}
+    found = list_dead_letters(postgres, reason=None, limit=10).dead_letters
+    return {letter.reason: letter.origin for letter in found}
 
 
 @pytest.mark.usefixtures("commands")
@@ -91,7 +92,7 @@ def test_a_replayed_message_that_is_still_wrong_is_refused_again_with_its_new_pl
     assert (done.replayed, done.truncated) == (2, 1)
     assert messages_in_topic(refused) == before + 2
     ingest(refused, postgres, graph)
-    letters = list_dead_letters(postgres, reason=None, limit=10)
+    letters = list_dead_letters(postgres, reason=None, limit=10).dead_letters
     assert sorted(letter.reason for letter in letters) == [
         "conflict", "conflict", "not_json", "not_json", "too_large",
     ]  # fmt: skip
