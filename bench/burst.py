@@ -12,8 +12,8 @@ from app.settings import Settings
 from bench.machine import machine
 from bench.processes import BenchedConsumer
 from bench.servers import conditions, servers
+from bench.stores import story
 from ingest.producer import produce
-from ingest.simulator.simulate import simulate
 from ingest.topics import MOST_MESSAGE_BYTES, QUIET
 
 HUGE_BYTES = 10_000_000
@@ -28,7 +28,7 @@ def run(messages: int, *, huge: int) -> dict[str, Any]:
     with servers() as s:
         if huge:
             _produce_huge(s.settings, huge)
-        produce(simulate(1, wallets=max(300, messages // 3), transfers=messages).transfers, s.settings)
+        produce(story(messages), s.settings)
         began = time.perf_counter()
         with BenchedConsumer() as consumer:
             s.wait_until_ingested(messages + huge, consumer, graph=False)

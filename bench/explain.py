@@ -7,16 +7,11 @@ up to its score, and the paths with what they leave out add up to the contributi
 """
 
 import os
-import subprocess
-import sys
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from random import Random
 from statistics import quantiles
-from time import monotonic, perf_counter, sleep
+from time import perf_counter
 from typing import Any
 
 import httpx
@@ -24,25 +19,21 @@ import structlog
 from sqlalchemy import text
 
 from app.graph import Graph
-from app.migrate import migrate
 from app.postgres import Postgres
 from app.projection.owed import project_all_owed
 from app.projection.rebuild import rebuild
-from app.projection.schema import prepare
 from app.projection.state import count
+from app.scoring.listed import parse_points
 from app.scoring.policy import load_policy
-from app.scoring.reads import record_id
 from app.scoring.run import run_scoring
-from app.settings import PROJECT, Settings
 from bench.ledger import HUB, Ledger, address
 from bench.machine import machine
+from bench.processes import benched_api
+from bench.stores import stores
 from bench.targets import Target
-from embedded.stack import Stack
-from embedded.urls import environment
 
 log = structlog.get_logger()
 
-_START_SECONDS = 120.0
 _SCORED = text("""
     SELECT w.address FROM risk_scores s JOIN published_run USING (run_id) JOIN wallets w USING (wallet_id)
     WHERE s.score > 0 ORDER BY w.address
@@ -66,47 +57,34 @@ def run(
         warm_up: others explained before them, because the JVM compiles what it sees often.
     """
     os.environ.setdefault("AML_FAST_START", "0")
-    with (
-        tempfile.TemporaryDirectory(prefix="aml-bench-") as folder,
-        Stack(Path(folder) / "home", ("postgres", "neo4j")) as stack,
-    ):
-        os.environ.update(environment(stack.urls))
-        settings = Settings()
-        postgres = Postgres(settings.postgres_url)
-        graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
-        try:
-            migrate(postgres)
-            prepare(graph, record_id(postgres))
-            ledger = Ledger(postgres, load_policy(settings.policy_file))
-            with _api(settings) as client:
-                rows = []
-                for name, size, hub_every in (
-                    ("no hub", transfers, 0),
-                    (f"a hub of {hub:,} in and {hub:,} out", transfers + 4 * hub, 2),
-                ):
-                    ledger.grow(size, hub_every=hub_every)
-                    began = perf_counter()
-                    _project(postgres, graph)
-                    projecting = perf_counter() - began
-                    policy = load_policy(settings.policy_file)
-                    run_scoring(postgres, graph, policy, engine="ledger", cypher_max_transfers=0)
-                    wallets = _wallets(postgres, hub=bool(hub_every))
-                    for wallet in wallets[requests : requests + warm_up]:
-                        _explained(client, wallet)
-                    row: dict[str, Any] = {"graph": name, "transfers": size, "wallets": ledger.wallets}
-                    rows.append(row | _measured(client, wallets[:requests]))
-                    rows[-1]["projecting_seconds"] = round(projecting, 1)
-                    log.info("measured", **rows[-1])
-        finally:
-            graph.close()
-            postgres.close()
+    rows: list[dict[str, Any]] = []
+    with stores() as s, benched_api(s.settings) as client:
+        policy = load_policy(s.settings.policy_file)
+        ledger = Ledger(s.postgres, policy)
+        for name, size, hub_every in (
+            ("no hub", transfers, 0),
+            (f"a hub of {hub:,} in and {hub:,} out", transfers + 4 * hub, 2),
+        ):
+            ledger.grow(size, hub_every=hub_every)
+            began = perf_counter()
+            _project(s.postgres, s.graph)
+            projecting = perf_counter() - began
+            run_scoring(s.postgres, s.graph, policy, engine="ledger", cypher_max_transfers=0)
+            wallets = _wallets(s.postgres, hub=bool(hub_every))
+            for wallet in wallets[requests : requests + warm_up]:
+                _explained(client, wallet)
+            row: dict[str, Any] = {"graph": name, "transfers": size, "wallets": ledger.wallets}
+            rows.append(row | _measured(client, wallets[:requests]))
+            rows[-1]["projecting_seconds"] = round(projecting, 1)
+            log.info("measured", **rows[-1])
     return {
         "command": f"aml bench explain --transfers {transfers} --hub {hub} --requests {requests} "
         f"--warm-up {warm_up}",
         "machine": machine(),
         "what": f"GET /scores/explain/{{wallet}}, one request at a time, each wallet once, threshold "
-        f"{settings.evidence_threshold:g}, wallets with a score above 0, after {warm_up} others on the same "
-        "graph; with a hub, every second wallet has paid it or was paid by it, and it is itself the first",
+        f"{s.settings.evidence_threshold:g}, wallets with a score above 0, after {warm_up} others on the "
+        "same graph; with a hub, every second wallet has paid it or was paid by it, and it is itself the "
+        "first",
         "rows": rows,
         "targets": [target.shown() for target in _targets(rows)],
     }
@@ -170,48 +148,14 @@ def _check_sums(answer: dict[str, Any]) -> None:
     Raises:
         AssertionError: it does not.
     """
-
-    def micro(points: str) -> int:
-        return int(points.replace(".", ""))
-
-    own = sum(micro(part["points"]) for part in answer["contributions"])
-    if own != micro(answer["score"]):
+    own = sum(parse_points(part["points"]) for part in answer["contributions"])
+    if own != parse_points(answer["score"]):
         raise AssertionError(f"{answer['wallet']}: contributions of {own} for a score of {answer['score']}")
     if answer["status"] != "complete" or answer["direction"] not in {"source", "destination"}:
         return
-    listed = sum(micro(p["points"]) for p in answer["paths"] if p["direction"] == answer["direction"])
-    if listed + micro(answer["not_listed"]["points"]) != own:
+    listed = sum(parse_points(p["points"]) for p in answer["paths"] if p["direction"] == answer["direction"])
+    if listed + parse_points(answer["not_listed"]["points"]) != own:
         raise AssertionError(f"{answer['wallet']}: a complete answer whose paths do not add up")
-
-
-@contextmanager
-def _api(settings: Settings) -> Iterator[httpx.Client]:
-    """The API in a process of its own, and a client of it."""
-    token = settings.api_token.get_secret_value() if settings.api_token else ""
-    url = f"http://{settings.api_host}:{settings.api_port}"
-    command = [sys.executable, "-m", "app", "api"]
-    with (
-        subprocess.Popen(command, cwd=PROJECT, stderr=subprocess.DEVNULL) as child,
-        httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False
-        ) as client,
-    ):
-        try:
-            deadline = monotonic() + _START_SECONDS
-            while not _answers(client):
-                if child.poll() is not None or monotonic() > deadline:
-                    raise RuntimeError("the API did not start")
-                sleep(0.1)
-            yield client
-        finally:
-            child.terminate()
-
-
-def _answers(client: httpx.Client) -> bool:
-    try:
-        return client.get("/health").is_success
-    except httpx.TransportError:
-        return False
 
 
 def _targets(rows: list[dict[str, Any]]) -> list[Target]:

@@ -21,9 +21,9 @@ from bench.latency import WARM_UP_SECONDS, latencies
 from bench.machine import machine
 from bench.processes import BenchedConsumer, cpu_seconds
 from bench.servers import Servers, conditions, servers
+from bench.stores import story
 from ingest.producer import produce
 from ingest.service import collect_rarely
-from ingest.simulator.simulate import simulate
 from ingest.writer import Message, write_batch
 
 WARM_UP_TRANSFERS = 30_000
@@ -41,9 +41,9 @@ def run(transfers: int, *, rate: int, seconds: int) -> dict[str, Any]:
         _warm_up(s, transfers)
         figures = _throughput(s, transfers)
         if seconds:
-            story = _story(2, rate * (WARM_UP_SECONDS + seconds))
+            told = story(rate * (WARM_UP_SECONDS + seconds), seed=2)
             with BenchedConsumer() as consumer:
-                figures["latency"] = latencies(s.settings, s.postgres, consumer, story, rate)
+                figures["latency"] = latencies(s.settings, s.postgres, consumer, told, rate)
         return {
             "command": f"aml bench ingest --transfers {transfers} --rate {rate} --seconds {seconds}",
             "machine": before,
@@ -53,18 +53,18 @@ def run(transfers: int, *, rate: int, seconds: int) -> dict[str, Any]:
 
 
 def _warm_up(s: Servers, transfers: int) -> None:
-    _seconds_of_record(s, _story(3, min(transfers, WARM_UP_TRANSFERS)))
+    _seconds_of_record(s, story(min(transfers, WARM_UP_TRANSFERS), seed=3))
     _seconds_of_merge(s)
     s.clear()
 
 
 def _throughput(s: Servers, transfers: int) -> dict[str, Any]:
     """Transfers per second of the parts and of the whole."""
-    story = _story(1, transfers)
-    record = _seconds_of_record(s, story)
+    told = story(transfers)
+    record = _seconds_of_record(s, told)
     merge = _seconds_of_merge(s)
     s.clear()
-    produce(story, s.settings)
+    produce(told, s.settings)
     load = machine()["load_1_minute"]
     used = cpu_seconds(s.pids)
     began = time.perf_counter()
@@ -93,8 +93,8 @@ def _throughput(s: Servers, transfers: int) -> dict[str, Any]:
     }
 
 
-def _seconds_of_record(s: Servers, story: Sequence[Transfer]) -> float:
-    messages = [Message("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(story)]
+def _seconds_of_record(s: Servers, told: Sequence[Transfer]) -> float:
+    messages = [Message("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(told)]
     collect_rarely()  # as the consumer does
     size = s.settings.batch_messages
     began = time.perf_counter()
@@ -125,9 +125,3 @@ def _seconds_of_merge(s: Servers) -> float:
     for page in transfers:
         write_transfers(s.graph, state, page)
     return time.perf_counter() - began
-
-
-def _story(seed: int, transfers: int) -> Sequence[Transfer]:
-    return simulate(seed, wallets=max(300, transfers // 3), transfers=max(1_500, transfers)).transfers[
-        :transfers
-    ]

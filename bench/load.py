@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from time import perf_counter
 
-import psutil
+from bench.processes import cpu_seconds
 
 
 @dataclass(frozen=True)
@@ -17,14 +17,6 @@ class Moment:
 
 
 def now(server_pid: int) -> Moment:
-    """The clocks now. A server's processes that end meanwhile count, as its waited-for children."""
-    server = psutil.Process(server_pid)
-    times = [server.cpu_times()]
-    seconds = times[0].user + times[0].system + times[0].children_user + times[0].children_system
-    for child in server.children():
-        try:
-            own = child.cpu_times()
-        except psutil.NoSuchProcess:  # it ended this moment: its parent has waited for it
-            continue
-        seconds += own.user + own.system
+    """The clocks now."""
+    (seconds,) = cpu_seconds({"server": server_pid}).values()
     return Moment(perf_counter(), seconds, os.getloadavg()[0])

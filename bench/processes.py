@@ -1,11 +1,12 @@
-"""The processes that are measured: what they use, and the consumer as one of them."""
+"""The processes that are measured: what they use, and the consumer and the API as two of them."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,9 +16,48 @@ import psutil
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.errors import AmlError
-from app.settings import PROJECT
+from app.settings import PROJECT, Settings
 
 START_SECONDS = 120.0
+
+
+@contextmanager
+def benched_api(settings: Settings, accept: str = "application/json") -> Iterator[httpx.Client]:
+    """The API as a process of its own, and a client of it, while the block lasts.
+
+    Raises:
+        AmlError: it does not start.
+    """
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "app", "api"],
+            cwd=PROJECT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as child,
+        httpx.Client(
+            base_url=f"http://{settings.api_host}:{settings.api_port}",
+            headers={"Accept": accept, **_token()},
+            timeout=120,
+            trust_env=False,
+        ) as client,
+    ):
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not _answers(client):
+                if child.poll() is not None or time.monotonic() > deadline:
+                    raise AmlError("The API did not start; run `aml api` to see why.")
+                time.sleep(0.1)
+            yield client
+        finally:
+            child.terminate()
+
+
+def _answers(client: httpx.Client) -> bool:
+    try:
+        return client.get("/health").is_success
+    except httpx.TransportError:
+        return False
 
 
 class BenchedConsumer:
@@ -106,10 +146,14 @@ def cpu_seconds(pids: Mapping[str, int]) -> dict[str, float]:
 
 def _cpu_seconds(process: psutil.Process) -> float:
     own = process.cpu_times()
-    below = [child.cpu_times() for child in process.children(recursive=True)]
-    return sum(
-        (t.user + t.system for t in below), own.user + own.system + own.children_user + own.children_system
-    )
+    seconds = own.user + own.system + own.children_user + own.children_system
+    for child in process.children(recursive=True):
+        try:
+            its = child.cpu_times()
+        except psutil.NoSuchProcess:  # it ended this moment: its parent has waited for it
+            continue
+        seconds += its.user + its.system
+    return seconds
 
 
 def _token() -> dict[str, str]:

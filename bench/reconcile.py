@@ -6,9 +6,8 @@ from typing import Any
 from app.projection.owed import project_all_owed
 from app.reconcile import reconcile
 from bench.machine import machine
-from bench.stores import stores, write
+from bench.stores import stores, story, write
 from cypher import Query
-from ingest.simulator.simulate import simulate
 
 _CHANGE = Query(
     "bench/change",
@@ -21,23 +20,22 @@ _CHANGE = Query(
 
 def run(transfers: int) -> dict[str, Any]:
     """Measures on embedded servers of its own; returns figures as a JSON-able dictionary."""
-    story = simulate(1, wallets=max(300, transfers // 3), transfers=transfers).transfers
     figures: dict[str, Any] = {"machine": machine(), "transfers": transfers}
-    with stores() as (postgres, graph):
-        write(postgres, story)
+    with stores() as s:
+        write(s.postgres, story(transfers))
         began = time.perf_counter()
-        project_all_owed(postgres, graph)
+        project_all_owed(s.postgres, s.graph)
         figures["projecting_it_all_seconds"] = round(time.perf_counter() - began, 1)
 
         def compare(name: str, *, repair: bool, expected: int) -> None:
-            report = reconcile(postgres, graph, lambda _step, _part: None, repair=repair)
+            report = reconcile(s.postgres, s.graph, lambda _step, _part: None, repair=repair)
             if report.differences != expected:
                 raise RuntimeError(f"{report.differences} differences found, {expected} made")
             figures[f"{name}_seconds"] = report.seconds
 
         compare("first_comparison", repair=False, expected=0)
         compare("equal", repair=False, expected=0)
-        graph.write([(_CHANGE, {})])
+        s.graph.write([(_CHANGE, {})])
         compare("one_edge_differs", repair=False, expected=1)
         compare("one_edge_is_mended", repair=True, expected=1)
     figures["equal_of_projecting"] = round(figures["equal_seconds"] / figures["projecting_it_all_seconds"], 2)

@@ -10,8 +10,7 @@ from itertools import pairwise
 from time import perf_counter, process_time
 from typing import Any
 
-import structlog
-
+from app.logs import configure_logging
 from app.postgres import Postgres
 from app.scoring.policy import load_policy
 from app.scoring.run import run_scoring
@@ -20,7 +19,7 @@ from app.settings import Settings
 
 def main() -> None:
     """Scores the record that the environment names."""
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    configure_logging("console")  # on stderr: stdout is the answer
     settings = Settings()
     postgres = Postgres(settings.postgres_url)
     marks: list[tuple[str, float, float]] = []

@@ -1,26 +1,20 @@
 """Servers of a benchmark's own, and waiting until all that was produced has arrived."""
 
 import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Row, text
 
 from app.errors import AmlError
-from app.graph import Graph
-from app.postgres import Postgres
 from app.projection.schema import prepare, wipe
 from app.scoring.reads import record_id
 from app.settings import Settings
 from bench.processes import BenchedConsumer
-from bench.stores import prepared
-from embedded.stack import Stack
-from embedded.urls import environment
+from bench.stores import Stores, stores
 
 POLL_SECONDS = 0.1
 IDLE_SECONDS = 600.0
@@ -38,13 +32,8 @@ _TOTALS = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Servers:
+class Servers(Stores):
     """PostgreSQL, Kafka and Neo4j of one benchmark."""
-
-    settings: Settings
-    postgres: Postgres
-    graph: Graph
-    pids: dict[str, int]
 
     def clear(self) -> None:
         """Empties both stores."""
@@ -84,13 +73,8 @@ def servers() -> Iterator[Servers]:
     """Embedded servers in a temporary folder, with Java's full compiler and 2 GiB for Neo4j unless set."""
     os.environ.setdefault("AML_FAST_START", "0")
     os.environ.setdefault("AML_NEO4J_HEAP", "2g")
-    with tempfile.TemporaryDirectory(prefix="aml-bench-") as folder, Stack(Path(folder) / "home") as stack:
-        os.environ.update(environment(stack.urls))
-        settings = Settings()
-        postgres = Postgres(settings.postgres_url)
-        graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
-        with prepared(postgres, graph):
-            yield Servers(settings, postgres, graph, stack.pids)
+    with stores("kafka") as opened:
+        yield Servers(opened.settings, opened.postgres, opened.graph, opened.pids)
 
 
 def conditions(settings: Settings) -> dict[str, Any]:

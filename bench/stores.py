@@ -1,12 +1,14 @@
-"""An empty record and graph on embedded servers of a benchmark's own."""
+"""An empty record and graph on embedded servers of a benchmark's own, and what is written into them."""
 
+import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-
-from pydantic import SecretStr
 
 from app.domain import Transfer
 from app.graph import Graph
@@ -14,36 +16,77 @@ from app.migrate import migrate
 from app.postgres import Postgres
 from app.projection.schema import prepare
 from app.scoring.reads import record_id
+from app.settings import Settings
 from embedded.stack import Stack
+from embedded.urls import environment
+from ingest.simulator.simulate import SMALLEST_TRANSFERS, SMALLEST_WALLETS, simulate
 from ingest.writer import Message, write_batch
 
 BATCH = 4_000
+_START = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Servers of one benchmark; the environment of this process and of its children names them."""
+
+    settings: Settings
+    postgres: Postgres
+    graph: Graph
+    pids: dict[str, int]
 
 
 @contextmanager
-def stores() -> Iterator[tuple[Postgres, Graph]]:
-    """PostgreSQL and Neo4j inside the block, both empty and prepared for each other."""
+def stores(*more: str) -> Iterator[Stores]:
+    """PostgreSQL and Neo4j inside the block, both empty and prepared for each other, and `more` servers."""
     with (
         tempfile.TemporaryDirectory(prefix="aml-bench-") as folder,
-        Stack(Path(folder) / "home", ("postgres", "neo4j")) as stack,
+        Stack(Path(folder) / "home", ("postgres", "neo4j", *more)) as stack,
     ):
-        urls = stack.urls
-        postgres = Postgres(urls.postgres)
-        graph = Graph(urls.neo4j, urls.neo4j_user, SecretStr(urls.neo4j_password))
-        with prepared(postgres, graph):
-            yield postgres, graph
+        os.environ.update(environment(stack.urls))
+        settings = Settings()
+        postgres = Postgres(settings.postgres_url)
+        graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
+        try:
+            migrate(postgres)
+            prepare(graph, record_id(postgres))
+            yield Stores(settings, postgres, graph, stack.pids)
+        finally:
+            graph.close()
+            postgres.close()
 
 
-@contextmanager
-def prepared(postgres: Postgres, graph: Graph) -> Iterator[None]:
-    """Makes both stores ready for each other; closes them at the end of the block."""
-    try:
-        migrate(postgres)
-        prepare(graph, record_id(postgres))
-        yield
-    finally:
-        graph.close()
-        postgres.close()
+def story(transfers: int, seed: int = 1) -> Sequence[Transfer]:
+    """So many transfers of a simulated story, three a wallet."""
+    told = simulate(
+        seed, wallets=max(SMALLEST_WALLETS, transfers // 3), transfers=max(SMALLEST_TRANSFERS, transfers)
+    )
+    return told.transfers[:transfers]
+
+
+def transfer(
+    block: int, sender: int, receiver: int, amount: int, *, asset: str = "ETH", usd: int | None = None
+) -> Transfer:
+    """The one transfer of an asset in a block; wallets by number, `usd` in dollars."""
+    return Transfer(
+        chain="ethereum",
+        transaction_hash=f"0x{asset.encode().hex():0>48}{block:016x}",
+        transfer_index=0,
+        block_number=block,
+        transaction_index=0,
+        occurred_at=_START + timedelta(seconds=block),
+        sender=address(sender),
+        receiver=address(receiver),
+        asset=asset,
+        amount=amount,
+        decimals=18,
+        usd_value=None if usd is None else Decimal(usd),
+    )
+
+
+def address(number: int) -> str:
+    """The address of a wallet, by its number."""
+    return f"0x{number:040x}"
 
 
 def write(postgres: Postgres, transfers: Iterable[Transfer], first_offset: int = 0) -> int:
