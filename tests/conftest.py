@@ -16,7 +16,7 @@ from app.postgres import Postgres
 from app.projection.schema import prepare, wipe
 from app.settings import Settings
 from app.settings import settings as settings_of_the_process
-from tests.environment import environment
+from tests.environment import API_TOKEN, environment
 from tests.servers import ASKED, Choice, Servers, choose
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
@@ -148,7 +148,7 @@ def settings_of(servers: Servers, postgres: Postgres) -> Settings:
         transfers_topic=f"transfers-{suffix}",
         dead_letter_topic=f"transfers-{suffix}.dead",
         consumer_group=f"aml-{suffix}",
-        api_token=SecretStr("a token for tests"),
+        api_token=SecretStr(API_TOKEN),
         evidence_timeout_seconds=30,  # a cold JVM on a busy machine is no finding
     )
 

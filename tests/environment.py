@@ -2,6 +2,8 @@
 
 from app.settings import Settings
 
+API_TOKEN = "a token for tests"  # noqa: S105 - of servers that forget everything
+
 
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that make another process work on the same record, topics and graph."""

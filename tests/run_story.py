@@ -12,6 +12,7 @@ from app.domain import Retraction, Transfer
 from app.graph import Graph
 from app.labels.store import LabelRow, import_labels
 from app.postgres import Postgres
+from app.projection.owed import project_all_owed
 from app.scoring.compute import EngineChoice
 from app.scoring.policy import Policy, load_policy, parse_policy
 from app.scoring.run import run_scoring
@@ -77,6 +78,13 @@ def score(
 ) -> int:
     """One published run."""
     return run_scoring(postgres, graph, policy, engine=engine, cypher_max_transfers=5_000)
+
+
+def tell_project_and_score(postgres: Postgres, graph: Graph, engine: EngineChoice = "cypher") -> int:
+    """The story in both stores, and a published run of it."""
+    tell_story(postgres)
+    project_all_owed(postgres, graph)
+    return score(postgres, graph, engine)
 
 
 def change(postgres: Postgres, statement: str, rows: int | None = 1, **given: Any) -> None:  # noqa: ANN401

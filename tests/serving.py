@@ -12,8 +12,9 @@ from app.api.app import create_app
 from app.graph import Graph
 from app.postgres import Postgres
 from app.settings import Settings
+from tests.environment import API_TOKEN
 
-TOKEN = {"Authorization": "Bearer a token for tests"}
+TOKEN = {"Authorization": f"Bearer {API_TOKEN}"}
 
 
 @contextmanager

@@ -14,11 +14,11 @@ from app.postgres import Postgres
 from app.settings import Settings
 from ingest.simulator.simulate import simulate
 from ingest.topics import ensure_topics
+from tests.environment import API_TOKEN
 from tests.ingesting import ingest, produce_raw
 from tests.run_story import OTHER_POLICY, score
 from tests.serving import served
 
-TOKEN = "a token for tests"  # noqa: S105 - that of the settings fixture
 STORY = simulate(1, wallets=400, transfers=1_500)
 
 
@@ -41,7 +41,7 @@ class Site:
     def sign_in(self, page: Page, path: str = "/") -> None:
         """Opens a page as somebody who has not signed in yet."""
         page.goto(self.url + path)
-        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_label("Token").fill(API_TOKEN)
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(lambda url: "/sign-in" not in url)
 

@@ -10,12 +10,11 @@ from playwright.sync_api import Page, expect
 from app.graph import Graph
 from app.investigation.browser import guide_url
 from app.postgres import Postgres
-from app.projection.owed import project_all_owed
 from app.scoring.shapes import Explanation, WalletName
 from app.settings import Settings
 from embedded.stack import Stack
 from tests.conftest import Servers, emptied, settings_of
-from tests.run_story import BOB, score, tell_story
+from tests.run_story import BOB, tell_project_and_score
 from tests.serving import served
 
 WALLET = WalletName(chain="ethereum", address=BOB)
@@ -61,9 +60,7 @@ def connect(page: Page, settings: Settings) -> None:
 def test_the_link_of_an_explanation_draws_exactly_its_transfers(
     settings: Settings, postgres: Postgres, graph: Graph, page: Page, pictures: Path
 ) -> None:
-    tell_story(postgres)
-    project_all_owed(postgres, graph)
-    score(postgres, graph, "cypher")
+    tell_project_and_score(postgres, graph)
     with served(settings, postgres, graph) as api:
         found = Explanation.model_validate(api.get(f"/scores/explain/{BOB}").json())
     on_paths = {step.transaction_hash for path in found.paths for step in path.transfers}
@@ -86,9 +83,7 @@ def test_the_link_of_an_explanation_draws_exactly_its_transfers(
 def test_the_guide_opens_beside_the_editor_and_fills_it(
     settings: Settings, postgres: Postgres, graph: Graph, page: Page, pictures: Path
 ) -> None:
-    tell_story(postgres)
-    project_all_owed(postgres, graph)
-    score(postgres, graph, "cypher")
+    tell_project_and_score(postgres, graph)
     with served(settings, postgres, graph) as api:
         here = settings.model_copy(update={"api_port": api.base_url.port})
         link = guide_url(here, WALLET)

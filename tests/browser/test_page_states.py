@@ -13,7 +13,7 @@ from app.projection.owed import project_all_owed
 from app.settings import Settings
 from tests.browser.axe import violations
 from tests.browser.site import site
-from tests.run_story import ALICE, BOB, DAVE, score, tell_story, transfer, write
+from tests.run_story import ALICE, BOB, DAVE, score, tell_project_and_score, tell_story, transfer, write
 
 
 def test_before_anything_has_arrived_every_page_says_what_to_do(
@@ -63,9 +63,7 @@ def test_not_scored_is_not_zero_and_zero_is_said_to_be_checked(
 def test_without_the_graph_the_stored_score_still_shows(
     settings: Settings, postgres: Postgres, graph: Graph, page: Page, pictures: Path
 ) -> None:
-    tell_story(postgres)
-    project_all_owed(postgres, graph)
-    score(postgres, graph)
+    tell_project_and_score(postgres, graph, "ledger")
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         port = nobody.getsockname()[1]
     away = Graph(f"bolt://127.0.0.1:{port}", "neo4j", SecretStr("x"), retry_seconds=0)

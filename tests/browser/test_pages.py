@@ -7,7 +7,6 @@ from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
-from pypdf import PdfReader
 
 from app.graph import Graph
 from app.scoring.reads import find_wallet
@@ -17,6 +16,7 @@ from app.web.paths import path_id
 from tests.browser.axe import violations
 from tests.browser.site import Site, site, tell
 from tests.conftest import Servers, emptied, new_record, settings_of
+from tests.documents import text_of
 
 NARROW = {"width": 390, "height": 800}
 
@@ -247,9 +247,7 @@ def test_a_wallets_page_prints_with_its_figures_and_without_what_is_clicked(
     for clicked in ("header.bar", "button"):
         assert page.locator(clicked).count() > 0
         expect(page.locator(clicked).locator("visible=true")).to_have_count(0)
-    page.pdf(path=pictures / "wallet_printed.pdf", format="A4", print_background=True)
-    printed = PdfReader(pictures / "wallet_printed.pdf").pages
-    text = "".join("".join(sheet.extract_text().split()) for sheet in printed)
+    text = text_of(page.pdf(path=pictures / "wallet_printed.pdf", format="A4", print_background=True))
     found = Explanation.model_validate(story.answer(f"/scores/explain/{known['name']}"))
     expected = [found.score or "", *(part.points for part in found.contributions)]
     assert [figure for figure in expected if figure not in text] == []

@@ -4,8 +4,6 @@ For fifty wallets of every kind the story has, and in every state: scored and co
 an older transfer has changed since (incomplete), in the run with nothing known, and seen only after the run.
 """
 
-import io
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -13,11 +11,10 @@ from typing import Any
 import httpx
 import pytest
 from lxml import html
-from pypdf import PdfReader
 
+from app.cli.data import story_labels
 from app.domain import Transfer, decimal_units
 from app.graph import Graph
-from app.labels.store import LabelRow
 from app.postgres import Postgres
 from app.projection.owed import project_all_owed
 from app.scoring.reads import find_wallet
@@ -27,6 +24,7 @@ from app.web.numbers import units
 from app.web.paths import path_id
 from cypher import Query, query
 from ingest.simulator.simulate import simulate
+from tests.documents import text_of
 from tests.investigating import tell
 from tests.run_story import transfer, write
 from tests.serving import served
@@ -94,11 +92,7 @@ def of_every_kind(api: httpx.Client, names: Sequence[str]) -> list[str]:
 
 @pytest.fixture
 def told(settings: Settings, postgres: Postgres, graph: Graph) -> None:
-    labels = [
-        LabelRow(each.chain, each.address, each.category, each.name, each.source, 1, None, None, "simulator")
-        for each in STORY.labels
-    ]
-    tell(settings, postgres, graph, [*STORY.transfers, *oddities()], labels)
+    tell(settings, postgres, graph, [*STORY.transfers, *oddities()], story_labels(STORY))
 
 
 @pytest.mark.usefixtures("told")
@@ -185,8 +179,7 @@ def shown_cells(page: html.HtmlElement, direction: str) -> list[tuple[float, str
 
 def equals_the_document(api: httpx.Client, found: Explanation) -> None:
     response = api.get(f"/v1/scores/{found.wallet.address}/report").raise_for_status()
-    text = "".join(page.extract_text() for page in PdfReader(io.BytesIO(response.content)).pages)
-    shown = re.sub(r"\s+", "", text)
+    shown = text_of(response.content)
     expected = [found.score or UNKNOWN, found.status, *(part.points for part in found.contributions)]
     expected += [f"{part.share:.12f}" for part in found.contributions]
     for item in (*found.exposures, *found.residuals):

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from app.cli.data import story_labels
 from app.graph import Graph
 from app.investigation.questions import Finding, ask, question, questions
-from app.labels.store import LabelRow
 from app.postgres import Postgres
 from app.settings import Settings
 from ingest.simulator.simulate import simulate
@@ -33,11 +33,7 @@ def way(finding: Finding) -> tuple[str, ...]:
 
 @pytest.fixture
 def asked(settings: Settings, postgres: Postgres, graph: Graph) -> Asked:
-    labels = [
-        LabelRow(each.chain, each.address, each.category, each.name, each.source, 1, None, None, "simulator")
-        for each in STORY.labels
-    ]
-    tell(settings, postgres, graph, STORY.transfers, labels)
+    tell(settings, postgres, graph, STORY.transfers, story_labels(STORY))
 
     def ask_question(number: str, wallet: str, **given: Any) -> list[Finding]:  # noqa: ANN401
         about = {"chain": "ethereum", "wallet": wallet, **given}

@@ -1,7 +1,7 @@
 """An explanation adds up: paths to contributions, contributions to the score, amounts to the whole."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,8 +20,8 @@ from app.scoring.run import run_scoring
 from app.scoring.shapes import Explanation
 from app.settings import Settings
 from ingest.writer import Message, write_batch
+from tests.run_story import START, transfer
 
-START = datetime(2024, 1, 1, tzinfo=UTC)
 SCAM, MIDDLE, WALLET, EXCHANGE, NOBODY, LATER = (f"0x{n:040x}" for n in range(1, 7))
 POLICY = """\
 version: test-1
@@ -39,20 +39,9 @@ rules: []
 def sent(
     n: int, sender: str, receiver: str, amount: int, *, asset: str = "ETH", usd: str | None = "10"
 ) -> Transfer:
-    return Transfer(
-        chain="ethereum",
-        transaction_hash=f"0x{n:064x}",
-        transfer_index=0,
-        block_number=n,
-        transaction_index=0,
-        occurred_at=START + timedelta(seconds=n),
-        sender=sender,
-        receiver=receiver,
-        asset=asset,
-        amount=amount,
-        decimals=18,
-        usd_value=None if usd is None else Decimal(usd),
-    )
+    """The n-th block's transfer, of ten dollars."""
+    usd_value = None if usd is None else Decimal(usd)
+    return transfer(n, sender, receiver, amount, asset=asset, usd_value=usd_value)
 
 
 STORY = [

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from app.graph import Graph
 from app.postgres import Postgres
-from app.projection.owed import project_all_owed
 from app.settings import PROJECT, Settings
-from tests.run_story import ALICE, BOB, score, tell_story
+from tests.run_story import ALICE, BOB, tell_project_and_score
 from tests.serving import served
 
 PAGES = [
@@ -68,9 +67,7 @@ json_values = st.recursive(
 
 @pytest.fixture
 def client(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.Client]:
-    tell_story(postgres)
-    project_all_owed(postgres, graph)
-    score(postgres)
+    tell_project_and_score(postgres, graph, "ledger")
     with served(settings, postgres, graph) as client:
         yield client
 

@@ -5,27 +5,24 @@ import json
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader
 
 from app.errors import InvalidInput, NotFound
 from app.graph import Graph
 from app.investigation.questions import ask, question, questions
 from app.postgres import Postgres
-from app.projection.owed import project_all_owed
 from app.scoring.explain import explain
 from app.scoring.shapes import Explanation
 from app.settings import Settings
 from tests.commands import aml, aml_json
-from tests.run_story import ALICE, BOB, CAROL, MIXER, score, tell_story
+from tests.documents import text_of
+from tests.run_story import ALICE, BOB, CAROL, MIXER, tell_project_and_score
 
 pytestmark = pytest.mark.usefixtures("commands", "told")
 
 
 @pytest.fixture
 def told(postgres: Postgres, graph: Graph) -> None:
-    tell_story(postgres)
-    project_all_owed(postgres, graph)
-    score(postgres, graph, "cypher")
+    tell_project_and_score(postgres, graph)
 
 
 def test_explain_prints_the_explanation_for_people_and_for_programs(
@@ -46,8 +43,9 @@ def test_report_writes_the_form_that_its_file_is_named_for(
     found = explain(postgres, graph, settings, f"ethereum:{BOB}")
     out = tmp_path / f"evidence of Bob.{ending}"
     aml("report", BOB, "--out", out)
+    assert found.score is not None
     if ending.lower() == "pdf":
-        assert found.score in "".join(page.extract_text() for page in PdfReader(out).pages)
+        assert found.score in text_of(out.read_bytes())
     elif ending == "json":
         assert Explanation.model_validate(json.loads(out.read_text())["explanation"]) == found
     else:

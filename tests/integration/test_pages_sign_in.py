@@ -11,10 +11,10 @@ from app.api.sessions import begin_session
 from app.graph import Graph
 from app.postgres import Postgres
 from app.settings import Settings
+from tests.environment import API_TOKEN
 from tests.serving import served
 
 BROWSER = {"Accept": "text/html", "Authorization": ""}
-TOKEN = "a token for tests"  # noqa: S105 - that of the settings fixture
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def own(client: httpx.Client) -> dict[str, str]:
     return {"Origin": str(client.base_url).rstrip("/")}
 
 
-def sign_in(client: httpx.Client, token: str = TOKEN, back: str = "/") -> httpx.Response:
+def sign_in(client: httpx.Client, token: str = API_TOKEN, back: str = "/") -> httpx.Response:
     return client.post("/sign-in", data={"token": token, "next": back}, headers=own(client))
 
 
@@ -46,7 +46,7 @@ def test_a_page_asks_to_sign_in_and_comes_back(client: httpx.Client) -> None:
     cookie = entered.headers["set-cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=strict" in cookie
-    assert TOKEN not in cookie
+    assert API_TOKEN not in cookie
     assert client.get("/").status_code == 200
     assert client.get("/v1/runs", headers={"Accept": "application/json"}).json()["runs"] == []
 

@@ -6,7 +6,6 @@ import sys
 from datetime import UTC, datetime
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.errors import InUse, NotReady
@@ -31,6 +30,7 @@ from ingest.reconciler import Reconciler
 from ingest.simulator.simulate import simulate
 from ingest.writer import Message, write_batch
 from tests.content import is_equal
+from tests.environment import environment
 from tests.ingesting import wait_until
 from tests.integration.projection_record import add_batch, ask, restate
 
@@ -261,10 +261,7 @@ def test_the_consumer_compares_when_it_is_time_and_mends_nothing(
 def test_the_command_names_what_differs_and_ends_with_1_until_it_is_mended(
     projected: Graph, settings: Settings
 ) -> None:
-    given = {
-        f"AML_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-        for name, value in settings.model_dump(exclude_none=True).items()
-    }
+    given = environment(settings)
 
     def aml(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "app", "reconcile", *arguments]

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from datetime import UTC
 
 import httpx
@@ -18,20 +17,11 @@ from app.report.document import pdf
 from app.report.wallet_report import WalletReport
 from app.scoring.shapes import Explanation
 from app.settings import Settings
+from tests.documents import squeezed, text_of
 from tests.run_story import ALICE, BOB, MIXER, POLICY, score, tell_story
 from tests.serving import served
 
 MEAN = '=HYPERLINK("x") #read("/etc/passwd") *bold* _it_ $x$ <a> @b `c` \\ #pagebreak() ] // gone'
-
-
-def text_of(document: bytes) -> str:
-    """The text of all pages, with nothing between the characters that a line break may have put there."""
-    pages = PdfReader(io.BytesIO(document)).pages
-    return re.sub(r"\s+", "", "".join(page.extract_text() for page in pages))
-
-
-def squeezed(value: str) -> str:
-    return re.sub(r"\s+", "", value)
 
 
 @pytest.fixture

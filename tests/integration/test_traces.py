@@ -21,7 +21,7 @@ from embedded.ports import draw, is_free
 from ingest.simulator.simulate import simulate
 from ingest.topics import QUIET
 from ingest.transfer import encode
-from tests.environment import environment
+from tests.environment import API_TOKEN, environment
 from tests.ingesting import await_ingestion, wait_until
 from tests.otlp import Received, receiving
 from tests.serving import TOKEN
@@ -66,7 +66,7 @@ def test_a_batch_is_traced_from_its_producer_to_both_stores_and_named_on_its_log
             "AML_OTLP_ENDPOINT": received.endpoint,
             "AML_LOG_FORMAT": "json",
             "AML_CONSUMER_METRICS_PORT": str(port),
-            "AML_API_TOKEN": "a token for tests",
+            "AML_API_TOKEN": API_TOKEN,
         }
         with process(["produce", str(story)], variables, tmp_path / "produce.log") as producer:
             assert producer.wait(60) == 0
@@ -95,7 +95,7 @@ def test_a_request_joins_the_trace_of_its_caller_and_is_counted_by_route(
             "AML_OTLP_ENDPOINT": received.endpoint,
             "AML_LOG_FORMAT": "json",
             "AML_API_PORT": str(port),
-            "AML_API_TOKEN": "a token for tests",
+            "AML_API_TOKEN": API_TOKEN,
         }
         with process(["api"], variables, log) as api:
             wait_until(lambda: api.poll() is not None or answers(url))
