@@ -76,13 +76,18 @@ class DeadLetter:
 
 
 def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> DeadLetters:
-    """The latest refused messages, of one reason or of all; their bytes are not read."""
+    """The latest refused messages, of one reason or of all, and how many there are."""
     with postgres.transaction(snapshot=True) as connection:
-        found = connection.execute(_LISTED, {"reason": reason, "limit": limit})
         return DeadLetters(
-            dead_letters=[RefusedMessage.model_validate(row, from_attributes=True) for row in found],
+            dead_letters=latest_refused(connection, reason=reason, limit=limit),
             refused_by_reason=refused_by_reason(connection),
         )
+
+
+def latest_refused(connection: Connection, *, reason: str | None, limit: int) -> list[RefusedMessage]:
+    """The latest refused messages, of one reason or of all; their bytes are not read."""
+    found = connection.execute(_LISTED, {"reason": reason, "limit": limit})
+    return [RefusedMessage.model_validate(row, from_attributes=True) for row in found]
 
 
 def refused_by_reason(connection: Connection) -> dict[str, int]:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.api.doors import Use
 from app.api.reload import begin_reload
-from app.dead_letters import list_dead_letters
+from app.dead_letters import latest_refused
 from app.status import ingestion_status
 from app.web.templating import is_fragment, page
 
@@ -22,7 +22,8 @@ def ingestion(request: Request, use: Use, reason: Annotated[str, Query(max_lengt
     status = ingestion_status(use.settings, use.postgres, use.graph)
     if is_fragment(request):
         return page(request, "ingestion_status.html", status=status)
-    letters = list_dead_letters(use.postgres, reason=reason or None, limit=LETTERS).dead_letters
+    with use.postgres.transaction() as connection:
+        letters = latest_refused(connection, reason=reason or None, limit=LETTERS)
     topic = use.settings.dead_letter_topic
     return page(request, "ingestion.html", status=status, letters=letters, reason=reason, topic=topic)
 
