@@ -53,7 +53,7 @@ lint: .venv/.installed-dev ## ruff, its format, and the rules of who imports who
 types: .venv/.installed-dev ## mypy --strict
 	.venv/bin/mypy
 
-drift: .venv/.installed-dev ## Do the migrations make exactly the tables of app/models.py?
+drift: .venv/.installed-dev ## Do the migrations make exactly the tables of app/stores/models.py?
 	.venv/bin/python -m pytest -q --servers $(SERVERS) tests/integration/test_migrations.py
 
 check: lint types drift test ## Everything that CI runs

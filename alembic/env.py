@@ -1,7 +1,7 @@
-"""Alembic's entry: migrations run on the connection that `app.migrate` hands over."""
+"""Alembic's entry: migrations run on the connection that `app.stores.migrate` hands over."""
 
 from alembic import context
-from app.models import Base
+from app.stores.models import Base
 
 connection = context.config.attributes["connection"]
 context.configure(

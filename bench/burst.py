@@ -13,8 +13,8 @@ from bench.machine import machine
 from bench.processes import BenchedConsumer
 from bench.servers import conditions, servers
 from bench.stores import story
-from ingest.producer import produce
-from ingest.topics import MOST_MESSAGE_BYTES, QUIET
+from ingest.kafka.producer import produce
+from ingest.kafka.topics import MOST_MESSAGE_BYTES, QUIET
 
 HUGE_BYTES = 10_000_000
 HUGE_PARTITIONS = 4

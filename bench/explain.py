@@ -18,14 +18,14 @@ import httpx
 import structlog
 from sqlalchemy import text
 
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
+from app.explain.listed import parse_points
+from app.policy.policy import load_policy
+from app.projection.pending import project_all_owed
 from app.projection.rebuild import rebuild
 from app.projection.state import count
-from app.scoring.listed import parse_points
-from app.scoring.policy import load_policy
-from app.scoring.run import run_scoring
+from app.runs.run import run_scoring
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from bench.ledger import HUB, Ledger, address
 from bench.machine import machine
 from bench.processes import benched_api

@@ -16,15 +16,15 @@ from app.errors import AmlError
 from app.projection.rows import transfers_after, wallets_after
 from app.projection.state import owned_state
 from app.projection.write import write_transfers, write_wallets
-from app.scoring.reads import record_id
+from app.runs.queries import record_id
 from bench.latency import WARM_UP_SECONDS, latencies
 from bench.machine import machine
 from bench.processes import BenchedConsumer, cpu_seconds
 from bench.servers import Servers, conditions, servers
 from bench.stores import story
-from ingest.producer import produce
-from ingest.service import collect_rarely
-from ingest.writer import Message, write_batch
+from ingest.consumer.service import collect_rarely
+from ingest.kafka.producer import produce
+from ingest.record.writer import Message, write_batch
 
 WARM_UP_TRANSFERS = 30_000
 """Before anything is timed: the Java compiler is not what is measured."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.domain import Transfer
-from app.projection.owed import project_all_owed
+from app.projection.pending import project_all_owed
 from bench.machine import machine
 from bench.stores import stores, transfer, write
 

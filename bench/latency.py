@@ -9,10 +9,10 @@ from sqlalchemy import text
 
 from app.domain import Transfer
 from app.errors import AmlError
-from app.postgres import Postgres
 from app.settings import Settings
+from app.stores.postgres import Postgres
 from bench.processes import BenchedConsumer
-from ingest.producer import produce
+from ingest.kafka.producer import produce
 
 WARM_UP_SECONDS = 5
 PATIENCE_SECONDS = 300.0

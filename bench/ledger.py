@@ -16,8 +16,8 @@ from sqlalchemy import text
 from app.domain import ledger_seq
 from app.labels.store import LabelRow, import_labels
 from app.ledger.pool import EMPTY, PoolState, deposit, send
-from app.postgres import Postgres, copy_texts
-from app.scoring.policy import Policy
+from app.policy.policy import Policy
+from app.stores.postgres import Postgres, copy_texts
 
 CATEGORIES = (
     "sanctioned", "terrorist_financing", "ransomware", "stolen_funds", "darknet_market", "scam",

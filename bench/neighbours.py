@@ -7,7 +7,7 @@ from typing import Any
 import networkx as nx
 from sqlalchemy import text
 
-from app.postgres import Postgres
+from app.stores.postgres import Postgres
 
 HOPS = 2
 _EDGES = text("SELECT DISTINCT sender_id, receiver_id FROM transactions WHERE sender_id <> receiver_id")

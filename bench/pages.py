@@ -14,9 +14,9 @@ import httpx
 
 from app.domain import Transfer
 from app.labels.store import LabelRow, import_labels
-from app.projection.owed import project_all_owed
-from app.scoring.policy import load_policy
-from app.scoring.run import run_scoring
+from app.policy.policy import load_policy
+from app.projection.pending import project_all_owed
+from app.runs.run import run_scoring
 from bench.machine import machine
 from bench.processes import benched_api
 from bench.stores import Stores, address, stores, transfer, write

@@ -3,8 +3,8 @@
 import time
 from typing import Any
 
-from app.projection.owed import project_all_owed
-from app.reconcile import reconcile
+from app.operations.reconcile import reconcile
+from app.projection.pending import project_all_owed
 from bench.machine import machine
 from bench.stores import stores, story, write
 from cypher import Query

@@ -11,10 +11,10 @@ from time import perf_counter, process_time
 from typing import Any
 
 from app.logs import configure_logging
-from app.postgres import Postgres
-from app.scoring.policy import load_policy
-from app.scoring.run import run_scoring
+from app.policy.policy import load_policy
+from app.runs.run import run_scoring
 from app.settings import Settings
+from app.stores.postgres import Postgres
 
 
 def main() -> None:

@@ -19,10 +19,10 @@ from typing import Any
 import structlog
 from sqlalchemy import text
 
-from app.migrate import migrate
-from app.postgres import Postgres
-from app.scoring.policy import load_policy
+from app.policy.policy import load_policy
 from app.settings import PROJECT, Settings
+from app.stores.migrate import migrate
+from app.stores.postgres import Postgres
 from bench import load
 from bench.ledger import CATEGORIES, Ledger
 from bench.machine import machine

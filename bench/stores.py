@@ -11,16 +11,16 @@ from itertools import islice
 from pathlib import Path
 
 from app.domain import Transfer
-from app.graph import Graph
-from app.migrate import migrate
-from app.postgres import Postgres
 from app.projection.schema import prepare
-from app.scoring.reads import record_id
+from app.runs.queries import record_id
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.migrate import migrate
+from app.stores.postgres import Postgres
 from embedded.stack import Stack
 from embedded.urls import environment
+from ingest.record.writer import Message, write_batch
 from ingest.simulator.simulate import SMALLEST_TRANSFERS, SMALLEST_WALLETS, simulate
-from ingest.writer import Message, write_batch
 
 BATCH = 4_000
 _START = datetime(2024, 1, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from app.errors import InvalidInput
-from app.graph import Graph
+from app.stores.graph import Graph
 from cypher import Query
 
 log = structlog.get_logger()

@@ -10,14 +10,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from app.graph import Graph
-from app.migrate import migrate
-from app.postgres import Postgres
 from app.projection.schema import prepare, wipe
 from app.settings import Settings
 from app.settings import settings as settings_of_the_process
-from tests.environment import API_TOKEN, environment
-from tests.servers import ASKED, Choice, Servers, choose
+from app.stores.graph import Graph
+from app.stores.migrate import migrate
+from app.stores.postgres import Postgres
+from tests.support.environment import API_TOKEN, environment
+from tests.support.servers import ASKED, Choice, Servers, choose
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 CHOICE = pytest.StashKey[Choice]()

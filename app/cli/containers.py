@@ -13,7 +13,7 @@ import typer
 from app.cli.terminal import DEFAULT_HOME, HomeOption, configure, stderr
 from app.errors import InvalidInput
 from embedded.home import Secrets, load_secrets, save_secrets
-from ingest.topics import ensure_topics
+from ingest.kafka.topics import ensure_topics
 
 GIVEN = {"postgres": "POSTGRES_PASSWORD", "neo4j": "NEO4J_PASSWORD", "api_token": "AML_API_TOKEN"}
 OURS = "aml"

@@ -19,13 +19,13 @@ from app.cli.terminal import (
     stderr,
 )
 from app.errors import InvalidInput
-from app.labels.read import LabelFormat, read_labels
+from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import LabelRow, import_labels
-from app.scoring.policy import load_policy
+from app.policy.policy import load_policy
 from app.settings import Settings
 from ingest.files.ethereum_etl import read_ethereum_etl
 from ingest.files.transfer_csv import read_csv
-from ingest.producer import produce, produce_file
+from ingest.kafka.producer import produce, produce_file
 from ingest.simulator.simulate import simulate as tell
 from ingest.simulator.story import Story, write_story
 

@@ -18,15 +18,15 @@ from app.cli.terminal import (
     stderr,
     stdout,
 )
-from app.dead_letters import list_dead_letters
 from app.errors import InvalidInput
-from ingest.replay import (
+from app.record.dead_letters import list_dead_letters
+from ingest.contract.transfer import REASONS
+from ingest.kafka.replay import (
     find_dead_letter,
     parse_origin,
     replay_all,
     replay_one,
 )
-from ingest.transfer import REASONS
 
 ReasonOption = Annotated[str | None, typer.Option(help="Only those refused for this reason.")]
 

@@ -8,16 +8,16 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from app.answers.schemas import Explanation, TopScores, WalletScore
 from app.cli.data import SeedOption, TransfersOption, WalletsOption, import_story_labels
 from app.cli.instance import instance
 from app.cli.present import explanation_tables, top_table
 from app.cli.servers import authorization, stay, where
 from app.cli.terminal import DEFAULT_HOME, HomeOption, configure, counting, stderr, stdout
 from app.errors import AmlError, DependencyMissing, NotReady
-from app.scoring.shapes import Explanation, TopScores, WalletScore
 from app.settings import Settings
 from embedded.warm import caches, training_home
-from ingest.producer import produce
+from ingest.kafka.producer import produce
 from ingest.simulator.simulate import simulate
 
 INGEST_SECONDS = 300.0

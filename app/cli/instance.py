@@ -9,13 +9,13 @@ from pathlib import Path
 import httpx
 
 from app.cli.terminal import record
-from app.migrate import migrate
 from app.settings import PROJECT, Settings
+from app.stores.migrate import migrate
 from embedded.ports import pinned
 from embedded.process import Command
 from embedded.stack import Stack
 from embedded.urls import environment
-from ingest.topics import ensure_topics
+from ingest.kafka.topics import ensure_topics
 
 
 @contextmanager

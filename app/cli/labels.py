@@ -18,9 +18,9 @@ from app.cli.terminal import (
     stdout,
 )
 from app.errors import NotFound
-from app.labels.look_up import RecordedLabel, current_labels, label_history
+from app.labels.lookup import RecordedLabel, current_labels, label_history
 from app.labels.store import remove_labels
-from app.scoring.policy import load_policy
+from app.policy.policy import load_policy
 
 WalletOption = Annotated[str | None, typer.Option(help="Only those of an address, or of chain:address.")]
 

@@ -34,9 +34,9 @@ def openapi(
 
 def document() -> str:
     """The document as JSON. The application is made, but none of its doors is opened."""
-    from app.api.app import create_app  # noqa: PLC0415 - other commands start faster without it
-    from app.graph import Graph  # noqa: PLC0415 - likewise
-    from app.postgres import Postgres  # noqa: PLC0415 - likewise
+    from app.server.application import create_app  # noqa: PLC0415 - other commands start faster without it
+    from app.stores.graph import Graph  # noqa: PLC0415 - likewise
+    from app.stores.postgres import Postgres  # noqa: PLC0415 - likewise
 
     nowhere = SecretStr("postgresql://nowhere/aml")
     settings = Settings(

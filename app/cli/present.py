@@ -6,8 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from app.answers.schemas import Contribution, EvidenceItem, Explanation, TopScores
 from app.domain import decimal_units
-from app.scoring.shapes import Contribution, EvidenceItem, Explanation, TopScores
 
 LEVEL_STYLES = {"severe": "bold red", "high": "red", "medium": "yellow", "low": "green"}
 LISTED_PATHS = 5

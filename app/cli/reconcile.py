@@ -18,9 +18,9 @@ from app.cli.terminal import (
     steps,
 )
 from app.errors import Unequal
+from app.operations.reconcile import Reconciliation
+from app.operations.reconcile import reconcile as compare
 from app.projection.differences import Difference
-from app.reconcile import Reconciliation
-from app.reconcile import reconcile as compare
 
 
 def register(app: typer.Typer) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from app.answers.run_schemas import RunDiff, ScoreChange, WalletDiff
 from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
@@ -17,10 +18,9 @@ from app.cli.terminal import (
     steps,
 )
 from app.errors import Unequal
-from app.scoring.audit_shapes import RunDiff, ScoreChange, WalletDiff
-from app.scoring.cancel import cancel_run
-from app.scoring.history import history as history_of
-from app.scoring.listing import one_run
+from app.runs.cancel import cancel_run
+from app.runs.history import history as history_of
+from app.runs.listing import one_run
 
 RunArgument = Annotated[int, typer.Argument(min=1, help="Number of the run.", show_default=False)]
 WalletArgument = Annotated[str, typer.Argument(help="An address, or chain:address.")]
@@ -41,7 +41,7 @@ def verify(run: RunArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOptio
 
     Says equal, or what differs first, and then ends with exit code 1. Example: aml verify 3
     """
-    from app.scoring.verify import verify_run  # noqa: PLC0415 - loads a compiler
+    from app.verify.verify import verify_run  # noqa: PLC0415 - loads a compiler
 
     with record(configure(home)) as postgres, steps("verifying") as progress:
         found = verify_run(postgres, run, progress)
@@ -74,7 +74,7 @@ def diff(
 
     The parts from transfers, labels and policy add up to the change. Example: aml diff 2 3
     """
-    from app.scoring.diff_lists import run_diff, wallet_diff  # noqa: PLC0415 - loads a compiler
+    from app.verify.diff_lists import run_diff, wallet_diff  # noqa: PLC0415 - loads a compiler
 
     with record(configure(home)) as postgres:
         found = (

@@ -22,18 +22,18 @@ from app.cli.terminal import (
     steps,
 )
 from app.errors import InvalidInput, Unequal
+from app.explain.explain import explain as explain_wallet
+from app.explain.export import EXPORT_COLUMNS, exposure_rows
+from app.operations.relabel import relabel
+from app.policy.policy import load_policy
 from app.projection.rebuild import rebuild
 from app.projection.schema import prepare, wipe
 from app.report.forms import ReportForm, written
 from app.report.wallet_report import wallet_report
-from app.scoring.compute import EngineChoice
-from app.scoring.explain import explain as explain_wallet
-from app.scoring.export import EXPORT_COLUMNS, exposure_rows
-from app.scoring.listing import top_scores
-from app.scoring.policy import load_policy
-from app.scoring.reads import record_id
-from app.scoring.relabel import relabel
-from app.scoring.run import run_scoring
+from app.runs.compute import EngineChoice
+from app.runs.listing import top_scores
+from app.runs.queries import record_id
+from app.runs.run import run_scoring
 
 
 def register(app: typer.Typer) -> None:

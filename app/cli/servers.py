@@ -26,8 +26,8 @@ from app.cli.terminal import (
 )
 from app.errors import DependencyMissing, InUse, NotReady
 from app.logs import configure_logging
-from app.migrate import migrate as migrate_record
 from app.settings import PROJECT, Settings, settings
+from app.stores.migrate import migrate as migrate_record
 from embedded import home as homes
 from embedded.lock import holder, is_held
 from embedded.stack import Stack
@@ -143,7 +143,7 @@ def consume(home: HomeOption = DEFAULT_HOME) -> None:
 
     Example: aml consume
     """
-    from ingest.service import serve  # noqa: PLC0415 - starts faster without what it does not need
+    from ingest.consumer.service import serve  # noqa: PLC0415 - starts faster without what it does not need
 
     configured = configure(home, "aml-consumer")
     configure_logging(configured.log_format)
@@ -158,8 +158,8 @@ def api(
 
     Example: aml api
     """
-    from app.api.reloading import serve_reloading  # noqa: PLC0415 - likewise
-    from app.api.serve import serve  # noqa: PLC0415 - likewise
+    from app.server.reloading import serve_reloading  # noqa: PLC0415 - likewise
+    from app.server.serve import serve  # noqa: PLC0415 - likewise
 
     configured = configure(home, "aml-api")
     configure_logging(configured.log_format)

@@ -13,10 +13,10 @@ from pydantic import BaseModel, SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.graph import Graph
-from app.postgres import Postgres
-from app.scoring.exposures import Progress as StepProgress
+from app.ledger.cells import Progress as StepProgress
 from app.settings import PROJECT, Settings, settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from app.tracing import start_tracing
 
 PAPER_WIDTH = 140  # of tables in files and logs, where nothing says how wide the reader's window is

@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.answers.schemas import Shape, WalletName
 from app.errors import QueryTimeout
 from app.explorer.layout import FARTHEST, Place, places
-from app.graph import Graph
-from app.scoring.shapes import Shape, WalletName
+from app.stores.graph import Graph
 from cypher import query
 
 MOST_COUNTED = 200

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from app.scoring.shapes import EvidenceQuery, WalletName
+from app.answers.schemas import EvidenceQuery, WalletName
 from app.settings import Settings
 from cypher import query
 

@@ -7,8 +7,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from app.investigation.browser import parameters_text
 from app.investigation.questions import MEANINGS, Question, questions
+from app.policy.policy import Policy
 from app.projection.labels import node_labels
-from app.scoring.policy import Policy
 
 SEVERE, HIGH, MEDIUM = 75, 50, 25
 _COLOURS = {

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.errors import InvalidInput, NotFound
-from app.graph import Graph
+from app.stores.graph import Graph
 from cypher import Query, names, query
 
 FOLDER = "investigate"

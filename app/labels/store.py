@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 
 from app.errors import InvalidInput
 from app.labels.wallets import OF_WALLET, named_wallets
-from app.postgres import Postgres, copy_rows
+from app.stores.postgres import Postgres, copy_rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.addresses import CHAINS, normalize_address
+from app.chains.addresses import CHAINS, normalize_address
 from app.errors import InvalidEvent, InvalidInput
 
 OF_WALLET = """

@@ -2,7 +2,7 @@
 
 Pure arrays in and out. The cost is transfers x filled cells, however busy a wallet is; memory holds the rows
 that are still being added to, and the filled cells of finished ones. A row of cells is laid out as
-`app.scoring.exposures.CellLayout` says: cell 0 what is beyond the hop limit, then blocks of one cell a hop:
+`app.ledger.cells.CellLayout` says: cell 0 what is beyond the hop limit, then blocks of one cell a hop:
 the direction's residual, then each category.
 """
 
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import Unequal
-from app.ledger.collect import Collected, room
 from app.ledger.kernels import Flows, Parts, Pools, Rows, trace_destinations, trace_sources
 from app.ledger.sparse import SparseRows
+from app.ledger.workspace import Collected, room
 
 SUM_TOLERANCE = 1e-12
 """How far the shares of a row may be from 1."""

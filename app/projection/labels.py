@@ -6,11 +6,11 @@ from typing import Any
 import structlog
 
 from app.errors import InUse, NotReady
-from app.graph import Graph
 from app.labels.effective import EffectiveLabel
 from app.projection.differences import Difference, PropertyDifference
 from app.projection.rows import paged
 from app.projection.state import read_state
+from app.stores.graph import Graph
 from cypher import query
 
 log = structlog.get_logger()

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, TextClause, text
 
 from app.domain import EPOCH_BITS
-from app.graph import Graph
+from app.stores.graph import Graph
 from cypher import Query, query
 
 SEPARATOR = "\x1f"

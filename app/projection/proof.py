@@ -9,8 +9,6 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.graph import Graph
-from app.postgres import Postgres
 from app.projection.differences import Difference, differences
 from app.projection.lines import (
     TRANSFERS,
@@ -25,9 +23,11 @@ from app.projection.lines import (
     record_lines,
     record_part,
 )
-from app.projection.owed import mark_projected, owed_in, pay, project_all_owed
+from app.projection.locks import record_identity, turn
+from app.projection.pending import mark_projected, owed_in, pay, project_all_owed
 from app.projection.state import State, owned_state
-from app.projection.turns import record_identity, turn
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import query
 
 Progress = Callable[[str, float], None]

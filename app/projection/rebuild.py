@@ -6,15 +6,15 @@ from time import perf_counter
 import structlog
 from sqlalchemy import text
 
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import mark_projected, owe_what_is_lost, owed_in
+from app.projection.locks import only_rebuild, record_identity, turn
+from app.projection.pending import mark_projected, owe_what_is_lost, owed_in
 from app.projection.proof import Progress, prove
 from app.projection.rows import transfers_after, wallets_after
 from app.projection.state import State, owned_state
 from app.projection.sweep import sweep
-from app.projection.turns import only_rebuild, record_identity, turn
 from app.projection.write import write_transfers, write_wallets
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import query
 
 log = structlog.get_logger()

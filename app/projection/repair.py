@@ -1,12 +1,12 @@
 """Mends the graph from the record where a comparison has found differences, and only there."""
 
-from app.graph import Graph
 from app.projection.differences import Difference
 from app.projection.lines import TRANSFERS, Kind
 from app.projection.proof import Moment
 from app.projection.rows import paged, transfers_of, wallets_of
 from app.projection.schema import delete_pages
 from app.projection.write import write_transfers, write_wallets
+from app.stores.graph import Graph
 from cypher import query
 
 PAGE_ROWS = 1_000  # an edge that goes and comes takes about 60 kB of a transaction's memory

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from app.errors import InUse
-from app.graph import Graph
 from app.projection.state import foreign
+from app.stores.graph import Graph
 from cypher import names, query
 
 AWAIT = "schema/await_indexes"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.errors import InUse, NotReady
-from app.graph import Graph
+from app.stores.graph import Graph
 from cypher import query
 
 

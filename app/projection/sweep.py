@@ -1,8 +1,8 @@
 """Removes from the graph what does not come from the record: older generations, rows of no record."""
 
-from app.graph import Graph
 from app.projection.schema import DELETED_ROWS, delete_pages
 from app.projection.state import State, count
+from app.stores.graph import Graph
 from cypher import query
 
 

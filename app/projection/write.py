@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.errors import NotReady, Unequal
-from app.graph import Graph
 from app.projection.rows import Page
 from app.projection.state import State
+from app.stores.graph import Graph
 from cypher import Query, query
 
 Step = tuple[Query, Mapping[str, Any]]

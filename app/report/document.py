@@ -7,9 +7,9 @@ from typing import Any
 
 import typst
 
+from app.answers.schemas import RESIDUAL_NAMES, EvidenceItem
 from app.domain import decimal_units
 from app.report.wallet_report import WalletReport
-from app.scoring.shapes import RESIDUAL_NAMES, EvidenceItem
 
 _TEMPLATE = Path(__file__).resolve().parent / "report.typ"
 

@@ -5,16 +5,16 @@ from datetime import datetime
 
 from pydantic import Field
 
+from app.answers.schemas import Explanation, Run, Shape
 from app.errors import NotReady
-from app.graph import Graph
-from app.labels.look_up import RecordedLabel, label_history
-from app.postgres import Postgres
-from app.scoring.explain import explain
-from app.scoring.listing import one_run
-from app.scoring.reads import completed_run
-from app.scoring.shapes import Explanation, Run, Shape
-from app.scoring.stored import policy_of
+from app.explain.explain import explain
+from app.labels.lookup import RecordedLabel, label_history
+from app.runs.listing import one_run
+from app.runs.queries import completed_run
+from app.runs.stored_answer import policy_of
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 
 
 class ReportLabel(Shape):

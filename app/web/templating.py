@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.scoring.shapes import RESIDUAL_NAMES
+from app.answers.schemas import RESIDUAL_NAMES
 from app.settings import Settings
 from app.web import numbers
 from app.web.static_files import is_built, static_url

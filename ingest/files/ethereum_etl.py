@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.addresses import EVM_NATIVE_ASSETS
+from app.chains.addresses import EVM_NATIVE_ASSETS
 from app.domain import Transfer
 from app.errors import InvalidEvent, InvalidInput
 from ingest.files.etl_records import Record, read_records

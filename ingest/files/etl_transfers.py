@@ -3,10 +3,10 @@
 import re
 from datetime import UTC, datetime
 
-from app.addresses import EVM_NATIVE_ASSETS
+from app.chains.addresses import EVM_NATIVE_ASSETS
 from app.domain import Retraction, Transfer
+from ingest.contract.transfer import SCHEMA_VERSION, parse_event
 from ingest.files.etl_records import Record
-from ingest.transfer import SCHEMA_VERSION, parse_event
 
 _NATIVE_DECIMALS = 18
 _digits = re.compile(r"[0-9]{1,100}").fullmatch

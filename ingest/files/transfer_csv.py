@@ -7,8 +7,8 @@ from pathlib import Path
 
 from app.domain import Transfer
 from app.errors import InvalidEvent, InvalidInput
+from ingest.contract.transfer import SCHEMA_VERSION, TRANSFER_FIELDS, parse_event
 from ingest.files.lines import Progress, read_lines
-from ingest.transfer import SCHEMA_VERSION, TRANSFER_FIELDS, parse_event
 
 COLUMNS = tuple(name for name in TRANSFER_FIELDS if name != "schema_version")
 _INTEGERS = ("transfer_index", "block_number", "transaction_index", "decimals")

@@ -9,7 +9,7 @@ import orjson
 
 from app.domain import Transfer
 from app.errors import InvalidInput
-from ingest.transfer import encode
+from ingest.contract.transfer import encode
 
 
 @dataclass(frozen=True, slots=True)

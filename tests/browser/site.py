@@ -9,15 +9,15 @@ import httpx
 from playwright.sync_api import Page
 
 from app.cli.data import import_story_labels
-from app.graph import Graph
-from app.postgres import Postgres
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.kafka.topics import ensure_topics
 from ingest.simulator.simulate import simulate
-from ingest.topics import ensure_topics
-from tests.environment import API_TOKEN
-from tests.ingesting import ingest, produce_raw
-from tests.run_story import OTHER_POLICY, score
-from tests.serving import served
+from tests.support.environment import API_TOKEN
+from tests.support.ingesting import ingest, produce_raw
+from tests.support.run_story import OTHER_POLICY, score
+from tests.support.serving import served
 
 STORY = simulate(1, wallets=400, transfers=1_500)
 

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
+from app.projection.pending import project_all_owed
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from app.web.static_files import is_built
 from tests.browser.axe import violations
-from tests.run_story import ALICE, BOB, CAROL, MIXER, POLICY, label, score, transfer, write
-from tests.serving import served
+from tests.support.run_story import ALICE, BOB, CAROL, MIXER, POLICY, label, score, transfer, write
+from tests.support.serving import served
 
 POSITIONS = """() => Object.fromEntries(document.getElementById('explorer').graph.nodes()
     .map(node => [node.id(), [node.position('x'), node.position('y')]]))"""

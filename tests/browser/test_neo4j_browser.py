@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.graph import Graph
+from app.answers.schemas import Explanation, WalletName
 from app.investigation.browser import guide_url
-from app.postgres import Postgres
-from app.scoring.shapes import Explanation, WalletName
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from embedded.stack import Stack
 from tests.conftest import Servers, emptied, settings_of
-from tests.run_story import BOB, tell_project_and_score
-from tests.serving import served
+from tests.support.run_story import BOB, tell_project_and_score
+from tests.support.serving import served
 
 WALLET = WalletName(chain="ethereum", address=BOB)
 

@@ -7,13 +7,22 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydantic import SecretStr
 
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
+from app.projection.pending import project_all_owed
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from tests.browser.axe import violations
 from tests.browser.site import site
-from tests.run_story import ALICE, BOB, DAVE, score, tell_project_and_score, tell_story, transfer, write
+from tests.support.run_story import (
+    ALICE,
+    BOB,
+    DAVE,
+    score,
+    tell_project_and_score,
+    tell_story,
+    transfer,
+    write,
+)
 
 
 def test_before_anything_has_arrived_every_page_says_what_to_do(

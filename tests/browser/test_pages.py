@@ -8,15 +8,15 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.graph import Graph
-from app.scoring.reads import find_wallet
-from app.scoring.shapes import Explanation
-from app.transfers import wallet_transfers
-from app.web.paths import path_id
+from app.answers.schemas import Explanation
+from app.record.transfers import wallet_transfers
+from app.runs.queries import find_wallet
+from app.stores.graph import Graph
+from app.web.drawing.paths import path_id
 from tests.browser.axe import violations
 from tests.browser.site import Site, site, tell
 from tests.conftest import Servers, emptied, new_record, settings_of
-from tests.documents import text_of
+from tests.support.documents import text_of
 
 NARROW = {"width": 390, "height": 800}
 

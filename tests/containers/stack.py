@@ -8,15 +8,15 @@ from typing import Any
 from uuid import uuid4
 
 from app.settings import PROJECT
-from tests.ingesting import wait_until
+from tests.support.ingesting import wait_until
 
 PORTS = ("API_PORT", "NEO4J_HTTP_PORT", "NEO4J_BOLT_PORT", "POSTGRES_PORT", "KAFKA_PORT")
 LIMIT_SECONDS = 1_200
 ARRIVAL_SECONDS = 300
 DIGESTS = """
 import json
-from app.graph import Graph
-from app.postgres import Postgres
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from app.projection.proof import prove
 from app.settings import settings
 given = settings()

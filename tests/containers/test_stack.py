@@ -6,7 +6,7 @@ import re
 import pytest
 
 from tests.containers.stack import Stack
-from tests.demo_output import assert_explained
+from tests.support.demo_output import assert_explained
 
 pytestmark = pytest.mark.docker
 SERVERS = ("postgres", "neo4j", "kafka", "consumer", "api")

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.settings import PROJECT
 from embedded.home import LOCK_NAME
 from embedded.lock import is_held
-from tests.demo_output import assert_explained
+from tests.support.demo_output import assert_explained
 
 
 def aml(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,22 +12,22 @@ import httpx
 import pytest
 from lxml import html
 
+from app.answers.schemas import Explanation, PathTransfer
 from app.cli.data import story_labels
 from app.domain import Transfer, decimal_units
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
-from app.scoring.reads import find_wallet
-from app.scoring.shapes import Explanation, PathTransfer
+from app.projection.pending import project_all_owed
+from app.runs.queries import find_wallet
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from app.web.drawing.paths import path_id
 from app.web.numbers import units
-from app.web.paths import path_id
 from cypher import Query, query
 from ingest.simulator.simulate import simulate
-from tests.documents import text_of
-from tests.investigating import tell
-from tests.run_story import transfer, write
-from tests.serving import served
+from tests.support.documents import text_of
+from tests.support.investigating import tell
+from tests.support.run_story import transfer, write
+from tests.support.serving import served
 
 STORY = simulate(7, wallets=400, transfers=1_500)
 WALLETS = 50

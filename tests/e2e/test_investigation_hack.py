@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from app.domain import Transfer
-from app.graph import Graph
 from app.investigation.questions import Finding, ask, question
-from app.labels.read_csv import read_csv as read_label_csv
-from app.postgres import Postgres
+from app.labels.readers.label_csv import read_csv as read_label_csv
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from ingest.files.transfer_csv import read_csv
-from tests.investigating import Hashes, Ledger, hashes, longest_only, tell
+from tests.support.investigating import Hashes, Ledger, hashes, longest_only, tell
 
 Asked = Callable[..., list[Finding]]
 LIMIT = 60.0  # seconds

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from app.cli.data import story_labels
-from app.graph import Graph
 from app.investigation.questions import Finding, ask, question, questions
-from app.postgres import Postgres
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from ingest.simulator.simulate import simulate
-from tests.investigating import tell
+from tests.support.investigating import tell
 
 STORY = simulate(7, wallets=400, transfers=1_500)
 OF_HASH = {transfer.transaction_hash: transfer for transfer in STORY.transfers}

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from app.graph import Graph
-from app.labels.read_csv import read_csv as read_label_csv
+from app.explain.export import exposure_rows
+from app.labels.readers.label_csv import read_csv as read_label_csv
 from app.labels.store import import_labels
-from app.postgres import Postgres
-from app.scoring.export import exposure_rows
-from app.scoring.policy import load_policy
-from app.scoring.run import run_scoring
+from app.policy.policy import load_policy
+from app.runs.run import run_scoring
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from ingest.files.transfer_csv import read_csv
-from tests.ingesting import ingest
+from tests.support.ingesting import ingest
 
 Cell = tuple[str, str, str, str]
 TOLERANCE = 1e-9  # of the wallet's total

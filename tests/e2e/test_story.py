@@ -6,17 +6,17 @@ from decimal import Decimal
 import pytest
 
 from app.cli.data import import_story_labels
-from app.graph import Graph
-from app.postgres import Postgres
-from app.scoring.explain import explain
-from app.scoring.export import exposure_rows
-from app.scoring.listing import top_scores
-from app.scoring.policy import load_policy
-from app.scoring.run import run_scoring
+from app.explain.explain import explain
+from app.explain.export import exposure_rows
+from app.policy.policy import load_policy
+from app.runs.listing import top_scores
+from app.runs.run import run_scoring
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from ingest.simulator.simulate import simulate
 from ingest.simulator.story import Story
-from tests.ingesting import ingest
+from tests.support.ingesting import ingest
 
 STORY = simulate(11, wallets=2_700, transfers=6_600)
 Cell = tuple[str, str, str, str, str | int]

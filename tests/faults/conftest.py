@@ -9,20 +9,20 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from app.graph import Graph
-from app.migrate import migrate
-from app.postgres import Postgres
+from app.projection.locks import record_identity
 from app.projection.schema import prepare, wipe
-from app.projection.turns import record_identity
 from app.settings import PROJECT, Settings
+from app.stores.graph import Graph
+from app.stores.migrate import migrate
+from app.stores.postgres import Postgres
 from embedded.stack import Stack
-from ingest.topics import ensure_topics
-from ingest.transfer import encode
-from ingest.writer import Message, write_batch
-from tests.content import record_digest
+from ingest.contract.transfer import encode
+from ingest.kafka.topics import ensure_topics
+from ingest.record.writer import Message, write_batch
 from tests.faults.story import Tale, tell
 from tests.faults.table import Table
 from tests.faults.trial import Settled, Trial, recorded_transfers
+from tests.support.content import record_digest
 
 TEMPLATE = "faults_template"
 

@@ -2,10 +2,10 @@
 
 import os
 
-from app.graph import Graph
-from app.postgres import Postgres
 from app.projection.rebuild import rebuild
 from app.settings import settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from ingest.faults import arm, reach
 
 if __name__ == "__main__":

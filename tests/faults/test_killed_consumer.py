@@ -11,7 +11,7 @@ from app.projection.rebuild import rebuild
 from tests.faults.story import Tale
 from tests.faults.table import Table
 from tests.faults.trial import WAIT_SECONDS, Settled, Trial, await_death
-from tests.ingesting import wait_until
+from tests.support.ingesting import wait_until
 
 ROUNDS = int(os.environ.get("AML_FAULT_ROUNDS", "1"))
 LOOK_SECONDS = 0.1

@@ -9,7 +9,7 @@ import pytest
 from tests.faults.story import Tale
 from tests.faults.table import Table
 from tests.faults.trial import Settled, Trial, await_freeze, await_log, graph_away
-from tests.ingesting import wait_until
+from tests.support.ingesting import wait_until
 
 ROUNDS = (int(os.environ.get("AML_FAULT_ROUNDS", "1")) + 3) // 4
 AWAY_SECONDS = 60 if "AML_FAULT_ROUNDS" in os.environ else 5

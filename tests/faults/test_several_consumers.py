@@ -10,7 +10,7 @@ from sqlalchemy import text
 from tests.faults.story import Tale
 from tests.faults.table import Table
 from tests.faults.trial import Settled, Trial, await_death, await_freeze, await_log
-from tests.ingesting import messages_in_topic, wait_until
+from tests.support.ingesting import messages_in_topic, wait_until
 
 LONG = "AML_FAULT_ROUNDS" in os.environ
 ROUNDS = (int(os.environ.get("AML_FAULT_ROUNDS", "1")) + 3) // 4

@@ -12,19 +12,19 @@ from itertools import count
 import psutil
 from sqlalchemy import text
 
-from app.graph import Graph
-from app.partitions import partition_offsets
-from app.postgres import Postgres
 from app.settings import PROJECT, Settings
+from app.stores.graph import Graph
+from app.stores.kafka_offsets import partition_offsets
+from app.stores.postgres import Postgres
 from cypher import Query
 from embedded.process import Child, Command
 from embedded.stack import Stack
-from ingest.patience import is_away
-from ingest.producer import produce
-from tests.content import is_equal, record_digest
-from tests.environment import environment
+from ingest.consumer.retry import is_away
+from ingest.kafka.producer import produce
 from tests.faults.story import Event
-from tests.ingesting import wait_until
+from tests.support.content import is_equal, record_digest
+from tests.support.environment import environment
+from tests.support.ingesting import wait_until
 
 WAIT_SECONDS = 180
 BATCH_MESSAGES = 10

@@ -13,14 +13,14 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["app", "ingest"]):
-    from app.addresses import CHAINS, normalize_address, normalize_hash
+    from app.chains.addresses import CHAINS, normalize_address, normalize_hash
     from app.domain import Transfer
     from app.errors import InvalidEvent, InvalidInput
     from app.labels import read_ofac, read_tagpack  # noqa: F401 - else the next line's would load them too late
-    from app.labels.read import LabelFormat, read_labels
+    from app.labels.readers.label_file import LabelFormat, read_labels
+    from ingest.contract.transfer import REASONS, decode, encode
     from ingest.files.ethereum_etl import read_ethereum_etl
     from ingest.files.transfer_csv import read_csv
-    from ingest.transfer import REASONS, decode, encode
 
 _CHAINS = sorted(CHAINS)
 _FOLDER = Path(tempfile.mkdtemp(prefix="aml-fuzz-"))

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from app.settings import PROJECT
+from ingest.contract.transfer import TRANSFER_FIELDS, encode
 from ingest.files.transfer_csv import COLUMNS
 from ingest.simulator.simulate import simulate
-from ingest.transfer import TRANSFER_FIELDS, encode
-from tests.poison import KINDS, poison
+from tests.support.poison import KINDS, poison
 
 SECONDS = os.environ.get("AML_FUZZ_SECONDS")
 RUNS = {"transfer_csv": 1_000, "ethereum_etl": 1_000, "labels": 1_000}  # these write a file each time

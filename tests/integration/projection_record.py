@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.domain import ledger_seq
-from app.postgres import Postgres
+from app.stores.postgres import Postgres
 
 BEGIN = datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BIG = 2**256 - 1

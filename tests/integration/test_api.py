@@ -10,14 +10,14 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.api.app import create_app
 from app.errors import DependencyMissing, InvalidInput
-from app.graph import Graph
-from app.postgres import Postgres
-from app.scoring.run_row import take_run_lock
+from app.runs.run_row import take_run_lock
+from app.server.application import create_app
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import Query
-from tests.serving import served
+from tests.support.serving import served
 
 AA = "0x" + "aA" * 20
 BB = "0x" + "bb" * 20

@@ -8,19 +8,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from app.answers.schemas import Explanation
 from app.domain import Retraction, Transfer
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
+from app.explain.explain import explain
+from app.operations.relabel import relabel
+from app.policy.policy import load_policy
+from app.projection.pending import project_all_owed
 from app.projection.rebuild import rebuild
-from app.scoring.explain import explain
-from app.scoring.policy import load_policy
-from app.scoring.relabel import relabel
-from app.scoring.run import run_scoring
-from app.scoring.shapes import Explanation
+from app.runs.run import run_scoring
 from app.settings import Settings
-from ingest.writer import Message, write_batch
-from tests.run_story import START, transfer
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.record.writer import Message, write_batch
+from tests.support.run_story import START, transfer
 
 SCAM, MIDDLE, WALLET, EXCHANGE, NOBODY, LATER = (f"0x{n:040x}" for n in range(1, 7))
 POLICY = """\

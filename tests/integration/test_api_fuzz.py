@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, Phase, example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from app.graph import Graph
-from app.postgres import Postgres
 from app.settings import PROJECT, Settings
-from tests.run_story import ALICE, BOB, tell_project_and_score
-from tests.serving import served
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.run_story import ALICE, BOB, tell_project_and_score
+from tests.support.serving import served
 
 PAGES = [
     "/",

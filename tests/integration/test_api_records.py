@@ -7,16 +7,16 @@ import httpx
 import pytest
 
 from app.errors import InvalidEvent
-from app.graph import Graph
-from app.labels.look_up import current_labels, label_history
+from app.labels.lookup import current_labels, label_history
 from app.labels.store import remove_labels
-from app.postgres import Postgres
 from app.settings import Settings
-from ingest.transfer import encode
-from ingest.writer import Message, write_batch
-from tests.commands import aml_json
-from tests.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, label, tell_story, transfer, write
-from tests.serving import served
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.contract.transfer import encode
+from ingest.record.writer import Message, write_batch
+from tests.support.commands import aml_json
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, label, tell_story, transfer, write
+from tests.support.serving import served
 
 SENT = [
     transfer(100 + n, (ALICE, CAROL)[n % 2], BOB, n + 1, asset=("ETH", "DAI")[n % 3 == 0]) for n in range(9)

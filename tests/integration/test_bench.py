@@ -5,11 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.postgres import Postgres
-from app.scoring.verify import verify_run
+from app.stores.postgres import Postgres
+from app.verify.verify import verify_run
 from bench import burst, explain, ingest, reconcile, scoring
 from bench.ledger import Ledger
-from tests.run_story import POLICY, score
+from tests.support.run_story import POLICY, score
 
 
 @pytest.fixture(autouse=True)

@@ -7,15 +7,15 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import AlreadyEnded, Cancelled, InUse, NotFound
-from app.graph import Graph
-from app.postgres import Postgres
-from app.scoring import run_row
-from app.scoring.cancel import cancel_run
-from app.scoring.results import Counted
-from app.scoring.run import StartedRun, execute_run, start_run
+from app.runs import run_row
+from app.runs.cancel import cancel_run
+from app.runs.results import Counted
+from app.runs.run import StartedRun, execute_run, start_run
 from app.settings import Settings
-from tests.run_story import ALICE, OTHER_POLICY, POLICY, score, tell_story
-from tests.serving import served
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.run_story import ALICE, OTHER_POLICY, POLICY, score, tell_story
+from tests.support.serving import served
 
 
 @pytest.fixture

@@ -9,17 +9,17 @@ from confluent_kafka import Consumer
 from sqlalchemy import text
 
 from app.errors import TooManyDeadLetters
-from app.graph import Graph
-from app.postgres import Postgres
+from app.operations.status import ingestion_status
+from app.projection.locks import record_identity
 from app.projection.schema import prepare, wipe
-from app.projection.turns import record_identity
 from app.settings import Settings
-from app.status import ingestion_status
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.contract.transfer import encode
+from ingest.kafka.topics import QUIET, ensure_topics
 from ingest.simulator.simulate import simulate
-from ingest.topics import QUIET, ensure_topics
-from ingest.transfer import encode
-from tests.content import is_equal, record_digest
-from tests.ingesting import ingest, messages_in_topic, produce_raw
+from tests.support.content import is_equal, record_digest
+from tests.support.ingesting import ingest, messages_in_topic, produce_raw
 
 STORY = simulate(3, wallets=300, transfers=1_500).transfers
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.graph import Graph
+from app.stores.graph import Graph
 from cypher import names, query
 
 

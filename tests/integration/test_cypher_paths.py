@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from app.errors import NotReady
-from app.graph import Graph
-from app.scoring.cypher_engine import exposures_by_paths
-from app.scoring.exposures import DESTINATION, SOURCE, CellLayout, DirectionShares
+from app.ledger.cells import DESTINATION, SOURCE, CellLayout, DirectionShares
+from app.runs.engines.cypher import exposures_by_paths
+from app.stores.graph import Graph
 from cypher import query
 from tests.integration.test_cypher_paths_ledgers import (
     BEYOND,

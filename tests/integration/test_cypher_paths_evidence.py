@@ -8,9 +8,9 @@ from fractions import Fraction
 import pytest
 
 from app.domain import Wallet
-from app.graph import Graph
-from app.scoring.evidence import RESTATED, ROW_LIMIT, TIME_LIMIT, Evidence, EvidencePath, evidence
-from app.scoring.exposures import DESTINATION, SOURCE
+from app.explain.evidence import RESTATED, ROW_LIMIT, TIME_LIMIT, Evidence, EvidencePath, evidence
+from app.ledger.cells import DESTINATION, SOURCE
+from app.stores.graph import Graph
 from cypher import query
 from tests.integration.test_cypher_paths_ledgers import (
     CATEGORIES,

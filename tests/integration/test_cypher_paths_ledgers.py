@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from app.domain import epoch_identity
-from app.graph import Graph
-from app.scoring.exposures import DESTINATION, SOURCE
+from app.ledger.cells import DESTINATION, SOURCE
+from app.stores.graph import Graph
 from cypher import Query
 
 CATEGORIES = ("sanctioned", "mixer", "exchange")

@@ -5,24 +5,24 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from app.dead_letters import list_dead_letters
 from app.errors import InvalidInput, NotFound
-from app.graph import Graph
-from app.postgres import Postgres
+from app.record.dead_letters import list_dead_letters
 from app.settings import Settings
-from ingest.dead_letters import DeadLetterProducer
-from ingest.replay import (
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.contract.transfer import encode
+from ingest.kafka.dead_letters import DeadLetterProducer
+from ingest.kafka.replay import (
     Replay,
     find_dead_letter,
     parse_origin,
     replay_all,
     replay_one,
 )
+from ingest.kafka.topics import ensure_topics
 from ingest.simulator.simulate import simulate
-from ingest.topics import ensure_topics
-from ingest.transfer import encode
-from tests.commands import aml, aml_json
-from tests.ingesting import ingest, messages_in_topic, produce_raw
+from tests.support.commands import aml, aml_json
+from tests.support.ingesting import ingest, messages_in_topic, produce_raw
 
 STORY = simulate(3, wallets=300, transfers=1_500).transfers
 GOOD = STORY[0]
@@ -101,7 +101,7 @@ def test_a_replayed_message_that_is_still_wrong_is_refused_again_with_its_new_pl
 def test_a_replay_goes_page_by_page_and_never_sends_what_is_refused_meanwhile(
     refused: Settings, postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.replay.PAGE_MESSAGES", 1)
+    monkeypatch.setattr("ingest.kafka.replay.PAGE_MESSAGES", 1)
     before, told = messages_in_topic(refused), []
 
     def progress(sent: int, total: int) -> None:

@@ -5,16 +5,16 @@ import random
 import pytest
 from sqlalchemy import text
 
+from app.answers.run_schemas import RunDiff, ScoreChange, WalletDiff
 from app.domain import Retraction
 from app.errors import InvalidInput, NotFound, NotReady
-from app.graph import Graph
 from app.labels.store import remove_labels
-from app.postgres import Postgres
-from app.scoring.audit_shapes import RunDiff, ScoreChange, WalletDiff
-from app.scoring.diff_lists import run_diff, wallet_diff
-from app.scoring.history import history
-from app.scoring.policy import parse_policy
-from tests.run_story import (
+from app.policy.policy import parse_policy
+from app.runs.history import history
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from app.verify.diff_lists import run_diff, wallet_diff
+from tests.support.run_story import (
     ALICE,
     BOB,
     CAROL,

@@ -30,7 +30,7 @@ from embedded.home import wipe
 from embedded.ports import draw, is_free
 from embedded.stack import Stack
 from embedded.urls import StackUrls, environment, running
-from ingest.topics import wake_coordinator
+from ingest.kafka.topics import wake_coordinator
 
 PROJECT = Path(__file__).resolve().parents[2]
 PARTITION = TopicPartition("kept", 0, 0)

@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
+from app.answers.schemas import Explanation
 from app.errors import InvalidInput, NotFound
-from app.graph import Graph
+from app.explain.explain import explain
 from app.investigation.questions import ask, question, questions
-from app.postgres import Postgres
-from app.scoring.explain import explain
-from app.scoring.shapes import Explanation
 from app.settings import Settings
-from tests.commands import aml, aml_json
-from tests.documents import text_of
-from tests.run_story import ALICE, BOB, CAROL, MIXER, tell_project_and_score
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.commands import aml, aml_json
+from tests.support.documents import text_of
+from tests.support.run_story import ALICE, BOB, CAROL, MIXER, tell_project_and_score
 
 pytestmark = pytest.mark.usefixtures("commands", "told")
 

@@ -16,15 +16,15 @@ import pytest
 from sqlalchemy import text
 
 from app.domain import Retraction, Transfer
-from app.graph import Graph
 from app.labels.store import LabelRow, import_labels
-from app.postgres import Postgres
-from app.scoring.compute import EngineChoice
-from app.scoring.exposures import DESTINATION, SOURCE
-from app.scoring.policy import Policy, parse_policy
+from app.ledger.cells import DESTINATION, SOURCE
+from app.policy.policy import Policy, parse_policy
+from app.runs.compute import EngineChoice
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from tests.integration.test_cypher_paths import expected
 from tests.integration.test_cypher_paths_ledgers import SEEN, Ledger, Move, address, random_ledger
-from tests.run_story import POLICY, START, score, write
+from tests.support.run_story import POLICY, START, score, write
 
 LEDGERS = {
     number: Ledger([move for move in made.moves if move.batch == SEEN], made.labels)

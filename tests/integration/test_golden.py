@@ -6,16 +6,16 @@ enough, whatever its share, but it raises the level and has no share and no poin
 
 import pytest
 
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
-from app.scoring.compute import EngineChoice
-from app.scoring.explain import explain
-from app.scoring.listed import parse_points
-from app.scoring.policy import parse_policy
-from app.scoring.shapes import Explanation
+from app.answers.schemas import Explanation
+from app.explain.explain import explain
+from app.explain.listed import parse_points
+from app.policy.policy import parse_policy
+from app.projection.pending import project_all_owed
+from app.runs.compute import EngineChoice
 from app.settings import Settings
-from tests.run_story import POLICY, label, score, transfer, write
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.run_story import POLICY, label, score, transfer, write
 
 THIEF, EXCHANGE, VICTIM, SHOP, LAST, CLEAN = (f"0x{n:040x}" for n in range(1, 7))
 POISON = parse_policy(

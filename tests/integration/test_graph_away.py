@@ -5,18 +5,18 @@ from time import monotonic
 
 import pytest
 
-from app.api.metrics import Scrape
-from app.graph import Graph
-from app.postgres import Postgres
+from app.api.routes.metrics import Scrape
+from app.operations.status import GRAPH_SECONDS, IngestionStatus, ingestion_status
 from app.settings import Settings
-from app.status import GRAPH_SECONDS, IngestionStatus, ingestion_status
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.consumer.service import GRAPH_RETRY_SECONDS
 from ingest.instruments import WAITS
-from ingest.producer import produce
-from ingest.service import GRAPH_RETRY_SECONDS
+from ingest.kafka.producer import produce
 from ingest.simulator.simulate import simulate
-from tests.content import is_equal
-from tests.ingesting import await_ingestion, consuming, wait_until
-from tests.proxy import Proxy
+from tests.support.content import is_equal
+from tests.support.ingesting import await_ingestion, consuming, wait_until
+from tests.support.proxy import Proxy
 
 STORY = simulate(3, wallets=300, transfers=1_500).transfers
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
+from app.operations.reconcile import reconcile
+from app.projection.pending import project_all_owed
 from app.projection.proof import prove
 from app.projection.rebuild import rebuild
 from app.projection.schema import prepare, wipe
 from app.projection.state import count
-from app.reconcile import reconcile
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import Query
 from tests.integration.projection_record import add_batch, ask
 

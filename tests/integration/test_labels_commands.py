@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.errors import InvalidInput, NotFound
-from tests.commands import aml, aml_json
+from tests.support.commands import aml, aml_json
 
 pytestmark = pytest.mark.usefixtures("commands")
 ETH, OTHER = "0x" + "ab" * 20, "0x" + "cd" * 20

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.errors import InvalidInput
 from app.labels.effective import ZERO_ADDRESS, EffectiveLabel, effective_labels
 from app.labels.store import ImportReport, LabelRow, import_labels, remove_labels
-from app.postgres import Postgres
+from app.stores.postgres import Postgres
 
 CATEGORIES = ("mixer", "scam", "service", "mint_burn")
 SEVERITIES = {"mixer": 70.0, "scam": 75.0, "service": 0.0, "mint_burn": 0.0}

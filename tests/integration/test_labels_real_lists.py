@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from app.labels.effective import effective_labels, label_set_digest
-from app.labels.read import LabelFormat, read_labels
+from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import ImportReport, LabelRow, import_labels
-from app.postgres import Postgres
-from app.scoring.policy import load_policy
+from app.policy.policy import load_policy
 from app.settings import PROJECT
+from app.stores.postgres import Postgres
 
 POLICY = load_policy(PROJECT / "policy.yaml")
 

@@ -5,16 +5,27 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from app.answers.schemas import TopScores
 from app.errors import InvalidInput
-from app.graph import Graph
-from app.postgres import Postgres
-from app.scoring.listing import Only, level_counts, top_scores
-from app.scoring.reads import find_wallet
-from app.scoring.shapes import TopScores
+from app.record.transfers import transaction_transfers, wallet_transfers
+from app.runs.listing import Only, level_counts, top_scores
+from app.runs.queries import find_wallet
 from app.settings import Settings
-from app.transfers import transaction_transfers, wallet_transfers
-from tests.run_story import ALICE, BOB, CAROL, DAVE, MIXER, OTHER_POLICY, score, tell_story, transfer, write
-from tests.serving import served
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.run_story import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    MIXER,
+    OTHER_POLICY,
+    score,
+    tell_story,
+    transfer,
+    write,
+)
+from tests.support.serving import served
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from app.graph import Graph
-from app.postgres import Postgres
+from app.operations.status import ingestion_status
 from app.settings import Settings
-from app.status import ingestion_status
-from ingest.intake import MOST_BATCH_BYTES, Intake
-from ingest.producer import produce
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.consumer.intake import MOST_BATCH_BYTES, Intake
+from ingest.kafka.producer import produce
+from ingest.kafka.topics import QUIET
+from ingest.record.writer import STORED_PAYLOAD_BYTES
 from ingest.simulator.simulate import simulate
-from ingest.topics import QUIET
-from ingest.writer import STORED_PAYLOAD_BYTES
-from tests.content import is_equal
-from tests.ingesting import ingest, produce_raw
+from tests.support.content import is_equal
+from tests.support.ingesting import ingest, produce_raw
 
 STORY = simulate(3, wallets=300, transfers=1_500).transfers
 HUGE = b"7" * 10_000_000

@@ -1,8 +1,8 @@
 """The migrations and the models say the same."""
 
 from alembic import command
-from app.migrate import alembic_config, migrate
-from app.postgres import Postgres
+from app.stores.migrate import alembic_config, migrate
+from app.stores.postgres import Postgres
 
 
 def test_migrations_make_exactly_the_tables_of_the_models(postgres: Postgres) -> None:

@@ -8,11 +8,11 @@ from pydantic import SecretStr
 from starlette.responses import Response
 
 from app.api.sessions import begin_session
-from app.graph import Graph
-from app.postgres import Postgres
 from app.settings import Settings
-from tests.environment import API_TOKEN
-from tests.serving import served
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.environment import API_TOKEN
+from tests.support.serving import served
 
 BROWSER = {"Accept": "text/html", "Authorization": ""}
 

@@ -9,17 +9,17 @@ from collections import Counter
 
 from sqlalchemy import text
 
-from app.graph import Graph
-from app.postgres import Postgres
+from app.operations.status import ingestion_status
 from app.settings import Settings
-from app.status import ingestion_status
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.contract.transfer import REASONS, encode
+from ingest.kafka.topics import ensure_topics
+from ingest.record.writer import STORED_PAYLOAD_BYTES
 from ingest.simulator.simulate import simulate
-from ingest.topics import ensure_topics
-from ingest.transfer import REASONS, encode
-from ingest.writer import STORED_PAYLOAD_BYTES
-from tests.content import is_equal
-from tests.ingesting import ingest, produce_raw
-from tests.poison import KINDS, poison
+from tests.support.content import is_equal
+from tests.support.ingesting import ingest, produce_raw
+from tests.support.poison import KINDS, poison
 
 MESSAGES = int(os.environ.get("AML_POISON_MESSAGES", "5000"))
 _DEAD = text("SELECT reason, message_key, payload, payload_bytes FROM dead_letters")

@@ -7,10 +7,9 @@ from neo4j.time import DateTime
 from sqlalchemy import text
 
 from app.errors import InUse, NotReady, Unequal
-from app.graph import Graph
-from app.postgres import Postgres
 from app.projection import rows
-from app.projection.owed import (
+from app.projection.locks import turn
+from app.projection.pending import (
     behind,
     mark_projected,
     owed_batches,
@@ -20,11 +19,12 @@ from app.projection.owed import (
 from app.projection.rows import transfers_of_batches
 from app.projection.schema import prepare, wipe
 from app.projection.state import count, owned_state, read_state
-from app.projection.turns import turn
 from app.projection.write import write_transfers
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import Query, query
-from tests.content import is_equal
 from tests.integration.projection_record import BIG, add_batch, ask, restate, retract
+from tests.support.content import is_equal
 
 EDGES = Query(
     "test/edges",

@@ -5,18 +5,18 @@ from dataclasses import replace
 import pytest
 
 from app.errors import NotReady
-from app.graph import Graph
 from app.labels.effective import EffectiveLabel
-from app.postgres import Postgres
 from app.projection.labels import graph_label_digest, node_labels, project_labels
-from app.projection.owed import project_owed
+from app.projection.pending import project_owed
 from app.projection.rebuild import rebuild
 from app.projection.schema import wipe
 from app.projection.state import owned_state
 from app.projection.write import write_wallets
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import Query, query
-from tests.content import is_equal
 from tests.integration.projection_record import CHAIN, add_batch, address, ask
+from tests.support.content import is_equal
 
 
 def label(number: int, category: str | None = "mixer", name: str = "A mixer") -> EffectiveLabel:

@@ -4,17 +4,17 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import InUse
-from app.graph import Graph
 from app.labels.effective import EffectiveLabel
-from app.postgres import Postgres
 from app.projection import rows
 from app.projection.labels import graph_label_digest, project_labels
-from app.projection.owed import owed_batches, project_owed
+from app.projection.locks import only_rebuild
+from app.projection.pending import owed_batches, project_owed
 from app.projection.proof import prove
 from app.projection.rebuild import rebuild
 from app.projection.schema import prepare, wipe
 from app.projection.state import count, read_state
-from app.projection.turns import only_rebuild
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import Query, query
 from tests.integration.projection_record import CHAIN, add_batch, address, ask, restate, retract
 

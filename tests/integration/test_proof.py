@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import text
 
-from app.graph import Graph
-from app.postgres import Postgres
 from app.projection import lines
 from app.projection.differences import Difference
-from app.projection.owed import project_owed
+from app.projection.pending import project_owed
 from app.projection.proof import prove
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import Query
 from tests.integration.projection_record import BIG, add_batch, ask, restate, retract
 

@@ -9,30 +9,30 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import InUse, NotReady
-from app.graph import Graph
 from app.labels.effective import ZERO_ADDRESS, label_set_digest
-from app.last_reconciliation import last_reconciliation
-from app.postgres import Lock, Postgres
+from app.operations.reconcile import Reconciliation, reconcile
+from app.operations.relabel import published_labels
+from app.policy.policy import load_policy
 from app.projection import lines, repair
 from app.projection.labels import graph_label_digest
-from app.projection.owed import project_owed
+from app.projection.locks import only
+from app.projection.pending import project_owed
 from app.projection.proof import prove
 from app.projection.schema import wipe
-from app.projection.turns import only
-from app.reconcile import Reconciliation, reconcile
-from app.references import LINKS
-from app.scoring.policy import load_policy
-from app.scoring.relabel import published_labels
-from app.scoring.run import run_scoring
+from app.record.last_reconciliation import last_reconciliation
+from app.runs.run import run_scoring
 from app.settings import PROJECT, Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Lock, Postgres
+from app.stores.references import LINKS
 from cypher import Query, query
-from ingest.reconciler import Reconciler
+from ingest.consumer.reconciler import Reconciler
+from ingest.record.writer import Message, write_batch
 from ingest.simulator.simulate import simulate
-from ingest.writer import Message, write_batch
-from tests.content import is_equal
-from tests.environment import environment
-from tests.ingesting import wait_until
 from tests.integration.projection_record import add_batch, ask, restate
+from tests.support.content import is_equal
+from tests.support.environment import environment
+from tests.support.ingesting import wait_until
 
 ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 MOVE = """MATCH (a)-[t:TRANSFER {transfer_id: 3}]->(b) WITH a, b, t, properties(t) AS p DELETE t
@@ -126,7 +126,7 @@ def test_an_edge_that_was_moved_is_restated_at_its_place(postgres: Postgres, pro
 
 @pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{link.table}.{link.column}-{link.target}")
 def test_every_link_is_checked(postgres: Postgres, link: tuple[str, ...]) -> None:
-    from app.references import broken_references  # noqa: PLC0415 - used once
+    from app.stores.references import broken_references  # noqa: PLC0415 - used once
 
     table, key, column, target, _ = link
     add_batch(postgres, ROWS)

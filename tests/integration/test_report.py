@@ -8,18 +8,18 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
+from app.answers.schemas import Explanation
 from app.domain import decimal_units
-from app.graph import Graph
 from app.labels.store import LabelRow, import_labels
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
+from app.projection.pending import project_all_owed
 from app.report.document import pdf
 from app.report.wallet_report import WalletReport
-from app.scoring.shapes import Explanation
 from app.settings import Settings
-from tests.documents import squeezed, text_of
-from tests.run_story import ALICE, BOB, MIXER, POLICY, score, tell_story
-from tests.serving import served
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.documents import squeezed, text_of
+from tests.support.run_story import ALICE, BOB, MIXER, POLICY, score, tell_story
+from tests.support.serving import served
 
 MEAN = '=HYPERLINK("x") #read("/etc/passwd") *bold* _it_ $x$ <a> @b `c` \\ #pagebreak() ] // gone'
 

@@ -15,13 +15,13 @@ from sqlalchemy import text
 
 from app.domain import Retraction, Transfer
 from app.errors import InUse, InvalidInput, InvalidPolicy, Unequal
-from app.graph import Graph
-from app.labels.read_csv import read_csv
+from app.labels.readers.label_csv import read_csv
 from app.labels.store import import_labels
-from app.postgres import Lock, Postgres
-from app.scoring.policy import parse_policy
-from app.scoring.run import execute_run, run_scoring, start_run
-from tests.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, START, label, transfer, write
+from app.policy.policy import parse_policy
+from app.runs.run import execute_run, run_scoring, start_run
+from app.stores.graph import Graph
+from app.stores.postgres import Lock, Postgres
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, START, label, transfer, write
 
 
 def score(postgres: Postgres, graph: Graph | None = None, engine: Any = "ledger") -> int:  # noqa: ANN401

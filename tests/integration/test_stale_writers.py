@@ -6,16 +6,16 @@ from threading import Event, Thread
 import pytest
 
 from app.errors import NotReady
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_owed
+from app.projection.pending import project_owed
 from app.projection.rebuild import rebuild
 from app.projection.rows import transfers_of_batches, wallets_of_batches
 from app.projection.state import State, owned_state
 from app.projection.write import write_transfers, write_wallets
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from cypher import Query
-from tests.content import is_equal
 from tests.integration.projection_record import add_batch, ask, restate, retract
+from tests.support.content import is_equal
 
 ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 VALUES = Query(

@@ -14,17 +14,17 @@ import httpx
 import pytest
 from confluent_kafka import Consumer
 
-from app.graph import Graph
-from app.postgres import Postgres
 from app.settings import PROJECT, Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 from embedded.ports import draw, is_free
+from ingest.contract.transfer import encode
+from ingest.kafka.topics import QUIET
 from ingest.simulator.simulate import simulate
-from ingest.topics import QUIET
-from ingest.transfer import encode
-from tests.environment import API_TOKEN, environment
-from tests.ingesting import await_ingestion, wait_until
-from tests.otlp import Received, receiving
-from tests.serving import TOKEN
+from tests.support.environment import API_TOKEN, environment
+from tests.support.ingesting import await_ingestion, wait_until
+from tests.support.otlp import Received, receiving
+from tests.support.serving import TOKEN
 
 STORY = simulate(3, wallets=300, transfers=1_500).transfers[:300]
 NO_JSON = b'{"no": json'
@@ -172,7 +172,7 @@ def dead_letter_trace(settings: Settings) -> str:
 @pytest.mark.parametrize("endpoint", ["", None])
 def test_without_an_endpoint_the_sdk_is_not_even_imported(endpoint: str | None) -> None:
     code = (
-        "import sys, app.cli, ingest.service, app.api.app, app.tracing as t\n"
+        "import sys, app.cli, ingest.consumer.service, app.server.application, app.tracing as t\n"
         "from app.settings import Settings\n"
         f"t.start_tracing(Settings(otlp_endpoint={endpoint!r}), 'aml')\n"
         "assert not t.is_tracing() and t.trace_headers() == {}\n"

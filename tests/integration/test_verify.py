@@ -2,19 +2,19 @@
 
 import pytest
 
+from app.answers.run_schemas import Verification
 from app.cli.data import import_story_labels
 from app.domain import Retraction
 from app.errors import NotFound, NotReady
-from app.graph import Graph
 from app.labels.store import remove_labels
-from app.postgres import Postgres
-from app.scoring.audit_shapes import Verification
-from app.scoring.compute import EngineChoice
-from app.scoring.run import start_run
-from app.scoring.verify import verify_run
+from app.runs.compute import EngineChoice
+from app.runs.run import start_run
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from app.verify.verify import verify_run
 from ingest.simulator.simulate import simulate
-from tests.run_story import (
+from tests.support.run_story import (
     ALICE,
     BOB,
     CAROL,

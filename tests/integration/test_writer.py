@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
-from app.graph import Graph
-from app.postgres import Postgres
-from app.projection.owed import project_all_owed
+from app.projection.locks import record_identity
+from app.projection.pending import project_all_owed
 from app.projection.schema import prepare, wipe
-from app.projection.turns import record_identity
-from ingest.writer import Message, WrittenBatch, write_batch
-from tests.content import is_equal, record_digest
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from ingest.record.writer import Message, WrittenBatch, write_batch
+from tests.support.content import is_equal, record_digest
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 

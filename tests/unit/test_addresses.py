@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.addresses import CHAINS, normalize_address, normalize_hash
+from app.chains.addresses import CHAINS, normalize_address, normalize_hash
 from app.errors import InvalidEvent
 
 OFAC = Path(__file__).parents[3] / "shared" / "data" / "labels" / "ofac"

@@ -5,7 +5,7 @@ from threading import Event
 
 import pytest
 
-from app.projection.ahead import ahead
+from app.projection.prefetch import ahead
 
 
 def test_pages_come_as_they_are_and_the_next_is_read_before_it_is_asked_for() -> None:

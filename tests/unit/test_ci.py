@@ -6,7 +6,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from app.settings import PROJECT
-from tests.compose import service
+from tests.support.compose import service
 
 WORKFLOW = PROJECT / ".github" / "workflows" / "ci.yml"
 TEXT = WORKFLOW.read_text()

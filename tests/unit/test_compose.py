@@ -8,7 +8,7 @@ import pytest
 from app.settings import PROJECT, Settings
 from embedded.kafka import _settings as kafka_settings
 from embedded.neo4j import _settings as neo4j_settings
-from tests.compose import COMPOSE, compose, filled, service
+from tests.support.compose import COMPOSE, compose, filled, service
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = {name for name, each in SERVICES.items() if "build" in each}

@@ -7,7 +7,7 @@ from typer.main import get_command
 
 from app.cli import app
 from app.settings import Settings
-from ingest.transfer import REASONS
+from ingest.contract.transfer import REASONS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()

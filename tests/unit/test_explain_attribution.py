@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.scoring.attribution import Cell, Stored, attribute, weight_points
+from app.explain.attribution import Cell, Stored, attribute, weight_points
 
 MIXER_2: Cell = ("source", "mixer", 2)
 SCAM_1: Cell = ("destination", "scam", 1)

@@ -10,10 +10,10 @@ import pytest
 
 from app.domain import Transfer
 from app.errors import InvalidInput
+from ingest.contract.transfer import REASONS, encode
 from ingest.files import read_csv, read_ethereum_etl
 from ingest.files.lines import MAX_LINE_BYTES, read_lines
 from ingest.files.transfer_csv import COLUMNS
-from ingest.transfer import REASONS, encode
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 BLOCKS = SHARED / "ethereum_blocks" / "blocks_17173049_17173050"

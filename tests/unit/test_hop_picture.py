@@ -8,9 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.domain import MICRO
-from app.scoring.policy import load_policy
-from app.scoring.shapes import (
+from app.answers.schemas import (
     EvidenceItem,
     Explanation,
     ExposureItem,
@@ -20,11 +18,13 @@ from app.scoring.shapes import (
     RunName,
     WalletName,
 )
-from app.scoring.stored import part_of
+from app.domain import MICRO
+from app.policy.policy import load_policy
+from app.runs.stored_answer import part_of
 from app.settings import PROJECT
-from app.web.hop_picture import hop_picture
-from app.web.hop_rows import STOPS_A_COLUMN, HopRow, Stop, assets_of, hop_rows
-from app.web.palette import palette
+from app.web.drawing.hop_picture import hop_picture
+from app.web.drawing.hop_rows import STOPS_A_COLUMN, HopRow, Stop, assets_of, hop_rows
+from app.web.drawing.palette import palette
 
 LOOKS = palette(load_policy(PROJECT / "policy.yaml"))
 WALLET = WalletName(chain="ethereum", address="0x" + "ee" * 20)

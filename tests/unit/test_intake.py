@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.intake import LEAST_MESSAGES, next_size
+from ingest.consumer.intake import LEAST_MESSAGES, next_size
 
 MOST = 4_000
 

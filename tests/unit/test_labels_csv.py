@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import InvalidInput
 from app.labels.effective import EffectiveLabel, label_set_digest
-from app.labels.read import LabelFormat, read_labels
+from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import LabelRow, remove_labels
 
 HEADER = "chain,address,category,name,source,confidence"

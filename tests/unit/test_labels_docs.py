@@ -2,9 +2,9 @@
 
 import re
 
-from app.addresses import CHAINS
-from app.labels.currencies import BY_FORM, CURRENCIES
-from app.labels.tagpack_terms import CONFIDENCES, TERMS
+from app.chains.addresses import CHAINS
+from app.labels.readers.currencies import BY_FORM, CURRENCIES
+from app.labels.readers.tagpack_terms import CONFIDENCES, TERMS
 from app.settings import PROJECT
 
 DOCUMENT = (PROJECT / "docs" / "labels.md").read_text()

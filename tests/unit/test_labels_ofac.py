@@ -7,8 +7,8 @@ import psutil
 import pytest
 
 from app.errors import InvalidInput
-from app.labels.ofac_xml import read_sdn
-from app.labels.read import LabelFormat, read_labels
+from app.labels.readers.label_file import LabelFormat, read_labels
+from app.labels.readers.ofac_xml import read_sdn
 from app.labels.store import LabelRow
 
 ETH = "0x" + "ab" * 20

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidInput
-from app.labels.read import LabelFormat, read_labels
+from app.labels.readers.label_file import LabelFormat, read_labels
+from app.labels.readers.tagpack_terms import TERMS, category_of
 from app.labels.store import LabelRow
-from app.labels.tagpack_terms import TERMS, category_of
-from app.scoring.policy import load_policy
+from app.policy.policy import load_policy
 from app.settings import PROJECT
 
 ETH = "0x" + "ab" * 20

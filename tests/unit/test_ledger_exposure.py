@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Unequal
+from app.ledger.cells import CellLayout
 from app.ledger.exposure import PassResult, destination_pass, source_pass
 from app.ledger.kernels import Flows, Pools
-from app.scoring.exposures import CellLayout
 
 CATEGORIES = 3
 WALLETS = 6

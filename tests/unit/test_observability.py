@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import REGISTRY
 from ruamel.yaml import YAML
 
-from app.api.examples import STATUS
-from app.api.metrics import REQUEST_SECONDS, Scrape
+from app.api.examples.scores import STATUS
+from app.api.routes.metrics import REQUEST_SECONDS, Scrape
 from ingest.instruments import BATCH_MESSAGES, PARTITIONS, STEP_SECONDS, WAITS
 
 ROOT = Path(__file__).resolve().parent.parent.parent

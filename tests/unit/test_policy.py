@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidPolicy
-from app.scoring.policy import load_policy, parse_policy
-from app.scoring.policy_yaml import MAX_BYTES
+from app.policy.policy import load_policy, parse_policy
+from app.policy.policy_yaml import MAX_BYTES
 from app.settings import PROJECT
 
 FILE = PROJECT / "policy.yaml"

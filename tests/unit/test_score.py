@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.ledger.cells import DESTINATION, SOURCE, CellLayout, DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
-from app.scoring.exposures import DESTINATION, SOURCE, CellLayout, DirectionShares, Exposures
-from app.scoring.policy import LEVELS, Policy, load_policy
-from app.scoring.score import NOTHING_KNOWN, Scores, score_wallets
+from app.policy.policy import LEVELS, Policy, load_policy
+from app.runs.score import NOTHING_KNOWN, Scores, score_wallets
 from app.settings import PROJECT
 
 POLICY: Policy = load_policy(PROJECT / "policy.yaml")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests import servers
-from tests.servers import ADDRESSES, choose
+from tests.support import servers
+from tests.support.servers import ADDRESSES, choose
 
 GIVEN = dict.fromkeys(ADDRESSES, "somewhere")
 

@@ -12,8 +12,8 @@ import pytest
 
 from app.domain import Transfer
 from app.errors import InvalidInput
+from ingest.contract.transfer import decode, encode
 from ingest.simulator import Story, simulate, write_story
-from ingest.transfer import decode, encode
 
 HOP_LIMIT = 4
 PINNED = "a55cc367e5d31f673a2caa7cd5aa2e353afed670f30b1b89676f5804f16ba910"

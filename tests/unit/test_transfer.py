@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.addresses import EVM_CHAINS
+from app.chains.addresses import EVM_CHAINS
 from app.domain import MAX_AMOUNT, MAX_BLOCK_NUMBER, MAX_INDEX, Retraction, Transfer
 from app.errors import InvalidEvent
-from ingest.transfer import MAX_BYTES, REASONS, decode, encode
+from ingest.contract.transfer import MAX_BYTES, REASONS, decode, encode
 
 HASH = "0x" + "ab" * 32
 SENDER = "0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed"

@@ -1,0 +1,1 @@
+"""Examples in the API's documentation, all of one wallet."""

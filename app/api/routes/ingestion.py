@@ -1,0 +1,16 @@
+"""Where ingestion stands, for people."""
+
+from fastapi import APIRouter
+
+from app.api.dependencies import Use
+from app.api.examples.scores import STATUS, answers
+from app.api.problems import documented
+from app.operations.status import IngestionStatus, ingestion_status
+
+router = APIRouter(tags=["ingestion"])
+
+
+@router.get("/ingestion/status", responses=answers(200, STATUS) | documented(401, 503))
+def get_ingestion_status(use: Use) -> IngestionStatus:
+    """Progress and lag by partition, throughput, what the graph is behind, dead letters, runs."""
+    return ingestion_status(use.settings, use.postgres, use.graph)

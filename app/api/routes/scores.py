@@ -1,0 +1,120 @@
+"""Scores and explanations of the published run."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.answers.run_schemas import History
+from app.answers.schemas import Explanation, TopScores, WalletScore
+from app.api.dependencies import Use
+from app.api.examples.evidence import REPORT
+from app.api.examples.runs import HISTORY
+from app.api.examples.scores import EXPLANATION, SCORE, TOP, answers
+from app.api.problems import documented
+from app.domain import Direction
+from app.explain.explain import explain
+from app.policy.policy import Level
+from app.report.forms import ReportForm, file_name, written
+from app.report.wallet_report import WalletReport, wallet_report
+from app.runs.history import history
+from app.runs.listing import Only, top_scores
+from app.runs.stored_answer import read_stored
+
+router = APIRouter(tags=["scores"])
+
+WalletReference = Annotated[
+    str,
+    Path(
+        description="An address, or `chain:address`. EVM addresses in any case.",
+        max_length=200,
+        examples=["ethereum:0x00000000000000000000000000000000000000aa"],
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
+
+
+@router.get("/scores/top", responses=answers(200, TOP) | documented(401, 404, 409, 422, 503))
+def get_top_scores(
+    use: Use,
+    *,
+    limit: Limit = 10,
+    cursor: Cursor = None,
+    run: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Null: the published run.")] = None,
+    level: Annotated[Level | None, Query(description="Only wallets of this risk level.")] = None,
+    category: Annotated[
+        str | None, Query(max_length=40, description="Only those with this main category.")
+    ] = None,
+    direction: Annotated[
+        Direction | None, Query(description="Only those whose score this direction decided.")
+    ] = None,
+) -> TopScores:
+    """The highest scores of a run, with level, main reason and the change since the run before.
+
+    `next` belongs to the same filters: send them again with it.
+    """
+    with use.postgres.transaction(snapshot=True) as connection:
+        only = Only(level=level, category=category, direction=direction)
+        return top_scores(connection, limit, cursor, run_id=run, only=only)
+
+
+@router.get(
+    "/scores/explain/{wallet}", responses=answers(200, EXPLANATION) | documented(401, 404, 409, 422, 503)
+)
+def explain_score(use: Use, wallet: WalletReference) -> Explanation:
+    """The stored score, its contributions (which add up to it) and the paths behind them.
+
+    While the graph does not answer the stored score still comes, with `status` `incomplete` and the reason.
+    """
+    return explain(use.postgres, use.graph, use.settings, wallet)
+
+
+@router.get("/scores/{wallet}", responses=answers(200, SCORE) | documented(401, 404, 409, 422, 503))
+def get_score(use: Use, wallet: WalletReference) -> WalletScore:
+    """The stored score, level and exposures by category and hop in both directions.
+
+    A wallet that is in the record but not in the run has the score null and the status `unknown`.
+    """
+    with use.postgres.transaction(snapshot=True) as connection:
+        return read_stored(connection, wallet).score
+
+
+@router.get(
+    "/scores/{wallet}/report",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The report, as a file to keep.",
+            "model": WalletReport,
+            "content": {
+                "application/pdf": {
+                    "schema": {"type": "string", "format": "binary"},
+                    "example": "%PDF-1.7 …",
+                },
+                "application/json": {"example": REPORT.model_dump(mode="json")},
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "example": "part,direction,category,hop,…\ncontribution,source,mixer,2,…\n",
+                },
+            },
+        },
+        **documented(401, 404, 409, 422, 503),
+    },
+)
+def get_report(
+    use: Use,
+    wallet: WalletReference,
+    form: Annotated[ReportForm, Query(alias="format", description="What the report is written as.")] = "pdf",
+) -> Response:
+    """The evidence report of one wallet: score, arithmetic, paths with hashes, labels, run and digests."""
+    report = wallet_report(use.postgres, use.graph, use.settings, wallet)
+    media_type, body = written(report, form)
+    name = f'attachment; filename="{file_name(report, form)}"'
+    return Response(body, media_type=media_type, headers={"Content-Disposition": name})
+
+
+@router.get("/scores/{wallet}/history", responses=answers(200, HISTORY) | documented(401, 404, 409, 422, 503))
+def get_history(use: Use, wallet: WalletReference, limit: Limit = 20, cursor: Cursor = None) -> History:
+    """The wallet's score in every completed run that knew it, newest run first."""
+    with use.postgres.transaction(snapshot=True) as connection:
+        return history(connection, wallet, limit, cursor)

@@ -1,0 +1,113 @@
+"""The chains that are known, and the one stored form of their addresses and transaction hashes.
+
+Two spellings of one address must never become two wallets, and one that nobody can own must not become
+any: hex and bech32 are stored in lower case, Bitcoin Cash as CashAddr without its prefix.
+"""
+
+import re
+from functools import lru_cache
+
+from eth_utils.address import to_checksum_address
+
+from app.errors import InvalidEvent
+
+EVM_NATIVE_ASSETS = {
+    "arbitrum": "ETH",
+    "avalanche": "AVAX",
+    "base": "ETH",
+    "blast": "ETH",
+    "bsc": "BNB",
+    "celo": "CELO",
+    "cronos": "CRO",
+    "ethereum": "ETH",
+    "ethereum_classic": "ETC",
+    "fantom": "FTM",
+    "gnosis": "XDAI",
+    "linea": "ETH",
+    "mantle": "MNT",
+    "moonbeam": "GLMR",
+    "optimism": "ETH",
+    "polygon": "POL",
+    "scroll": "ETH",
+    "sonic": "S",
+    "zksync": "ETH",
+}
+"""EVM chains and the symbol of their own coin (18 decimals on all of them)."""
+
+_OTHER_CHAINS = frozenset(
+    {"bitcoin", "bitcoin_cash", "bitcoin_gold", "bitcoin_sv", "dash", "dogecoin", "litecoin", "ripple"}
+    | {"solana", "tron", "verge", "zcash"}
+)
+
+EVM_CHAINS = frozenset(EVM_NATIVE_ASSETS)
+CHAINS = EVM_CHAINS | _OTHER_CHAINS
+"""Every chain a transfer may be on."""
+
+MAX_ADDRESS_LENGTH = 90
+"""Of a bech32 string; the longest form here. Base58 decoding is quadratic, so length is checked first."""
+
+_lower_evm = re.compile(r"0x[0-9a-f]{40}").fullmatch
+_any_evm = re.compile(r"0x[0-9a-fA-F]{40}").fullmatch
+_lower_evm_hash = re.compile(r"0x[0-9a-f]{64}").fullmatch
+_any_evm_hash = re.compile(r"0x[0-9a-fA-F]{64}").fullmatch
+_hex_hash = re.compile(r"[0-9a-fA-F]{64}").fullmatch
+_address_text = re.compile(rf"[0-9A-Za-z:]{{14,{MAX_ADDRESS_LENGTH}}}").fullmatch
+
+
+def normalize_address(chain: str, address: str) -> str:
+    """The stored form of an address of a known chain.
+
+    Raises:
+        InvalidEvent: `unknown_chain`, `bad_address`, or `bad_checksum` when only the checksum is wrong.
+    """
+    if chain in EVM_CHAINS:
+        return address if _lower_evm(address) else _normalize_evm(address)
+    if chain not in CHAINS:
+        raise InvalidEvent("unknown_chain", f"The chain {chain[:40]!a} is not known.")
+    return _normalize_other(chain, address)
+
+
+def normalize_hash(chain: str, transaction_hash: str) -> str:
+    """The stored form of a transaction hash of a known chain; raises InvalidEvent `bad_hash`."""
+    if chain in EVM_CHAINS:
+        if _lower_evm_hash(transaction_hash):
+            return transaction_hash
+        if _any_evm_hash(transaction_hash):
+            return transaction_hash.lower()
+    elif chain == "solana":
+        from app.chains.address_forms import is_solana_signature  # noqa: PLC0415 - see there
+
+        if is_solana_signature(transaction_hash):
+            return transaction_hash
+    elif _hex_hash(transaction_hash):
+        return transaction_hash.lower()
+    raise InvalidEvent("bad_hash", f"{transaction_hash[:100]!a} is no transaction hash of {chain}.")
+
+
+@lru_cache(maxsize=65_536)
+def _normalize_evm(address: str) -> str:
+    if not _any_evm(address):
+        raise InvalidEvent("bad_address", f"{address[:100]!a} is no 0x address of 40 hex digits.")
+    digits = address[2:]
+    # Written in one case an address carries no checksum (EIP-55).
+    if digits not in (digits.lower(), digits.upper()) and to_checksum_address(address) != address:
+        raise InvalidEvent("bad_checksum", f"The capitals of {address} do not carry its EIP-55 checksum.")
+    return address.lower()
+
+
+@lru_cache(maxsize=65_536)
+def _normalize_other(chain: str, address: str) -> str:
+    from app.chains.address_forms import CHECKSUM_ERRORS, stored_form  # noqa: PLC0415 - see there
+
+    fault = f"{address[:100]!a} is no address of {chain}."
+    if not _address_text(address):
+        raise InvalidEvent("bad_address", fault)
+    try:
+        stored = stored_form(chain, address)
+    except CHECKSUM_ERRORS as exc:
+        raise InvalidEvent("bad_checksum", f"The checksum of {address} is wrong.") from exc
+    except (ValueError, IndexError) as exc:
+        raise InvalidEvent("bad_address", fault) from exc
+    if stored is None:
+        raise InvalidEvent("bad_address", fault)
+    return stored

@@ -1,0 +1,103 @@
+"""Labels from CSV: chain,address,category,name,source,confidence[,valid_from,valid_to]."""
+
+import csv
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.chains.addresses import normalize_address
+from app.errors import InvalidEvent, InvalidInput
+from app.labels.readers.files import MAX_TEXT_BYTES, Progress, told
+from app.labels.store import LabelRow
+
+REQUIRED = ("chain", "address", "category", "name", "source", "confidence")
+OPTIONAL = ("valid_from", "valid_to")
+MAX_CONFIDENCE = 100
+
+
+def read_csv(path: Path, *, progress: Progress | None = None) -> Iterator[LabelRow]:
+    """The labels of a CSV file, line by line.
+
+    An empty category makes a label that only names. Times are ISO 8601 with their zone, or dates at
+    midnight UTC.
+
+    Raises:
+        InvalidInput: something cannot be used; the message names file and line.
+    """
+    try:
+        for file, done in told([path], progress):
+            with file.open(encoding="utf-8-sig", newline="") as lines:
+                yield from _labels(_counted(lines, done), file)
+    except (OSError, UnicodeDecodeError) as exc:
+        raise InvalidInput(f"{path} cannot be read as UTF-8 text: {exc}.") from exc
+
+
+def _counted(lines: Iterable[str], done: Callable[[int], None]) -> Iterator[str]:
+    read = 0
+    for line in lines:
+        read += len(line)
+        done(read)
+        yield line
+
+
+def _labels(lines: Iterable[str], file: Path) -> Iterator[LabelRow]:
+    reader = csv.DictReader(lines, strict=True)
+    try:
+        header = [name.strip() for name in reader.fieldnames or ()]
+        reader.fieldnames = header
+        missing = [name for name in REQUIRED if name not in header]
+        unknown = [name for name in header if name not in REQUIRED + OPTIONAL]
+        if missing or unknown or len(set(header)) < len(header):
+            raise InvalidInput(f"{file}:1: the header must be {','.join(REQUIRED)}[,{','.join(OPTIONAL)}].")
+        for row in reader:
+            yield _label(row, f"{file}:{reader.line_num}")
+    except csv.Error as exc:
+        raise InvalidInput(f"{file}:{reader.reader.line_num}: not CSV ({exc}).") from exc
+
+
+def _label(row: dict[str | None, Any], place: str) -> LabelRow:
+    if None in row or None in row.values():
+        raise InvalidInput(f"{place}: it has more or fewer fields than the header. Quote fields with commas.")
+    fields = {str(name): value.strip() for name, value in row.items()}
+    for name, value in fields.items():
+        if len(value.encode()) > MAX_TEXT_BYTES or any(unicodedata.category(char) == "Cc" for char in value):
+            raise InvalidInput(f"{place}: {name} has over {MAX_TEXT_BYTES} bytes or a control character.")
+        if not value and name in REQUIRED and name != "category":
+            raise InvalidInput(f"{place}: {name} is empty.")
+    confidence = fields["confidence"]
+    if not (confidence.isascii() and confidence.isdigit() and int(confidence) <= MAX_CONFIDENCE):
+        raise InvalidInput(f"{place}: confidence must be a whole number from 0 to 100, not {confidence}.")
+    try:
+        address = normalize_address(fields["chain"], fields["address"])
+    except InvalidEvent as exc:
+        raise InvalidInput(f"{place}: {exc}") from exc
+    valid_from, valid_to = (_time(fields.get(name, ""), place, name) for name in OPTIONAL)
+    if valid_from and valid_to and valid_from >= valid_to:
+        raise InvalidInput(f"{place}: valid_to must be later than valid_from.")
+    return LabelRow(
+        fields["chain"],
+        address,
+        fields["category"] or None,
+        fields["name"],
+        fields["source"],
+        int(confidence),
+        valid_from,
+        valid_to,
+        place,
+    )
+
+
+def _time(value: str, place: str, name: str) -> datetime | None:
+    if not value:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError as exc:
+        raise InvalidInput(f"{place}: {name} must be a date or an ISO 8601 time, not {value}.") from exc
+    if len(value) == len("2026-01-01"):
+        moment = moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        raise InvalidInput(f"{place}: {name} needs its time zone, for example {value}Z.")
+    return moment.astimezone(UTC)

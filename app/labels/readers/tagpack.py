@@ -1,0 +1,91 @@
+"""Labels from TagPacks, GraphSense's YAML form for attributions: a file, or a folder of them."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.errors import InvalidInput
+from app.labels.readers.currencies import wallet_of
+from app.labels.readers.files import Progress, one_line, told
+from app.labels.readers.tagpack_terms import CONFIDENCES, UNKNOWN_CONFIDENCE, category_of
+from app.labels.readers.tagpack_yaml import Mapping, Value, read_mapping
+from app.labels.store import LabelRow
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def read_tagpacks(
+    path: Path, *, skipped: Counter[str], progress: Progress | None = None
+) -> Iterator[LabelRow]:
+    """The labels of a TagPack, or of all in a folder, however deep.
+
+    A field of the header stands for every tag that does not have it. The source of a label is the title of
+    its pack. A tag whose terms have no category becomes a label that only names. `lastmod` tells when a tag
+    was written and not since when it holds, so labels are valid without limits.
+
+    Counted in `skipped` by reason: what `wallet_of` cannot place, `no_address` (a tag of a transaction),
+    `no_label`, `mention` (seen somewhere, says nothing about whose it is), `not_a_tagpack` (another file
+    of the folder).
+
+    Raises:
+        InvalidInput: no TagPack is there, or one is damaged; the message names file and line.
+    """
+    files = sorted(f for f in path.rglob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
+    packs = 0
+    for file, done in told(files, progress):
+        pack = read_mapping(file, done)
+        tags = pack.fields.get("tags") if pack else None
+        if pack is None or not isinstance(tags, list):
+            skipped["not_a_tagpack"] += 1
+            continue
+        packs += 1
+        source = _text(pack.fields.get("title")) or one_line(file.stem)
+        for tag in tags:
+            if not isinstance(tag, Mapping):
+                raise InvalidInput(f"{file}:{pack.line}: `tags` must be a list of mappings.")
+            label = _label(
+                {**pack.fields, **tag.fields}, source=source, place=f"{file}:{tag.line}", skipped=skipped
+            )
+            if label is not None:
+                yield label
+    if not packs:
+        raise InvalidInput(f"{path} holds no TagPack: a YAML mapping with a list of `tags`.")
+
+
+def _label(fields: dict[str, Value], *, source: str, place: str, skipped: Counter[str]) -> LabelRow | None:
+    address, name = _text(fields.get("address")), _text(fields.get("label"))
+    reason = (
+        "mention"
+        if fields.get("tag_type") == "mention"
+        else "no_address"
+        if not address
+        else None
+        if name
+        else "no_label"
+    )
+    if reason:
+        skipped[reason] += 1
+        return None
+    wallet = wallet_of(_text(fields.get("network")) or _text(fields.get("currency")), address, skipped)
+    if wallet is None:
+        return None
+    return LabelRow(
+        *wallet,
+        category_of(_terms(fields)),
+        name,
+        source,
+        CONFIDENCES.get(_text(fields.get("confidence")), UNKNOWN_CONFIDENCE),
+        valid_from=None,
+        valid_to=None,
+        place=place,
+    )
+
+
+def _terms(fields: dict[str, Value]) -> set[str]:
+    concepts = fields.get("concepts")
+    listed = concepts if isinstance(concepts, list) else [concepts]
+    return {_text(term) for term in (fields.get("abuse"), fields.get("category"), *listed)} - {""}
+
+
+def _text(value: Value) -> str:
+    return one_line(value) if isinstance(value, str) else ""

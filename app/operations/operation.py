@@ -1,0 +1,120 @@
+"""Long work of this process, started by a request and looked at later. It is gone after a restart."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+import structlog
+
+from app.errors import AmlError, InUse, NotFound
+from app.ledger.cells import Progress
+
+log = structlog.get_logger()
+
+UNEXPECTED = "Something unexpected went wrong. The server's log says what."
+KEPT = 50
+"""Ended operations that can still be looked at."""
+
+
+@dataclass
+class Operation:
+    """One piece of work; `done` holds its result, or why it failed, once it has ended."""
+
+    kind: str
+    operation_id: str = field(default_factory=lambda: uuid4().hex)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    completed_at: datetime | None = None
+    step: str = "starting"
+    progress: float = 0.0
+    done: Future[Any] = field(default_factory=Future)
+
+    @property
+    def status(self) -> Literal["running", "completed", "failed"]:
+        """How far it is, in one word."""
+        if not self.done.done():
+            return "running"
+        return "completed" if self.done.exception() is None else "failed"
+
+    @property
+    def result(self) -> Any:  # noqa: ANN401 - whatever the work returned
+        """What the work returned; None while it runs and when it failed."""
+        return self.done.result() if self.status == "completed" else None
+
+    @property
+    def error(self) -> str | None:
+        """Why it failed, in words for the user."""
+        if self.status != "failed":
+            return None
+        exc = self.done.exception()
+        return str(exc) if isinstance(exc, AmlError) else UNEXPECTED
+
+    def report(self, step: str, progress: float) -> None:
+        """Notes how far the work is; the work calls it."""
+        self.step, self.progress = step, progress
+
+    def ended_within(self, seconds: float) -> bool:
+        """Waits for the end and says whether it came; raises what the work raised."""
+        wait([self.done], timeout=seconds)
+        if self.done.done():
+            self.done.result()
+            return True
+        return False
+
+
+class Operations:
+    """The operations of this process; the ended ones are kept for a while."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._operations: dict[str, Operation] = {}
+
+    def start(self, kind: str, work: Callable[[Progress], Any], *, alone: bool = True) -> Operation:
+        """Starts the work in a thread of its own; it is told where to report its progress.
+
+        Raises:
+            InUse: it must be alone, and work of its kind is going on.
+        """
+        with self._lock:
+            for other in self._operations.values():
+                if alone and other.kind == kind and other.status == "running":
+                    raise InUse(f"A {kind} is going on: look at /v1/operations/{other.operation_id}.")
+            operation = Operation(kind)
+            self._operations[operation.operation_id] = operation
+            for old in list(self._operations.values())[:-KEPT]:
+                if old.status != "running":
+                    del self._operations[old.operation_id]
+        name = f"{kind}-{operation.operation_id[:8]}"
+        threading.Thread(target=_carry_out, args=(operation, work), name=name, daemon=True).start()
+        return operation
+
+    def get(self, operation_id: str) -> Operation:
+        """The operation of that id.
+
+        Raises:
+            NotFound: this process has none of that id.
+        """
+        operation = self._operations.get(operation_id)
+        if operation is None:
+            raise NotFound(
+                f"This server knows no operation {operation_id}. Operations are forgotten when the server "
+                "restarts: look at /ingestion/status, and start it again if it did not end."
+            )
+        return operation
+
+
+def _carry_out(operation: Operation, work: Callable[[Progress], Any]) -> None:
+    try:
+        result = work(operation.report)
+    except Exception as exc:
+        if not isinstance(exc, AmlError):
+            log.exception("operation_failed", kind=operation.kind, operation_id=operation.operation_id)
+        operation.completed_at = datetime.now(UTC)
+        operation.done.set_exception(exc)
+        return
+    operation.report("done", 1.0)
+    operation.completed_at = datetime.now(UTC)
+    operation.done.set_result(result)

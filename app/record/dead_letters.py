@@ -1,0 +1,109 @@
+"""Refused messages, as the record holds them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Connection, Row, TextClause, text
+
+from app.answers.schemas import Shape
+from app.stores.postgres import Postgres
+
+COLUMNS = """
+    topic, partition, "offset", reason, detail, payload_bytes, recorded_at, published_at, replayed_at,
+    message_key AS key, payload
+"""
+_LISTED = text("""
+    SELECT concat_ws('/', topic, partition, "offset") AS origin, reason, detail, payload_bytes, recorded_at,
+           published_at, replayed_at
+    FROM dead_letters WHERE CAST(:reason AS text) IS NULL OR reason = :reason
+    ORDER BY recorded_at DESC, topic, partition, "offset" DESC LIMIT :limit
+""")
+_BY_REASON = text(
+    "SELECT reason, count(*) AS refused FROM dead_letters GROUP BY reason ORDER BY count(*) DESC, reason"
+)
+
+
+class RefusedMessage(Shape):
+    """What is told of a refused message, without its bytes."""
+
+    origin: str = Field(description="TOPIC/PARTITION/OFFSET.", examples=["transfers/0/17"])
+    reason: str = Field(examples=["conflict"])
+    detail: str
+    payload_bytes: int = Field(examples=[412])
+    recorded_at: datetime
+    published_at: datetime | None = Field(description="On the topic of dead letters.")
+    replayed_at: datetime | None = Field(description="Sent again.")
+
+
+class DeadLetters(Shape):
+    """Refused messages, the latest first, and how many there are of each reason in all."""
+
+    dead_letters: list[RefusedMessage]
+    refused_by_reason: dict[str, int] = Field(examples=[{"conflict": 1}])
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One refused message; `payload` holds its first 64 KiB, `payload_bytes` is its whole length."""
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    detail: str
+    payload_bytes: int
+    recorded_at: datetime
+    published_at: datetime | None
+    replayed_at: datetime | None
+    key: bytes | None
+    payload: bytes
+
+    @property
+    def origin(self) -> str:
+        """Where it came from, as TOPIC/PARTITION/OFFSET."""
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+    @property
+    def is_whole(self) -> bool:
+        """The record holds all of its bytes."""
+        return len(self.payload) == self.payload_bytes
+
+    def facts(self) -> RefusedMessage:
+        """All but its bytes."""
+        return RefusedMessage.model_validate(self, from_attributes=True)
+
+
+def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> DeadLetters:
+    """The latest refused messages, of one reason or of all, and how many there are."""
+    with postgres.transaction(snapshot=True) as connection:
+        return DeadLetters(
+            dead_letters=latest_refused(connection, reason=reason, limit=limit),
+            refused_by_reason=refused_by_reason(connection),
+        )
+
+
+def latest_refused(connection: Connection, *, reason: str | None, limit: int) -> list[RefusedMessage]:
+    """The latest refused messages, of one reason or of all; their bytes are not read."""
+    found = connection.execute(_LISTED, {"reason": reason, "limit": limit})
+    return [RefusedMessage.model_validate(row, from_attributes=True) for row in found]
+
+
+def refused_by_reason(connection: Connection) -> dict[str, int]:
+    """How many messages have been refused for each reason, the most frequent first."""
+    return {row.reason: row.refused for row in connection.execute(_BY_REASON)}
+
+
+def read_dead_letters(
+    postgres: Postgres, statement: TextClause, **given: str | int | datetime | None
+) -> list[DeadLetter]:
+    """The messages a statement finds that selects `COLUMNS`."""
+    with postgres.transaction() as connection:
+        return [_letter(row) for row in connection.execute(statement, given)]
+
+
+def _letter(row: Row[Any]) -> DeadLetter:
+    fields = dict(row._mapping)  # noqa: SLF001 - public in SQLAlchemy, underscored to keep names free
+    key = None if row.key is None else bytes(row.key)
+    return DeadLetter(**{**fields, "key": key, "payload": bytes(row.payload or b"")})

@@ -1,0 +1,114 @@
+"""Transfers as they stand in the record: those of a wallet, and those of a transaction."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import Connection, Row, text
+
+from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.schemas import Shape, WalletName
+
+
+class RecordedTransfer(Shape):
+    """One transfer of the record."""
+
+    chain: str = Field(examples=["ethereum"])
+    transaction_hash: str
+    transfer_index: int = Field(examples=[0])
+    block_number: int = Field(examples=[17_173_049])
+    occurred_at: datetime
+    sender: str
+    receiver: str
+    asset: str = Field(examples=["ETH"])
+    amount: str = Field(examples=["2000000000000000000"])
+    decimals: int | None = Field(examples=[18])
+    usd_value: str | None = Field(description="At the time; null when it has no price.", examples=["3057.12"])
+    unobserved: str | None = Field(description="Part of it that was never seen to arrive.", examples=["0"])
+    way: Literal["in", "out"] | None = Field(description="As seen from the wallet that was asked for.")
+
+
+class WalletTransfers(Shape):
+    """The transfers that moved a wallet's money, latest first; zero amounts and those to itself do not."""
+
+    wallet: WalletName
+    transfers: list[RecordedTransfer]
+    next: str | None = None
+
+
+def wallet_transfers(
+    connection: Connection, wallet: Row[Any], limit: int, cursor: str | None
+) -> WalletTransfers:
+    """A page of the transfers in and out of a wallet (a row of `find_wallet`), over all its assets.
+
+    Raises:
+        InvalidInput: the cursor is not one of ours.
+    """
+    seq, transfer_id = (BIGGEST, BIGGEST) if cursor is None else decoded(cursor, 2)
+    given = {"wallet_id": wallet.wallet_id, "seq": seq, "transfer_id": transfer_id, "limit": limit + 1}
+    rows = connection.execute(_OF_WALLET, given).all()
+    shown = rows[:limit]
+    return WalletTransfers(
+        wallet=WalletName(chain=wallet.chain, address=wallet.address),
+        transfers=[_transfer(row) for row in shown],
+        next=encoded(shown[-1].seq, shown[-1].transfer_id) if len(rows) > limit else None,
+    )
+
+
+def transaction_transfers(
+    connection: Connection, transaction_hash: str, limit: int
+) -> list[RecordedTransfer]:
+    """The transfers of every transaction of that hash that is not retracted, by chain and place."""
+    given = {"hashes": [transaction_hash, transaction_hash.lower()], "limit": limit}
+    return [_transfer(row) for row in connection.execute(_OF_TRANSACTION, given)]
+
+
+def _transfer(row: Row[Any]) -> RecordedTransfer:
+    return RecordedTransfer(
+        chain=row.chain,
+        transaction_hash=row.transaction_hash,
+        transfer_index=row.transfer_index,
+        block_number=row.block_number,
+        occurred_at=row.occurred_at,
+        sender=row.sender,
+        receiver=row.receiver,
+        asset=row.asset,
+        amount=str(row.amount),
+        decimals=row.decimals,
+        usd_value=None if row.usd_value is None else str(row.usd_value),
+        unobserved=None if row.unobserved is None else str(row.unobserved),
+        way=row.way,
+    )
+
+
+_FIELDS = """
+    t.chain, t.transaction_hash, t.transfer_index, t.block_number, t.occurred_at, s.address AS sender,
+    r.address AS receiver, a.asset, t.amount, coalesce(t.decimals, a.decimals) AS decimals, t.usd_value,
+    f.unobserved, f.seq, t.transfer_id
+"""
+_NAMES = """
+    JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id
+    JOIN assets a USING (asset_id)
+"""
+# Each pool has its flows in order in an index; a page of a wallet merges the beginnings of them all.
+_OF_WALLET = text(f"""
+    WITH found AS (
+        SELECT flow.transfer_id, flow.seq, flow.way FROM pools p CROSS JOIN LATERAL (
+            (SELECT transfer_id, seq, 'in' AS way FROM flows
+             WHERE recv_pool_id = p.pool_id AND seq <= :seq AND (seq, transfer_id) < (:seq, :transfer_id)
+             ORDER BY seq DESC, transfer_id DESC LIMIT :limit)
+            UNION ALL
+            (SELECT transfer_id, seq, 'out' FROM flows
+             WHERE send_pool_id = p.pool_id AND seq <= :seq AND (seq, transfer_id) < (:seq, :transfer_id)
+             ORDER BY seq DESC, transfer_id DESC LIMIT :limit)
+        ) AS flow
+        WHERE p.wallet_id = :wallet_id ORDER BY flow.seq DESC, flow.transfer_id DESC LIMIT :limit
+    )
+    SELECT found.way, {_FIELDS} FROM found JOIN transactions t USING (transfer_id)
+    JOIN flows f USING (transfer_id) {_NAMES} ORDER BY f.seq DESC, t.transfer_id DESC
+""")  # noqa: S608 - constants of this file
+_OF_TRANSACTION = text(f"""
+    SELECT NULL AS way, {_FIELDS} FROM transactions t LEFT JOIN flows f USING (transfer_id) {_NAMES}
+    WHERE t.transaction_hash = ANY(:hashes) AND t.retracted_batch_id IS NULL
+    ORDER BY t.chain, t.transfer_index LIMIT :limit
+""")  # noqa: S608 - constants of this file

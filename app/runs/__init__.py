@@ -1,0 +1,1 @@
+"""Scoring runs: from a snapshot of the record to published scores."""

@@ -1,0 +1,39 @@
+"""Ending a run before its time: it is asked, and ends at its next step; nothing is published."""
+
+from sqlalchemy import Connection, text
+
+from app.errors import AlreadyEnded, NotFound
+from app.stores.postgres import Lock, Postgres
+
+
+def cancel_run(postgres: Postgres, run_id: int) -> None:
+    """Asks a run to end. One whose process is gone is marked cancelled at once; again changes nothing.
+
+    Raises:
+        NotFound: there is no run of that id.
+        AlreadyEnded: it completed or failed.
+    """
+
+    def work(connection: Connection) -> str | None:
+        if connection.execute(_TRY_LOCK, {"key": Lock.RUN}).scalar_one():
+            connection.execute(_END, {"run_id": run_id})
+        else:
+            connection.execute(_ASK, {"run_id": run_id})
+        status: str | None = connection.execute(_STATUS, {"run_id": run_id}).scalar()
+        return status
+
+    status = postgres.run(work)
+    if status is None:
+        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
+    if status not in {"running", "cancelled"}:
+        raise AlreadyEnded(f"Scoring run {run_id} has already {status}: there is nothing to cancel.")
+
+
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
+_ASK = text("UPDATE scoring_runs SET cancel_requested = true WHERE run_id = :run_id AND status = 'running'")
+_END = text("""
+    UPDATE scoring_runs SET status = 'cancelled', cancel_requested = true, completed_at = clock_timestamp(),
+        error = 'The process that carried out this run had ended; the run was cancelled.'
+    WHERE run_id = :run_id AND status = 'running'
+""")
+_STATUS = text("SELECT status FROM scoring_runs WHERE run_id = :run_id")

@@ -1,0 +1,90 @@
+"""Which engine computes a run, and what the graph must hold before it does."""
+
+from typing import Literal
+
+import structlog
+
+from app.errors import DependencyMissing, InUse, InvalidInput, NotReady
+from app.ledger.cells import Exposures, Progress
+from app.policy.policy import Policy
+from app.projection.labels import project_labels
+from app.projection.locks import record_identity
+from app.projection.pending import project_all_owed
+from app.projection.state import owned_state
+from app.runs.engines.cypher import exposures_by_paths
+from app.runs.snapshot import Snapshot, all_wallets, categories_by_wallet
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+
+log = structlog.get_logger()
+
+Engine = Literal["cypher", "ledger"]
+EngineChoice = Literal["auto", "cypher", "ledger"]
+
+
+def chosen_engine(
+    choice: EngineChoice, graph: Graph | None, transfers: int, cypher_max_transfers: int
+) -> Engine:
+    """The engine of a run; `auto` is Cypher on graphs of up to `cypher_max_transfers` transfers.
+
+    Raises:
+        InvalidInput: Cypher is asked for without a graph.
+    """
+    if choice == "cypher" and graph is None:
+        raise InvalidInput("The cypher engine needs the graph. Set AML_NEO4J_URL, or use the ledger engine.")
+    if choice == "auto":
+        return "cypher" if graph is not None and transfers <= cypher_max_transfers else "ledger"
+    return choice
+
+
+def compute_by_graph(
+    postgres: Postgres, graph: Graph, snapshot: Snapshot, policy: Policy, progress: Progress
+) -> Exposures:
+    """Exposures by path queries, once the graph holds every batch and label of the snapshot.
+
+    Raises:
+        DependencyMissing: the graph does not answer.
+        InUse, NotReady: the graph is not this record's, or has moved on from what the run has seen.
+        QueryTimeout: one wallet has too many paths.
+    """
+    progress("catching the graph up", 0.0)
+    project_all_owed(postgres, graph)
+    _fit_labels(graph, snapshot)
+    return exposures_by_paths(
+        graph,
+        policy.layout,
+        watermark=snapshot.watermark,
+        wallet_ids=all_wallets(snapshot).tolist(),
+        progress=progress,
+    )
+
+
+def compute_by_ledger(
+    graph: Graph | None, snapshot: Snapshot, policy: Policy, progress: Progress
+) -> Exposures:
+    """Exposures by the ledger pass. A graph that can take the labels gets them, so that evidence fits.
+
+    Raises:
+        Unequal: the annotation in the record does not add up.
+    """
+    from app.runs.engines.ledger import exposures_by_ledger  # noqa: PLC0415 - loads a compiler
+
+    exposures = exposures_by_ledger(
+        snapshot.connection,
+        policy.layout,
+        categories_by_wallet=categories_by_wallet(snapshot, policy),
+        watermark=snapshot.watermark,
+        progress=progress,
+    )
+    if graph is not None:
+        try:
+            _fit_labels(graph, snapshot)
+        except (DependencyMissing, InUse, NotReady) as exc:
+            log.warning("labels_not_projected", reason=str(exc))
+    return exposures
+
+
+def _fit_labels(graph: Graph, snapshot: Snapshot) -> None:
+    state = owned_state(graph, record_identity(snapshot.connection))
+    if state.label_set_digest != snapshot.label_set_digest:
+        project_labels(graph, snapshot.labels, snapshot.label_set_digest)

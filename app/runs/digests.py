@@ -1,0 +1,49 @@
+"""Digests that show when the record behind a run, or what the run stored, was changed afterwards.
+
+They are an aid to notice changes, not a proof against somebody who also rewrites the digests.
+"""
+
+from sqlalchemy import Connection, text
+
+_MODULUS = 1 << 64
+
+
+def record_seal(connection: Connection, watermark: int) -> tuple[int, str]:
+    """How many transfers the record holds up to a batch, and a digest of them whatever their order.
+
+    Every transfer is one line of its natural fields, retracted or not at that batch; the halves of the lines'
+    MD5 are summed (modulo 2^64), which the server does without sorting.
+    """
+    connection.execute(text("SET LOCAL work_mem = '128MB'"))
+    count, high, low = connection.execute(_SEAL, {"watermark": watermark}).one()
+    return count, f"{int(high) % _MODULUS:016x}{int(low) % _MODULUS:016x}"
+
+
+def returned_transfers(connection: Connection, watermark: int) -> int:
+    """How many live transfers were retracted up to that batch: they have come back, and when is unknown."""
+    return int(connection.execute(_RETURNED, {"watermark": watermark}).scalar_one())
+
+
+# `occurred_at` is written in UTC: every connection of app.stores.postgres has that time zone.
+_SEAL = text(r"""
+    SELECT count(*), coalesce(sum(('x' || left(line, 16))::bit(64)::bigint), 0),
+        coalesce(sum(('x' || right(line, 16))::bit(64)::bigint), 0)
+    FROM (
+        SELECT md5(concat_ws(E'\t', t.chain, t.transaction_hash, t.transfer_index, t.block_number,
+            t.transaction_index, t.occurred_at, s.address, r.address, a.asset, t.amount,
+            coalesce(t.decimals::text, ''), coalesce(t.usd_value::text, ''),
+            t.retracted_batch_id IS NULL OR t.retracted_batch_id > :watermark)) AS line
+        FROM transactions t JOIN assets a USING (asset_id)
+        JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id
+        WHERE t.batch_id <= :watermark
+    ) AS lines
+""")
+_RETURNED = text("""
+    SELECT count(*) FROM transactions t JOIN assets a USING (asset_id)
+    WHERE t.batch_id <= :watermark AND t.retracted_batch_id IS NULL AND EXISTS (
+        SELECT FROM retractions r
+        WHERE r.chain = t.chain AND r.transaction_hash = t.transaction_hash AND r.asset = a.asset
+          AND (r.transfer_index IS NULL OR r.transfer_index = t.transfer_index)
+          AND r.batch_id <= :watermark AND r.batch_id > t.batch_id
+    )
+""")

@@ -1,0 +1,1 @@
+"""The two engines that compute exposures; both give the same numbers."""

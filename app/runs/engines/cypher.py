@@ -1,0 +1,193 @@
+"""The engine that asks the graph: exact exposures of many wallets by variable-length path queries."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.errors import NotReady, QueryTimeout, Unequal
+from app.ledger.cells import (
+    DESTINATION,
+    DIRECTION_NAMES,
+    SOURCE,
+    CellLayout,
+    DirectionShares,
+    Exposures,
+    Progress,
+)
+from app.ledger.sparse import SparseRows
+from app.stores.graph import Graph
+from cypher import Query, query
+
+Rows = list[dict[str, Any]]
+
+_WALLETS_A_QUERY = 64
+_TOLERANCE = 1e-9  # of the total: what drains of a million may cost; more means the annotations do not fit
+_NOISE = 1e-12  # of the total: a difference of two sums below it is rounding, not money
+_AMOUNT, _USD = 0, 1
+
+
+def exposures_by_paths(
+    graph: Graph,
+    layout: CellLayout,
+    *,
+    watermark: int,
+    wallet_ids: Sequence[int],
+    progress: Progress,
+    timeout_seconds: float = 60.0,
+) -> Exposures:
+    """Both directions of these wallets, over every path of up to `layout.hop_limit` transfers.
+
+    Raises:
+        QueryTimeout: one wallet alone has more paths than the graph can walk in `timeout_seconds`.
+        NotReady: transfers the run has seen have been restated since.
+        Unequal: the parts of a wallet do not add up to its whole.
+    """
+    ordered = sorted(set(wallet_ids))
+    limits = {"watermark": watermark, "hop_limit": layout.hop_limit}
+
+    def direction(code: int) -> DirectionShares:
+        name = DIRECTION_NAMES[code]
+        answers = _answers(
+            graph,
+            f"{name} paths",
+            query(f"exposure/{name}_paths"),
+            ordered,
+            limits=limits,
+            progress=progress,
+            timeout_seconds=timeout_seconds,
+        )
+        return _direction_shares(code, layout, answers)
+
+    try:
+        found = Exposures(layout, direction(SOURCE), direction(DESTINATION))
+    except Unequal:
+        _check_not_restated(graph, watermark)
+        raise
+    _check_not_restated(graph, watermark)
+    return found
+
+
+def _check_not_restated(graph: Graph, watermark: int) -> None:
+    restated = graph.read(query("exposure/restated_since"), {"watermark": watermark})[0]["transfers"]
+    if restated:
+        raise NotReady(
+            f"{restated} transfers were restated after batch {watermark}, while the run was reading them. "
+            "Start the run again, or use the ledger engine."
+        )
+
+
+def _answers(
+    graph: Graph,
+    name: str,
+    paths: Query,
+    wallet_ids: list[int],
+    *,
+    limits: Mapping[str, int],
+    progress: Progress,
+    timeout_seconds: float,
+) -> Iterator[Rows]:
+    """The rows of whole wallets, in order; a batch that meets the time limit is halved and asked again."""
+    starts = range(0, len(wallet_ids), _WALLETS_A_QUERY)
+    waiting = [wallet_ids[start : start + _WALLETS_A_QUERY] for start in reversed(starts)]
+    done = 0
+    while waiting:
+        batch = waiting.pop()
+        try:
+            rows = graph.read(paths, {"wallet_ids": batch, **limits}, timeout_seconds=timeout_seconds)
+        except QueryTimeout as exc:
+            if len(batch) == 1:
+                raise QueryTimeout(
+                    f"Wallet {batch[0]} has more {name} than can be walked in {timeout_seconds:g} seconds. "
+                    "Use the ledger engine, a smaller hop limit or a longer time limit."
+                ) from exc
+            half = len(batch) // 2
+            waiting += [batch[half:], batch[:half]]
+            continue
+        yield rows
+        done += len(batch)
+        progress(name, done / len(wallet_ids))
+
+
+def _direction_shares(direction: int, layout: CellLayout, answers: Iterable[Rows]) -> DirectionShares:
+    pools: list[tuple[int, int]] = []
+    priced: list[int] = []
+    shares: list[NDArray[np.float64]] = []
+    combined: list[NDArray[np.float64]] = []
+    for rows in answers:
+        carried = _carried(rows, layout)
+        by_wallet: dict[int, NDArray[np.float64]] = {}
+        for (wallet_id, asset_id), sums in sorted(carried.items()):
+            pools.append((wallet_id, asset_id))
+            shares.append(_shares(sums[_AMOUNT], direction, layout, wallet_id))
+            by_wallet[wallet_id] = by_wallet.get(wallet_id, 0.0) + sums[_USD]
+        for wallet_id, sums in by_wallet.items():
+            if sums.any():
+                priced.append(wallet_id)
+                combined.append(_shares(sums, direction, layout, wallet_id))
+    return DirectionShares(
+        np.array([wallet_id for wallet_id, _ in pools], np.int64),
+        np.array([asset_id for _, asset_id in pools], np.int32),
+        SparseRows.of(np.array(shares).reshape(-1, layout.width)),
+        np.array(priced, np.int64),
+        SparseRows.of(np.array(combined).reshape(-1, layout.width)),
+    )
+
+
+def _carried(rows: Rows, layout: CellLayout) -> Mapping[tuple[int, int], NDArray[np.float64]]:
+    """By wallet and asset: amount and USD (axis 0) by hop - 1 (axis 1) and by where paths end (axis 2).
+
+    Ends are the categories, then an unlabelled wallet, then what its pool could not cover.
+    """
+    unlabelled = len(layout.categories)
+    place: dict[str | None, int] = {name: number for number, name in enumerate(layout.categories)}
+    place[None] = unlabelled
+    carried: dict[tuple[int, int], NDArray[np.float64]] = {}
+    for row in rows:
+        pool = row["wallet_id"], row["asset_id"]
+        if pool not in carried:
+            carried[pool] = np.zeros((2, layout.hop_limit, unlabelled + 2))
+        end = carried[pool][:, row["hop"] - 1]
+        end[:, place[row["category"]]] = row["amount"], row["usd"]
+        if row["category"] is None and "unobserved" in row:
+            end[:, unlabelled + 1] = row["unobserved"], row["unobserved_usd"]
+    return carried
+
+
+def _shares(
+    carried: NDArray[np.float64], direction: int, layout: CellLayout, wallet_id: int
+) -> NDArray[np.float64]:
+    """One row of cells out of what paths carried, by hop - 1 and end.
+
+    Raises:
+        Unequal: the cells do not add up to what arrived over one transfer.
+    """
+    labelled, arrived, unobserved = carried[:, :-2], carried[:, -2], carried[:, -1]
+    total = carried[0, :-1].sum()
+    cells = np.zeros(layout.width)
+    blocks = cells[1:].reshape(-1, layout.hop_limit)
+    blocks[1:] = labelled.T
+    if direction == SOURCE:
+        blocks[0] = unobserved
+        cells[:1] = _difference(arrived[-1:], unobserved[-1:], total)
+    else:
+        went_on = carried[1:, :-1].sum(axis=1)
+        blocks[0, :-1] = _difference(arrived[:-1], went_on, total)
+        cells[0] = arrived[-1]
+    whole = cells.sum()
+    if not abs(whole - total) <= _TOLERANCE * total:
+        raise Unequal(
+            f"The {DIRECTION_NAMES[direction]} paths of wallet {wallet_id} carry {whole / total!r} of its "
+            "total. Run `aml reconcile` to compare the graph with the record."
+        )
+    cells /= whole
+    return cells
+
+
+def _difference(
+    larger: NDArray[np.float64], smaller: NDArray[np.float64], total: float
+) -> NDArray[np.float64]:
+    difference = np.subtract(larger, smaller)
+    difference[difference <= _NOISE * total] = 0.0
+    return difference

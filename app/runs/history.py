@@ -1,0 +1,49 @@
+"""A wallet's scores by run."""
+
+from sqlalchemy import Connection, text
+
+from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.run_schemas import History, PastScore
+from app.answers.schemas import WalletName
+from app.domain import format_points
+from app.runs.queries import find_wallet
+
+
+def history(connection: Connection, reference: str, limit: int, cursor: str | None) -> History:
+    """The scores completed runs gave a wallet, newest run first.
+
+    Raises:
+        InvalidInput: no wallet is written like this, or the cursor is not one of ours.
+        NotFound: the wallet was never seen.
+        AmbiguousWallet: its address is known on several chains.
+    """
+    newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
+    wallet = find_wallet(connection, reference)
+    given = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
+    rows = connection.execute(_HISTORY, given).all()
+    return History(
+        wallet=WalletName(chain=wallet.chain, address=wallet.address),
+        scores=[
+            PastScore(
+                run_id=row.run_id,
+                as_of=row.as_of,
+                policy_version=row.policy_version,
+                score=None if row.score is None else format_points(row.score),
+                risk_level=row.risk_level,
+                direction=row.direction,
+                main_category=row.main_category,
+                rules=row.rules,
+                published=row.published,
+            )
+            for row in rows[:limit]
+        ],
+        next=encoded(rows[limit].run_id) if len(rows) > limit else None,
+    )
+
+
+_HISTORY = text("""
+    SELECT r.run_id, r.as_of, r.policy_version, s.score, s.risk_level, s.direction, s.main_category, s.rules,
+        r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published
+    FROM scoring_runs r JOIN risk_scores s ON s.run_id = r.run_id AND s.wallet_id = :wallet_id
+    WHERE r.status = 'completed' AND r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit
+""")

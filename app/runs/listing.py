@@ -1,0 +1,182 @@
+"""Lists that page by cursor: the highest scores of a run, and the runs."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.schemas import RankedWallet, Run, RunName, Runs, TopScores, WalletName
+from app.domain import format_points
+from app.errors import NotFound, NotReady
+from app.ledger.cells import DIRECTION_NAMES
+from app.runs.queries import completed_run
+from app.stores.postgres import Lock
+
+# Every condition is on the index alone: only the rows of the page are fetched.
+_TOP = text("""
+    WITH listed AS (
+        SELECT run_id, wallet_id FROM risk_scores
+        WHERE run_id = :run_id AND score <= :score AND (score < :score OR wallet_id > :wallet_id)
+          AND (CAST(:level AS text) IS NULL OR risk_level = :level)
+          AND (CAST(:direction AS text) IS NULL OR direction = :direction)
+          AND (CAST(:category AS text) IS NULL OR main_category = :category)
+        ORDER BY score DESC, wallet_id LIMIT :limit
+    )
+    SELECT s.*, w.chain, w.address, before.score AS previous_score
+    FROM listed JOIN risk_scores s USING (run_id, wallet_id) JOIN wallets w USING (wallet_id)
+    LEFT JOIN risk_scores before ON before.run_id = :previous_run AND before.wallet_id = s.wallet_id
+    ORDER BY s.score DESC, s.wallet_id
+""")
+_LEVELS = text("""
+    SELECT risk_level, count(*) AS wallets FROM risk_scores
+    WHERE run_id = :run_id AND score IS NOT NULL GROUP BY risk_level
+""")
+_PREVIOUS = text("SELECT max(run_id) FROM scoring_runs WHERE status = 'completed' AND run_id < :run_id")
+_RUNS = text(
+    "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
+    " FROM scoring_runs r WHERE r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit"
+)
+# A run that is under way holds the run lock; one whose row only says so has died with its process.
+_BY_KEY = text(
+    "SELECT run_id FROM scoring_runs WHERE idempotency_key = :key"
+    " AND NOT CASE status WHEN 'running' THEN pg_try_advisory_xact_lock(:lock) ELSE false END"
+)
+_PUBLISHED = text("SELECT r.* FROM published_run JOIN scoring_runs r USING (run_id)")
+
+REASONS = {
+    "ownership": "It is itself labelled {category}.",
+    "source": "{percent} of what it received came from {category}, within {hops}.",
+    "destination": "{percent} of what it sent went to {category}, within {hops}.",
+}
+
+
+def run_name(row: Row[Any]) -> RunName:
+    """The run an answer comes from, of a row of `scoring_runs`."""
+    return RunName.model_validate(row, from_attributes=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which wallets of a run are listed: of a level, main category, deciding direction; None means any."""
+
+    level: str | None = None
+    category: str | None = None
+    direction: str | None = None
+
+
+EVERY = Only()
+
+
+def top_scores(
+    connection: Connection, limit: int, cursor: str | None, *, run_id: int | None = None, only: Only = EVERY
+) -> TopScores:
+    """The highest scores of the published run, of that run, or of the cursor's; ties by wallet id.
+
+    Raises:
+        NotReady: no run has been published, or that one has no results.
+        NotFound: there is no run of that id.
+        InvalidInput: the cursor is not one of ours.
+    """
+    score, wallet_id = BIGGEST, -1
+    if cursor is not None:
+        run_id, score, wallet_id = decoded(cursor, 3)
+    run = _run_to_list(connection, run_id)
+    previous = previous_run(connection, run.run_id)
+    given = {
+        "run_id": run.run_id,
+        "score": score,
+        "wallet_id": wallet_id,
+        "limit": limit + 1,
+        "previous_run": previous,
+        **asdict(only),
+    }
+    rows = connection.execute(_TOP, given).all()
+    shown = rows[:limit]
+    more = len(rows) > limit
+    return TopScores(
+        run=run_name(run),
+        previous_run=previous,
+        scores=[_ranked(run.columns, row) for row in shown],
+        next=encoded(run.run_id, shown[-1].score, shown[-1].wallet_id) if more else None,
+    )
+
+
+def _run_to_list(connection: Connection, run_id: int | None) -> Row[Any]:
+    if run_id is not None:
+        return completed_run(connection, run_id)
+    run = connection.execute(_PUBLISHED).one_or_none()
+    if run is None:
+        raise NotReady("No scoring run has been published yet. Start one with POST /run-score (`aml score`).")
+    return run
+
+
+def previous_run(connection: Connection, run_id: int) -> int | None:
+    """The completed run before that one."""
+    found: int | None = connection.execute(_PREVIOUS, {"run_id": run_id}).scalar()
+    return found
+
+
+def level_counts(connection: Connection, run_id: int) -> dict[str, int]:
+    """How many wallets with a score a run has, by level."""
+    return {row.risk_level: row.wallets for row in connection.execute(_LEVELS, {"run_id": run_id})}
+
+
+def runs(connection: Connection, limit: int, cursor: str | None) -> Runs:
+    """The scoring runs, newest first.
+
+    Raises:
+        InvalidInput: the cursor is not one of ours.
+    """
+    newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
+    rows = connection.execute(_RUNS, {"newest": newest, "limit": limit + 1}).all()
+    return Runs(
+        runs=[Run.model_validate(row, from_attributes=True) for row in rows[:limit]],
+        next=encoded(rows[limit].run_id) if len(rows) > limit else None,
+    )
+
+
+def one_run(connection: Connection, run_id: int) -> Run:
+    """One scoring run.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    row = connection.execute(_RUNS, {"newest": run_id, "limit": 1}).one_or_none()
+    if row is None or row.run_id != run_id:
+        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
+    return Run.model_validate(row, from_attributes=True)
+
+
+def run_of_key(connection: Connection, idempotency_key: str) -> int | None:
+    """The run that was started with that key; None if it died with its process: then it begins anew."""
+    return connection.execute(_BY_KEY, {"key": idempotency_key, "lock": Lock.RUN}).scalar()
+
+
+def _ranked(columns: list[str], row: Row[Any]) -> RankedWallet:
+    return RankedWallet(
+        wallet=WalletName(chain=row.chain, address=row.address),
+        score=format_points(row.score),
+        risk_level=row.risk_level,
+        direction=row.direction,
+        main_category=row.main_category,
+        main_reason=main_reason(columns, row),
+        rules=row.rules,
+        previous_score=None if row.previous_score is None else format_points(row.previous_score),
+        change=None if row.previous_score is None else format_points(row.score - row.previous_score),
+    )
+
+
+def main_reason(columns: list[str], row: Row[Any]) -> str:
+    """One sentence: the direction and category that most of the score comes from."""
+    if row.direction is None:
+        return "Nothing was found in what is known."
+    direction = DIRECTION_NAMES.index(row.direction)
+    share, farthest = 0.0, 0
+    for cell, part in zip(row.cells, row.shares, strict=True):
+        of_direction, column, hop = cell // 1024, cell % 1024 // 8, cell % 8
+        if of_direction == direction and columns[column] == row.main_category and part > 0:
+            share += part
+            farthest = max(farthest, hop)
+    hops = "1 hop" if farthest == 1 else f"{farthest} hops"
+    return REASONS[row.direction].format(category=row.main_category, percent=f"{share:.2%}", hops=hops)

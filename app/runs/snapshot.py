@@ -1,0 +1,91 @@
+"""The moment of the record that a run sees: whole batches up to its watermark, and the labels valid then."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text
+
+from app.errors import InvalidPolicy
+from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
+from app.policy.policy import Policy
+from app.stores.copy_reader import read_columns
+from app.stores.postgres import Lock, Postgres
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An open REPEATABLE READ transaction and what a run begins with. `transfers` counts those with flow."""
+
+    connection: Connection
+    watermark: int
+    as_of: datetime
+    labels: list[EffectiveLabel]
+    label_set_digest: str
+    transfers: int
+
+    @contextmanager
+    def beside(self, postgres: Postgres) -> Iterator[Connection]:
+        """Another transaction that sees the same moment, for a thread of its own."""
+        name = self.connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
+        with postgres.transaction(snapshot=True) as connection:
+            # The server made the name, and takes no bound parameter here.
+            connection.execute(text(f"SET TRANSACTION SNAPSHOT '{name}'"))
+            yield connection
+
+
+@contextmanager
+def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
+    """Opens the snapshot while no batch and no label is half written, so its watermark and time say it all.
+
+    Raises:
+        InvalidPolicy: labels use a category that the policy does not have.
+    """
+    with postgres.transaction(snapshot=True) as connection:
+        with postgres.transaction() as gate:
+            gate.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": Lock.INGEST})
+            gate.execute(text("LOCK TABLE labels IN SHARE MODE"))
+            watermark, as_of = connection.execute(_MOMENT).one()
+        labels = effective_labels(connection, as_of=as_of, severities=policy.severities)
+        unknown = {label.category for label in labels} - policy.categories.keys() - {None}
+        if unknown:
+            raise InvalidPolicy(
+                f"Labels use categories the policy does not have: {', '.join(sorted(map(str, unknown)))}. "
+                "Add them to the policy, or remove those labels."
+            )
+        transfers = connection.execute(_TRANSFERS).scalar_one()
+        yield Snapshot(connection, watermark, as_of, labels, label_set_digest(labels), transfers)
+
+
+def categories_by_wallet(snapshot: Snapshot, policy: Policy) -> dict[int, int]:
+    """Place in the policy's categories of each labelled wallet's category, by wallet_id.
+
+    Only a diff has labels of a category that the policy does not know: they count for nothing.
+    """
+    place = {name: number for number, name in enumerate(policy.categories)}
+    return {
+        label.wallet_id: place[label.category]
+        for label in snapshot.labels
+        if label.wallet_id is not None and label.category in place
+    }
+
+
+def all_wallets(snapshot: Snapshot) -> NDArray[np.int64]:
+    """The ids of all wallets seen in transfers up to the watermark, rising."""
+    select = "SELECT wallet_id FROM wallets WHERE batch_id <= %(watermark)s ORDER BY wallet_id"
+    given = {"watermark": snapshot.watermark}
+    return read_columns(snapshot.connection, select, {"wallet_id": "int"}, given)["wallet_id"]
+
+
+def asset_ranks(snapshot: Snapshot) -> dict[int, int]:
+    """Place of each asset in the order of chains and names, by asset_id."""
+    found = snapshot.connection.execute(_ASSETS).scalars()
+    return {asset_id: rank for rank, asset_id in enumerate(found)}
+
+
+_MOMENT = text("SELECT coalesce(max(batch_id), 0), clock_timestamp() FROM batches")
+_TRANSFERS = text("SELECT count(*) FROM flows WHERE send_pool_id IS NOT NULL")
+_ASSETS = text('SELECT asset_id FROM assets ORDER BY chain COLLATE "C", asset COLLATE "C"')

@@ -1,0 +1,205 @@
+"""A wallet's score as the published run stored it, with every reason that needs no graph."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from app.answers.schemas import (
+    Contribution,
+    ExposureItem,
+    OwnLabel,
+    Residual,
+    SentBeyondReceived,
+    WalletName,
+    WalletScore,
+)
+from app.domain import Direction, format_points
+from app.labels.effective import EffectiveLabel, effective_labels
+from app.ledger.cells import DIRECTION_NAMES, RESIDUALS
+from app.policy.policy import Policy, parse_policy
+from app.runs.listing import run_name
+from app.runs.queries import find_wallet, published_run, stored_exposures, stored_score
+
+
+@dataclass(frozen=True, slots=True)
+class StoredScore:
+    """What the record holds of one wallet.
+
+    `run` and `policy` are None before the first published run, `row` when the run did not know the wallet.
+    """
+
+    wallet: Row[Any]
+    run: Row[Any] | None
+    policy: Policy | None
+    row: Row[Any] | None
+    exposures: Sequence[Row[Any]]
+    score: WalletScore
+
+
+def read_stored(connection: Connection, reference: str) -> StoredScore:
+    """Reads a wallet's stored score in one snapshot.
+
+    Raises:
+        InvalidInput: no wallet is written like this.
+        NotFound: the wallet was never seen.
+        AmbiguousWallet: its address is known on several chains.
+    """
+    wallet = find_wallet(connection, reference)
+    name = WalletName(chain=wallet.chain, address=wallet.address)
+    run = published_run(connection)
+    if run is None:
+        why = "No scoring run has been published yet. Start one with POST /run-score (`aml score`)."
+        return StoredScore(wallet, None, None, None, [], _unknown(name, why))
+    policy = policy_of(run)
+    row = stored_score(connection, run.run_id, wallet.wallet_id)
+    if row is None or row.score is None:
+        why = (
+            f"First seen after scoring run {run.run_id}: run scoring again to include it."
+            if wallet.batch_id > run.watermark
+            else f"Scoring run {run.run_id} found neither money that moved through it nor a label."
+        )
+        return StoredScore(wallet, run, policy, None, [], _unknown(name, why, run))
+    exposures = stored_exposures(connection, run.run_id, wallet.wallet_id)
+    label = _own_label(connection, wallet, run.as_of, policy)
+    return StoredScore(
+        wallet,
+        run,
+        policy,
+        row,
+        exposures,
+        _known(name, run, policy=policy, row=row, exposures=exposures, label=label),
+    )
+
+
+def policy_of(run: Row[Any]) -> Policy:
+    """The stored policy of a run, of a row with its `policy_body`.
+
+    Raises:
+        InvalidPolicy: it was changed in the record and is none any more.
+    """
+    return _policy(run.policy_digest, run.policy_body)
+
+
+@lru_cache(maxsize=8)
+def _policy(digest: str, body: str) -> Policy:
+    return parse_policy(body.encode(), f"stored policy {digest[:12]}")
+
+
+def _unknown(name: WalletName, why: str, run: Row[Any] | None = None) -> WalletScore:
+    return WalletScore(
+        wallet=name,
+        score=None,
+        risk_level=None,
+        status="unknown",
+        incomplete_reasons=[why],
+        run=None if run is None else run_name(run),
+    )
+
+
+def _known(
+    name: WalletName,
+    run: Row[Any],
+    *,
+    policy: Policy,
+    row: Row[Any],
+    exposures: Sequence[Row[Any]],
+    label: EffectiveLabel | None,
+) -> WalletScore:
+    contributions = list(_contributions(run.columns, policy, row))
+    cells = list(_cells(run.columns, exposures))
+    unpriced = f"{row.unpriced_transfers} of its transfers have no price and weigh nothing in the score."
+    return WalletScore(
+        wallet=name,
+        score=format_points(row.score),
+        risk_level=row.risk_level,
+        status="complete",
+        notes=[unpriced] if row.unpriced_transfers and row.weighting == "usd" else [],
+        band=row.band,
+        direction=row.direction,
+        rules=row.rules,
+        weighting=row.weighting,
+        unpriced_transfers=row.unpriced_transfers,
+        label=None if label is None else OwnLabel.model_validate(label, from_attributes=True),
+        run=run_name(run),
+        exposures=[*_ownership(label), *(item for item in cells if isinstance(item, ExposureItem))],
+        residuals=[item for item in cells if isinstance(item, Residual)],
+        sent_beyond_received=[
+            SentBeyondReceived(asset=part.asset, amount=str(int(part.unobserved)), decimals=part.decimals)
+            for part in exposures
+            if part.unobserved and DIRECTION_NAMES[part.direction] == "destination"
+        ],
+        contributions=[item for item in contributions if item.direction == row.direction],
+        other_contributions=[item for item in contributions if item.direction != row.direction],
+    )
+
+
+def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterator[Contribution]:
+    for cell, share, points in zip(row.cells, row.shares, row.points, strict=True):
+        direction: Direction = DIRECTION_NAMES[cell // 1024]  # type: ignore[assignment] # stored by its place
+        category, hop = columns[cell % 1024 // 8], cell % 8
+        yield Contribution(
+            direction=direction,
+            category=category,
+            hop=hop,
+            share=share,
+            severity=float(policy.categories[category].severity),
+            hop_weight=float(policy.hop_weights[hop - 1]) if hop else 1.0,
+            points=format_points(points),
+        )
+
+
+def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[ExposureItem | Residual]:
+    for part in exposures:
+        direction: Any = DIRECTION_NAMES[part.direction]
+        for cell, share in zip(part.cells, part.shares, strict=True):
+            column, hop = cell // 8, cell % 8
+            given = {
+                "asset": part.asset,
+                "direction": direction,
+                "amount": str(part_of(share, part.total)),
+                "decimals": part.decimals,
+                "share": share,
+            }
+            if column < len(RESIDUALS):
+                yield Residual(kind=columns[column], hop=hop or None, **given)
+            else:
+                priced = part.transfers > part.unpriced_transfers
+                usd_value = f"{share * part.usd_value:.2f}" if priced else None
+                yield ExposureItem(category=columns[column], hop=hop, usd_value=usd_value, **given)
+
+
+def part_of(share: float, total: Decimal | int) -> int:
+    """That share of a total, in whole base units; exact whatever the size of the total."""
+    return round(Fraction(share) * int(total))
+
+
+def _own_label(
+    connection: Connection, wallet: Row[Any], as_of: datetime, policy: Policy
+) -> EffectiveLabel | None:
+    found = effective_labels(
+        connection, as_of=as_of, severities=policy.severities, addresses=[wallet.address]
+    )
+    return next((label for label in found if label.chain == wallet.chain), None)
+
+
+def _ownership(label: EffectiveLabel | None) -> list[ExposureItem]:
+    if label is None or label.category is None:
+        return []
+    return [
+        ExposureItem(
+            asset=None,
+            direction="ownership",
+            category=label.category,
+            hop=0,
+            amount=None,
+            decimals=None,
+            share=1.0,
+            usd_value=None,
+        )
+    ]

@@ -1,1 +1,0 @@
-"""From exposures to scores: the policy, the engines, the run and its explanation."""

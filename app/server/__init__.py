@@ -1,0 +1,1 @@
+"""The served application: routes and pages put together over the stores."""

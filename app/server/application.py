@@ -1,0 +1,101 @@
+"""The API as one application: routes, protection, errors, documentation. Nothing is opened at import time."""
+
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import APIRouter, Depends, FastAPI, params
+from fastapi.routing import APIRoute
+
+from app.api import problems
+from app.api.dependencies import Doors
+from app.api.middleware import Traffic
+from app.api.routes import (
+    browser_guide,
+    explore,
+    health,
+    ingestion,
+    metrics,
+    reconcile,
+    records,
+    reload,
+    runs,
+    scores,
+    verification,
+)
+from app.api.security import check_settings, require_token
+from app.operations.operation import Operations
+from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from app.web.pages import routers as pages
+
+DESCRIPTION = """
+Risk scores of wallets that can be recomputed, traced to exact transfers, and add up.
+
+Every route here also stands under `/v1`. All but `/health` and `/ready` need the bearer token: press
+**Authorize** and give the value of `AML_API_TOKEN`. Amounts are strings of base units, scores and points
+six-place decimal strings, shares numbers from 0 to 1. Errors are `application/problem+json` (RFC 9457).
+"""
+
+
+def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
+    """The application over these stores; whoever opened them closes them.
+
+    Raises:
+        InvalidInput: authentication is off on an address that others can reach.
+        DependencyMissing: authentication is on and there is no token.
+    """
+    check_settings(settings)
+    app = FastAPI(
+        title="AML risk",
+        version=version("aml-risk"),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+        lifespan=_lifespan,
+    )
+    app.state.doors = Doors(
+        settings=settings,
+        postgres=postgres,
+        graph=graph,
+        operations=Operations(),
+        probes=ThreadPoolExecutor(6, thread_name_prefix="probe"),
+    )
+    app.add_middleware(Traffic)
+    problems.install(app)
+    needs_token = [Depends(require_token)]
+    for router in (scores.router, reload.router, runs.start, ingestion.router, metrics.router):
+        _both(app, router, dependencies=needs_token)
+    new = (
+        runs.router,
+        verification.router,
+        records.router,
+        reconcile.router,
+        explore.router,
+        reload.operations,
+    )
+    for router in new:
+        app.include_router(router, prefix="/v1", dependencies=needs_token)
+    _both(app, health.router)
+    app.include_router(browser_guide.router)
+    pages.install(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    yield
+    app.state.doors.probes.shutdown(wait=False, cancel_futures=True)
+
+
+def _both(app: FastAPI, router: APIRouter, *, dependencies: Sequence[params.Depends] = ()) -> None:
+    """The routes as the interfaces name them, and the same under /v1, documented once."""
+    app.include_router(router, dependencies=dependencies)
+    app.include_router(router, prefix="/v1", include_in_schema=False, dependencies=dependencies)
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

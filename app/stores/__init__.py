@@ -1,0 +1,1 @@
+"""The only doors to PostgreSQL and Neo4j, and to Kafka's offsets."""

@@ -1,0 +1,131 @@
+"""What changed from one run to another, and which part of it came from transfers, labels or policy.
+
+One thing at a time is replaced: first the transfers of run a by those of run b, then its labels, then its
+policy. The three differences between the four scores add up to the whole change.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, text
+
+from app.policy.policy import Policy
+from app.runs.queries import completed_run
+from app.runs.score import NOTHING_KNOWN
+from app.runs.snapshot import Snapshot, categories_by_wallet
+from app.runs.stored_answer import policy_of
+from app.verify.reaccount import Accounts, reaccount
+from app.verify.replay import Replayed, past_snapshot, replay
+
+PARTS = ("transfers", "labels", "policy")
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Wallets whose score differs, biggest change first, then by wallet id; millionths of a point.
+
+    `old` and `new` are as stored, -1 where nothing was known. `parts` is n x 4: `PARTS`, then what is left of
+    the change between stored scores: rounding, when an engine is not the ledger's.
+    """
+
+    a: Row[Any]
+    b: Row[Any]
+    wallet_id: NDArray[np.int64]
+    old: NDArray[np.int64]
+    new: NDArray[np.int64]
+    parts: NDArray[np.int64]
+
+    @property
+    def change(self) -> NDArray[np.int64]:
+        """New less old, where nothing known counts as 0."""
+        difference: NDArray[np.int64] = np.maximum(self.new, 0) - np.maximum(self.old, 0)
+        return difference
+
+
+def changes_between(connection: Connection, run_a: int, run_b: int) -> Changes:
+    """Compares two completed runs, in a snapshot of the record.
+
+    Raises:
+        NotFound: there is no run of that id.
+        NotReady: one of the runs has no results.
+        InvalidPolicy: a stored policy was changed and is none any more.
+    """
+    a, b = completed_run(connection, run_a), completed_run(connection, run_b)
+    wallet_id = np.array(connection.execute(_WALLETS, {"a": run_a, "b": run_b}).scalars().all(), np.int64)
+    old, new = (_stored(connection, run.run_id, wallet_id) for run in (a, b))
+    steps = [_placed(replayed, wallet_id) for replayed in _steps(connection, a, b)]
+    parts = np.zeros((len(wallet_id), len(PARTS) + 1), np.int64)
+    for part, (before, after) in enumerate(pairwise(steps)):
+        parts[:, part] = after - before
+    change = np.maximum(new, 0) - np.maximum(old, 0)
+    parts[:, -1] = change - parts.sum(axis=1)
+    changed = np.flatnonzero(old != new)
+    order = changed[np.lexsort((wallet_id[changed], -np.abs(change[changed])))]
+    return Changes(a, b, wallet_id[order], old[order], new[order], parts[order])
+
+
+def _steps(connection: Connection, a: Row[Any], b: Row[Any]) -> Iterator[Replayed]:
+    """Run a, then with the transfers, the labels and the policy of b; what does not change is not redone."""
+    policy_a, policy_b = policy_of(a), policy_of(b)
+    states: list[tuple[int, Row[Any], Policy]] = [
+        (a.watermark, a, policy_a),
+        (b.watermark, a, policy_a),
+        (b.watermark, b, policy_a),
+        (b.watermark, b, policy_b),
+    ]
+    accounts: Accounts | None = None
+    before: tuple[Snapshot, Policy] | None = None
+    replayed: Replayed | None = None
+    for watermark, labels_of, policy in states:
+        snapshot = past_snapshot(connection, labels_of, watermark, policy)
+        if accounts is None or before is None or before[0].watermark != watermark:
+            accounts, replayed = reaccount(connection, watermark), None
+        if replayed is None or not _traces_alike(before, (snapshot, policy)):
+            replayed = replay(snapshot, policy, accounts, _silent)
+        elif before is None or before[1].digest != policy.digest:
+            replayed = replay(snapshot, policy, accounts, _silent, replayed.exposures)
+        before = snapshot, policy
+        yield replayed
+
+
+def _traces_alike(before: tuple[Snapshot, Policy] | None, after: tuple[Snapshot, Policy]) -> bool:
+    """Whether both give the same exposures of the same transfers."""
+    return (
+        before is not None
+        and before[1].layout == after[1].layout
+        and categories_by_wallet(*before) == categories_by_wallet(*after)
+    )
+
+
+def _placed(replayed: Replayed, wallet_id: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The scores of these wallets, 0 where nothing is known."""
+    known = replayed.scores.wallet_id
+    place = np.searchsorted(known, wallet_id)
+    place[place == len(known)] = 0
+    found = known[place] == wallet_id if len(known) else np.zeros(len(wallet_id), np.bool_)
+    scores = np.zeros(len(wallet_id), np.int64)
+    scores[found] = np.maximum(replayed.scores.score[place[found]], 0)
+    return scores
+
+
+def _stored(connection: Connection, run_id: int, wallet_id: NDArray[np.int64]) -> NDArray[np.int64]:
+    scores = np.full(len(wallet_id), NOTHING_KNOWN, np.int64)
+    rows = connection.execute(_SCORES, {"run_id": run_id}).all()
+    listed = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
+    scores[np.searchsorted(wallet_id, listed[:, 0])] = listed[:, 1]
+    return scores
+
+
+def _silent(_step: str, _part: float) -> None:
+    """Nobody waits for the steps of a diff."""
+
+
+_WALLETS = text("""
+    SELECT wallet_id FROM risk_scores WHERE run_id = :a
+    UNION SELECT wallet_id FROM risk_scores WHERE run_id = :b ORDER BY wallet_id
+""")
+_SCORES = text("SELECT wallet_id, score FROM risk_scores WHERE run_id = :run_id AND score IS NOT NULL")

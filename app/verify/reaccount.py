@@ -1,0 +1,141 @@
+"""Every pool accounted anew from the transfers alone: what `flows` held when a batch was the last one.
+
+`flows` is of no use for the past: what arrived later, at an earlier place, has restated it.
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Context, Decimal, Inexact, localcontext
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text
+
+from app.ledger.cells import DESTINATION, SOURCE
+from app.ledger.kernels import Flows
+from app.ledger.pool import EMPTY, PoolState, deposit, send
+from app.runs.totals import Total
+
+_ROWS_AT_ONCE = 20_000
+_EXACT = Context(prec=1_000, traps=[Inexact])
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Transfers with flow up to a batch, in ledger order, and their pools, by wallet and asset.
+
+    `flows` numbers pools by their place in `wallet_id` and `asset_id`; `totals` are as
+    `app.runs.totals.totals` gives them.
+    """
+
+    flows: Flows
+    wallet_id: NDArray[np.int64]
+    asset_id: NDArray[np.int32]
+    totals: list[Total]
+
+
+@dataclass(slots=True)
+class _Side:
+    """What each pool received, or what each sent, exactly; a pool's number is its place in the lists."""
+
+    total: list[int] = field(default_factory=list)
+    unobserved: list[int] = field(default_factory=list)
+    usd_value: list[Decimal] = field(default_factory=list)
+    transfers: list[int] = field(default_factory=list)
+    priced: list[int] = field(default_factory=list)
+
+    def open_pool(self) -> None:
+        for sums in (self.total, self.unobserved, self.transfers, self.priced):
+            sums.append(0)
+        self.usd_value.append(_NOTHING)
+
+    def add(self, pool: int, amount: int, unobserved: int, usd_value: Decimal | None) -> None:
+        self.total[pool] += amount
+        self.unobserved[pool] += unobserved
+        self.transfers[pool] += 1
+        if usd_value is not None:
+            self.usd_value[pool] += usd_value
+            self.priced[pool] += 1
+
+
+def reaccount(connection: Connection, watermark: int) -> Accounts:
+    """Accounts the transfers live at a batch; memory grows with pools, and by seven numbers a transfer."""
+    numbers: dict[tuple[int, int], int] = {}
+    states: list[PoolState] = []
+    sides = {SOURCE: _Side(), DESTINATION: _Side()}
+    received, sent = sides[SOURCE], sides[DESTINATION]
+    senders, receivers = array("q"), array("q")
+    columns = tuple(array("d") for _ in range(5))  # amount, share, kept, unobserved, usd
+
+    def number_of(wallet_id: int, asset_id: int) -> int:
+        if (known := numbers.get((wallet_id, asset_id))) is not None:
+            return known
+        numbers[wallet_id, asset_id] = len(states)
+        states.append(EMPTY)
+        received.open_pool()
+        sent.open_pool()
+        return len(states) - 1
+
+    connection.execute(text("SET LOCAL work_mem = '128MB'"))
+    streamed = {"yield_per": _ROWS_AT_ONCE}
+    with localcontext(_EXACT):
+        for sender_id, receiver_id, asset_id, amount_text, usd_text in connection.execute(
+            _FACTS, {"watermark": watermark}, execution_options=streamed
+        ):
+            amount = int(amount_text)
+            usd_value = None if usd_text is None else Decimal(usd_text)
+            sender, receiver = number_of(sender_id, asset_id), number_of(receiver_id, asset_id)
+            balance = states[sender].balance
+            states[sender], share, unobserved = send(states[sender], amount)
+            states[receiver] = deposit(states[receiver], amount)
+            sent.add(sender, amount, unobserved, usd_value)
+            received.add(receiver, amount, 0, usd_value)
+            kept = float(balance - amount + unobserved) / float(balance) if balance else 1.0
+            values = float(amount), share, kept, float(unobserved), float(usd_value or 0)
+            senders.append(sender)
+            receivers.append(receiver)
+            for column, value in zip(columns, values, strict=True):
+                column.append(value)
+    keys = np.array(list(numbers), np.int64).reshape(-1, 2)
+    order = np.lexsort((keys[:, 1], keys[:, 0]))
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order))
+    return Accounts(
+        Flows(
+            place[np.array(senders, np.int64)],
+            place[np.array(receivers, np.int64)],
+            *(np.array(column, np.float64) for column in columns),
+        ),
+        keys[order, 0],
+        keys[order, 1].astype(np.int32),
+        [total for direction, side in sides.items() for total in _totals(direction, side, keys, order)],
+    )
+
+
+def _totals(
+    direction: int, side: _Side, keys: NDArray[np.int64], order: NDArray[np.int64]
+) -> Iterator[Total]:
+    for pool, (wallet_id, asset_id) in zip(order.tolist(), keys[order].tolist(), strict=True):
+        if transfers := side.transfers[pool]:
+            yield Total(
+                direction,
+                wallet_id,
+                asset_id,
+                str(side.total[pool]),
+                str(side.unobserved[pool]),
+                float(side.usd_value[pool]),
+                transfers,
+                transfers - side.priced[pool],
+            )
+
+
+_FACTS = text("""
+    SELECT sender_id, receiver_id, asset_id, amount::text,
+        CASE WHEN usd_value > 0 THEN usd_value::text END
+    FROM transactions
+    WHERE batch_id <= :watermark AND (retracted_batch_id IS NULL OR retracted_batch_id > :watermark)
+      AND amount > 0 AND sender_id <> receiver_id
+    ORDER BY block_number, transaction_index, transfer_index, transaction_hash COLLATE "C"
+""")

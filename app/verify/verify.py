@@ -1,0 +1,190 @@
+"""Verifying a run: is the record as the run saw it, and does it give again what the run stored?"""
+
+from collections.abc import Iterator
+from functools import partial
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from app.answers.run_schemas import Difference, Verification
+from app.answers.schemas import WalletName
+from app.errors import InvalidPolicy
+from app.ledger.cells import Progress
+from app.policy.policy import Policy
+from app.runs.digests import record_seal, returned_transfers
+from app.runs.queries import completed_run
+from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS, Counted, exposure_lines, score_lines
+from app.runs.snapshot import Snapshot
+from app.runs.stored_answer import policy_of
+from app.stores.postgres import Postgres
+from app.verify.compare import Mismatch, Table, described, first_mismatch, shown
+from app.verify.reaccount import Accounts, reaccount
+from app.verify.replay import Replayed, past_snapshot, replay
+from app.verify.stored_lines import stored_exposure_lines, stored_score_lines
+from app.verify.tolerance import near_exposures, near_scores, nothing, with_stored_shares
+
+_EXPOSURES = Table("exposures", EXPOSURE_COLUMNS, keys=3)
+_SCORES = Table("scores", SCORE_COLUMNS, keys=1)
+_NO_SEALS = "The run was made before digests were kept: only its results were compared."
+
+
+def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verification:
+    """Computes a completed run again from the transfers, the labels and the policy it used, and compares.
+
+    Raises:
+        NotFound: there is no run of that id.
+        NotReady: the run has no results.
+    """
+    with postgres.transaction(snapshot=True) as connection:
+        run = completed_run(connection, run_id)
+        progress("checking policy, labels and transfers", 0.0)
+        found = [*_policy_changes(run)]
+        try:
+            policy = policy_of(run)
+        except InvalidPolicy:
+            return _verification(run, found)
+        snapshot = past_snapshot(connection, run, run.watermark, policy)
+        found += _row_changes(run, policy)
+        found += _input_changes(snapshot, run)
+        progress("accounting every pool again", 0.1)
+        accounts = reaccount(connection, run.watermark)
+        progress("tracing and scoring", 0.6)
+        again = replay(snapshot, policy, accounts, lambda _step, _part: None)
+        progress("comparing", 0.8)
+        differences, compared = _result_changes(snapshot, run, policy, accounts, again)
+        return _verification(run, found + differences, len(accounts.flows.amount), *compared)
+
+
+def _verification(
+    run: Row[Any], differences: list[Difference], transfers: int = 0, exposures: int = 0, scores: int = 0
+) -> Verification:
+    return Verification(
+        run_id=run.run_id,
+        equal=not differences,
+        engine=run.engine,
+        differences=differences,
+        notes=[] if run.record_digest else [_NO_SEALS],
+        transfers=transfers,
+        exposures=exposures,
+        scores=scores,
+    )
+
+
+def _policy_changes(run: Row[Any]) -> Iterator[Difference]:
+    digest = sha256(run.policy_body.encode()).hexdigest()
+    if digest != run.policy_digest:
+        detail = (
+            f"The stored policy {run.policy_version} was changed after the run: its SHA-256 is another one."
+        )
+        yield _of_record("policy", run.policy_digest, digest, detail)
+
+
+def _row_changes(run: Row[Any], policy: Policy) -> Iterator[Difference]:
+    """What the run's row repeats of its policy: without it no cell has a name."""
+    again = {
+        "policy_version": policy.version,
+        "hop_limit": policy.hop_limit,
+        "columns": list(policy.layout.columns),
+    }
+    for name, value in again.items():
+        stored = getattr(run, name)
+        if stored != value:
+            what = name.replace("_", " ")
+            detail = f"The run's {what} is stored as {stored}, the policy gives {value}."
+            yield _of_record(what, str(stored), str(value), detail)
+
+
+def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[Difference]:
+    if snapshot.label_set_digest != run.label_set_digest:
+        detail = f"The labels of {run.as_of:%Y-%m-%d %H:%M:%S} UTC in the record are not those the run used."
+        yield _of_record("labels", run.label_set_digest, snapshot.label_set_digest, detail)
+    if run.record_digest is None:
+        return
+    count, digest = record_seal(snapshot.connection, run.watermark)
+    if (count, digest) != (run.recorded_transfers, run.record_digest):
+        detail = (
+            f"The record holds {count} transfers up to batch {run.watermark}, the run saw "
+            f"{run.recorded_transfers}."
+            if count != run.recorded_transfers
+            else f"Of the {count} transfers up to batch {run.watermark}, some are not as the run saw them."
+        )
+        if returned := returned_transfers(snapshot.connection, run.watermark):
+            detail += (
+                f" {returned} of them had been retracted and are back: if they came back after the run, that "
+                "alone explains it, and the run cannot be verified."
+            )
+        yield _of_record("transfers", run.record_digest, digest, detail)
+
+
+def _result_changes(
+    snapshot: Snapshot, run: Row[Any], policy: Policy, accounts: Accounts, again: Replayed
+) -> tuple[list[Difference], tuple[int, int]]:
+    connection, run_id = snapshot.connection, run.run_id
+    counted, digest = Counted(), sha256()
+    by_paths = run.engine == "cypher"
+    in_exposures, exposures = first_mismatch(
+        _EXPOSURES,
+        stored_exposure_lines(connection, run_id),
+        exposure_lines(again.exposures, accounts.totals, counted),
+        digest,
+        near_exposures if by_paths else nothing,
+    )
+    if by_paths and in_exposures is None:
+        shares = with_stored_shares(again.exposures, stored_exposure_lines(connection, run_id))
+        again = replay(snapshot, policy, accounts, lambda _step, _part: None, shares)
+    in_scores, scores = first_mismatch(
+        _SCORES,
+        stored_score_lines(connection, run_id),
+        score_lines(policy, again.scores, counted.unpriced_by_wallet),
+        digest,
+        partial(near_scores, policy) if by_paths else nothing,
+    )
+    differences = [_of_row(connection, run, found) for found in (in_exposures, in_scores) if found]
+    differences += _count_changes(run, counted, len(again.scores.wallet_id), again.labelled_wallets)
+    if run.results_digest not in {None, digest.hexdigest()}:
+        detail = "A stored exposure or score was changed, added or removed after the run."
+        differences.append(_of_record("results", run.results_digest, digest.hexdigest(), detail))
+    return differences, (exposures, scores)
+
+
+def _count_changes(run: Row[Any], counted: Counted, wallets: int, labelled: int) -> Iterator[Difference]:
+    again = {
+        "transfers": counted.transfers,
+        "unpriced_transfers": counted.unpriced_transfers,
+        "wallets": wallets,
+        "labelled_wallets": labelled,
+    }
+    for name, count in again.items():
+        stored = getattr(run, name)
+        if stored != count:
+            what = f"count of {name.replace('_', ' ')}"
+            detail = f"The run's {what} is stored as {stored}, recomputed {count}."
+            yield _of_record(what, str(stored), str(count), detail)
+            return
+
+
+def _of_record(what: str, stored: str, recomputed: str, detail: str) -> Difference:
+    return Difference(what=what, wallet=None, stored=stored, recomputed=recomputed, detail=detail)
+
+
+def _of_row(connection: Connection, run: Row[Any], found: Mismatch) -> Difference:
+    chain, address, asset = connection.execute(
+        _NAMES, {"wallet_id": found.row["wallet_id"], "asset_id": found.row.get("asset_id")}
+    ).one()
+    what = described(found, run.columns, asset)
+    stored, recomputed = shown(found.column, found.stored), shown(found.column, found.recomputed)
+    return Difference(
+        what=what,
+        wallet=WalletName(chain=chain, address=address),
+        stored=stored,
+        recomputed=recomputed,
+        detail=f"{chain}:{address}: {what} is stored as {stored}, recomputed {recomputed}.",
+    )
+
+
+_NAMES = text("""
+    SELECT coalesce(w.chain, '?'), coalesce(w.address, 'wallet ' || given.wallet_id), a.asset
+    FROM (SELECT CAST(:wallet_id AS bigint) AS wallet_id, CAST(:asset_id AS int) AS asset_id) AS given
+    LEFT JOIN wallets w USING (wallet_id) LEFT JOIN assets a USING (asset_id)
+""")

@@ -1,0 +1,34 @@
+"""Ingestion: what has arrived, how fast, what stands behind, and what was refused."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
+
+from app.api.dependencies import Use
+from app.api.routes.reload import begin_reload
+from app.operations.status import ingestion_status
+from app.record.dead_letters import latest_refused
+from app.web.templating import is_fragment, page
+
+router = APIRouter()
+LETTERS = 25
+
+
+@router.get("/ingestion")
+def ingestion(request: Request, use: Use, reason: Annotated[str, Query(max_length=40)] = "") -> Response:
+    """The status, asked for again every two seconds, and the latest dead letters."""
+    status = ingestion_status(use.settings, use.postgres, use.graph)
+    if is_fragment(request):
+        return page(request, "ingestion_status.html", status=status)
+    with use.postgres.transaction() as connection:
+        letters = latest_refused(connection, reason=reason or None, limit=LETTERS)
+    topic = use.settings.dead_letter_topic
+    return page(request, "ingestion.html", status=status, letters=letters, reason=reason, topic=topic)
+
+
+@router.post("/ingestion/reload")
+def reload(use: Use) -> Response:
+    """Starts rebuilding the graph, and shows how far that is."""
+    return RedirectResponse(f"/operations/{begin_reload(use).operation_id}", 303)

@@ -1,0 +1,1 @@
+"""The consumer process: Kafka messages into the record, and from the record into the graph."""

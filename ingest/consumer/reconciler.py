@@ -1,0 +1,76 @@
+"""The consumer's periodic comparison of the graph with the record, beside its other work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from app.errors import AmlError
+from app.operations.reconcile import reconcile
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+
+log = structlog.get_logger()
+
+LONGEST_WAIT_SECONDS = 60.0
+STOP_SECONDS = 10.0
+
+
+class Reconciler:
+    """A thread that compares when the last comparison, whoever made it, is older than the interval.
+
+    It mends nothing. What keeps it from comparing (a store is away, another consumer compares) is logged, and
+    it tries again later; it never ends the consumer.
+    """
+
+    def __init__(self, postgres: Postgres, graph: Graph, interval_seconds: float) -> None:
+        self._postgres = postgres
+        self._graph = graph
+        self._interval = interval_seconds
+        self._stop = Event()
+        self._thread = Thread(target=self._work, name="reconciler", daemon=True)
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Runs the thread inside the block, if there is an interval; a comparison under way is broken off."""
+        if self._interval:
+            self._thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            if self._interval:
+                self._thread.join(STOP_SECONDS)
+
+    def _work(self) -> None:
+        pause = min(self._interval, LONGEST_WAIT_SECONDS)
+        while not self._stop.wait(pause):
+            try:
+                if self._is_due():
+                    reconcile(self._postgres, self._graph, self._unless_stopped)
+            except (AmlError, DBAPIError) as exc:
+                log.warning("not_reconciled", reason=str(exc).splitlines()[0])
+            except _StoppedError:
+                return
+
+    def _is_due(self) -> bool:
+        with self._postgres.transaction() as connection:
+            return bool(connection.execute(_DUE, {"interval": self._interval}).scalar_one())
+
+    def _unless_stopped(self, _step: str, _part: float) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
+
+
+class _StoppedError(Exception):
+    """The consumer ends, and the comparison with it."""
+
+
+# Before a first comparison the age of the record counts: a new one is not compared at once.
+_DUE = text("""
+    SELECT extract(epoch FROM clock_timestamp() - coalesce(
+        (SELECT max(completed_at) FROM reconciliations), (SELECT created_at FROM record))) >= :interval
+""")

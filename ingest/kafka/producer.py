@@ -1,0 +1,163 @@
+"""Events to Kafka: idempotent, acknowledged by all replicas, keyed so that every pool keeps its order."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from opentelemetry.trace import SpanKind
+
+from app.domain import Retraction, Transfer
+from app.errors import AmlError, DependencyMissing, InvalidEvent, InvalidInput
+from app.settings import Settings
+from app.tracing import trace_headers, tracer
+from ingest.contract.transfer import decode, encode
+from ingest.files.lines import Progress, read_lines
+from ingest.kafka.topics import MAX_BATCH_BYTES, QUIET, ensure_topics
+
+MAX_MESSAGE_BYTES = 1_000_000
+"""Of one line. The consumer refuses far shorter ones, but must see them to count them."""
+
+_POLL_SECONDS = 0.5
+_UNREACHABLE = frozenset((KafkaError._MSG_TIMED_OUT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT))  # noqa: SLF001 - librdkafka's own codes are named so
+
+Event = Transfer | Retraction | bytes
+"""Bytes are sent as they are: the consumer is the judge of them."""
+KeyedBytes = tuple[bytes, str | None]
+Headers = list[tuple[str, str | bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProduceReport:
+    """What became of an event file: messages acknowledged, and how many of them the consumer will refuse."""
+
+    delivered: int
+    invalid: int
+
+
+class _Delivery:
+    """Counts what Kafka acknowledged and keeps the first failure."""
+
+    def __init__(self) -> None:
+        self.delivered = 0
+        self.fault: KafkaError | None = None
+
+    def __call__(self, fault: KafkaError | None, _message: Message) -> None:
+        if fault is None:
+            self.delivered += 1
+        elif self.fault is None:
+            self.fault = fault
+
+
+def produce(
+    events: Iterable[Event], settings: Settings, progress: Callable[[int], None] | None = None
+) -> int:
+    """Sends events to the transfers topic and waits until all are acknowledged; answers how many.
+
+    Creates the topics when they are absent. `progress` is called now and then with the number
+    acknowledged. Not more than 64 MiB wait in memory.
+
+    Raises:
+        DependencyMissing: Kafka does not answer.
+        AmlError: Kafka refused a message; those before it may have been delivered.
+    """
+    return _deliver(map(_message, events), settings, progress)
+
+
+def produce_file(path: Path, settings: Settings, progress: Progress | None = None) -> ProduceReport:
+    """Sends each line of an event file (JSON lines, also `.gz`) as it is; lines are keyed where valid.
+
+    `progress` is called with the bytes of the file read and their total.
+
+    Raises:
+        InvalidInput: the file cannot be read, or a line is more than Kafka takes.
+        DependencyMissing, AmlError: as `produce`.
+    """
+    invalid = 0
+
+    def messages() -> Iterator[KeyedBytes]:
+        nonlocal invalid
+        for number, line in read_lines(path, progress):
+            if len(line) > MAX_MESSAGE_BYTES:
+                raise InvalidInput(f"{path}, line {number}: Kafka takes at most {MAX_MESSAGE_BYTES} bytes.")
+            key = _key(line)
+            invalid += key is None
+            yield line, key
+
+    delivered = _deliver(messages(), settings, None)
+    return ProduceReport(delivered, invalid)
+
+
+@tracer.start_as_current_span("produce", kind=SpanKind.PRODUCER)
+def _deliver(
+    messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None
+) -> int:
+    ensure_topics(settings)
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "enable.idempotence": True,
+            "acks": "all",
+            "compression.type": "lz4",
+            "linger.ms": 20,
+            "message.max.bytes": MAX_BATCH_BYTES,
+            "queue.buffering.max.kbytes": 65_536,
+            "delivery.timeout.ms": 60_000,
+            **QUIET,
+        }
+    )
+    delivery = _Delivery()
+    headers: Headers = [*trace_headers().items()]
+    try:
+        for message in messages:
+            _send(producer, settings.transfers_topic, message, headers, delivery)
+            _raise_fault(delivery, settings)
+            if producer.poll(0) and progress is not None:
+                progress(delivery.delivered)
+        while len(producer) and delivery.fault is None:
+            producer.flush(_POLL_SECONDS)
+            if progress is not None:
+                progress(delivery.delivered)
+        _raise_fault(delivery, settings)
+    finally:
+        # After a failure nothing of what still waits may arrive later, behind the caller's back.
+        producer.purge()
+        producer.flush(_POLL_SECONDS)
+    return delivery.delivered
+
+
+def _message(event: Event) -> KeyedBytes:
+    if isinstance(event, bytes):
+        return event, _key(event)
+    return encode(event), event.message_key
+
+
+def _key(payload: bytes) -> str | None:
+    """The message key of raw bytes; an event that cannot be read has none, and any partition will do."""
+    try:
+        return decode(payload).message_key
+    except InvalidEvent:
+        return None
+
+
+def _send(producer: Producer, topic: str, message: KeyedBytes, headers: Headers, delivery: _Delivery) -> None:
+    payload, key = message
+    while delivery.fault is None:
+        try:
+            producer.produce(topic, payload, key, headers=headers, on_delivery=delivery)
+        except BufferError:  # the queue is full: wait until Kafka has taken some
+            producer.poll(_POLL_SECONDS)
+        except KafkaException as exc:
+            delivery.fault = exc.args[0]
+        else:
+            return
+
+
+def _raise_fault(delivery: _Delivery, settings: Settings) -> None:
+    if delivery.fault is None:
+        return
+    error = DependencyMissing if delivery.fault.code() in _UNREACHABLE else AmlError
+    raise error(
+        f"Kafka at {settings.kafka_bootstrap_servers} did not take a message after "
+        f"{delivery.delivered} were delivered: {delivery.fault.str()}. Sending those again does no harm."
+    )

@@ -1,0 +1,1 @@
+"""A batch of events written into the record: facts, pools and annotations."""

@@ -1,0 +1,115 @@
+"""Annotations into the record: flows of transfers, and the pools they leave behind."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from app.ledger.pool import Accounted, PoolState
+from app.stores.postgres import copy_lines
+from ingest.record.facts import Place
+
+
+@dataclass(slots=True)
+class Sides:
+    """What changed of one transfer's annotation: its sending side, its receiving side, or both."""
+
+    send: tuple[int, Accounted] | None = None
+    receive: tuple[int, Accounted] | None = None
+
+
+_FLOW_COLUMNS = (
+    "transfer_id", "seq", "revision",
+    "send_pool_id", "send_epoch", "send_balance", "send_drain", "send_drain_low", "send_share", "unobserved",
+    "recv_pool_id", "recv_epoch", "recv_balance", "recv_drain", "recv_drain_low",
+)  # fmt: skip
+_NO_FLOW = "\t".join([r"\N"] * (len(_FLOW_COLUMNS) - 3))
+
+_DELETE_FLOWS = text("DELETE FROM flows WHERE transfer_id = ANY(:ids)")
+_RESTATED = text("""
+    CREATE TEMP TABLE IF NOT EXISTS restated (
+        transfer_id bigint, is_send boolean, epoch int, balance numeric, drain double precision,
+        drain_low double precision, share double precision, unobserved numeric
+    ) ON COMMIT DELETE ROWS
+""")
+_RESTATE_SENDS = text("""
+    UPDATE flows f SET revision = :batch_id, send_epoch = r.epoch, send_balance = r.balance,
+        send_drain = r.drain, send_drain_low = r.drain_low, send_share = r.share, unobserved = r.unobserved
+    FROM restated r WHERE r.is_send AND f.transfer_id = r.transfer_id
+""")
+_RESTATE_DEPOSITS = text("""
+    UPDATE flows f SET revision = :batch_id, recv_epoch = r.epoch, recv_balance = r.balance,
+        recv_drain = r.drain, recv_drain_low = r.drain_low
+    FROM restated r WHERE NOT r.is_send AND f.transfer_id = r.transfer_id
+""")
+_POOL_STATES = text("""
+    CREATE TEMP TABLE IF NOT EXISTS pool_states (
+        pool_id bigint, balance numeric, epoch int, drain double precision, drain_low double precision,
+        last_seq bigint, last_transaction_hash text
+    ) ON COMMIT DELETE ROWS
+""")
+_UPDATE_POOLS = text("""
+    UPDATE pools p SET balance = s.balance, epoch = s.epoch, drain = s.drain, drain_low = s.drain_low,
+        last_seq = s.last_seq, last_transaction_hash = s.last_transaction_hash
+    FROM pool_states s WHERE p.pool_id = s.pool_id
+""")
+
+
+def write_flows(
+    connection: Connection,
+    batch_id: int,
+    rows: Iterable[tuple[int, int, Sides | None]],
+    rewritten: Collection[int],
+) -> None:
+    """Writes whole flows of (transfer_id, seq, both sides or None for a transfer without flow).
+
+    `rewritten` are the transfers among them that may have a row already: retracted ones, and those that
+    live again.
+    """
+    if rewritten:
+        connection.execute(_DELETE_FLOWS, {"ids": list(rewritten)})
+    lines = (
+        f"{transfer_id}\t{seq}\t{batch_id}\t{_NO_FLOW if sides is None else _both_sides(sides)}"
+        for transfer_id, seq, sides in rows
+    )
+    copy_lines(connection, "flows", _FLOW_COLUMNS, lines)
+
+
+def restate_flows(connection: Connection, batch_id: int, changed: Mapping[int, Sides]) -> None:
+    """Rewrites the changed sides of flows that earlier batches wrote; keys are transfer ids."""
+    if not changed:
+        return
+    connection.execute(_RESTATED)
+    columns = ("transfer_id", "is_send", "epoch", "balance", "drain", "drain_low", "share", "unobserved")
+    lines = (
+        f"{transfer_id}\t{is_send}\t{_state(side[1].before)}\t{side[1].share!r}\t{side[1].unobserved}"
+        for transfer_id, sides in changed.items()
+        for is_send, side in ((True, sides.send), (False, sides.receive))
+        if side is not None
+    )
+    copy_lines(connection, "restated", columns, lines)
+    connection.execute(_RESTATE_SENDS, {"batch_id": batch_id})
+    connection.execute(_RESTATE_DEPOSITS, {"batch_id": batch_id})
+
+
+def write_pools(connection: Connection, pools: Collection[tuple[int, PoolState, Place]]) -> None:
+    """Writes the last state and place of pools, by pool id."""
+    connection.execute(_POOL_STATES)
+    columns = ("pool_id", "epoch", "balance", "drain", "drain_low", "last_seq", "last_transaction_hash")
+    lines = (f"{pool_id}\t{_state(s)}\t{seq}\t{last_hash}" for pool_id, s, (seq, last_hash) in pools)
+    copy_lines(connection, "pool_states", columns, lines)
+    connection.execute(_UPDATE_POOLS)
+
+
+def _both_sides(sides: Sides) -> str:
+    assert sides.send is not None  # noqa: S101 - a transfer that moves something has both sides
+    assert sides.receive is not None  # noqa: S101 - likewise
+    (send_pool, send), (receive_pool, receive) = sides.send, sides.receive
+    return (
+        f"{send_pool}\t{_state(send.before)}\t{send.share!r}\t{send.unobserved}"
+        f"\t{receive_pool}\t{_state(receive.before)}"
+    )
+
+
+def _state(s: PoolState) -> str:
+    return f"{s.epoch}\t{s.balance}\t{s.drain!r}\t{s.drain_low!r}"

@@ -1,0 +1,36 @@
+"""The application behind a real server inside a test."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+
+from app.server.application import create_app
+from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.environment import API_TOKEN
+
+TOKEN = {"Authorization": f"Bearer {API_TOKEN}"}
+
+
+@contextmanager
+def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.Client]:
+    """A client of the application behind a real server; connections queue until it accepts them."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    app = create_app(settings.model_copy(update={"api_port": port}), postgres, graph)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    url = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(base_url=url, headers=TOKEN, timeout=60) as client:
+            yield client
+    finally:  # else the thread of a test that failed would keep the session from ending
+        server.should_exit = True
+        thread.join()
+        listener.close()
