@@ -40,7 +40,7 @@ test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200
 	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-17} .venv/bin/python -m pytest tests/faults $(ARGS)
 
 test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 68 ways: each refused for its reason, the rest stored
-	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/test_poison.py $(ARGS)
+	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)
 
 fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (FUZZ_SECONDS=60 each)
 	AML_FUZZ_SECONDS=$(FUZZ_SECONDS) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
@@ -54,7 +54,7 @@ types: .venv/.installed-dev ## mypy --strict
 	.venv/bin/mypy
 
 drift: .venv/.installed-dev ## Do the migrations make exactly the tables of app/stores/models.py?
-	.venv/bin/python -m pytest -q --servers $(SERVERS) tests/integration/test_migrations.py
+	.venv/bin/python -m pytest -q --servers $(SERVERS) tests/integration/stores/test_migrations.py
 
 check: lint types drift test ## Everything that CI runs
 

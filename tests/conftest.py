@@ -17,9 +17,9 @@ from app.stores.graph import Graph
 from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
 from tests.support.environment import API_TOKEN, environment
+from tests.support.paths import SHARED
 from tests.support.servers import ASKED, Choice, Servers, choose
 
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 CHOICE = pytest.StashKey[Choice]()
 
 

@@ -41,12 +41,12 @@ def project_labels(graph: Graph, effective: Sequence[EffectiveLabel], digest: st
         NotReady: the graph was never prepared.
     """
     for _ in range(_ATTEMPTS):
-        begun = graph.write([(query("write/begin_labels"), {})])[0]
+        begun = graph.write([(query("labels/begin_write"), {})])[0]
         if not begun:
             raise NotReady("The graph is not prepared for this record: start with `aml reload-graph`.")
         _write_differences(graph, effective)
         believe = {"label_revision": begun[0]["label_revision"], "digest": digest}
-        if graph.write([(query("write/believe_labels"), believe)])[0][0]["believed"]:
+        if graph.write([(query("labels/confirm_write"), believe)])[0][0]["believed"]:
             return
         log.info("labels_written_again", digest=digest)
     raise InUse("New labelled wallets kept coming while labels were written into the graph; try again.")
@@ -80,9 +80,9 @@ def label_differences(
 def _write_differences(graph: Graph, effective: Iterable[EffectiveLabel]) -> None:
     surplus, missing = _compare(graph, effective)
     for page in paged([wallet_id for wallet_id, _, _ in surplus], _PAGE_ROWS):
-        graph.write([(query("write/clear_labels"), {"wallet_ids": page})])
+        graph.write([(query("labels/clear"), {"wallet_ids": page})])
     for rows in paged([[*wallet, *wanted] for wallet, (wanted, _) in missing.items()], _PAGE_ROWS):
-        graph.write([(query("write/labels"), {"rows": rows})])
+        graph.write([(query("labels/write"), {"rows": rows})])
 
 
 def _compare(
@@ -97,7 +97,7 @@ def _compare(
         for label in effective
     }
     surplus: list[tuple[int, Key, Carried]] = []
-    for wallet_id, chain, address, *label in graph.stream(query("state/labelled")):
+    for wallet_id, chain, address, *label in graph.stream(query("labels/read")):
         key, carried = (chain, address), tuple(label)
         if key not in missing:
             surplus.append((wallet_id, key, carried))

@@ -124,7 +124,7 @@ def prove(
 
     for kind in (WALLETS, TRANSFERS):
         _walk(postgres, graph, kind, compare, progress)
-    (strange,) = graph.read(query("state/strange"))
+    (strange,) = graph.read(query("state/count_foreign"))
     projected.transfers += strange["transfers"]
     projected.wallets += strange["wallets"]
     return Proof(record, projected, strange["transfers"], strange["wallets"])

@@ -102,7 +102,7 @@ def _write_transfers_after(postgres: Postgres, graph: Graph, state: State, trans
         page = transfers_after(connection, transfer_id)
         if not page:
             return None
-        misplaced = query("write/misplaced"), {"rows": page}
+        misplaced = query("cleanup/delete_misplaced_transfers"), {"rows": page}
         write_transfers(graph, state, page, before=misplaced)
         return int(page[-1][0])
 

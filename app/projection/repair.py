@@ -36,16 +36,16 @@ class Repair:
 
     def finish(self, moment: Moment) -> None:
         """Deletes what no record has written: edges first, page by page, and then wallets."""
-        delete_pages(self._graph, "write/sweep_strange_transfers")
-        delete_pages(self._graph, "write/sweep_strange_wallets")
+        delete_pages(self._graph, "cleanup/delete_foreign_transfers")
+        delete_pages(self._graph, "cleanup/delete_foreign_wallets")
         for page in paged(self._surplus_wallets, PAGE_ROWS):
             moment.hold()
             recorded = {row[0] for row in wallets_of(moment.connection, page)}  # it may have come meanwhile
             gone = [number for number in page if number not in recorded]
-            self._graph.write([(query("write/delete_wallets"), {"wallet_ids": gone})])
+            self._graph.write([(query("cleanup/delete_wallets"), {"wallet_ids": gone})])
 
     def _mend_transfers(self, moment: Moment, numbers: list[int]) -> None:
         for page in paged(numbers, PAGE_ROWS):
             moment.hold()
-            gone = query("write/delete_transfers"), {"rows": [[number] for number in page]}
+            gone = query("cleanup/delete_transfers"), {"rows": [[number] for number in page]}
             write_transfers(self._graph, moment.state, transfers_of(moment.connection, page), before=gone)

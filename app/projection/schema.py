@@ -28,9 +28,9 @@ def prepare(graph: Graph, record_id: str | UUID) -> None:
 
 def wipe(graph: Graph) -> None:
     """Deletes every transfer, wallet and the state, page by page; constraints and indexes stay."""
-    for name in ("write/wipe_transfers", "write/wipe_wallets"):
+    for name in ("cleanup/wipe_transfers", "cleanup/wipe_wallets"):
         delete_pages(graph, name)
-    graph.write([(query("write/wipe_state"), {})])
+    graph.write([(query("cleanup/wipe_state"), {})])
 
 
 def delete_pages(graph: Graph, name: str) -> int:

@@ -8,18 +8,18 @@ from cypher import query
 
 def sweep(graph: Graph, state: State) -> int:
     """Deletes edges and wallets of generations before the state's, page by page; returns how many went."""
-    deleted, kept = _sweep_older(graph, state, "write/sweep_transfers")
+    deleted, kept = _sweep_older(graph, state, "cleanup/sweep_transfers")
     if count(graph).transfers != kept:
-        deleted += delete_pages(graph, "write/sweep_strange_transfers")
-    wallets, kept = _sweep_older(graph, state, "write/sweep_wallets")
+        deleted += delete_pages(graph, "cleanup/delete_foreign_transfers")
+    wallets, kept = _sweep_older(graph, state, "cleanup/sweep_wallets")
     if count(graph).wallets != kept:
-        wallets += delete_pages(graph, "write/sweep_strange_wallets")
+        wallets += delete_pages(graph, "cleanup/delete_foreign_wallets")
     return deleted + wallets
 
 
 def _sweep_older(graph: Graph, state: State, name: str) -> tuple[int, int]:
     """How many went and how many stay."""
-    turn = query("write/take_turn"), {"record_id": state.record_id}
+    turn = query("write/lock_state"), {"record_id": state.record_id}
     after, deleted, seen = -1, 0, 0
     while True:
         page = {"generation": state.generation, "after": after, "rows": DELETED_ROWS}

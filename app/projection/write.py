@@ -21,7 +21,7 @@ def write_wallets(graph: Graph, state: State, page: Page) -> int:
     }
     rows = [row[:3] for row in page]
     _, found, _ = graph.write(
-        [_turn(state), _owned("write/wallets", state, rows=rows), (query("write/doubt_labels"), doubt)]
+        [_turn(state), _owned("write/wallets", state, rows=rows), (query("labels/invalidate"), doubt)]
     )
     return _all_of(page, found)
 
@@ -41,7 +41,7 @@ def write_transfers(graph: Graph, state: State, page: Page, *, before: Step | No
     try:
         found = graph.write(steps)[-1]
     except Unequal:  # somebody has moved an edge, so that its number is taken
-        steps.insert(1, (query("write/misplaced"), {"rows": page}))
+        steps.insert(1, (query("cleanup/delete_misplaced_transfers"), {"rows": page}))
         found = graph.write(steps)[-1]
     if found[0]["found"] < len(page):  # a wallet of a batch that is still owed
         wallet_ids = sorted({wallet_id for row in page for wallet_id in row[1:3]})
@@ -52,7 +52,7 @@ def write_transfers(graph: Graph, state: State, page: Page, *, before: Step | No
 
 
 def _turn(state: State) -> Step:
-    return query("write/take_turn"), {"record_id": state.record_id}
+    return query("write/lock_state"), {"record_id": state.record_id}
 
 
 def _owned(name: str, state: State, **parameters: Page | list[int]) -> Step:

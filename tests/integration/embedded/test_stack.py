@@ -31,8 +31,8 @@ from embedded.ports import draw, is_free
 from embedded.stack import Stack
 from embedded.urls import StackUrls, environment, running
 from ingest.kafka.topics import wake_coordinator
+from tests.support.paths import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 PARTITION = TopicPartition("kept", 0, 0)
 
 

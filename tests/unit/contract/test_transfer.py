@@ -213,7 +213,7 @@ def test_the_key_must_name_the_asset_in_stored_form() -> None:
 
 
 def test_every_code_of_the_table_is_met_by_these_tests() -> None:
-    # `conflict` needs the record: tests/integration/test_writer.py meets it.
+    # `conflict` needs the record: tests/integration/ingest/test_writer.py meets it.
     assert FAULTS.keys() | {"wrong_key", "conflict"} == REASONS.keys()
 
 

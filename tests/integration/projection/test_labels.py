@@ -15,8 +15,8 @@ from app.projection.write import write_wallets
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
-from tests.integration.projection_record import CHAIN, add_batch, address, ask
 from tests.support.content import is_equal
+from tests.support.projection_record import CHAIN, add_batch, address, ask
 
 
 def label(number: int, category: str | None = "mixer", name: str = "A mixer") -> EffectiveLabel:
@@ -26,7 +26,7 @@ def label(number: int, category: str | None = "mixer", name: str = "A mixer") ->
 def carried(graph: Graph) -> dict[str, tuple[str | None, str, str, int]]:
     return {
         row["address"]: (row["category"], row["label"], row["label_source"], row["label_confidence"])
-        for row in graph.read(query("state/labelled"))
+        for row in graph.read(query("labels/read"))
     }
 
 
@@ -161,10 +161,10 @@ def test_a_writer_that_looked_before_the_labels_were_written_takes_the_digest(
 
 
 def test_labels_begun_before_another_wallet_came_are_not_believed(graph: Graph) -> None:
-    (begun,) = graph.write([(query("write/begin_labels"), {})])[0]
-    graph.write([(query("write/begin_labels"), {})])
+    (begun,) = graph.write([(query("labels/begin_write"), {})])[0]
+    graph.write([(query("labels/begin_write"), {})])
     believe = {"label_revision": begun["label_revision"], "digest": "one"}
-    assert graph.write([(query("write/believe_labels"), believe)]) == [[{"believed": 0}]]
+    assert graph.write([(query("labels/confirm_write"), believe)]) == [[{"believed": 0}]]
     assert graph_label_digest(graph) is None
 
 

@@ -14,8 +14,9 @@ from ingest.contract.transfer import REASONS, encode
 from ingest.files import read_csv, read_ethereum_etl
 from ingest.files.lines import MAX_LINE_BYTES, read_lines
 from ingest.files.transfer_csv import COLUMNS
+from tests.support import paths
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
+SHARED = paths.SHARED / "data"
 BLOCKS = SHARED / "ethereum_blocks" / "blocks_17173049_17173050"
 XSCAM = SHARED / "xscam_2022" / "transfers.csv"
 needs_blocks = pytest.mark.skipif(not BLOCKS.is_dir(), reason="the real blocks are not beside the project")

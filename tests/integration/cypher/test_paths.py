@@ -14,7 +14,7 @@ from app.ledger.cells import DESTINATION, SOURCE, CellLayout, DirectionShares
 from app.runs.engines.cypher import exposures_by_paths
 from app.stores.graph import Graph
 from cypher import query
-from tests.integration.test_cypher_paths_ledgers import (
+from tests.integration.cypher.test_ledgers import (
     BEYOND,
     CATEGORIES,
     LATER,

@@ -1,15 +1,14 @@
 """Addresses and hashes: what wallets really use is accepted in one stored form, and nothing else is."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.chains.addresses import CHAINS, normalize_address, normalize_hash
 from app.errors import InvalidEvent
+from tests.support.paths import SHARED
 
-OFAC = Path(__file__).parents[3] / "shared" / "data" / "labels" / "ofac"
+OFAC = SHARED / "data" / "labels" / "ofac"
 SOLANA_SIGNATURE = "5VERv8NMvzbJMEkV8xnrLkEaWRtSz9CosKDYjCJjBRnbJLgp8uirBgmQpjKhoR4tjF3ZpRzrFmBV6UjKdiSZkQUW"
 
 VALID = [

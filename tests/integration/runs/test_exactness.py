@@ -22,8 +22,8 @@ from app.policy.policy import Policy, parse_policy
 from app.runs.compute import EngineChoice
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.integration.test_cypher_paths import expected
-from tests.integration.test_cypher_paths_ledgers import SEEN, Ledger, Move, address, random_ledger
+from tests.integration.cypher.test_ledgers import SEEN, Ledger, Move, address, random_ledger
+from tests.integration.cypher.test_paths import expected
 from tests.support.run_story import POLICY, START, score, write
 
 LEDGERS = {

@@ -1,17 +1,16 @@
 """What the documents promise exists, and what exists is documented."""
 
 import re
-from pathlib import Path
 
 from typer.main import get_command
 
 from app.cli import app
 from app.settings import Settings
 from ingest.contract.transfer import REASONS
+from tests.support.paths import PROJECT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
-README = (ROOT / "README.md").read_text()
+OPERATIONS = (PROJECT / "docs" / "operations.md").read_text()
+README = (PROJECT / "README.md").read_text()
 
 
 def test_every_setting_is_documented_with_its_meaning() -> None:
@@ -42,11 +41,11 @@ def test_every_command_the_readme_promises_exists() -> None:
     promised = set(re.findall(r"\baml ([a-z][a-z-]+)", README))
     assert promised
     assert promised <= commands.keys()
-    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets
 
 
 def test_links_between_documents_lead_somewhere() -> None:
-    for document in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+    for document in [PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} -> {target}"

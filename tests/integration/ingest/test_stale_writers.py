@@ -14,8 +14,8 @@ from app.projection.write import write_transfers, write_wallets
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
-from tests.integration.projection_record import add_batch, ask, restate, retract
 from tests.support.content import is_equal
+from tests.support.projection_record import add_batch, ask, restate, retract
 
 ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 VALUES = Query(

@@ -12,7 +12,7 @@ from app.projection.proof import prove
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
-from tests.integration.projection_record import BIG, add_batch, ask, restate, retract
+from tests.support.projection_record import BIG, add_batch, ask, restate, retract
 
 ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 CHANGES = {

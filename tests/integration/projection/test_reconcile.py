@@ -29,10 +29,10 @@ from cypher import Query, query
 from ingest.consumer.reconciler import Reconciler
 from ingest.record.writer import Message, write_batch
 from ingest.simulator.simulate import simulate
-from tests.integration.projection_record import add_batch, ask, restate
 from tests.support.content import is_equal
 from tests.support.environment import environment
 from tests.support.ingesting import wait_until
+from tests.support.projection_record import add_batch, ask, restate
 
 ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 MOVE = """MATCH (a)-[t:TRANSFER {transfer_id: 3}]->(b) WITH a, b, t, properties(t) AS p DELETE t
@@ -211,7 +211,7 @@ def test_labels_of_the_published_run_are_compared_and_mended(
     assert reconcile(postgres, graph, ignore, repair=True).equal
     spoil(graph, f"MATCH (w:Wallet {{address: '{first[1]}'}}) DETACH DELETE w")
     assert reconcile(postgres, graph, ignore, repair=True).equal
-    carried = {(row["chain"], row["address"]) for row in graph.read(query("state/labelled"))}
+    carried = {(row["chain"], row["address"]) for row in graph.read(query("labels/read"))}
     assert {first, second} <= carried
     spoil(graph, "MATCH (s:GraphState) SET s.label_set_digest = null")
     doubted = reconcile(postgres, graph, ignore)

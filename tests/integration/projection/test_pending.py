@@ -23,8 +23,8 @@ from app.projection.write import write_transfers
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
-from tests.integration.projection_record import BIG, add_batch, ask, restate, retract
 from tests.support.content import is_equal
+from tests.support.projection_record import BIG, add_batch, ask, restate, retract
 
 EDGES = Query(
     "test/edges",
@@ -244,7 +244,7 @@ def test_the_graph_of_another_record_is_refused_until_wiped(postgres: Postgres, 
 def test_wallets_of_nobody_are_not_adopted(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
     project_owed(postgres, graph)
-    graph.write([(query("write/wipe_state"), {})])
+    graph.write([(query("cleanup/wipe_state"), {})])
     with pytest.raises(InUse, match="unknown"):
         prepare(graph, record_id(postgres))
 

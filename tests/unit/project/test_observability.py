@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +12,10 @@ from ruamel.yaml import YAML
 from app.api.examples.scores import STATUS
 from app.api.routes.metrics import REQUEST_SECONDS, Scrape
 from ingest.instruments import BATCH_MESSAGES, PARTITIONS, STEP_SECONDS, WAITS
+from tests.support.paths import PROJECT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-DOCUMENT = (ROOT / "docs" / "observability.md").read_text()
-FILES = ROOT / "observability"
+DOCUMENT = (PROJECT / "docs" / "observability.md").read_text()
+FILES = PROJECT / "observability"
 SUFFIXES = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}
 STANDARD = {"up", *(sample.name for family in REGISTRY.collect() for sample in family.samples)}
 

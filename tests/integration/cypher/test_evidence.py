@@ -12,7 +12,7 @@ from app.explain.evidence import RESTATED, ROW_LIMIT, TIME_LIMIT, Evidence, Evid
 from app.ledger.cells import DESTINATION, SOURCE
 from app.stores.graph import Graph
 from cypher import query
-from tests.integration.test_cypher_paths_ledgers import (
+from tests.integration.cypher.test_ledgers import (
     CATEGORIES,
     LATER,
     SEEN,

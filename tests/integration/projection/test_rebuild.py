@@ -16,7 +16,7 @@ from app.projection.state import count, read_state
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
-from tests.integration.projection_record import CHAIN, add_batch, address, ask, restate, retract
+from tests.support.projection_record import CHAIN, add_batch, address, ask, restate, retract
 
 ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 
@@ -141,7 +141,7 @@ def test_labels_stay_and_are_in_doubt(postgres: Postgres, graph: Graph) -> None:
     project_labels(graph, [label], "one")
     rebuild(postgres, graph, ignore)
     assert graph_label_digest(graph) is None
-    assert [row["address"] for row in graph.read(query("state/labelled"))] == [address(1)]
+    assert [row["address"] for row in graph.read(query("labels/read"))] == [address(1)]
 
 
 def test_every_rebuild_is_a_new_generation(postgres: Postgres, graph: Graph) -> None:
