@@ -1,11 +1,22 @@
 """The nouns of the field, as plain values: no store, no web, no settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 Direction = Literal["source", "destination", "ownership"]
+
+Progress = Callable[[str, float], None]
+"""Called with the name of a step of long work and the part of the step that is done (0..1)."""
+
+ByteProgress = Callable[[int, int], None]
+"""Called now and then with the bytes of a file (as stored) that are read, and with their total."""
+
+MINT_BURN = "mint_burn"
+ZERO_ADDRESS = "0x" + "0" * 40
+"""Where EVM tokens come from and end: labelled unless another label with a category exists for it."""
 
 # One 64-bit place in a chain's ledger: 31 bits of block, 16 of transaction, 16 of transfer.
 MAX_BLOCK_NUMBER = 2**31 - 1

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.ledger.cells import Progress as StepProgress
+from app.domain import Progress as StepProgress
 from app.settings import PROJECT, Settings, settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

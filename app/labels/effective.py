@@ -9,9 +9,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, text
 
-MINT_BURN = "mint_burn"
-ZERO_ADDRESS = "0x" + "0" * 40
-"""Where EVM tokens come from and end: labelled unless another label with a category exists for it."""
+from app.domain import MINT_BURN, ZERO_ADDRESS
 
 
 @dataclass(frozen=True, slots=True)

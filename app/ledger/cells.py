@@ -1,13 +1,10 @@
-"""What both engines answer: shares by cell, and the layout of the cells."""
+"""The cells of a row of shares: one for each direction, category (or residual) and hop."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-
-from app.ledger.sparse import SparseRows
 
 SOURCE, DESTINATION = 1, 2
 """Direction codes as stored; 0 is ownership."""
@@ -15,9 +12,6 @@ DIRECTION_NAMES = ("ownership", "source", "destination")
 
 RESIDUALS = ("unobserved_origin", "still_held", "beyond_hop_limit")
 UNOBSERVED_ORIGIN, STILL_HELD, BEYOND_HOP_LIMIT = 0, 1, 2
-
-Progress = Callable[[str, float], None]
-"""Called with the step's name and the part of it that is done (0..1)."""
 
 
 @dataclass(frozen=True)
@@ -60,29 +54,3 @@ class CellLayout:
             for hop in range(1, self.hop_limit + 1):
                 codes[block * self.hop_limit + hop] = column * 8 + hop
         return codes
-
-
-@dataclass(frozen=True)
-class DirectionShares:
-    """One direction of every wallet.
-
-    Rows of `shares`, each summing to 1, belong to (`wallet_id`, `asset_id`), one for each pool that received
-    (source) or sent (destination) anything. Rows of `combined`, each summing to 1, belong to
-    `priced_wallet_id`: every priced transfer's shares weighted by its own USD value, over all assets. Rows
-    are sorted by wallet and asset.
-    """
-
-    wallet_id: NDArray[np.int64]
-    asset_id: NDArray[np.int32]
-    shares: SparseRows
-    priced_wallet_id: NDArray[np.int64]
-    combined: SparseRows
-
-
-@dataclass(frozen=True)
-class Exposures:
-    """The answer of an engine: both directions of every wallet that has flow."""
-
-    layout: CellLayout
-    source: DirectionShares
-    destination: DirectionShares

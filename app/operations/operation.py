@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import structlog
 
+from app.domain import Progress
 from app.errors import AmlError, InUse, NotFound
-from app.ledger.cells import Progress
 
 log = structlog.get_logger()
 

@@ -10,13 +10,14 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.domain import Progress
 from app.labels.effective import label_set_digest
 from app.operations.relabel import published_labels, relabel
 from app.projection.differences import Difference
 from app.projection.labels import label_differences
 from app.projection.lines import Kind
 from app.projection.locks import only
-from app.projection.proof import Content, Moment, Progress, Proof, prove, settled
+from app.projection.proof import Content, Moment, Proof, prove, settled
 from app.projection.repair import Repair
 from app.projection.schema import prepare
 from app.runs.queries import record_id

@@ -18,9 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from app.domain import MICRO
+from app.domain import MICRO, MINT_BURN
 from app.errors import InvalidPolicy
-from app.labels.effective import MINT_BURN
 from app.ledger.cells import CellLayout
 from app.policy.policy_yaml import Lines, read_yaml
 

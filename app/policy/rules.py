@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import MICRO
-from app.ledger.cells import DirectionShares, Exposures
+from app.ledger.shares import DirectionShares, Exposures
 from app.policy.policy import LEVELS, Condition, Policy
 
 SHARE_TOLERANCE = 1e-12

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from app.domain import Progress
 from app.projection.differences import Difference, differences
 from app.projection.lines import (
     TRANSFERS,
@@ -29,8 +30,6 @@ from app.projection.state import State, owned_state
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import query
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(slots=True)

@@ -6,9 +6,10 @@ from time import perf_counter
 import structlog
 from sqlalchemy import text
 
+from app.domain import Progress
 from app.projection.locks import only_rebuild, record_identity, turn
 from app.projection.pending import mark_projected, owe_what_is_lost, owed_in
-from app.projection.proof import Progress, prove
+from app.projection.proof import prove
 from app.projection.rows import transfers_after, wallets_after
 from app.projection.state import State, owned_state
 from app.projection.sweep import sweep

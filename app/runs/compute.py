@@ -4,8 +4,9 @@ from typing import Literal
 
 import structlog
 
+from app.domain import Progress
 from app.errors import DependencyMissing, InUse, InvalidInput, NotReady
-from app.ledger.cells import Exposures, Progress
+from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.projection.labels import project_labels
 from app.projection.locks import record_identity

@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from app.ledger.cells import Progress
+from app.domain import Progress
 from app.runs import run_row
 from app.stores.postgres import Postgres
 

@@ -14,7 +14,8 @@ import numpy as np
 from sqlalchemy import Connection, text
 
 from app.errors import Unequal
-from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE, Exposures
+from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE
+from app.ledger.shares import Exposures
 from app.policy.policy import LEVELS, Policy
 from app.runs.score import NOTHING_KNOWN, Scores
 from app.runs.totals import Total

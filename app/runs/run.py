@@ -10,8 +10,9 @@ from time import monotonic
 import numpy as np
 import structlog
 
+from app.domain import Progress
 from app.errors import AmlError, Cancelled, DependencyMissing, InUse, NotReady, QueryTimeout
-from app.ledger.cells import Exposures, Progress
+from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.runs import run_row
 from app.runs.compute import Engine, EngineChoice, chosen_engine, compute_by_graph, compute_by_ledger

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, CellLayout, DirectionShares, Exposures
+from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, CellLayout
+from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.policy.policy import Policy
 from app.policy.rules import levels_by_score, rules_met

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row
 
+from app.domain import Progress
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
-from app.ledger.cells import Exposures, Progress
+from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.runs.engines.ledger import trace
 from app.runs.score import Scores, score_wallets

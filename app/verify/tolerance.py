@@ -9,15 +9,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from app.ledger.cells import (
-    DESTINATION,
-    DIRECTION_NAMES,
-    RESIDUALS,
-    SOURCE,
-    CellLayout,
-    DirectionShares,
-    Exposures,
-)
+from app.ledger.cells import DESTINATION, DIRECTION_NAMES, RESIDUALS, SOURCE, CellLayout
+from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.policy.policy import LEVELS, Policy
 from app.runs.results import EXPOSURE_COLUMNS, NULL, SCORE_COLUMNS

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Row, text
 
 from app.answers.run_schemas import Difference, Verification
 from app.answers.schemas import WalletName
+from app.domain import Progress
 from app.errors import InvalidPolicy
-from app.ledger.cells import Progress
 from app.policy.policy import Policy
 from app.runs.digests import record_seal, returned_transfers
 from app.runs.queries import completed_run

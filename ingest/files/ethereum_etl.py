@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.chains.addresses import EVM_NATIVE_ASSETS
-from app.domain import Transfer
+from app.domain import ByteProgress, Transfer
 from app.errors import InvalidEvent, InvalidInput
 from ingest.files.etl_records import Record, read_records
 from ingest.files.etl_transfers import Ledger, Skip
-from ingest.files.lines import Progress
 
 _SUFFIXES = (".jsonl", ".json", ".csv")
 _KINDS = ("blocks", "transactions", "token_transfers")
@@ -21,7 +20,7 @@ def read_ethereum_etl(
     chain: str = "ethereum",
     *,
     skipped: Counter[str],
-    progress: Progress | None = None,
+    progress: ByteProgress | None = None,
 ) -> Iterator[Transfer]:
     """The transfers of a file, or of a folder with `transactions*` and `token_transfers*` (also deeper).
 
@@ -54,7 +53,7 @@ def read_ethereum_etl(
             yield transfer
 
 
-def _records(files: list[Path], progress: Progress | None) -> Iterator[Record]:
+def _records(files: list[Path], progress: ByteProgress | None) -> Iterator[Record]:
     total = sum(file.stat().st_size for file in files)
     before = 0
     for file in files:
@@ -62,7 +61,7 @@ def _records(files: list[Path], progress: Progress | None) -> Iterator[Record]:
         before += file.stat().st_size
 
 
-def _within(progress: Progress | None, before: int, total: int) -> Progress | None:
+def _within(progress: ByteProgress | None, before: int, total: int) -> ByteProgress | None:
     """The progress of one file as that of all of them."""
     return None if progress is None else lambda done, _: progress(before + done, total)
 

@@ -5,15 +5,16 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.domain import ByteProgress
 from app.errors import InvalidInput
-from ingest.files.lines import Progress, read_lines
+from ingest.files.lines import read_lines
 
 Record = dict[str, object]
 
 csv.field_size_limit(2**30)  # a contract's input stands in one cell; lines are bounded already
 
 
-def read_records(path: Path, progress: Progress | None) -> Iterator[Record]:
+def read_records(path: Path, progress: ByteProgress | None) -> Iterator[Record]:
     """The records of a file; empty CSV cells are None, as a null of JSON is."""
     lines = read_lines(path, progress)
     header: list[str] = []

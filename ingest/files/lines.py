@@ -2,20 +2,18 @@
 
 import gzip
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
+from app.domain import ByteProgress
 from app.errors import InvalidInput
-
-Progress = Callable[[int, int], None]
-"""Called now and then with the bytes of the file (as stored) that are read, and with their total."""
 
 MAX_LINE_BYTES = 16 * 2**20
 """An ethereum-etl line holds a contract's whole input; anything longer is another kind of file."""
 _LINES_A_CALL = 1_000
 
 
-def read_lines(path: Path, progress: Progress | None = None) -> Iterator[tuple[int, bytes]]:
+def read_lines(path: Path, progress: ByteProgress | None = None) -> Iterator[tuple[int, bytes]]:
     """Line number (from 1) and bytes, without its line end, of each line that is not blank.
 
     Raises:

@@ -5,10 +5,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.domain import Transfer
+from app.domain import ByteProgress, Transfer
 from app.errors import InvalidEvent, InvalidInput
 from ingest.contract.transfer import SCHEMA_VERSION, TRANSFER_FIELDS, parse_event
-from ingest.files.lines import Progress, read_lines
+from ingest.files.lines import read_lines
 
 COLUMNS = tuple(name for name in TRANSFER_FIELDS if name != "schema_version")
 _INTEGERS = ("transfer_index", "block_number", "transaction_index", "decimals")
@@ -16,7 +16,7 @@ _NULLABLE = ("decimals", "usd_value")
 _small_integer = re.compile(r"[0-9]{1,18}").fullmatch
 
 
-def read_csv(path: Path, progress: Progress | None = None) -> Iterator[Transfer]:
+def read_csv(path: Path, progress: ByteProgress | None = None) -> Iterator[Transfer]:
     """The transfers of a CSV file, plain or `.gz`; columns in any order, empty is null.
 
     Raises:

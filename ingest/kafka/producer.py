@@ -7,12 +7,12 @@ from pathlib import Path
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 from opentelemetry.trace import SpanKind
 
-from app.domain import Retraction, Transfer
+from app.domain import ByteProgress, Retraction, Transfer
 from app.errors import AmlError, DependencyMissing, InvalidEvent, InvalidInput
 from app.settings import Settings
 from app.tracing import trace_headers, tracer
 from ingest.contract.transfer import decode, encode
-from ingest.files.lines import Progress, read_lines
+from ingest.files.lines import read_lines
 from ingest.kafka.topics import MAX_BATCH_BYTES, QUIET, ensure_topics
 
 MAX_MESSAGE_BYTES = 1_000_000
@@ -64,7 +64,7 @@ def produce(
     return _deliver(map(_message, events), settings, progress)
 
 
-def produce_file(path: Path, settings: Settings, progress: Progress | None = None) -> ProduceReport:
+def produce_file(path: Path, settings: Settings, progress: ByteProgress | None = None) -> ProduceReport:
     """Sends each line of an event file (JSON lines, also `.gz`) as it is; lines are keyed where valid.
 
     `progress` is called with the bytes of the file read and their total.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from ingest.simulator.exchange import Account, Exchange, open_exchange
 from ingest.simulator.scene import Scene
 
-ZERO_ADDRESS = f"0x{'0' * 40}"
 USERS_A_DEPOSIT_WALLET = 5
 USERS_A_SHOP = 60
 MOST_SHOPS = 200

@@ -1,6 +1,7 @@
 """What ledgers hold besides: nothing paid, oneself paid, unseen money, pools emptied over and over."""
 
-from ingest.simulator.cast import ZERO_ADDRESS, Cast
+from app.domain import ZERO_ADDRESS
+from ingest.simulator.cast import Cast
 from ingest.simulator.exchange import withdraw
 from ingest.simulator.scene import Coin, Scene, Script
 

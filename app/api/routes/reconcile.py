@@ -10,8 +10,8 @@ from app.api.examples.scores import answers
 from app.api.params import WaitSeconds
 from app.api.problems import documented
 from app.api.routes.reload import DONE, RUNNING, OperationStatus, answered
+from app.domain import Progress
 from app.operations.reconcile import Reconciliation, StoreContent, reconcile
-from app.projection.proof import Progress
 
 router = APIRouter(tags=["graph"])
 

@@ -11,8 +11,8 @@ from app.api.dependencies import Doors, Use
 from app.api.examples.scores import answers
 from app.api.params import WaitSeconds, answer_when_done
 from app.api.problems import documented
+from app.domain import Progress
 from app.errors import Unequal
-from app.ledger.cells import Progress
 from app.operations.operation import Operation
 from app.operations.relabel import relabel
 from app.projection.rebuild import rebuild

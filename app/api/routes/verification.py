@@ -12,7 +12,7 @@ from app.api.params import WaitSeconds
 from app.api.problems import documented
 from app.api.routes.reload import OperationStatus, answered
 from app.api.routes.runs import RunId
-from app.ledger.cells import Progress
+from app.domain import Progress
 from app.operations.operation import Operation
 from app.runs.queries import completed_run
 

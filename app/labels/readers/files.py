@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-Progress = Callable[[int, int], None]
-"""Told how many bytes are read, of how many."""
+from app.domain import ByteProgress
 
 MAX_TEXT_BYTES = 500
 """Of a name, a source or a category: more than that does not fit the index that keeps labels unique."""
 
 
-def told(files: Iterable[Path], progress: Progress | None) -> Iterator[tuple[Path, Callable[[int], None]]]:
+def told(
+    files: Iterable[Path], progress: ByteProgress | None
+) -> Iterator[tuple[Path, Callable[[int], None]]]:
     """Each file, with the function to tell how many of its bytes are read."""
     sizes = {file: file.stat().st_size for file in files}
     total = sum(sizes.values())
@@ -28,5 +29,5 @@ def one_line(text: str) -> str:
     return plain.encode()[: MAX_TEXT_BYTES - 3].decode(errors="ignore") + "…"
 
 
-def _teller(before: int, total: int, progress: Progress | None) -> Callable[[int], None]:
+def _teller(before: int, total: int, progress: ByteProgress | None) -> Callable[[int], None]:
     return lambda count: None if progress is None else progress(before + count, total)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from app.chains.addresses import normalize_address
+from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
-from app.labels.readers.files import MAX_TEXT_BYTES, Progress, told
+from app.labels.readers.files import MAX_TEXT_BYTES, told
 from app.labels.store import LabelRow
 
 REQUIRED = ("chain", "address", "category", "name", "source", "confidence")
@@ -17,7 +18,7 @@ OPTIONAL = ("valid_from", "valid_to")
 MAX_CONFIDENCE = 100
 
 
-def read_csv(path: Path, *, progress: Progress | None = None) -> Iterator[LabelRow]:
+def read_csv(path: Path, *, progress: ByteProgress | None = None) -> Iterator[LabelRow]:
     """The labels of a CSV file, line by line.
 
     An empty category makes a label that only names. Times are ISO 8601 with their zone, or dates at

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 
+from app.domain import ByteProgress
 from app.errors import InvalidInput
-from app.labels.readers.files import Progress
 from app.labels.readers.label_csv import read_csv
 from app.labels.store import LabelRow
 
@@ -20,7 +20,7 @@ class LabelFormat(StrEnum):
 
 
 def read_labels(
-    path: Path, file_format: LabelFormat, *, skipped: Counter[str], progress: Progress | None = None
+    path: Path, file_format: LabelFormat, *, skipped: Counter[str], progress: ByteProgress | None = None
 ) -> Iterator[LabelRow]:
     """The labels of a file, or of a folder where the form allows one.
 

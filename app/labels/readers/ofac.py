@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.domain import ByteProgress
 from app.errors import InvalidInput
 from app.labels.readers.currencies import BY_FORM, wallet_of
-from app.labels.readers.files import Progress, one_line, told
+from app.labels.readers.files import one_line, told
 from app.labels.readers.ofac_xml import read_sdn
 from app.labels.store import LabelRow
 
@@ -17,7 +18,9 @@ CONFIDENCE = 100
 _LIST_NAME = re.compile(r"sanctioned_addresses_([A-Za-z0-9]{2,10})\.txt").fullmatch
 
 
-def read_ofac(path: Path, *, skipped: Counter[str], progress: Progress | None = None) -> Iterator[LabelRow]:
+def read_ofac(
+    path: Path, *, skipped: Counter[str], progress: ByteProgress | None = None
+) -> Iterator[LabelRow]:
     """The sanctioned wallets of an SDN file, or of a folder of address lists.
 
     Forms: `sanctioned_addresses_<currency>.txt` with an address a line, OFAC's `sdn.xml`, and its

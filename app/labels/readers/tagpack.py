@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from app.domain import ByteProgress
 from app.errors import InvalidInput
 from app.labels.readers.currencies import wallet_of
-from app.labels.readers.files import Progress, one_line, told
+from app.labels.readers.files import one_line, told
 from app.labels.readers.tagpack_terms import CONFIDENCES, UNKNOWN_CONFIDENCE, category_of
 from app.labels.readers.tagpack_yaml import Mapping, Value, read_mapping
 from app.labels.store import LabelRow
@@ -15,7 +16,7 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def read_tagpacks(
-    path: Path, *, skipped: Counter[str], progress: Progress | None = None
+    path: Path, *, skipped: Counter[str], progress: ByteProgress | None = None
 ) -> Iterator[LabelRow]:
     """The labels of a TagPack, or of all in a folder, however deep.
 

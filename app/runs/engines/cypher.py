@@ -6,16 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain import Progress
 from app.errors import NotReady, QueryTimeout, Unequal
-from app.ledger.cells import (
-    DESTINATION,
-    DIRECTION_NAMES,
-    SOURCE,
-    CellLayout,
-    DirectionShares,
-    Exposures,
-    Progress,
-)
+from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE, CellLayout
+from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.stores.graph import Graph
 from cypher import Query, query

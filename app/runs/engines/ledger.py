@@ -7,9 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
-from app.ledger.cells import CellLayout, DirectionShares, Exposures, Progress
+from app.domain import Progress
+from app.ledger.cells import CellLayout
 from app.ledger.exposure import PassResult, destination_pass, source_pass
 from app.ledger.kernels import Flows, Pools
+from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.stores.copy_reader import read_columns
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from app.errors import NotReady
-from app.ledger.cells import DESTINATION, SOURCE, CellLayout, DirectionShares
+from app.ledger.cells import DESTINATION, SOURCE, CellLayout
+from app.ledger.shares import DirectionShares
 from app.runs.engines.cypher import exposures_by_paths
 from app.stores.graph import Graph
 from cypher import query

@@ -8,8 +8,9 @@ from random import Random
 import pytest
 from sqlalchemy import text
 
+from app.domain import ZERO_ADDRESS
 from app.errors import InvalidInput
-from app.labels.effective import ZERO_ADDRESS, EffectiveLabel, effective_labels
+from app.labels.effective import EffectiveLabel, effective_labels
 from app.labels.store import ImportReport, LabelRow, import_labels, remove_labels
 from app.stores.postgres import Postgres
 

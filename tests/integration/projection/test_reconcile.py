@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import text
 
+from app.domain import ZERO_ADDRESS
 from app.errors import InUse, NotReady
-from app.labels.effective import ZERO_ADDRESS, label_set_digest
+from app.labels.effective import label_set_digest
 from app.operations.reconcile import Reconciliation, reconcile
 from app.operations.relabel import published_labels
 from app.policy.policy import load_policy

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from app.domain import Transfer
+from app.domain import ZERO_ADDRESS, Transfer
 from app.errors import InvalidInput
 from ingest.contract.transfer import decode, encode
 from ingest.simulator import Story, simulate, write_story
@@ -18,7 +18,6 @@ from ingest.simulator import Story, simulate, write_story
 HOP_LIMIT = 4
 PINNED = "a55cc367e5d31f673a2caa7cd5aa2e353afed670f30b1b89676f5804f16ba910"
 """Of seed 5 below: changes only with the story itself, never with the machine."""
-ZERO_ADDRESS = "0x" + "0" * 40
 
 
 @cache

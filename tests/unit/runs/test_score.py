@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ledger.cells import DESTINATION, SOURCE, CellLayout, DirectionShares, Exposures
+from app.ledger.cells import DESTINATION, SOURCE, CellLayout
+from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.policy.policy import LEVELS, Policy, load_policy
 from app.runs.score import NOTHING_KNOWN, Scores, score_wallets
