@@ -58,7 +58,7 @@ def investigate(
     with record(configured) as postgres:
         given = _wallets(postgres, asked, wallet, other) | dict(map(_pair, parameter or []))
     if as_query:
-        text = f"// {asked.query.question}\n{asked.query.text}"
+        text = f"// {asked.query.purpose}\n{asked.query.text}"
         stdout.print(Text(f"{parameters_text(complete(asked, given))}\n\n{text}"), soft_wrap=True)
         return
     with graph_of(configured) as graph:
@@ -75,7 +75,7 @@ def _list(*, as_json: bool) -> None:
             [
                 {
                     "number": each.number,
-                    "question": each.query.question,
+                    "question": each.query.purpose,
                     "parameters": sorted(each.query.params),
                 }
                 for each in questions()
@@ -89,7 +89,7 @@ def _list(*, as_json: bool) -> None:
         needed = sorted(each.query.params - {"chain"} - each.defaults().keys())
         defaults = ", ".join(f"{name}={value}" for name, value in each.defaults().items())
         options = " ".join(f"--{name} …" for name in reversed(needed))
-        table.add_row(each.number, each.query.question, f"{options}\n{defaults}")
+        table.add_row(each.number, each.query.purpose, f"{options}\n{defaults}")
     stdout.print(table)
 
 
@@ -119,7 +119,7 @@ def _pair(text: str) -> tuple[str, Any]:
 
 def _table(asked: Question, found: list[Finding]) -> Table:
     columns = [name for name in asked.query.returns if name != "path"]
-    table = Table(*columns, "transfers", title=f"{asked.number} {asked.query.question}", title_justify="left")
+    table = Table(*columns, "transfers", title=f"{asked.number} {asked.query.purpose}", title_justify="left")
     for finding in found:
         way = " → ".join(short(step.transaction_hash) for step in finding.transfers)
         table.add_row(*(_cell(finding.columns[name]) for name in columns), way)
