@@ -8,7 +8,7 @@ from sqlalchemy import Row, text
 
 from app.labels.answers import RecordedLabel, SpeakingLabel
 from app.labels.effective import EffectiveLabel, effective_labels
-from app.labels.wallets import OF_WALLET, named_wallets
+from app.labels.wallets import OF_WALLET, wallet_parameters
 from app.stores.postgres import Postgres
 
 
@@ -48,7 +48,7 @@ def current_labels(
     Raises:
         InvalidInput: no address looks like this.
     """
-    filters = {**named_wallets(wallet), "source": source, "category": category}
+    filters = {**wallet_parameters(wallet), "source": source, "category": category}
     given = {**filters, "limit": limit + 1, "after": after}
     with postgres.transaction(snapshot=True) as connection:
         found = connection.execute(_CURRENT, given).all()
@@ -74,7 +74,7 @@ def label_sources(postgres: Postgres) -> dict[str, int]:
 def label_history(postgres: Postgres, wallet: str) -> list[RecordedLabel]:
     """Every label a wallet ever had, in the order they were recorded; raises InvalidInput for no address."""
     with postgres.transaction() as connection:
-        found = connection.execute(_HISTORY, named_wallets(wallet))
+        found = connection.execute(_HISTORY, wallet_parameters(wallet))
         return [RecordedLabel(**_fields(row)) for row in found]
 
 

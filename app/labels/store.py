@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from app.errors import InvalidInput
-from app.labels.wallets import OF_WALLET, named_wallets
+from app.labels.wallets import OF_WALLET, wallet_parameters
 from app.stores.postgres import Postgres, copy_rows
 
 
@@ -77,7 +77,7 @@ def remove_labels(postgres: Postgres, *, source: str | None = None, wallet: str 
     """
     if source is None and wallet is None:
         raise InvalidInput("Say which labels to remove: those of a source, of an address, or of both.")
-    named = named_wallets(wallet)
+    named = wallet_parameters(wallet)
 
     def work(connection: Connection) -> int:
         return connection.execute(_REMOVE, {"source": source, **named, **_locked(connection)}).rowcount

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from app.chains.addresses import CHAINS, EVM_NATIVE_ASSETS, normalize_address
+from app.chains.addresses import CHAINS, EVM_NATIVE_ASSETS, normalise_address
 from app.errors import InvalidEvent
 from app.labels.readers.files import one_line
 
@@ -58,7 +58,7 @@ def wallet_of(
     reasons = []
     for chain in (*chains, *otherwise):
         try:
-            return chain, normalize_address(chain, address)
+            return chain, normalise_address(chain, address)
         except InvalidEvent as exc:
             reasons.append(exc.reason)
     skipped[reasons[0]] += 1

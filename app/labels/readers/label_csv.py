@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.chains.addresses import normalize_address
+from app.chains.addresses import normalise_address
 from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
 from app.labels.readers.files import MAX_TEXT_BYTES, told
@@ -71,7 +71,7 @@ def _label(row: dict[str | None, Any], place: str) -> LabelRow:
     if not (confidence.isascii() and confidence.isdigit() and int(confidence) <= MAX_CONFIDENCE):
         raise InvalidInput(f"{place}: confidence must be a whole number from 0 to 100, not {confidence}.")
     try:
-        address = normalize_address(fields["chain"], fields["address"])
+        address = normalise_address(fields["chain"], fields["address"])
     except InvalidEvent as exc:
         raise InvalidInput(f"{place}: {exc}") from exc
     valid_from, valid_to = (_time(fields.get(name, ""), place, name) for name in OPTIONAL)
