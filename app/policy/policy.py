@@ -19,9 +19,13 @@ from pydantic import (
 )
 
 from app.domain import MICRO, MINT_BURN
-from app.errors import InvalidPolicy
+from app.errors import InvalidInput, InvalidPolicy
 from app.ledger.cells import CellLayout
-from app.policy.policy_yaml import Lines, read_yaml
+from app.plain_yaml import Lines, Mapping, YamlRules, read_yaml
+
+POLICY_YAML = YamlRules(
+    max_bytes=64 * 1024, when_larger="A policy is a short file.", typed=True, several_documents=False
+)
 
 Level = Literal["low", "medium", "high", "severe"]
 LEVELS: tuple[Level, ...] = ("low", "medium", "high", "severe")
@@ -165,7 +169,13 @@ def parse_policy(body: bytes, name: str) -> Policy:
     Raises:
         InvalidPolicy: it breaks a rule; the message names the line.
     """
-    data, lines = read_yaml(body, name)
+    lines: Lines = {}
+    try:
+        data = read_yaml(body, name, POLICY_YAML, lines=lines)
+    except InvalidInput as exc:
+        raise InvalidPolicy(str(exc)) from exc
+    if not isinstance(data, Mapping):
+        raise InvalidPolicy(f"{name}:1: the file must be a mapping that begins with `version:`.")
     try:
         PolicyFile.model_validate(data)
         return Policy.model_validate({**data, "body": body.decode(), "digest": sha256(body).hexdigest()})
@@ -176,9 +186,9 @@ def parse_policy(body: bytes, name: str) -> Policy:
 def _faults(exc: ValidationError, name: str, lines: Lines) -> list[str]:
     faults = []
     for error in exc.errors(include_url=False, include_context=False):
-        place = tuple(part for part in error["loc"] if part != "[key]")
-        while place and place not in lines:
-            place = place[:-1]
+        location = tuple(key for key in error["loc"] if key != "[key]")
+        while location and location not in lines:
+            location = location[:-1]
         what = ".".join(map(str, error["loc"])) or "the policy"
-        faults.append(f"{name}:{lines.get(place, 1)}: {what}: {error['msg']}.")
+        faults.append(f"{name}:{lines.get(location, 1)}: {what}: {error['msg']}.")
     return faults
