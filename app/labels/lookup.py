@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Connection, Row, text
 
 from app.labels.answers import RecordedLabel, SpeakingLabel
 from app.labels.effective import EffectiveLabel, effective_labels
@@ -71,11 +71,14 @@ def label_sources(postgres: Postgres) -> dict[str, int]:
         return {row.source: row.labels for row in connection.execute(_SOURCES)}
 
 
-def label_history(postgres: Postgres, wallet: str) -> list[RecordedLabel]:
-    """Every label a wallet ever had, in the order they were recorded; raises InvalidInput for no address."""
-    with postgres.transaction() as connection:
-        found = connection.execute(_HISTORY, wallet_parameters(wallet))
-        return [RecordedLabel(**_fields(row)) for row in found]
+def label_history(connection: Connection, reference: str) -> list[RecordedLabel]:
+    """Every label a wallet ever had, in the order they were recorded.
+
+    Raises:
+        InvalidInput: no address looks like this.
+    """
+    rows = connection.execute(_HISTORY, wallet_parameters(reference))
+    return [RecordedLabel(**_fields(row)) for row in rows]
 
 
 def _fields(row: Row[Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 from app.api.dependencies import Use
 from app.api.params import WalletReference
 from app.explorer.neighbours import counts
-from app.runs.stored_answer import read_stored
+from app.runs.score_record import read_score_record
 from app.web.drawing.palette import palette
 from app.web.templating import page
 
@@ -17,14 +17,14 @@ router = APIRouter()
 def explorer_page(request: Request, use: Use, wallet: WalletReference) -> HTMLResponse:
     """The wallet with how many paid it and how many it paid, ready to be expanded."""
     with use.postgres.transaction(snapshot=True) as connection:
-        stored = read_stored(connection, wallet)
+        stored = read_score_record(connection, wallet)
     address = stored.wallet.address
     senders, receivers = counts(use.graph, stored.wallet.chain, [address]).get(address, ("?", "?"))
     looks = {} if stored.policy is None else palette(stored.policy)
     return page(
         request,
         "wallet/explorer.html",
-        name=f"{stored.wallet.chain}:{address}",
+        name=stored.name,
         found=stored.score,
         tiers=",".join(f"{name}:{look.tier}" for name, look in looks.items()),
         senders=senders,

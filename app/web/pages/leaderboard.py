@@ -13,7 +13,7 @@ from app.ledger.cells import RESIDUALS
 from app.policy.policy import LEVELS, Level
 from app.runs.listing import Only, level_counts, runs, top_scores
 from app.runs.queries import completed_run
-from app.runs.stored_answer import policy_of
+from app.runs.score_record import policy_of
 from app.web.drawing.palette import palette
 from app.web.templating import page
 

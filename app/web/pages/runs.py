@@ -13,7 +13,7 @@ from app.operations.verify import start_verification
 from app.policy.policy import LEVELS
 from app.runs.cancel import cancel_run
 from app.runs.compute import EngineChoice
-from app.runs.listing import level_counts, one_run, previous_run, runs
+from app.runs.listing import level_counts, previous_run, run_answer, runs
 from app.runs.queries import run_row
 from app.web.templating import is_fragment, page
 
@@ -58,10 +58,10 @@ def compare(
 def run_page(request: Request, use: Use, run_id: RunId) -> Response:
     """One run; while it is under way, a browser with scripts asks again for the part that moves."""
     with use.postgres.transaction(snapshot=True) as connection:
-        run = one_run(connection, run_id)
         row = run_row(connection, run_id)
         counts = level_counts(connection, run_id)
         previous = previous_run(connection, run_id)
+    run = run_answer(row)
     if is_fragment(request):
         if run.status == "running":
             return page(request, "runs/progress.html", run=run)

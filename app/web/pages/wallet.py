@@ -6,20 +6,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
-from app.answers.explanation import Explanation
 from app.answers.scores import Contribution
-from app.api.dependencies import Services, Use
+from app.api.dependencies import Use
 from app.api.params import WalletReference
 from app.domain import format_points
 from app.errors import NotFound
-from app.explain.explain import explain
+from app.explain.explain import explain_record, read_explainable
 from app.explain.listed import parse_points
 from app.investigation.browser import guide_url
 from app.labels.lookup import label_history
 from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
 from app.runs.history import history
-from app.runs.stored_answer import StoredScore, read_stored
 from app.web.drawing.charts import contribution_bar, history_chart
 from app.web.drawing.hop_picture import hop_picture
 from app.web.drawing.hop_rows import assets_of, hop_rows
@@ -42,14 +40,14 @@ def wallet_page(
 ) -> HTMLResponse:
     """All that is known of a wallet; `asset` chooses the picture, `every` lists every path."""
     with use.postgres.transaction(snapshot=True) as connection:
-        stored = read_stored(connection, wallet)
-        past = history(connection, wallet, RUNS_IN_HISTORY, None)
+        explainable = read_explainable(connection, wallet)
+        stored = explainable.record
+        past = history(connection, stored.wallet, RUNS_IN_HISTORY, None)
         transfers = wallet_transfers(connection, stored.wallet, TRANSFERS_ON_A_PAGE, None)
-    name = f"{stored.wallet.chain}:{stored.wallet.address}"
-    labels = label_history(use.postgres, name)
-    explanation = _explained(use, stored)
+        labels = label_history(connection, stored.name)
+    explanation = explain_record(use.postgres, use.graph, use.settings, explainable)
     about: dict[str, Any] = {
-        "name": name,
+        "name": stored.name,
         "found": explanation,
         "past": past,
         "transfers": transfers,
@@ -114,21 +112,16 @@ def path_page(
         NotFound: no listed path of the published run is this one.
     """
     with use.postgres.transaction(snapshot=True) as connection:
-        stored = read_stored(connection, wallet)
-    explanation = _explained(use, stored)
+        explainable = read_explainable(connection, wallet)
+    stored = explainable.record
+    explanation = explain_record(use.postgres, use.graph, use.settings, explainable)
     for place, path in enumerate(explanation.paths, 1):
         if path_id(path) == wanted:
             assert stored.policy is not None  # noqa: S101 - there are paths, so there is a run
-            name = f"{stored.wallet.chain}:{stored.wallet.address}"
-            about: dict[str, Any] = {"name": name, "found": explanation, "path": path, "place": place}
+            about: dict[str, Any] = {"name": stored.name, "found": explanation, "path": path, "place": place}
             return page(request, "wallet/path.html", **about, looks=palette(stored.policy))
     why = " ".join(explanation.incomplete_reasons) or "Another run may have been published since."
     raise NotFound(f"This path is not among those listed for {wallet} now. {why}")
-
-
-def _explained(use: Services, stored: StoredScore) -> Explanation:
-    name = f"{stored.wallet.chain}:{stored.wallet.address}"
-    return explain(use.postgres, use.graph, use.settings, name)
 
 
 def _running_sums(contributions: list[Contribution]) -> list[str]:

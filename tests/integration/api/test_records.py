@@ -136,7 +136,8 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
 
     remove_labels(postgres, source=None, wallet=BOB)
     (past,) = api.get(f"/v1/wallets/{BOB}/labels").json()["labels"]
-    assert [past] == [each.model_dump(mode="json") for each in label_history(postgres, BOB)]
+    with postgres.transaction() as connection:
+        assert [past] == [each.model_dump(mode="json") for each in label_history(connection, BOB)]
     assert past["removed_at"] is not None
     assert api.get(f"/v1/wallets/0x{99:040x}/labels").json() == {"labels": []}
 
