@@ -65,7 +65,7 @@ def read_yaml(
     rules: YamlRules,
     *,
     lines: Lines | None = None,
-    done: Callable[[int], None] | None = None,
+    report_read: Callable[[int], None] | None = None,
 ) -> Mapping | list[Any] | Scalar:
     """The value of a YAML document; `name` stands in messages.
 
@@ -74,7 +74,7 @@ def read_yaml(
         name: what messages call it.
         rules: how this kind of file uses YAML.
         lines: gets the line of every key and list item.
-        done: is called now and then with about how many bytes are read.
+        report_read: is called now and then with about how many bytes are read.
 
     Raises:
         InvalidInput: larger than `max_bytes`, not UTF-8, not YAML, nested more than 8 deep, a key twice, a
@@ -88,7 +88,7 @@ def read_yaml(
         line = body.count(b"\n", 0, exc.start) + 1
         raise InvalidInput(f"{name}:{line}: not UTF-8 at byte {exc.start}. Save the file as UTF-8.") from exc
     try:
-        return _Reader(content, name, rules, lines, done).document()
+        return _Reader(content, name, rules, lines, report_read).document()
     except YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         problem = getattr(exc, "problem", None) or "not YAML"
@@ -104,11 +104,11 @@ class _Reader:
         name: str,
         rules: YamlRules,
         lines: Lines | None,
-        done: Callable[[int], None] | None,
+        report_read: Callable[[int], None] | None,
     ) -> None:
         yaml = YAML(typ="safe", pure=True)
         self._resolver = yaml.resolver
-        self._name, self._rules, self._lines, self._done = name, rules, lines, done
+        self._name, self._rules, self._lines, self._report_read = name, rules, lines, report_read
         self._events = self._checked(yaml.parse(content))
 
     def document(self) -> Mapping | list[Any] | Scalar:
@@ -134,8 +134,8 @@ class _Reader:
             depth -= isinstance(event, SequenceEndEvent | MappingEndEvent)
             if depth > MAX_DEPTH:
                 raise self._fault(event, f"nested more than {MAX_DEPTH} deep. Flatten it.")
-            if self._done is not None and not number % _EVENTS_BETWEEN_REPORTS:
-                self._done(event.start_mark.index)
+            if self._report_read is not None and not number % _EVENTS_BETWEEN_REPORTS:
+                self._report_read(event.start_mark.index)
             yield event
 
     def _value(self, event: Event, location: Location) -> Mapping | list[Any] | Scalar:

@@ -1,7 +1,7 @@
 """The chains that are known, and the one stored form of their addresses and transaction hashes.
 
-Two spellings of one address must never become two wallets, and one that nobody can own must not become
-any: hex and bech32 are stored in lower case, Bitcoin Cash as CashAddr without its prefix.
+Two spellings of one address must never become two wallets, and a text that is no address must become
+none: hex and bech32 are stored in lower case, Bitcoin Cash as CashAddr without its prefix.
 """
 
 import re
@@ -32,7 +32,7 @@ EVM_NATIVE_ASSETS = {
     "sonic": "S",
     "zksync": "ETH",
 }
-"""EVM chains and the symbol of their own coin (18 decimals on all of them)."""
+"""EVM chains and the symbol of their native coin (18 decimals on all of them)."""
 
 _OTHER_CHAINS = frozenset(
     {"bitcoin", "bitcoin_cash", "bitcoin_gold", "bitcoin_sv", "dash", "dogecoin", "litecoin", "ripple"}

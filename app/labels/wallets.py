@@ -8,7 +8,7 @@ OF_WALLET = """
     (CAST(:addresses AS text[]) IS NULL OR address = ANY(CAST(:addresses AS text[])))
     AND (CAST(:chain AS text) IS NULL OR chain = CAST(:chain AS text))
 """
-"""SQL that holds for rows of those wallets; its parameters are what `wallet_parameters` returns."""
+"""SQL that is true of rows of those wallets; `wallet_parameters` returns its parameters."""
 
 
 def wallet_parameters(reference: str | None) -> dict[str, Any]:

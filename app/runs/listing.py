@@ -62,19 +62,24 @@ def run_answer(row: Row[Any]) -> Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Only:
-    """Which wallets of a run are listed: of a level, main category, deciding direction; None means any."""
+class ScoreFilter:
+    """Which wallets of a run are listed: by level, main category and deciding direction; None means any."""
 
     level: str | None = None
     category: str | None = None
     direction: str | None = None
 
 
-EVERY = Only()
+ALL_SCORES = ScoreFilter()
 
 
 def top_scores(
-    connection: Connection, limit: int, cursor: str | None, *, run_id: int | None = None, only: Only = EVERY
+    connection: Connection,
+    limit: int,
+    cursor: str | None,
+    *,
+    run_id: int | None = None,
+    only: ScoreFilter = ALL_SCORES,
 ) -> TopScores:
     """The highest scores of the published run, of that run, or of the cursor's; ties by wallet id.
 

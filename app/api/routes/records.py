@@ -65,7 +65,7 @@ def get_labels(
     return Labels(
         total=found.total,
         labels=found.labels,
-        next=None if found.last is None else encoded(found.last),
+        next=None if found.last_id is None else encoded(found.last_id),
     )
 
 

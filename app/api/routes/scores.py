@@ -18,7 +18,7 @@ from app.record.wallets import find_wallet
 from app.report.forms import ReportForm, file_name, written
 from app.report.wallet_report import REPORT, WalletReport, wallet_report
 from app.runs.history import history
-from app.runs.listing import Only, top_scores
+from app.runs.listing import ScoreFilter, top_scores
 from app.runs.score_record import read_score_record
 
 router = APIRouter(tags=["scores"])
@@ -44,7 +44,7 @@ def get_top_scores(
     `next` belongs to the same filters: send them again with it.
     """
     with use.postgres.transaction(snapshot=True) as connection:
-        only = Only(level=level, category=category, direction=direction)
+        only = ScoreFilter(level=level, category=category, direction=direction)
         return top_scores(connection, limit, cursor, run_id=run, only=only)
 
 

@@ -69,7 +69,7 @@ def test_a_refusal_names_the_line(rules: YamlRules, body: bytes, message: str) -
 def test_eight_levels_are_taken_and_reading_is_reported() -> None:
     reports: list[int] = []
     body = b"a: [[[[[[[x]]]]]]]\n" + b"".join(b"k%d: v\n" % n for n in range(90))
-    root = read_yaml(body, "f", WRITTEN, done=reports.append)
+    root = read_yaml(body, "f", WRITTEN, report_read=reports.append)
     assert isinstance(root, Mapping)
     assert root["a"] == [[[[[[["x"]]]]]]]
     assert reports == sorted(reports)
