@@ -89,7 +89,7 @@ def story_labels(story: Story) -> list[LabelRow]:
     return [
         LabelRow(
             label.chain, label.address, label.category, label.name, label.source, int(label.confidence),
-            valid_from=None, valid_to=None, place="simulator",
+            valid_from=None, valid_to=None, origin="simulator",
         )
         for label in story.labels
     ]  # fmt: skip

@@ -69,8 +69,8 @@ def history(
 
     Example: aml labels history ethereum:0x00…aa
     """
-    with record(configure(home)) as postgres:
-        found = label_history(postgres, wallet)
+    with record(configure(home)) as postgres, postgres.transaction() as connection:
+        found = label_history(connection, wallet)
     if not found:
         raise NotFound(f"No label of {wallet} was ever recorded.")
     if as_json:

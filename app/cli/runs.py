@@ -18,6 +18,7 @@ from app.cli.terminal import (
     steps,
 )
 from app.errors import Unequal
+from app.record.wallets import find_wallet
 from app.runs.cancel import cancel_run
 from app.runs.history import history as history_of
 from app.runs.listing import one_run
@@ -103,7 +104,7 @@ def history(
     Example: aml history ethereum:0x00…aa
     """
     with record(configure(home)) as postgres, postgres.transaction(snapshot=True) as connection:
-        found = history_of(connection, wallet, limit, cursor)
+        found = history_of(connection, find_wallet(connection, wallet), limit, cursor)
     if as_json:
         print_json(found)
         return

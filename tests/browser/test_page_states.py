@@ -35,7 +35,7 @@ def test_before_anything_has_arrived_every_page_says_what_to_do(
         page.screenshot(path=pictures / "no_run.png")
         for path, says in {
             "/runs": "No run yet",
-            "/ingestion": "every message kept the contract",
+            "/ingestion": "No message was refused",
             "/labels": "No label is recorded",
             f"/search?q={ALICE}": "No transfer of",
             "/search?q=with spaces": "without spaces",

@@ -20,7 +20,7 @@ from app.record.wallets import find_wallet
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from app.web.drawing.paths import path_id
+from app.web.drawing.paths import id_of_path
 from app.web.numbers import units
 from cypher import Query, query
 from ingest.simulator.simulate import simulate
@@ -152,7 +152,7 @@ def equals_the_page(api: httpx.Client, found: Explanation) -> None:
         assert points == [part.points for part in found.contributions], name
         rows = page.xpath("//table[contains(@class,'paths')]/tbody/tr")
         assert [(row.get("data-path"), row.get("data-points")) for row in rows] == [
-            (path_id(path), path.points) for path in found.paths
+            (id_of_path(path), path.points) for path in found.paths
         ], name
         for direction in ("source", "destination"):
             assert shown_cells(page, direction) == sorted(

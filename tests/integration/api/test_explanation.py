@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.answers.explanation import Explanation
 from app.domain import Retraction, Transfer
-from app.explain.explain import explain
+from app.explain.explain import explain, explain_record, read_explainable
 from app.operations.relabel import relabel
 from app.policy.policy import load_policy
 from app.projection.pending import project_all_pending
@@ -243,6 +243,24 @@ def test_what_changes_older_transfers_makes_the_explanation_incomplete(
     assert (found.status, found.score) == ("incomplete", "44.000000")
     assert any("Run scoring again" in reason for reason in found.incomplete_reasons)
     adds_up(found)
+
+
+def test_an_explanation_is_of_the_moment_that_was_read(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    before = explain(postgres, graph, scored, WALLET)
+    with postgres.transaction(snapshot=True) as connection:
+        explainable = read_explainable(connection, WALLET)
+        write(postgres, sent(100, SCAM, WALLET, 10**30, usd="1000"))
+        project_all_pending(postgres, graph)
+        score(scored, postgres, graph)
+        assert read_explainable(connection, WALLET) == explainable
+    found = explain_record(postgres, graph, scored, explainable)
+    adds_up(found)
+    assert (found.run, found.score, found.paths) == (before.run, before.score, before.paths)
+    assert found.graph is not None
+    assert found.graph.transfers_since_run == 1
+    assert explain(postgres, graph, scored, WALLET).score != found.score
 
 
 def test_batches_the_graph_lacks_make_the_explanation_incomplete(
