@@ -5,7 +5,9 @@ from datetime import UTC, datetime
 
 from app.chains.addresses import EVM_NATIVE_ASSETS
 from app.domain import Retraction, Transfer
-from ingest.contract.transfer import SCHEMA_VERSION, parse_event
+from ingest.contract.reasons import SCHEMA_VERSION
+from ingest.contract.transfer import parse_event
+from ingest.contract.transfer_index import NATIVE_INDEX, token_index
 from ingest.files.etl_records import Record
 
 _NATIVE_DECIMALS = 18
@@ -83,7 +85,7 @@ class Ledger:
         return {
             "transaction_hash": record["hash"],
             "transaction_index": _integer(record.get("transaction_index")),
-            "transfer_index": 0,
+            "transfer_index": NATIVE_INDEX,
             "asset": self._native_asset,
             "amount": _amount(record.get("value")),
             "decimals": _NATIVE_DECIMALS,
@@ -97,7 +99,7 @@ class Ledger:
         return {
             "transaction_hash": record.get("transaction_hash"),
             "transaction_index": place,
-            "transfer_index": log_index + 1 if type(log_index) is int else log_index,
+            "transfer_index": token_index(log_index) if type(log_index) is int else log_index,
             "asset": record["token_address"],
             "amount": _amount(record.get("value")),
             "decimals": None,

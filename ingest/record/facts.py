@@ -13,12 +13,14 @@ _STAGING = text("""
     CREATE TEMP TABLE IF NOT EXISTS incoming (
         position int, chain text, transaction_hash text, transfer_index int, block_number int,
         transaction_index int, occurred_at timestamptz, sender text, receiver text, asset text,
-        amount numeric, decimals smallint, usd_value numeric, is_first boolean
+        amount numeric, decimals smallint, usd_value numeric, block_hash text, observed_at timestamptz,
+        initiator text, kind text, sender_tag text, receiver_tag text, is_first boolean
     ) ON COMMIT DELETE ROWS
 """)
 _COLUMNS = (
     "position", "chain", "transaction_hash", "transfer_index", "block_number", "transaction_index",
-    "occurred_at", "sender", "receiver", "asset", "amount", "decimals", "usd_value", "is_first",
+    "occurred_at", "sender", "receiver", "asset", "amount", "decimals", "usd_value", "block_hash",
+    "observed_at", "initiator", "kind", "sender_tag", "receiver_tag", "is_first",
 )  # fmt: skip
 
 _ADD_ASSETS = text("""
@@ -42,29 +44,43 @@ _ADD_WALLETS = text("""
     ORDER BY chain, address  -- in one order everywhere: two batches that add the same wallets do not deadlock
     ON CONFLICT DO NOTHING
 """)
+# An optional field that only one of the two has contradicts nothing; when a producer saw a transfer is no
+# part of the transfer.
 _SAME_TRANSFER = """
     (t.transaction_hash, t.transfer_index, t.chain) = (i.transaction_hash, i.transfer_index, i.chain)
     AND t.block_number = i.block_number AND t.transaction_index = i.transaction_index
     AND t.occurred_at = i.occurred_at AND t.amount = i.amount
     AND t.decimals IS NOT DISTINCT FROM i.decimals AND t.usd_value IS NOT DISTINCT FROM i.usd_value
+    AND (t.block_hash = i.block_hash) IS NOT FALSE AND (t.initiator = i.initiator) IS NOT FALSE
+    AND (t.kind = i.kind) IS NOT FALSE AND (t.sender_tag = i.sender_tag) IS NOT FALSE
+    AND (t.receiver_tag = i.receiver_tag) IS NOT FALSE
     AND t.sender_id = (SELECT wallet_id FROM wallets w WHERE (w.chain, w.address) = (i.chain, i.sender))
     AND t.receiver_id = (SELECT wallet_id FROM wallets w WHERE (w.chain, w.address) = (i.chain, i.receiver))
     AND t.asset_id = (SELECT asset_id FROM assets a WHERE (a.chain, a.asset) = (i.chain, i.asset))
 """
+# At most one transfer of an identity lives. Without a block hash a message may be the same as several that
+# are retracted: the one with its own hash comes first, then the latest.
 _REVIVE = text(f"""
-    UPDATE transactions t SET retracted_batch_id = NULL FROM incoming i
-    WHERE t.retracted_batch_id IS NOT NULL AND {_SAME_TRANSFER}
-    AND NOT EXISTS (SELECT FROM transactions l WHERE l.retracted_batch_id IS NULL
-        AND (l.transaction_hash, l.transfer_index, l.chain) = (t.transaction_hash, t.transfer_index, t.chain))
-    RETURNING i.position, t.transfer_id
+    UPDATE transactions SET retracted_batch_id = NULL FROM (
+        SELECT DISTINCT ON (i.transaction_hash, i.transfer_index, i.chain) i.position, t.transfer_id
+        FROM incoming i JOIN transactions t ON t.retracted_batch_id IS NOT NULL AND {_SAME_TRANSFER}
+        WHERE NOT EXISTS (SELECT FROM transactions l WHERE l.retracted_batch_id IS NULL AND
+            (l.transaction_hash, l.transfer_index, l.chain) = (t.transaction_hash, t.transfer_index, t.chain))
+        ORDER BY i.transaction_hash, i.transfer_index, i.chain, i.position,
+            t.block_hash IS NOT DISTINCT FROM i.block_hash DESC, t.transfer_id DESC
+    ) revived
+    WHERE transactions.transfer_id = revived.transfer_id
+    RETURNING revived.position, transactions.transfer_id
 """)  # noqa: S608 - a constant of this file
 _STORE = text("""
     INSERT INTO transactions (
         chain, transaction_hash, transfer_index, block_number, transaction_index, occurred_at,
-        sender_id, receiver_id, asset_id, amount, decimals, usd_value, batch_id)
+        sender_id, receiver_id, asset_id, amount, decimals, usd_value, batch_id,
+        block_hash, observed_at, initiator, kind, sender_tag, receiver_tag)
     SELECT
         i.chain, i.transaction_hash, i.transfer_index, i.block_number, i.transaction_index, i.occurred_at,
-        s.wallet_id, r.wallet_id, a.asset_id, i.amount, i.decimals, i.usd_value, :batch_id
+        s.wallet_id, r.wallet_id, a.asset_id, i.amount, i.decimals, i.usd_value, :batch_id,
+        i.block_hash, i.observed_at, i.initiator, i.kind, i.sender_tag, i.receiver_tag
     FROM incoming i
     JOIN wallets s ON (s.chain, s.address) = (i.chain, i.sender)
     JOIN wallets r ON (r.chain, r.address) = (i.chain, i.receiver)
@@ -86,8 +102,10 @@ _RETRACT = text("""
     RETURNING t.transfer_id
 """)
 _RECORD_RETRACTION = text("""
-    INSERT INTO retractions (chain, transaction_hash, asset, transfer_index, observed_at, batch_id, retracted)
-    VALUES (:chain, :transaction_hash, :asset, :transfer_index, :observed_at, :batch_id, :retracted)
+    INSERT INTO retractions (chain, transaction_hash, asset, transfer_index, observed_at, block_number,
+        block_hash, batch_id, retracted)
+    VALUES (:chain, :transaction_hash, :asset, :transfer_index, :observed_at, :block_number,
+        :block_hash, :batch_id, :retracted)
     ON CONFLICT DO NOTHING
 """)
 
@@ -190,7 +208,13 @@ def retract(
     taken_back = set(connection.execute(_RETRACT, parameters).scalars())
     recorded = connection.execute(
         _RECORD_RETRACTION,
-        {**parameters, "observed_at": retraction.observed_at, "retracted": len(taken_back)},
+        {
+            **parameters,
+            "observed_at": retraction.observed_at,
+            "block_number": retraction.block_number,
+            "block_hash": retraction.block_hash,
+            "retracted": len(taken_back),
+        },
     )
     if recorded.rowcount:
         changes.stored.add(position)
@@ -202,9 +226,16 @@ def _line(position: int, t: Transfer, is_first: bool) -> str:  # noqa: FBT001 - 
     return (
         f"{position}\t{t.chain}\t{t.transaction_hash}\t{t.transfer_index}\t{t.block_number}\t"
         f"{t.transaction_index}\t{t.occurred_at}\t{t.sender}\t{t.receiver}\t{t.asset}\t{t.amount}\t"
-        f"{_or_null(t.decimals)}\t{_or_null(t.usd_value)}\t{is_first}"
+        f"{_or_null(t.decimals)}\t{_or_null(t.usd_value)}\t{_or_null(t.block_hash)}\t"
+        f"{_or_null(t.observed_at)}\t{_or_null(t.initiator)}\t{_or_null(t.kind)}\t"
+        f"{_tag_or_null(t.sender_tag)}\t{_tag_or_null(t.receiver_tag)}\t{is_first}"
     )
 
 
 def _or_null(value: object) -> object:
     return r"\N" if value is None else value
+
+
+def _tag_or_null(tag: str | None) -> str:
+    r"""A tag in COPY's text format: it holds no tab and no line end, but may hold a backslash."""
+    return r"\N" if tag is None else tag.replace("\\", r"\\")

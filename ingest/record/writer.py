@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
 from app.stores.postgres import Lock
-from ingest.contract.transfer import REASONS
+from ingest.contract.reasons import REASONS
 from ingest.faults import reach
 from ingest.instruments import name_batch
 from ingest.record.accounting import account_batch

@@ -9,7 +9,8 @@ from hashlib import sha256
 from random import Random
 from typing import Any, TypeVar
 
-from app.domain import MAX_INDEX, Transfer
+from app.domain import Transfer
+from ingest.contract.transfer_index import FIRST_INTERNAL_INDEX, NATIVE_INDEX, token_index
 from ingest.simulator.story import LabelRow
 
 T = TypeVar("T")
@@ -121,10 +122,10 @@ class Scene:
         )
         for sender, receiver, coin, units in movements:
             if coin is self.eth:
-                transfer_index = 0
+                transfer_index = NATIVE_INDEX
             else:
                 self._log += 1 + self.below(2)
-                transfer_index = self._log + 1
+                transfer_index = token_index(self._log)
             self.transfers.append(
                 Transfer(
                     CHAIN,
@@ -157,7 +158,7 @@ class Scene:
     def _next_place(self) -> None:
         """Moves on to the next free place of the ledger, in the block of the clock or a later one."""
         block = self.seconds // BLOCK_SECONDS
-        if block <= self._block and max(self._index, self._log) < MAX_INDEX // 2:
+        if block <= self._block and max(self._index, self._log) < FIRST_INTERNAL_INDEX // 2:
             self._index += 1 + self.below(4)
             return
         self._block = max(block, self._block + 1)
