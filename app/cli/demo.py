@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from app.answers.schemas import Explanation, TopScores, WalletScore
+from app.answers.explanation import Explanation
+from app.answers.scores import TopScores, WalletScore
 from app.cli.data import SeedOption, TransfersOption, WalletsOption, import_story_labels
 from app.cli.instance import instance
 from app.cli.present import explanation_tables, top_table

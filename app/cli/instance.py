@@ -37,7 +37,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
         ensure_topics(configured)
         inherited = {name: value for name, value in environ.items() if name.startswith("AML_")}
         for name in ("api", "consume"):
-            command = Command((sys.executable, "-m", "app", name), PROJECT, environment=inherited)
+            command = Command((sys.executable, "-m", "app.cli", name), PROJECT, environment=inherited)
             stack.start(name, command, ready=_api_ready(configured) if name == "api" else None)
         yield stack, configured
 

@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.answers.schemas import Contribution, EvidenceItem, Explanation, TopScores
+from app.answers.explanation import EvidenceItem, Explanation
+from app.answers.scores import Contribution, TopScores
 from app.domain import decimal_units
 
 LEVEL_STYLES = {"severe": "bold red", "high": "red", "medium": "yellow", "low": "green"}

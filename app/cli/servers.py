@@ -203,7 +203,7 @@ def _start_detached(home: Path) -> None:
     log_path = home.parent / f"{home.name}.up.log"
     with log_path.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "up", "--home", str(home.resolve())],
+            [sys.executable, "-m", "app.cli", "up", "--home", str(home.resolve())],
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=out,

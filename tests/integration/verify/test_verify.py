@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.answers.run_schemas import Verification
+from app.answers.comparisons import Verification
 from app.cli.data import import_story_labels
 from app.domain import Retraction
 from app.errors import NotFound, NotReady
