@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import httpx
 import pytest
@@ -15,7 +16,19 @@ from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.record.writer import Message, write_batch
 from tests.support.commands import aml_json
-from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, label, tell_story, transfer, write
+from tests.support.run_story import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    MIXER,
+    POLICY,
+    START,
+    label,
+    tell_story,
+    transfer,
+    write,
+)
 from tests.support.serving import served
 
 SENT = [
@@ -54,6 +67,23 @@ def test_a_wallets_transfers_come_latest_first_each_once(api: httpx.Client) -> N
     assert api.get(f"/v1/wallets/{DAVE}/transfers").json()["transfers"] == []
     assert api.get(f"/v1/wallets/0x{99:040x}/transfers").status_code == 404
     assert api.get(f"/v1/wallets/{BOB}/transfers", params={"cursor": "x"}).status_code == 422
+
+
+def test_a_transfer_shows_what_its_producer_said_of_it(api: httpx.Client, postgres: Postgres) -> None:
+    facts: dict[str, Any] = {
+        "block_hash": f"0x{7:064x}",
+        "observed_at": START,
+        "initiator": DAVE,
+        "kind": "internal",
+        "sender_tag": "1042",
+        "receiver_tag": 'a "b" \\ c',
+    }
+    write(postgres, [transfer(300, ALICE, BOB, 5, **facts)], offset=300)
+    latest, before, *_ = (
+        api.get(f"/v1/wallets/ethereum:{BOB}/transfers").raise_for_status().json()["transfers"]
+    )
+    assert {name: latest[name] for name in facts} == facts | {"observed_at": "2024-01-01T00:00:00Z"}
+    assert {before[name] for name in facts} == {None}
 
 
 def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
