@@ -16,7 +16,7 @@ with atheris.instrument_imports(include=["app", "ingest"]):
     from app.chains.addresses import CHAINS, normalize_address, normalize_block_hash, normalize_hash
     from app.domain import Transfer
     from app.errors import InvalidEvent, InvalidInput
-    from app.labels import read_ofac, read_tagpack  # noqa: F401 - else the next line's would load them too late
+    from app.labels.readers import ofac, tagpack  # noqa: F401 - else they would be loaded later, uninstrumented
     from app.labels.readers.label_file import LabelFormat, read_labels
     from ingest.contract.reasons import REASONS
     from ingest.contract.transfer import decode, encode
