@@ -14,7 +14,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from tests.support.commands import aml_json
 from tests.support.run_story import (
     ALICE,
@@ -114,8 +114,8 @@ def test_refused_messages_are_listed_with_their_reasons_as_the_command_does(
 ) -> None:
     other = encode(replace(SENT[0], amount=77))
     refused = [
-        Message("t", 1, 0, None, b"{", InvalidEvent("not_json", "No JSON.")),
-        Message("t", 1, 1, b"k", other, replace(SENT[0], amount=77)),
+        DecodedMessage("t", 1, 0, None, b"{", InvalidEvent("not_json", "No JSON.")),
+        DecodedMessage("t", 1, 1, b"k", other, replace(SENT[0], amount=77)),
     ]
     postgres.run(lambda connection: write_batch(connection, refused))
     body = api.get("/v1/dead-letters").json()

@@ -19,7 +19,7 @@ from app.projection.schema import prepare, wipe
 from app.record.identity import record_identity
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import Message, WrittenBatch, write_batch
+from ingest.record.writer import DecodedMessage, WrittenBatch, write_batch
 from tests.support.content import is_equal, record_digest
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -65,7 +65,7 @@ def random_transfers(seed: int, count: int = 60, wallets: int = 8) -> list[Trans
 
 
 def write(postgres: Postgres, events: Sequence[Transfer | Retraction], offset: int = 0) -> WrittenBatch:
-    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
+    messages = [DecodedMessage("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
     return postgres.run(lambda connection: write_batch(connection, messages))
 
 
@@ -304,10 +304,10 @@ def test_a_transfer_of_an_unnamed_block_brings_back_one_of_several_retracted_one
 def test_counts_by_partition_add_up(postgres: Postgres) -> None:
     t = [transfer(n, 1, 2, 5) for n in range(4)]
     messages = [
-        Message("t", 0, 10, None, b"", t[0]),
-        Message("t", 1, 20, None, b"", t[0]),
-        Message("t", 1, 21, None, b"x", InvalidEvent("not_json", "The message is not JSON.")),
-        Message("t", 1, 23, None, b"", t[1]),
+        DecodedMessage("t", 0, 10, None, b"", t[0]),
+        DecodedMessage("t", 1, 20, None, b"", t[0]),
+        DecodedMessage("t", 1, 21, None, b"x", InvalidEvent("not_json", "The message is not JSON.")),
+        DecodedMessage("t", 1, 23, None, b"", t[1]),
     ]
     postgres.run(lambda connection: write_batch(connection, messages))
     with postgres.transaction() as connection:
