@@ -39,7 +39,7 @@ openapi: .venv/.installed-dev ## Writes docs/openapi.json; a test checks that it
 test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
 	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-17} .venv/bin/python -m pytest tests/faults $(ARGS)
 
-test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 68 ways: each refused for its reason, the rest stored
+test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)
 
 fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (FUZZ_SECONDS=60 each)

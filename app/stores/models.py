@@ -141,6 +141,13 @@ class Transaction(Base):
     batch_id: Mapped[int]
     ingested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     retracted_batch_id: Mapped[int | None]
+    # Null where the producer does not say (docs/event.md).
+    block_hash: Mapped[str | None]
+    observed_at: Mapped[datetime | None]
+    initiator: Mapped[str | None] = mapped_column(comment="Address that signed the transaction.")
+    kind: Mapped[str | None]
+    sender_tag: Mapped[str | None]
+    receiver_tag: Mapped[str | None]
 
 
 Index(
@@ -210,6 +217,8 @@ class IngestedRetraction(Base):
             "asset",
             "transfer_index",
             "observed_at",
+            "block_number",
+            "block_hash",
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
@@ -222,6 +231,8 @@ class IngestedRetraction(Base):
     observed_at: Mapped[datetime]
     batch_id: Mapped[int]
     retracted: Mapped[int] = mapped_column(Integer)
+    block_number: Mapped[int | None] = mapped_column(Integer)
+    block_hash: Mapped[str | None]
 
 
 class IngestionState(Base):

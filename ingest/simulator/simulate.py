@@ -1,4 +1,4 @@
-"""The whole story: a cast, ordinary life for a month, and rounds of crime inside it."""
+"""The whole story: a cast, a month of ordinary payments, and rounds of crime among them."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) 
             scene.start(_within_first_half(scene), crime)
         scene.start(_within_first_half(scene), mixing(scene, cast))
     scene.play()
-    # All crimes are over: ordinary life goes on until the number is reached.
+    # All crimes are over: ordinary payments go on until the number of transfers is reached.
     scene.start(0, market(scene, cast, transfers, gap_seconds))
     scene.play()
     return Story(scene.transfers[:transfers], scene.labels, _truth(scene, cast, seed))
@@ -72,7 +72,7 @@ def _truth(scene: Scene, cast: Cast, seed: int) -> dict[str, Any]:
         "laundering_wallets": roles["laundering"],
         "cash_out_wallets": roles["cash_out"],
         "roles": roles,
-        "shapes": scene.shapes,
+        "shapes": scene.patterns,
         "sent_beyond_received": [
             {"wallet": wallet, "asset": asset, "amount": str(units)}
             for (wallet, asset), units in sorted(scene.sent_beyond_received.items())

@@ -18,7 +18,7 @@ from app.stores.postgres import Postgres
 from embedded.stack import Stack
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from tests.faults.story import Tale, tell
 from tests.faults.table import Table
 from tests.faults.trial import Settled, Trial, recorded_transfers
@@ -50,7 +50,7 @@ def settled(stack: Stack, tale: Tale) -> Settled:
     _administer(stack, f"CREATE DATABASE settled TEMPLATE {TEMPLATE}")
     postgres = _record(stack, "settled")
     messages = [
-        Message("clean", 0, offset, event.message_key.encode(), encode(event), event)
+        DecodedMessage("clean", 0, offset, event.message_key.encode(), encode(event), event)
         for offset, event in enumerate(tale.settled)
     ]
     postgres.run(lambda connection: write_batch(connection, messages))

@@ -17,7 +17,7 @@ from app.runs.run import run_scoring
 from app.settings import PROJECT
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 
 POLICY: Policy = load_policy(PROJECT / "policy.yaml")
 OTHER_POLICY: Policy = parse_policy(
@@ -48,7 +48,7 @@ def transfer(n: int, sender: str, receiver: str, amount: int, **changes: Any) ->
 
 def write(postgres: Postgres, events: Sequence[Transfer | Retraction], *, offset: int = 0) -> None:
     """One batch into the record."""
-    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
+    messages = [DecodedMessage("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
     postgres.run(lambda connection: write_batch(connection, messages))
 
 

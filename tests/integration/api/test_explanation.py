@@ -19,7 +19,7 @@ from app.runs.run import run_scoring
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from tests.support.run_story import START, transfer
 
 SCAM, MIDDLE, WALLET, EXCHANGE, NOBODY, LATER = (f"0x{n:040x}" for n in range(1, 7))
@@ -59,7 +59,7 @@ def write(postgres: Postgres, *events: Transfer | Retraction) -> None:
         offset = connection.execute(
             text("SELECT coalesce(max(next_offset), 0) FROM ingestion_state")
         ).scalar_one()
-    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
+    messages = [DecodedMessage("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
     postgres.run(lambda connection: write_batch(connection, messages))
 
 

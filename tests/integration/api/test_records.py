@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -14,9 +15,21 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from tests.support.commands import aml_json
-from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, label, tell_story, transfer, write
+from tests.support.run_story import (
+    ALICE,
+    BOB,
+    CAROL,
+    DAVE,
+    MIXER,
+    POLICY,
+    START,
+    label,
+    tell_story,
+    transfer,
+    write,
+)
 from tests.support.serving import served
 
 SENT = [
@@ -119,6 +132,23 @@ def label_history_of(api: httpx.Client, address: str) -> list[bool]:
     return [each["removed_at"] is not None for each in labels]
 
 
+def test_a_transfer_shows_what_its_producer_said_of_it(api: httpx.Client, postgres: Postgres) -> None:
+    facts: dict[str, Any] = {
+        "block_hash": f"0x{7:064x}",
+        "observed_at": START,
+        "initiator": DAVE,
+        "kind": "internal",
+        "sender_tag": "1042",
+        "receiver_tag": 'a "b" \\ c',
+    }
+    write(postgres, [transfer(300, ALICE, BOB, 5, **facts)], offset=300)
+    latest, before, *_ = (
+        api.get(f"/v1/wallets/ethereum:{BOB}/transfers").raise_for_status().json()["transfers"]
+    )
+    assert {name: latest[name] for name in facts} == facts | {"observed_at": "2024-01-01T00:00:00Z"}
+    assert {before[name] for name in facts} == {None}
+
+
 def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
     api: httpx.Client, postgres: Postgres
 ) -> None:
@@ -148,8 +178,8 @@ def test_refused_messages_are_listed_with_their_reasons_as_the_command_does(
 ) -> None:
     other = encode(replace(SENT[0], amount=77))
     refused = [
-        Message("t", 1, 0, None, b"{", InvalidEvent("not_json", "No JSON.")),
-        Message("t", 1, 1, b"k", other, replace(SENT[0], amount=77)),
+        DecodedMessage("t", 1, 0, None, b"{", InvalidEvent("not_json", "No JSON.")),
+        DecodedMessage("t", 1, 1, b"k", other, replace(SENT[0], amount=77)),
     ]
     postgres.run(lambda connection: write_batch(connection, refused))
     body = api.get("/v1/dead-letters").json()

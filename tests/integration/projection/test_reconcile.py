@@ -29,7 +29,7 @@ from app.stores.postgres import Postgres
 from app.stores.references import REFERENCES
 from cypher import Query, query
 from ingest.consumer.reconciler import Reconciler
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from ingest.simulator.simulate import simulate
 from tests.support.content import is_equal
 from tests.support.environment import environment
@@ -179,7 +179,7 @@ def test_labels_of_the_published_run_are_compared_and_mended(
     postgres: Postgres, graph: Graph, settings: Settings
 ) -> None:
     story = simulate(3, wallets=300, transfers=1_500).transfers
-    messages = [Message("t", 0, offset, None, b"", transfer) for offset, transfer in enumerate(story)]
+    messages = [DecodedMessage("t", 0, offset, None, b"", transfer) for offset, transfer in enumerate(story)]
     postgres.run(lambda connection: write_batch(connection, messages))
     project_pending(postgres, graph)
     wallets = [(t.chain, t.sender) for t in story if t.sender != ZERO_ADDRESS]  # that one has a label

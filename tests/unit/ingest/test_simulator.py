@@ -13,6 +13,7 @@ import pytest
 from app.domain import ZERO_ADDRESS, Transfer
 from app.errors import InvalidInput
 from ingest.contract.transfer import decode, encode
+from ingest.contract.transfer_index import FIRST_INTERNAL_INDEX, NATIVE_INDEX
 from ingest.simulator import Story, simulate, write_story
 
 HOP_LIMIT = 4
@@ -107,6 +108,9 @@ def test_transfers_are_in_ledger_order_at_places_of_their_own_and_pass_the_contr
     assert places == sorted(set(places))
     assert all(decode(encode(t), t.message_key.encode()) == t for t in transfers)
     assert all(a.occurred_at <= b.occurred_at for a, b in pairwise(transfers))
+    assert all((t.transfer_index == NATIVE_INDEX) == (t.asset == "ETH") for t in transfers)
+    assert max(t.transfer_index for t in transfers) < FIRST_INTERNAL_INDEX
+    assert len({(t.transaction_hash, t.transfer_index) for t in transfers}) == len(transfers)
 
 
 def test_the_story_holds_what_real_ledgers_hold() -> None:
