@@ -29,7 +29,7 @@ from ingest.kafka.producer import produce, produce_file
 from ingest.simulator.simulate import simulate as tell
 from ingest.simulator.story import Story, write_story
 
-SeedOption = Annotated[int, typer.Option(help="The same seed tells the same story, byte for byte.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed and sizes tell the same story, byte for byte.")]
 WalletsOption = Annotated[int, typer.Option(min=300, help="About how many wallets take part.")]
 TransfersOption = Annotated[int, typer.Option(min=1_500, help="Exactly how many transfers happen.")]
 
