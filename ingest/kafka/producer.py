@@ -1,5 +1,6 @@
 """Events to Kafka: idempotent, acknowledged by all replicas, keyed so that every pool keeps its order."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,24 +30,41 @@ Headers = list[tuple[str, str | bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class ProduceReport:
-    """What became of an event file: messages acknowledged, and how many of them the consumer will refuse."""
+    """What Kafka acknowledged of an event file: how many messages, and how many of them break the contract.
+
+    `offsets` says where they are, as (partition, first offset, last offset).
+    """
 
     delivered: int
     invalid: int
+    offsets: list[tuple[int, int, int]]
 
 
 class _Delivery:
-    """Counts what Kafka acknowledged and keeps the first failure."""
+    """Counts what Kafka acknowledged, remembers where it is, and keeps the first failure."""
 
     def __init__(self) -> None:
         self.delivered = 0
         self.fault: KafkaError | None = None
+        self._ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
 
-    def __call__(self, fault: KafkaError | None, _message: Message) -> None:
+    def __call__(self, fault: KafkaError | None, message: Message) -> None:
         if fault is None:
             self.delivered += 1
+            self._remember(message.partition() or 0, message.offset() or 0)
         elif self.fault is None:
             self.fault = fault
+
+    def offsets(self) -> list[tuple[int, int, int]]:
+        """(partition, first, last) of messages that follow each other; few, unless others send too."""
+        return [(partition, *each) for partition, ranges in self._ranges.items() for each in ranges]
+
+    def _remember(self, partition: int, offset: int) -> None:
+        ranges = self._ranges[partition]
+        if ranges and ranges[-1][1] == offset - 1:
+            ranges[-1] = ranges[-1][0], offset
+        else:
+            ranges.append((offset, offset))
 
 
 def produce(
@@ -61,7 +79,7 @@ def produce(
         DependencyMissing: Kafka does not answer.
         AmlError: Kafka refused a message; those before it may have been delivered.
     """
-    return _deliver(map(_message, events), settings, progress)
+    return _deliver(map(_message, events), settings, progress).delivered
 
 
 def produce_file(path: Path, settings: Settings, progress: ByteProgress | None = None) -> ProduceReport:
@@ -84,14 +102,14 @@ def produce_file(path: Path, settings: Settings, progress: ByteProgress | None =
             invalid += key is None
             yield line, key
 
-    delivered = _deliver(messages(), settings, None)
-    return ProduceReport(delivered, invalid)
+    delivery = _deliver(messages(), settings, None)
+    return ProduceReport(delivery.delivered, invalid, delivery.offsets())
 
 
 @tracer.start_as_current_span("produce", kind=SpanKind.PRODUCER)
 def _deliver(
     messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None
-) -> int:
+) -> _Delivery:
     ensure_topics(settings)
     producer = Producer(
         {
@@ -123,7 +141,7 @@ def _deliver(
         # After a failure nothing of what still waits may arrive later, behind the caller's back.
         producer.purge()
         producer.flush(_POLL_SECONDS)
-    return delivery.delivered
+    return delivery
 
 
 def _message(event: Event) -> KeyedBytes:
