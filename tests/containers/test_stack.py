@@ -32,6 +32,12 @@ def test_every_published_port_is_on_loopback(stack: Stack) -> None:
             assert {binding["HostIp"] for binding in bindings or []} <= {"127.0.0.1"}, name
 
 
+def test_an_unchanged_build_recreates_nothing(stack: Stack) -> None:
+    before = {name: each["Id"] for name, each in stack.running().items()}
+    stack.compose("up", "--detach", "--build", "--wait")
+    assert {name: each["Id"] for name, each in stack.running().items()} == before
+
+
 @pytest.mark.parametrize("service", ["api", "consumer"])
 def test_ours_is_an_ordinary_user_on_a_read_only_disk_without_tools(stack: Stack, service: str) -> None:
     assert stack.execute(service, "id", "-u").stdout.strip() == "10001"

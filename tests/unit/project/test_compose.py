@@ -11,7 +11,7 @@ from embedded.neo4j import _settings as neo4j_settings
 from tests.support.compose import COMPOSE, compose, filled, service
 
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
-OURS = {name for name, each in SERVICES.items() if "build" in each}
+OURS = {name for name, each in SERVICES.items() if each["image"].startswith("aml-risk:")}
 ONCE = {"secrets", "migrate", "topics", "simulator", "labels", "producer", "tests"}
 NOT_SETTINGS = {"AML_SECRETS_DIR"}
 
@@ -35,6 +35,22 @@ def test_every_service_is_bounded_and_pinned(name: str) -> None:
     assert not image.endswith(":latest")
     assert name in ONCE or each.get("restart") == "unless-stopped" or "tests" in each["profiles"]
     assert "healthcheck" in each or name == "api"
+
+
+def test_a_tag_has_one_builder_and_is_never_pulled() -> None:
+    """Two that build one tag at the same time fail on the containerd store, and never agree on the other."""
+    for tag in {SERVICES[name]["image"] for name in OURS}:
+        users = [each for each in SERVICES.values() if each["image"] == tag]
+        assert sum("build" in each for each in users) == 1, tag
+        assert {each.get("pull_policy") for each in users} == {"never"}, tag
+    assert {name for name in OURS if "build" in SERVICES[name]} == {"secrets", "tests"}
+    for name in OURS - {"secrets", "tests"}:
+        assert "secrets" in _started_before(name), "whoever starts it alone has the image built"
+
+
+def _started_before(name: str) -> set[str]:
+    direct = set(SERVICES[name].get("depends_on", {}))
+    return direct.union(*(_started_before(each) for each in direct))
 
 
 @pytest.mark.parametrize("name", SERVICES)
