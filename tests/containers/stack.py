@@ -41,12 +41,14 @@ class Stack:
             **{name: str(port) for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True)},
         }
 
-    def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs `docker compose` on this project."""
+    def compose(
+        self, *arguments: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `docker compose` on this project, with variables as its user would set them."""
         done = subprocess.run(
             ["docker", "compose", "--file", "docker-compose.yml", "--project-name", self._name, *arguments],
             cwd=PROJECT,
-            env=self._environment,
+            env=self._environment | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -69,6 +71,23 @@ class Stack:
         return {
             each["Config"]["Labels"]["com.docker.compose.service"]: each for each in json.loads(done.stdout)
         }
+
+    def health(self) -> dict[str, str | None]:
+        """Of the containers that run, by service."""
+        return {name: each["State"].get("Health", {}).get("Status") for name, each in self.running().items()}
+
+    def answer_to(self, token: str) -> int:
+        """The API's status code to whoever comes with that token."""
+        ask = f"""
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+request = Request("http://api:8000/ingestion/status", headers={{"Authorization": "Bearer {token}"}})
+try:
+    print(urlopen(request).status)
+except HTTPError as error:
+    print(error.code)
+"""
+        return int(self.execute("consumer", "python", "-c", ask).stdout)
 
     def digests(self) -> list[str]:
         """Of the record and of the graph."""

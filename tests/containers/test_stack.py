@@ -2,6 +2,7 @@
 
 import json
 import re
+from uuid import uuid4
 
 import pytest
 
@@ -19,10 +20,7 @@ def told(stack: Stack) -> str:
 
 
 def test_everything_runs_and_is_healthy(stack: Stack) -> None:
-    running = stack.running()
-    assert running.keys() == set(SERVERS)
-    health = {name: each["State"].get("Health", {}).get("Status") for name, each in running.items()}
-    assert {*health.values()} == {"healthy"}, health
+    assert stack.health() == dict.fromkeys(SERVERS, "healthy")
     assert json.loads(stack.execute("api", "aml", "status", "--json").stdout)["ready"]["ready"] is True
 
 
@@ -59,6 +57,16 @@ def test_nobody_is_let_in_without_the_generated_secrets(stack: Stack) -> None:
     for each in stack.running().values():
         assert token not in json.dumps(each), "it can be read by whoever inspects the container"
     assert stack.execute("postgres", "ls", "/secrets").stdout.split() == ["postgres"]
+
+
+def test_a_changed_token_takes_effect_at_the_next_start_and_the_old_one_ends(stack: Stack) -> None:
+    old, new = stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout, f"token-{uuid4().hex}"
+    assert (stack.answer_to(old), stack.answer_to(new)) == (200, 401)
+    stack.compose("up", "--detach", "--wait", AML_API_TOKEN=new)
+    assert (stack.answer_to(old), stack.answer_to(new)) == (401, 200)
+    assert stack.health() == dict.fromkeys(SERVERS, "healthy")
+    stack.compose("up", "--detach", "--wait")
+    assert (stack.answer_to(old), stack.answer_to(new)) == (401, 200), "it is kept without the variable too"
 
 
 def test_the_demo_explains_a_score_that_adds_up(told: str) -> None:

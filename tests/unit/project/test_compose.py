@@ -48,6 +48,13 @@ def test_a_tag_has_one_builder_and_is_never_pulled() -> None:
         assert "secrets" in _started_before(name), "whoever starts it alone has the image built"
 
 
+def test_who_reads_the_token_when_it_starts_is_started_again_when_it_changes() -> None:
+    restarting = {"condition": "service_completed_successfully", "restart": True}
+    assert {"api", "consumer"} == OURS - ONCE
+    for name in OURS - ONCE:
+        assert SERVICES[name]["depends_on"].get("secrets") == restarting
+
+
 def _started_before(name: str) -> set[str]:
     direct = set(SERVICES[name].get("depends_on", {}))
     return direct.union(*(_started_before(each) for each in direct))
