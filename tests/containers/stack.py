@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 from typing import Any
@@ -89,6 +90,21 @@ except HTTPError as error:
 """
         return int(self.execute("consumer", "python", "-c", ask).stdout)
 
+    def left(self) -> dict[str, set[str]]:
+        """Names of all containers, volumes and networks of this project that the engine has."""
+        label = f"label=com.docker.compose.project={self._name}"
+        asked = {
+            "containers": ["ps", "--all", "--format", "{{.Names}}"],
+            "volumes": ["volume", "ls", "--format", "{{.Name}}"],
+            "networks": ["network", "ls", "--format", "{{.Name}}"],
+        }
+        return {kind: _listed(*words, "--filter", label) for kind, words in asked.items()}
+
+    def has_images(self, *services: str) -> bool:
+        """Whether the images of servers are there or can be fetched."""
+        pull = ("--profile", "*", "pull", "--policy", "missing", *services)
+        return self.compose(*pull, check=False).returncode == 0
+
     def digests(self) -> list[str]:
         """Of the record and of the graph."""
         answer: list[str] = json.loads(self.execute("api", "python", "-c", DIGESTS).stdout)
@@ -105,6 +121,17 @@ except HTTPError as error:
             return ingestion["lag"] == 0 and not ingestion["graph"]["behind_batches"]
 
         wait_until(arrived, ARRIVAL_SECONDS)
+
+
+def unnamed_volumes() -> set[str]:
+    """Every volume of the engine that nobody gave a name."""
+    names = _listed("volume", "ls", "--format", "{{.Name}}")
+    return {name for name in names if re.fullmatch("[0-9a-f]{64}", name)}
+
+
+def _listed(*words: str) -> set[str]:
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split())
 
 
 def _free_ports(count: int) -> list[int]:

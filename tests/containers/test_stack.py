@@ -36,6 +36,12 @@ def test_an_unchanged_build_recreates_nothing(stack: Stack) -> None:
     assert {name: each["Id"] for name, each in stack.running().items()} == before
 
 
+def test_no_container_has_a_volume_without_a_name(stack: Stack) -> None:
+    for service, each in stack.running().items():
+        volumes = {mount["Name"] for mount in each["Mounts"] if mount["Type"] == "volume"}
+        assert volumes <= stack.left()["volumes"], service
+
+
 @pytest.mark.parametrize("service", ["api", "consumer"])
 def test_ours_is_an_ordinary_user_on_a_read_only_disk_without_tools(stack: Stack, service: str) -> None:
     assert stack.execute(service, "id", "-u").stdout.strip() == "10001"
@@ -101,9 +107,12 @@ def test_down_and_up_keep_everything(stack: Stack) -> None:
     stack.await_arrival()
     before, token = stack.digests(), stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout
     top = stack.execute("api", "aml", "top", "--json").stdout
+    logged = stack.execute("neo4j", "head", "-1", "/logs/debug.log").stdout
     stack.compose("down")
     stack.compose("up", "--detach", "--wait")
     stack.await_arrival()
     assert stack.digests() == before
     assert stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout == token
     assert stack.execute("api", "aml", "top", "--json").stdout == top
+    assert logged
+    assert stack.execute("neo4j", "head", "-1", "/logs/debug.log").stdout == logged

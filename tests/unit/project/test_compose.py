@@ -13,6 +13,14 @@ from tests.support.compose import COMPOSE, compose, filled, service
 SERVICES: dict[str, dict[str, Any]] = compose()["services"]
 OURS = {name for name, each in SERVICES.items() if each["image"].startswith("aml-risk:")}
 ONCE = {"secrets", "migrate", "topics", "simulator", "labels", "producer", "tests"}
+VOLUMES = {
+    "postgres": {"/var/lib/postgresql"},
+    "neo4j": {"/data", "/logs"},
+    "apache/kafka": {"/var/lib/kafka/data", "/etc/kafka/secrets", "/mnt/shared/config"},
+    "prom/prometheus": {"/prometheus"},
+    "grafana/grafana": {"/var/lib/grafana"},
+}
+"""What each server's image declares as a volume, or keeps its data in."""
 NOT_SETTINGS = {"AML_SECRETS_DIR"}
 
 
@@ -72,6 +80,28 @@ def test_our_containers_may_do_nothing_they_need_not(name: str) -> None:
     assert each["cap_drop"] == ["ALL"]
     assert each["security_opt"] == ["no-new-privileges:true"]
     assert each["read_only"] is (name != "tests")
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES.keys() - OURS))
+def test_no_image_makes_a_volume_without_a_name(name: str) -> None:
+    """Those are left behind by every `down`, and what was in them is lost."""
+    each = SERVICES[name]
+    mounted = {volume.split(":")[1] for volume in each.get("volumes", [])}
+    mounted |= {mount.split(":")[0] for mount in each.get("tmpfs", [])}
+    assert VOLUMES[filled(each["image"]).partition(":")[0]] <= mounted
+
+
+def test_the_logs_of_neo4j_are_kept() -> None:
+    assert "neo4j-logs:/logs" in SERVICES["neo4j"]["volumes"]
+
+
+def test_whoever_is_told_to_delete_everything_deletes_every_profiles_too() -> None:
+    """Containers of a profile that is not named stay, and with them every volume that they mount."""
+    files = [*PROJECT.glob("*.md"), *PROJECT.glob("docs/*.md"), *PROJECT.glob("app/cli/*.py")]
+    for file in [*files, PROJECT / "Makefile", PROJECT / ".github" / "workflows" / "ci.yml"]:
+        for line in file.read_text().splitlines():
+            if "down --volumes" in line:
+                assert '--profile "*" down --volumes' in line, file
 
 
 def test_no_secret_is_written_down() -> None:
