@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers image openapi test-faults test-poison fuzz lint format \
+.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison fuzz lint format \
 	types drift check lock clean
 
 help: ## Lists these commands
@@ -32,6 +32,12 @@ test-containers: .venv/.installed-dev ## Builds the image, starts the whole stac
 
 image: ## Builds the image, with its revision (needs Docker)
 	docker build --build-arg REVISION=$$(git rev-parse HEAD) --tag aml-risk:local $(ARGS) .
+
+# A project of its own beside a running stack, so that bringing it down at the end takes nothing from that one.
+test-image: ## Runs all tests inside the image, on containers that are removed at the end (needs Docker)
+	@trap 'docker compose --project-name aml-tests --profile "*" down --volumes' EXIT; trap 'exit 130' INT TERM; \
+	docker compose --project-name aml-tests --profile tests run --rm --build tests \
+		pytest --servers environment $(ARGS)
 
 openapi: .venv/.installed-dev ## Writes docs/openapi.json; a test checks that it is current
 	.venv/bin/aml openapi --out docs/openapi.json
