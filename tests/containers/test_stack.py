@@ -30,6 +30,18 @@ def test_every_published_port_is_on_loopback(stack: Stack) -> None:
             assert {binding["HostIp"] for binding in bindings or []} <= {"127.0.0.1"}, name
 
 
+@pytest.mark.parametrize("service", SERVERS)
+def test_no_process_is_root_or_may_become_it(stack: Stack, service: str) -> None:
+    status = stack.execute(service, "cat", "/proc/1/status").stdout
+    facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert "0" not in facts["Uid"].split()
+    assert {int(facts[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
+    assert facts["NoNewPrivs"] == "1"
+    host = stack.running()[service]["HostConfig"]
+    assert host["PidsLimit"] > 0
+    assert host["LogConfig"]["Config"]["max-size"]
+
+
 def test_an_unchanged_build_recreates_nothing(stack: Stack) -> None:
     before = {name: each["Id"] for name, each in stack.running().items()}
     stack.compose("up", "--detach", "--build", "--wait")

@@ -45,8 +45,8 @@ def test_nothing_else_differs_but_what_work_on_the_code_needs(services: Services
     plain = compose()["services"]
     assert services.keys() == plain.keys()
     for name, each in services.items():
-        assert each.get("cap_drop") == plain[name].get("cap_drop")
-        assert each.get("security_opt") == plain[name].get("security_opt")
+        for key in ("cap_drop", "security_opt", "logging", "user"):
+            assert each.get(key) == plain[name].get(key)
         assert bool(each.get("read_only")) is (bool(plain[name].get("read_only")) and name not in WATCHED)
     assert {name for name, each in services.items() if "develop" in each} == WATCHED
 
