@@ -1,5 +1,6 @@
 """What docker-compose.yml promises, as far as it can be seen without an engine."""
 
+import json
 import re
 from typing import Any
 
@@ -147,6 +148,15 @@ def test_what_the_example_explains_is_what_can_be_set() -> None:
         assert (
             name == "COMPOSE_FILE" or f"${{{name}:-{value}}}" in (PROJECT / "docker-compose.yml").read_text()
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "jar"), [("kafka", "org/apache/kafka/kafka-server/"), ("neo4j", "org/neo4j/neo4j-kernel/")]
+)
+def test_a_container_and_an_embedded_server_have_one_version(name: str, jar: str) -> None:
+    jars = json.loads((PROJECT / "embedded" / "jars.lock.json").read_text())[name]
+    (version,) = (each["path"].split("/")[-2] for each in jars if each["path"].startswith(jar))
+    assert service(name).image.partition(":")[2].partition("@")[0] == version
 
 
 def test_neo4j_is_as_closed_and_as_bounded_as_the_embedded_one() -> None:
