@@ -61,7 +61,7 @@ def test_ours_is_an_ordinary_user_on_a_read_only_disk_without_tools(stack: Stack
         refused = stack.execute(service, "touch", path, check=False)
         assert refused.returncode
         assert re.search("Read-only file system|Permission denied", refused.stderr)
-    for tool in ("pip", "gcc", "make", "node", "curl", "ruff", "pytest"):
+    for tool in ("apt", "dpkg", "perl", "pip", "gcc", "make", "node", "curl", "ruff", "pytest"):
         found = stack.execute(service, "sh", "-c", f"command -v {tool}", check=False)
         assert not found.stdout, tool
     assert stack.running()[service]["HostConfig"]["ReadonlyRootfs"] is True
