@@ -40,8 +40,8 @@ def test_every_service_is_bounded_and_pinned(name: str) -> None:
     each = SERVICES[name]
     assert each["mem_limit"]
     image = filled(each["image"])
-    assert re.search(r":[a-z0-9][\w.-]*$", image)
-    assert not image.endswith(":latest")
+    assert re.search(r":[a-z0-9][\w.-]*(@sha256:[0-9a-f]{64})?$", image)
+    assert ":latest" not in image
     assert name in ONCE or each.get("restart") == "unless-stopped" or "tests" in each["profiles"]
     assert "healthcheck" in each or name == "api"
 
