@@ -78,7 +78,7 @@ def chosen(folder: Path, environment: Mapping[str, str]) -> Secrets:
         if not first and getattr(secrets, name) != getattr(kept, name):
             raise InvalidInput(
                 f"{GIVEN[name]} is not the password that the server's data was made with. Unset it, or delete"
-                " the data and all passwords with `docker compose down --volumes`."
+                ' the data and all passwords with `docker compose --profile "*" down --volumes`.'
             )
     if secrets != kept:
         save_secrets(folder, secrets)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.outcome import await_outcome, print_outcome, require_consumed
 from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
@@ -22,6 +23,7 @@ from app.errors import InvalidInput
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
+from app.record.outcome import OffsetRange, count_partitions
 from app.settings import Settings
 from ingest.files.ethereum_etl import read_ethereum_etl
 from ingest.files.transfer_csv import read_csv
@@ -29,7 +31,7 @@ from ingest.kafka.producer import produce, produce_file
 from ingest.simulator.simulate import simulate as tell
 from ingest.simulator.story import Story, write_story
 
-SeedOption = Annotated[int, typer.Option(help="The same seed tells the same story, byte for byte.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed and sizes tell the same story, byte for byte.")]
 WalletsOption = Annotated[int, typer.Option(min=300, help="About how many wallets take part.")]
 TransfersOption = Annotated[int, typer.Option(min=1_500, help="Exactly how many transfers happen.")]
 
@@ -98,15 +100,37 @@ def story_labels(story: Story) -> list[LabelRow]:
 def produce_events(
     file: Annotated[Path, typer.Argument(help="Events, one JSON a line; also .gz.")],
     home: HomeOption = DEFAULT_HOME,
+    wait: Annotated[
+        float, typer.Option(min=0.1, help="Seconds without a consumed message after which it gives up.")
+    ] = 60.0,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return once Kafka has everything.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send an event file to Kafka, line by line as it is; the consumer judges each.
+    """Send an event file to Kafka, line by line as it is, and say what the consumer made of it.
 
+    Stored, duplicates, retractions, dead letters by reason; exit code 1 when some are not consumed.
     Example: aml produce story.jsonl
     """
-    with counting("sending, in bytes") as done:
-        report = produce_file(file, configure(home), done)
-    _tell({"delivered": report.delivered, "invalid": report.invalid}, as_json=as_json)
+    configured = configure(home)
+    topic = configured.transfers_topic
+    if no_wait:
+        with counting("sending, in bytes") as done:
+            report = produce_file(file, configured, done)
+        _tell({"delivered": report.delivered, "invalid": report.invalid}, as_json=as_json)
+        return
+    with record(configured) as postgres:
+        with postgres.transaction() as connection:
+            before = count_partitions(connection, topic)
+        with counting("sending, in bytes") as done:
+            report = produce_file(file, configured, done)
+        ranges = [OffsetRange(*each) for each in report.offsets]
+        with counting("waiting for the consumer", report.delivered) as done:
+            became = await_outcome(postgres, topic, before, ranges, silence_seconds=wait, progress=done)
+    if as_json:
+        print_json({"delivered": report.delivered, "invalid": report.invalid, **asdict(became)})
+    else:
+        print_outcome(report.delivered, became)
+    require_consumed(became, wait)
 
 
 def import_transfers(
