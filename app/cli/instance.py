@@ -11,7 +11,7 @@ import httpx
 from app.cli.terminal import record
 from app.settings import PROJECT, Settings
 from app.stores.migrate import migrate
-from embedded.ports import pinned
+from embedded.ports import pinned_ports
 from embedded.process import Command
 from embedded.stack import Stack
 from embedded.urls import environment
@@ -28,7 +28,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
         InUse: the home is running already, or a pinned port is taken.
         DependencyMissing: something does not start; the message says what and why.
     """
-    with Stack(home, ports=pinned(environ), record=record_caches) as stack:
+    with Stack(home, ports=pinned_ports(environ), record=record_caches) as stack:
         environ.pop("AML_API_URL", None)  # another API's
         environ.update(environment(stack.urls))
         configured = Settings()

@@ -31,7 +31,7 @@ from app.stores.migrate import migrate as migrate_record
 from embedded import home as homes
 from embedded.lock import holder, is_held
 from embedded.stack import Stack
-from embedded.urls import running
+from embedded.urls import running_urls
 
 START_SECONDS = 300.0
 STOP_SECONDS = 60.0
@@ -212,7 +212,7 @@ def _start_detached(home: Path) -> None:
         )
     deadline = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        if running(home) is not None and _answers(home):
+        if running_urls(home) is not None and _answers(home):
             log_path.unlink()
             stdout.print(where(settings(), home))
             return

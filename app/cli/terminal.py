@@ -44,9 +44,9 @@ def configure(home: Path, service: str = "aml") -> Settings:
     Raises:
         DependencyMissing: neither is there.
     """
-    from embedded.urls import environment, running  # noqa: PLC0415 - the extra may be absent in a container
+    from embedded.urls import environment, running_urls  # noqa: PLC0415 - the extra may be absent in a container
 
-    if "AML_POSTGRES_URL" not in os.environ and (urls := running(home)) is not None:
+    if "AML_POSTGRES_URL" not in os.environ and (urls := running_urls(home)) is not None:
         os.environ.update(environment(urls))
     start_tracing(settings(), service)
     return settings()
