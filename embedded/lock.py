@@ -87,6 +87,16 @@ def is_held(file: Path) -> bool:
         os.close(fd)
 
 
+def wait_until_free(file: Path, seconds: float) -> bool:
+    """Wait until no process holds the lock of this file; return whether that came in time."""
+    deadline = time.monotonic() + seconds
+    while is_held(file):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)  # flock has no timed wait
+    return True
+
+
 def holder(file: Path) -> int | None:
     """The process that wrote its id into the lock file, if it still lives."""
     with contextlib.suppress(OSError, ValueError, psutil.Error):

@@ -1,4 +1,4 @@
-"""The command that compares the graph with the record, and mends it."""
+"""The command that compares the graph with the record, and repairs the graph."""
 
 from typing import Annotated
 
@@ -9,13 +9,13 @@ from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
-    configure,
-    graph_of,
+    load_settings,
+    open_graph,
+    open_record,
     print_json,
-    record,
     stderr,
     stdout,
-    steps,
+    step_progress,
 )
 from app.errors import Unequal
 from app.operations.reconcile import Reconciliation
@@ -25,22 +25,28 @@ from app.projection.differences import Difference
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(reconcile)
+    app.command(rich_help_panel="Record and graph")(reconcile)
 
 
 def reconcile(
     home: HomeOption = DEFAULT_HOME,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Make the graph what the record says, and compare again.")
+        bool, typer.Option("--repair", help="Repair the graph from the record, and compare again.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare the graph with the record: counts, sums by asset, a digest of every range, labels, links.
 
-    Says equal, or names what differs and ends with exit code 1. Example: aml reconcile --repair
+    Prints `equal`, or the differences and ends with exit code 1.
+
+    Example: aml reconcile --repair
     """
-    configured = configure(home)
-    with record(configured) as postgres, graph_of(configured) as graph, steps("comparing") as progress:
+    settings = load_settings(home)
+    with (
+        open_record(settings) as postgres,
+        open_graph(settings) as graph,
+        step_progress("comparing") as progress,
+    ):
         found = compare(postgres, graph, progress, repair=repair)
     if as_json:
         print_json(found)
@@ -50,7 +56,7 @@ def reconcile(
         raise Unequal(
             "The record itself has broken links: restore it from a backup, or build a new one from the topic."
             if found.broken_references
-            else "The graph is not what the record says. Mend it with `aml reconcile --repair`."
+            else "The graph differs from the record. Repair it with `aml reconcile --repair`."
         )
 
 
@@ -59,7 +65,7 @@ def _show(found: Reconciliation) -> None:
         stdout.print(_differences(found))
     for broken in found.broken_references:
         stdout.print(
-            f"{broken.rows} of {broken.table}.{broken.column} are no {broken.refers_to}: "
+            f"{broken.rows} of {broken.table}.{broken.column} name no row of {broken.refers_to}: "
             f"{', '.join(broken.examples)}",
             highlight=False,
         )
