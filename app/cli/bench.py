@@ -1,6 +1,6 @@
 """`aml bench`: the measurements behind the figures in the documents."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import typer
@@ -14,17 +14,12 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     bench = typer.Typer(
         help="Measure this machine, on embedded servers of its own.",
+        epilog="Example: aml bench late",
         no_args_is_help=True,
-        callback=_log_progress,
     )
     for command in (ingest, reconcile, late, pages, scoring, explain, burst):
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
-
-
-def _log_progress() -> None:
-    """Benchmarks take minutes: they log each measurement when it is made."""
-    configure_logging("console")
 
 
 def ingest(
@@ -43,7 +38,7 @@ def ingest(
     """
     from bench.ingest import run  # noqa: PLC0415 - other commands start faster without it
 
-    _show(run(transfers, rate=rate, seconds=seconds), as_json=as_json)
+    _measure(lambda: run(transfers, rate=rate, seconds=seconds), as_json=as_json)
 
 
 def burst(
@@ -57,7 +52,7 @@ def burst(
     """
     from bench.burst import run  # noqa: PLC0415 - other commands start faster without it
 
-    _show(run(messages, huge=huge), as_json=as_json)
+    _measure(lambda: run(messages, huge=huge), as_json=as_json)
 
 
 def reconcile(
@@ -70,7 +65,7 @@ def reconcile(
     """
     from bench.reconcile import run  # noqa: PLC0415 - likewise
 
-    _show(run(transfers), as_json=as_json)
+    _measure(lambda: run(transfers), as_json=as_json)
 
 
 def late(as_json: JsonOption = False) -> None:
@@ -80,7 +75,7 @@ def late(as_json: JsonOption = False) -> None:
     """
     from bench.late import run  # noqa: PLC0415 - likewise
 
-    _show(run(), as_json=as_json)
+    _measure(run, as_json=as_json)
 
 
 def pages(
@@ -97,7 +92,7 @@ def pages(
     """
     from bench.pages import run  # noqa: PLC0415 - other commands start faster without it
 
-    _show(run(wallets, hub, requests), as_json=as_json)
+    _measure(lambda: run(wallets, hub, requests), as_json=as_json)
 
 
 def scoring(
@@ -117,7 +112,7 @@ def scoring(
     """
     from bench.scoring import SIZES, run  # noqa: PLC0415 - likewise
 
-    _show(run(sorted(set(transfers or SIZES)), sample), as_json=as_json)
+    _measure(lambda: run(sorted(set(transfers or SIZES)), sample), as_json=as_json)
 
 
 def explain(
@@ -133,11 +128,13 @@ def explain(
     """
     from bench.explain import run  # noqa: PLC0415 - likewise
 
-    _show(run(transfers, hub, requests, warm_up), as_json=as_json)
+    _measure(lambda: run(transfers, hub, requests, warm_up), as_json=as_json)
 
 
-def _show(figures: dict[str, Any], *, as_json: bool) -> None:
-    """Prints JSON, or a table of the single values and a table for each list of rows."""
+def _measure(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:
+    """Prints the figures as JSON, or a table of the single values and a table for each list of rows."""
+    configure_logging("console")  # it takes minutes: each measurement is logged when it is made
+    figures = work()
     if as_json:
         print_json(figures)
         return

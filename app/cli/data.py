@@ -48,7 +48,11 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command(rich_help_panel=PANEL)(simulate)
     app.command("produce", rich_help_panel=PANEL)(produce_events)
-    imports = typer.Typer(help="Import transfers or labels from files.", no_args_is_help=True)
+    imports = typer.Typer(
+        help="Import transfers or labels from files.",
+        epilog="Example: aml import labels labels.csv --format csv",
+        no_args_is_help=True,
+    )
     imports.command("transfers")(import_transfers)
     imports.command("labels")(import_label_file)
     app.add_typer(imports, name="import", rich_help_panel=PANEL)

@@ -34,7 +34,9 @@ ReasonOption = Annotated[str | None, typer.Option(help="Only those refused for t
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     group = typer.Typer(
-        help="List, show and replay messages that broke the event contract.", no_args_is_help=True
+        help="List, show and replay messages that broke the event contract.",
+        epilog="Example: aml dead-letters list",
+        no_args_is_help=True,
     )
     group.command("list")(list_refused)
     group.command("show")(show)

@@ -67,10 +67,10 @@ def demo(
         )
         wallet = tour(settings, seed=seed, wallets=wallets, transfers=transfers)
         _go_on(settings, wallet, started)
-        stdout.print(access_table(settings, home))
         if picture is not None:
             with writing(picture):
                 picture.write_text(_FONT_FACES.sub("", stdout.export_svg(title="aml demo", unique_id="demo")))
+        stdout.print(access_table(settings, home))
         if sys.stdout.isatty() and not leave:
             stdout.print("Everything runs until Ctrl-C.")
             stay(stack)

@@ -87,9 +87,9 @@ def _list(*, as_json: bool) -> None:
         "", "question", "parameters", title="aml investigate NUMBER --wallet …", title_justify="left"
     )
     for each in questions():
-        needed = sorted(each.query.params - {"chain"} - each.defaults().keys())
+        required = sorted(each.query.params - {"chain"} - each.defaults().keys())
         defaults = ", ".join(f"{name}={value}" for name, value in each.defaults().items())
-        options = " ".join(f"--{name} …" for name in reversed(needed))
+        options = " ".join(f"--{name} …" for name in reversed(required))
         table.add_row(each.number, each.query.question, f"{options}\n{defaults}")
     stdout.print(table)
 

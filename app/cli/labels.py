@@ -29,7 +29,11 @@ WalletOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    labels = typer.Typer(help="List, trace and remove the labels of wallets.", no_args_is_help=True)
+    labels = typer.Typer(
+        help="List, trace and remove the labels of wallets.",
+        epilog="Example: aml labels list --limit 10",
+        no_args_is_help=True,
+    )
     labels.command("list")(list_labels)
     labels.command("history")(history)
     labels.command("remove")(remove)

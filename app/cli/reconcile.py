@@ -47,47 +47,47 @@ def reconcile(
         open_graph(settings) as graph,
         step_progress("comparing") as progress,
     ):
-        found = compare(postgres, graph, progress, repair=repair)
+        report = compare(postgres, graph, progress, repair=repair)
     if as_json:
-        print_json(found)
+        print_json(report)
     else:
-        _show(found)
-    if not found.equal:
+        _show(report)
+    if not report.equal:
         raise Unequal(
             "The record itself has broken links: restore it from a backup, or build a new one from the topic."
-            if found.broken_references
+            if report.broken_references
             else "The graph differs from the record. Repair it with `aml reconcile --repair`."
         )
 
 
-def _show(found: Reconciliation) -> None:
-    if found.listed:
-        stdout.print(_differences(found))
-    for broken in found.broken_references:
+def _show(report: Reconciliation) -> None:
+    if report.listed:
+        stdout.print(_differences(report))
+    for broken in report.broken_references:
         stdout.print(
             f"{broken.rows} of {broken.table}.{broken.column} name no row of {broken.refers_to}: "
             f"{', '.join(broken.examples)}",
             highlight=False,
         )
-    if found.labels != "compared":
-        stderr.print(f"labels: {found.labels}; the next scoring run writes them again", highlight=False)
-    table = Table("", "record", "graph", title="after the repair" if found.repair else None)
-    table.add_row("transfers", str(found.record.transfers), str(found.graph.transfers))
-    table.add_row("wallets", str(found.record.wallets), str(found.graph.wallets))
-    for asset in sorted(found.record.amounts.keys() | found.graph.amounts.keys()):
-        sums = (content.amounts.get(asset, "0") for content in (found.record, found.graph))
+    if report.labels != "compared":
+        stderr.print(f"labels: {report.labels}; the next scoring run writes them again", highlight=False)
+    table = Table("", "record", "graph", title="after the repair" if report.repair else None)
+    table.add_row("transfers", str(report.record.transfers), str(report.graph.transfers))
+    table.add_row("wallets", str(report.record.wallets), str(report.graph.wallets))
+    for asset in sorted(report.record.amounts.keys() | report.graph.amounts.keys()):
+        sums = (content.amounts.get(asset, "0") for content in (report.record, report.graph))
         table.add_row(asset, *sums)
-    table.add_row("digest", found.record.digest, found.graph.digest)
+    table.add_row("digest", report.record.digest, report.graph.digest)
     stdout.print(table)
-    if found.equal:
-        stdout.print(f"equal, in {found.seconds:.1f} s", highlight=False)
+    if report.equal:
+        stdout.print(f"equal, in {report.seconds:.1f} s", highlight=False)
 
 
-def _differences(found: Reconciliation) -> Table:
-    shown = f", the first {len(found.listed)}" if found.differences > len(found.listed) else ""
-    table = Table("", "number", "name", "", title=f"{found.differences} differences{shown}")
+def _differences(report: Reconciliation) -> Table:
+    limit = f", the first {len(report.listed)}" if report.differences > len(report.listed) else ""
+    table = Table("", "number", "name", "", title=f"{report.differences} differences{limit}")
     table.add_column("property: record, graph", overflow="fold")
-    for each in found.listed:
+    for each in report.listed:
         number = "" if each.number is None else str(each.number)
         table.add_row(each.kind, number, each.name, each.nature, _properties(each))
     return table

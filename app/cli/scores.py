@@ -45,10 +45,18 @@ def register(app: typer.Typer) -> None:
     for command in (score, top, explain, report):
         app.command(rich_help_panel="Scores and reasons")(command)
     app.command("reload-graph", rich_help_panel="Record and graph")(reload_graph)
-    exports = typer.Typer(help="Write the results of a run into files.", no_args_is_help=True)
+    exports = typer.Typer(
+        help="Write the results of a run into files.",
+        epilog="Example: aml export exposures exposures.csv",
+        no_args_is_help=True,
+    )
     exports.command("exposures")(export_exposures)
     app.add_typer(exports, name="export", rich_help_panel="Scores and reasons")
-    policy = typer.Typer(help="Check the policy file that scores depend on.", no_args_is_help=True)
+    policy = typer.Typer(
+        help="Check the policy file that scores depend on.",
+        epilog="Example: aml policy check policy.yaml",
+        no_args_is_help=True,
+    )
     policy.command("check")(check_policy)
     app.add_typer(policy, name="policy", rich_help_panel="Scores and reasons")
 
