@@ -16,7 +16,7 @@ from app.errors import AmlError
 from app.projection.rows import transfers_after, wallets_after
 from app.projection.state import owned_state
 from app.projection.write import write_transfers, write_wallets
-from app.runs.queries import record_id
+from app.record.identity import record_id
 from bench.latency import WARM_UP_SECONDS, latencies
 from bench.machine import machine
 from bench.processes import BenchedConsumer, cpu_seconds

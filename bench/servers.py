@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 
 from app.errors import AmlError
 from app.projection.schema import prepare, wipe
-from app.runs.queries import record_id
+from app.record.identity import record_id
 from app.settings import Settings
 from bench.processes import BenchedConsumer
 from bench.stores import Stores, stores

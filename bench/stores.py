@@ -12,7 +12,7 @@ from pathlib import Path
 
 from app.domain import Transfer
 from app.projection.schema import prepare
-from app.runs.queries import record_id
+from app.record.identity import record_id
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate

@@ -1,10 +1,15 @@
-"""The `aml` command."""
+"""The `aml` command: its sub-commands, and how it ends when one of them cannot do its work."""
 
 import logging
+import os
 import sys
+import tempfile
+import traceback
+from typing import Annotated
 
 import stamina.instrumentation
 import typer
+from rich.text import Text
 
 from app.cli import (
     bench,
@@ -12,7 +17,6 @@ from app.cli import (
     data,
     dead_letters,
     demo,
-    failures,
     investigate,
     labels,
     openapi,
@@ -22,8 +26,23 @@ from app.cli import (
     servers,
     status,
 )
+from app.cli.terminal import stderr
 from app.errors import AmlError
 from app.logs import configure_logging
+
+DEBUG_VARIABLE = "AML_DEBUG"
+
+
+def options(
+    *,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", envvar=DEBUG_VARIABLE, help="Print the Python trace of an unexpected error."),
+    ] = False,
+) -> None:
+    """Options of every command, before its name."""
+    os.environ[DEBUG_VARIABLE] = "1" if debug else "0"
+
 
 app = typer.Typer(
     name="aml",
@@ -33,7 +52,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    callback=failures.options,
+    callback=options,
 )
 for group in (
     demo,
@@ -60,10 +79,31 @@ def main() -> None:
     try:
         app()
     except AmlError as exc:
-        failures.print_error(exc)
+        print_error(exc)
         sys.exit(exc.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as exc:  # noqa: BLE001 - the last place that can explain it
-        failures.print_unexpected(exc)
-        sys.exit(failures.UNEXPECTED_EXIT_CODE)
+        print_unexpected(exc)
+        sys.exit(1)
+
+
+def print_error(error: AmlError) -> None:
+    """The sentence of an error the user can act on, with its kind before it."""
+    _print(error.kind, str(error))
+
+
+def print_unexpected(error: Exception) -> None:
+    """One sentence that says where the trace is: on the terminal with `--debug`, otherwise in a file."""
+    summary = traceback.format_exception_only(error)[-1].strip()
+    if os.environ.get(DEBUG_VARIABLE) == "1":
+        stderr.print(Text("".join(traceback.format_exception(error))), soft_wrap=True)
+        _print("unexpected", summary)
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="aml-", suffix=".log", delete=False) as file:
+        file.writelines(traceback.format_exception(error))
+    _print("unexpected", f"{summary} (details: {file.name}, or run `aml --debug …` again)")
+
+
+def _print(kind: str, sentence: str) -> None:
+    stderr.print(Text.assemble((kind, "red"), f": {sentence}"), highlight=False, soft_wrap=True)

@@ -51,7 +51,7 @@ def _start_services(stack: Stack) -> Settings:
     ensure_topics(settings)
     inherited = {name: value for name, value in environ.items() if name.startswith("AML_")}
     for name in ("api", "consume"):
-        command = Command((sys.executable, "-m", "app", name), PROJECT, environment=inherited)
+        command = Command((sys.executable, "-m", "app.cli", name), PROJECT, environment=inherited)
         stack.start(name, command, ready=_api_ready(settings) if name == "api" else None)
     return settings
 

@@ -21,7 +21,8 @@ from app.cli.terminal import (
 from app.errors import InvalidInput
 from app.investigation.browser import parameters_text
 from app.investigation.questions import Finding, Question, ask, complete, question, questions
-from app.runs.queries import find_wallet, published_run
+from app.record.wallets import find_wallet
+from app.runs.queries import published_run
 from app.stores.postgres import Postgres
 from app.web.numbers import short
 

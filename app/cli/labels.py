@@ -18,7 +18,8 @@ from app.cli.terminal import (
     stdout,
 )
 from app.errors import NotFound
-from app.labels.lookup import RecordedLabel, current_labels, label_history
+from app.labels.answers import RecordedLabel
+from app.labels.lookup import current_labels, label_history
 from app.labels.store import remove_labels
 from app.policy.policy import load_policy
 

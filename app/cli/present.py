@@ -6,14 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.answers.schemas import (
-    RESIDUAL_NAMES,
-    Contribution,
-    EvidenceItem,
-    Explanation,
-    RankedWallet,
-    TopScores,
-)
+from app.answers.explanation import EvidenceItem, Explanation
+from app.answers.scores import RESIDUAL_NAMES, Contribution, RankedWallet, TopScores
 from app.domain import decimal_units
 from app.web.numbers import short
 

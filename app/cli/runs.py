@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.answers.run_schemas import RunDiff, ScoreChange, WalletDiff
+from app.answers.comparisons import RunDiff, ScoreChange, WalletDiff
 from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,

@@ -13,9 +13,9 @@ from typing import Annotated
 
 import httpx
 import stamina.instrumentation
+import structlog
 import typer
 
-from app.cli.failures import trace_in_log
 from app.cli.instance import access, access_table, instance
 from app.cli.status import stopped_sentence
 from app.cli.terminal import (
@@ -28,7 +28,7 @@ from app.cli.terminal import (
     stdout,
     writing,
 )
-from app.errors import DependencyMissing, InUse, NotFound
+from app.errors import AmlError, DependencyMissing, InUse, NotFound
 from app.logs import configure_logging
 from app.settings import PROJECT, Settings
 from embedded import home as homes
@@ -39,6 +39,8 @@ from embedded.urls import running_urls
 START_SECONDS = 300.0
 STOP_SECONDS = 60.0
 PANEL = "An instance"
+
+log = structlog.get_logger()
 
 
 def register(app: typer.Typer) -> None:
@@ -143,6 +145,18 @@ def _show_access(settings: Settings, home: Path, *, as_json: bool) -> None:
 
 
 @contextmanager
+def trace_in_log() -> Iterator[None]:
+    """For a process whose stderr is its log: an unexpected error is logged there with its trace."""
+    try:
+        yield
+    except AmlError:
+        raise
+    except Exception as exc:
+        log.exception("unexpected_error")
+        raise typer.Exit(1) from exc
+
+
+@contextmanager
 def _service(settings: Settings) -> Iterator[None]:
     """A process that runs until it is stopped; its stderr is a log, also of retries and unexpected errors."""
     configure_logging(settings.log_format)
@@ -158,7 +172,7 @@ def _start_detached(home: Path) -> Settings:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
     with writing(log_path), log_path.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "up", "--home", str(home.resolve())],
+            [sys.executable, "-m", "app.cli", "up", "--home", str(home.resolve())],
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=out,

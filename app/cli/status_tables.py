@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from app.answers.schemas import Run
+from app.answers.runs import Run
 from app.operations.status import GraphStatus, IngestionStatus
 from app.record.last_reconciliation import LastReconciliation
 from app.settings import Settings

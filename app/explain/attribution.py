@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor
 
-from app.answers.schemas import Flow
+from app.answers.scores import Flow
 
 Cell = tuple[Flow, str, int]
 """Direction, category and hop."""

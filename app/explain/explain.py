@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.answers.schemas import Explanation, Flow, GraphState, NotListed, NotListedTotals
+from app.answers.explanation import Explanation, GraphState, NotListed, NotListedTotals
+from app.answers.scores import Flow
 from app.domain import format_points
 from app.errors import DependencyMissing, QueryTimeout
 from app.explain.attribution import Attribution, Stored

@@ -8,15 +8,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
-from app.answers.schemas import (
-    ContributingWallet,
-    Contribution,
-    Counterparty,
-    EvidenceItem,
-    Flow,
-    PathTransfer,
-    WalletName,
-)
+from app.answers.base import WalletName
+from app.answers.explanation import ContributingWallet, Counterparty, EvidenceItem, PathTransfer
+from app.answers.scores import Contribution, Flow
 from app.domain import Wallet, format_points
 from app.explain.attribution import Attribution, Cell, Stored, attribute, weight_points
 from app.explain.evidence import Evidence, EvidencePath

@@ -2,37 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Row, text
 
-from app.answers.schemas import Shape
+from app.labels.answers import RecordedLabel, SpeakingLabel
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.labels.wallets import OF_WALLET, named_wallets
 from app.stores.postgres import Postgres
-
-
-class RecordedLabel(Shape):
-    """A label with when it was recorded, and when it was removed if it was."""
-
-    chain: str = Field(examples=["ethereum"])
-    address: str
-    category: str | None = Field(description="Null: it only names.", examples=["exchange"])
-    name: str = Field(examples=["Example exchange 3"])
-    source: str = Field(examples=["tagpack"])
-    confidence: int = Field(examples=[90])
-    valid_from: datetime | None
-    valid_to: datetime | None
-    recorded_at: datetime
-    removed_at: datetime | None
-
-
-class SpeakingLabel(RecordedLabel):
-    """A label of now, and whether it is the one that counts for its wallet."""
-
-    speaks: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,66 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
 import structlog
+from pydantic import BaseModel, Field
 
+from app.answers.base import EXAMPLE_TIME
 from app.domain import Progress
 from app.errors import AmlError, InUse, NotFound
 
 log = structlog.get_logger()
 
 UNEXPECTED = "Something unexpected went wrong. The server's log says what."
-KEPT = 50
+MAX_ENDED_OPERATIONS = 50
 """Ended operations that can still be looked at."""
+
+
+class OperationStatus(BaseModel):
+    """Long work of this server."""
+
+    operation_id: str = Field(examples=["9f86d081884c4d659a2feaa0c55ad015"])
+    kind: str = Field(examples=["reload-graph"])
+    status: Literal["running", "completed", "failed"]
+    step: str = Field(examples=["transfers"])
+    progress: float = Field(description="Part of the step that is done (0..1).", examples=[0.5])
+    started_at: datetime
+    completed_at: datetime | None
+    error: str | None
+    result: dict[str, Any] | None = Field(description="What it found: counts, or a verification.")
+
+
+RUNNING = OperationStatus(
+    operation_id="9f86d081884c4d659a2feaa0c55ad015",
+    kind="reload-graph",
+    status="running",
+    step="transfers",
+    progress=0.5,
+    started_at=EXAMPLE_TIME,
+    completed_at=None,
+    error=None,
+    result=None,
+)
+DONE = RUNNING.model_copy(
+    update={
+        "status": "completed",
+        "step": "done",
+        "progress": 1.0,
+        "completed_at": EXAMPLE_TIME + timedelta(seconds=3),
+        "result": {
+            "transfers": 117,
+            "wallets": 64,
+            "swept": 0,
+            "seconds": 2.9,
+            "equal": True,
+            "record_digest": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+            "graph_digest": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+        },
+    }
+)
 
 
 @dataclass
@@ -52,6 +98,20 @@ class Operation:
         exc = self.done.exception()
         return str(exc) if isinstance(exc, AmlError) else UNEXPECTED
 
+    def answer(self) -> OperationStatus:
+        """How far the operation is, as an answer."""
+        return OperationStatus(
+            operation_id=self.operation_id,
+            kind=self.kind,
+            status=self.status,
+            step=self.step,
+            progress=self.progress,
+            started_at=self.started_at,
+            completed_at=self.completed_at,
+            error=self.error,
+            result=self.result,
+        )
+
     def report(self, step: str, progress: float) -> None:
         """Notes how far the work is; the work calls it."""
         self.step, self.progress = step, progress
@@ -84,7 +144,7 @@ class Operations:
                     raise InUse(f"A {kind} is going on: look at /v1/operations/{other.operation_id}.")
             operation = Operation(kind)
             self._operations[operation.operation_id] = operation
-            for old in list(self._operations.values())[:-KEPT]:
+            for old in list(self._operations.values())[:-MAX_ENDED_OPERATIONS]:
                 if old.status != "running":
                     del self._operations[old.operation_id]
         name = f"{kind}-{operation.operation_id[:8]}"

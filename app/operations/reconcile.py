@@ -10,8 +10,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.answers.base import EXAMPLE_TIME
 from app.domain import Progress
 from app.labels.effective import label_set_digest
+from app.operations.operation import Operation, Operations
 from app.operations.relabel import published_labels, relabel
 from app.projection.differences import Difference
 from app.projection.labels import label_differences
@@ -20,7 +22,7 @@ from app.projection.locks import only
 from app.projection.proof import Content, Moment, Proof, prove, settled
 from app.projection.repair import Repair
 from app.projection.schema import prepare
-from app.runs.queries import record_id
+from app.record.identity import record_id
 from app.stores.graph import Graph
 from app.stores.postgres import Lock, Postgres
 from app.stores.references import LINKS, BrokenReference, broken_references
@@ -61,6 +63,26 @@ class Reconciliation(BaseModel):
     graph: StoreContent
     started_at: datetime
     seconds: float = Field(examples=[2.9])
+
+
+_CONTENT = StoreContent(
+    transfers=117,
+    wallets=64,
+    digest="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    amounts={"ethereum:ETH": "1500000000000000000"},
+)
+RECONCILIATION = Reconciliation(
+    equal=True,
+    repair=False,
+    differences=0,
+    listed=[],
+    broken_references=[],
+    labels="compared",
+    record=_CONTENT,
+    graph=_CONTENT,
+    started_at=EXAMPLE_TIME,
+    seconds=2.9,
+)
 
 
 class _Found:
@@ -139,6 +161,21 @@ def reconcile(
             _remember(connection, report)
     _log(report)
     return report
+
+
+def start_reconciliation(
+    operations: Operations, postgres: Postgres, graph: Graph, *, repair: bool
+) -> Operation:
+    """Starts a comparison as work of this process.
+
+    Raises:
+        InUse: a comparison is going on.
+    """
+
+    def work(progress: Progress) -> dict[str, object]:
+        return reconcile(postgres, graph, progress, repair=repair).model_dump(mode="json")
+
+    return operations.start("reconcile", work)
 
 
 def _compare_labels(postgres: Postgres, graph: Graph) -> list[Difference] | None:

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, text
 
-from app.answers.schemas import Run
+from app.answers.base import EXAMPLE_TIME
+from app.answers.runs import RUN, Run
 from app.errors import DependencyMissing, QueryTimeout
 from app.projection.pending import behind_in
 from app.record.dead_letters import refused_by_reason
@@ -117,6 +118,38 @@ class IngestionStatus(BaseModel):
     latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")
     published_run: int | None = Field(examples=[3])
     as_of: datetime
+
+
+STATUS = IngestionStatus(
+    partitions=[
+        PartitionStatus(
+            topic="transfers",
+            partition=0,
+            next_offset=119,
+            end_offset=120,
+            lag=1,
+            consumed=119,
+            stored=117,
+            duplicates=1,
+            dead=1,
+        )
+    ],
+    lag=1,
+    totals=Totals(consumed=119, stored=117, duplicates=1, dead=1, restated=2, retracted=0),
+    throughput=Throughput(one_minute=1.95, five_minutes=0.39),
+    seconds_since_last_ingestion=0.4,
+    graph=GraphStatus(
+        ready=True, behind_batches=0, behind_transfers=0, behind_seconds=0, wallets=64, transfers=117
+    ),
+    record=RecordStatus(transfers=117, wallets=64, assets=2),
+    dead_letters={"conflict": 1},
+    latest_run=RUN,
+    reconciliation=LastReconciliation(
+        completed_at=EXAMPLE_TIME, equal=True, differences=0, broken_references=0
+    ),
+    published_run=3,
+    as_of=EXAMPLE_TIME,
+)
 
 
 def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> IngestionStatus:

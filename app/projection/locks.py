@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -50,12 +49,6 @@ def only_rebuild(postgres: Postgres) -> AbstractContextManager[None]:
     """No other rebuild runs within this block; `InUse` is raised when one does."""
     refusal = "The graph is being rebuilt already; wait until that rebuild has finished."
     return only(postgres, Lock.REBUILD, refusal)
-
-
-def record_identity(connection: Connection) -> str:
-    """The identity of the record, as the graph carries it."""
-    identity: UUID | str = connection.execute(text("SELECT record_id FROM record")).scalar_one()
-    return str(identity)
 
 
 def _try(connection: Connection, key: int) -> bool:

@@ -8,11 +8,12 @@ import structlog
 from sqlalchemy import Connection, text
 
 from app.errors import Unequal
-from app.projection.locks import record_identity, turn, turn_if_free
+from app.projection.locks import turn, turn_if_free
 from app.projection.prefetch import ahead
 from app.projection.rows import transfers_of_batches, wallets_of_batches
 from app.projection.state import State, owned_state
 from app.projection.write import write_transfers, write_wallets
+from app.record.identity import record_identity
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import query

@@ -24,9 +24,10 @@ from app.projection.lines import (
     record_lines,
     record_part,
 )
-from app.projection.locks import record_identity, turn
+from app.projection.locks import turn
 from app.projection.pending import mark_projected, owed_in, pay, project_all_owed
 from app.projection.state import State, owned_state
+from app.record.identity import record_identity
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import query

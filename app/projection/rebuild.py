@@ -7,13 +7,14 @@ import structlog
 from sqlalchemy import text
 
 from app.domain import Progress
-from app.projection.locks import only_rebuild, record_identity, turn
+from app.projection.locks import only_rebuild, turn
 from app.projection.pending import mark_projected, owe_what_is_lost, owed_in
 from app.projection.proof import prove
 from app.projection.rows import transfers_after, wallets_after
 from app.projection.state import State, owned_state
 from app.projection.sweep import sweep
 from app.projection.write import write_transfers, write_wallets
+from app.record.identity import record_identity
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import query

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import Connection, Row, TextClause, text
 
-from app.answers.schemas import Shape
+from app.answers.base import EXAMPLE_TIME, Answer
 from app.stores.postgres import Postgres
 
 COLUMNS = """
@@ -25,7 +25,7 @@ _BY_REASON = text(
 )
 
 
-class RefusedMessage(Shape):
+class RefusedMessage(Answer):
     """What is told of a refused message, without its bytes."""
 
     origin: str = Field(description="TOPIC/PARTITION/OFFSET.", examples=["transfers/0/17"])
@@ -37,11 +37,27 @@ class RefusedMessage(Shape):
     replayed_at: datetime | None = Field(description="Sent again.")
 
 
-class DeadLetters(Shape):
+class DeadLetters(Answer):
     """Refused messages, the latest first, and how many there are of each reason in all."""
 
     dead_letters: list[RefusedMessage]
     refused_by_reason: dict[str, int] = Field(examples=[{"conflict": 1}])
+
+
+DEAD_LETTERS = DeadLetters(
+    dead_letters=[
+        RefusedMessage(
+            origin="transfers/0/17",
+            reason="conflict",
+            detail="Another transfer of this identity is recorded.",
+            payload_bytes=412,
+            recorded_at=EXAMPLE_TIME,
+            published_at=EXAMPLE_TIME,
+            replayed_at=None,
+        )
+    ],
+    refused_by_reason={"conflict": 1},
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ from typing import Any, Literal
 from pydantic import Field
 from sqlalchemy import Connection, Row, text
 
+from app.answers.base import WALLET, Answer, WalletName
 from app.answers.cursors import BIGGEST, decoded, encoded
-from app.answers.schemas import Shape, WalletName
+from app.answers.explanation import EXPLANATION
 
 
-class RecordedTransfer(Shape):
+class RecordedTransfer(Answer):
     """One transfer of the record."""
 
     chain: str = Field(examples=["ethereum"])
@@ -28,12 +29,35 @@ class RecordedTransfer(Shape):
     way: Literal["in", "out"] | None = Field(description="As seen from the wallet that was asked for.")
 
 
-class WalletTransfers(Shape):
+class WalletTransfers(Answer):
     """The transfers that moved a wallet's money, latest first; zero amounts and those to itself do not."""
 
     wallet: WalletName
     transfers: list[RecordedTransfer]
     next: str | None = None
+
+
+_STEP = EXPLANATION.paths[0].transfers[-1]
+TRANSFERS = WalletTransfers(
+    wallet=WALLET,
+    transfers=[
+        RecordedTransfer(
+            chain="ethereum",
+            transaction_hash=_STEP.transaction_hash,
+            transfer_index=0,
+            block_number=17_173_049,
+            occurred_at=_STEP.occurred_at,
+            sender=_STEP.sender,
+            receiver=_STEP.receiver,
+            asset="ETH",
+            amount=_STEP.amount,
+            decimals=18,
+            usd_value="3720.20",
+            unobserved="0",
+            way="in",
+        )
+    ],
+)
 
 
 def wallet_transfers(

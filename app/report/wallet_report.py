@@ -5,10 +5,13 @@ from datetime import datetime
 
 from pydantic import Field
 
-from app.answers.schemas import Explanation, Run, Shape
+from app.answers.base import Answer
+from app.answers.explanation import EXPLANATION, Explanation
+from app.answers.runs import RUN, Run
 from app.errors import NotReady
 from app.explain.explain import explain
-from app.labels.lookup import RecordedLabel, label_history
+from app.labels.answers import RecordedLabel
+from app.labels.lookup import label_history
 from app.runs.listing import one_run
 from app.runs.queries import completed_run
 from app.runs.stored_answer import policy_of
@@ -17,7 +20,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
 
-class ReportLabel(Shape):
+class ReportLabel(Answer):
     """A label the wallet had at the time of the run."""
 
     category: str | None
@@ -29,7 +32,7 @@ class ReportLabel(Shape):
     recorded_at: datetime
 
 
-class ReportRule(Shape):
+class ReportRule(Answer):
     """A rule of the policy that raised the level."""
 
     name: str
@@ -37,7 +40,7 @@ class ReportRule(Shape):
     level_at_least: str
 
 
-class WalletReport(Shape):
+class WalletReport(Answer):
     """One wallet's evidence: all figures are those of its explanation."""
 
     title: str = "Evidence report"
@@ -45,6 +48,9 @@ class WalletReport(Shape):
     explanation: Explanation
     rules: list[ReportRule] = Field(description="Rules that were applied, in the words of the policy.")
     labels: list[ReportLabel] = Field(description="Labels of the wallet itself at the time of the run.")
+
+
+REPORT = WalletReport(run=RUN, explanation=EXPLANATION, rules=[], labels=[])
 
 
 def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, reference: str) -> WalletReport:

@@ -9,9 +9,9 @@ from app.errors import DependencyMissing, InUse, InvalidInput, NotReady
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.projection.labels import project_labels
-from app.projection.locks import record_identity
 from app.projection.pending import project_all_owed
 from app.projection.state import owned_state
+from app.record.identity import record_identity
 from app.runs.engines.cypher import exposures_by_paths
 from app.runs.snapshot import Snapshot, all_wallets, categories_by_wallet
 from app.stores.graph import Graph

@@ -2,11 +2,11 @@
 
 from sqlalchemy import Connection, text
 
+from app.answers.base import WalletName
+from app.answers.comparisons import History, PastScore
 from app.answers.cursors import BIGGEST, decoded, encoded
-from app.answers.run_schemas import History, PastScore
-from app.answers.schemas import WalletName
 from app.domain import format_points
-from app.runs.queries import find_wallet
+from app.record.wallets import find_wallet
 
 
 def history(connection: Connection, reference: str, limit: int, cursor: str | None) -> History:

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from app.answers.base import WalletName
 from app.answers.cursors import BIGGEST, decoded, encoded
-from app.answers.schemas import RankedWallet, Run, RunName, Runs, TopScores, WalletName
+from app.answers.runs import Run, RunName, Runs
+from app.answers.scores import RankedWallet, TopScores
 from app.domain import format_points
 from app.errors import NotFound, NotReady
 from app.ledger.cells import DIRECTION_NAMES

@@ -1,29 +1,12 @@
 """What the record holds about one wallet and the published run: a handful of statements, no arithmetic."""
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.errors import AmbiguousWallet, InvalidInput, NotFound, NotReady
-from app.projection.locks import record_identity
-from app.stores.postgres import Postgres
+from app.errors import NotFound, NotReady
 
-WALLET_REFERENCE = re.compile(r"[\x21-\x7e]{1,200}")
-EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
-
-# An address may hold a colon of its own (`bitcoincash:q…`), so the whole is looked up as an address too.
-FIND_WALLET = text(
-    "SELECT wallet_id, chain, address, batch_id FROM wallets WHERE address = :whole"
-    " UNION SELECT wallet_id, chain, address, batch_id FROM wallets WHERE chain = :chain AND address = :rest"
-    " ORDER BY chain, address LIMIT 50"
-)
-FIND_LABEL = text(
-    "SELECT category, name, source FROM labels"
-    " WHERE (address = :whole OR (chain = :chain AND address = :rest))"
-    " AND category IS NOT NULL AND removed_at IS NULL ORDER BY source, name LIMIT 1"
-)
 PUBLISHED_RUN = text(
     "SELECT r.*, p.body AS policy_body, (SELECT record_id FROM record)::text AS record_id"
     " FROM published_run JOIN scoring_runs r USING (run_id)"
@@ -47,39 +30,6 @@ SINCE_RUN = text(
     " count(*) FILTER (WHERE batch_id <= :watermark) AS owed"
     " FROM batches WHERE batch_id > :watermark OR projected_at IS NULL"
 )
-
-
-def record_id(postgres: Postgres) -> str:
-    """The identity of the record, which the graph carries too."""
-    with postgres.transaction() as connection:
-        return record_identity(connection)
-
-
-def find_wallet(connection: Connection, reference: str) -> Row[Any]:
-    """The wallet (wallet_id, chain, address, batch_id) of an address or `chain:address`.
-
-    EVM addresses are looked up in lower case.
-
-    Raises:
-        InvalidInput: no address looks like this.
-        NotFound: no transfer of it was ever recorded.
-        AmbiguousWallet: the address is known on several chains.
-    """
-    if not WALLET_REFERENCE.fullmatch(reference):
-        raise InvalidInput(
-            "A wallet is an address or chain:address, of up to 200 printable characters without spaces."
-        )
-    chain, _, rest = reference.partition(":")
-    given = {"whole": _stored_form(reference), "chain": chain, "rest": _stored_form(rest)}
-    found = connection.execute(FIND_WALLET, given).all()
-    if not found:
-        raise NotFound(_never_seen(connection, reference, given))
-    if len(found) > 1:
-        choices = [f"{row.chain}:{row.address}" for row in found]
-        raise AmbiguousWallet(
-            f"{reference} is known on several chains. Ask for one of: {', '.join(choices)}.", choices
-        )
-    return found[0]
 
 
 def published_run(connection: Connection) -> Row[Any] | None:
@@ -130,15 +80,3 @@ def since_run(connection: Connection, watermark: int) -> Row[Any]:
     the run itself that the graph does not have yet.
     """
     return connection.execute(SINCE_RUN, {"watermark": watermark}).one()
-
-
-def _stored_form(address: str) -> str:
-    return address.lower() if EVM_ADDRESS.fullmatch(address) else address
-
-
-def _never_seen(connection: Connection, reference: str, given: dict[str, str]) -> str:
-    label = connection.execute(FIND_LABEL, given).first()
-    sentence = f"No transfer of {reference} has been recorded, so nothing is known about its money."
-    if label is None:
-        return sentence
-    return f"{sentence} It is labelled {label.category} ({label.name}, says {label.source})."

@@ -10,21 +10,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from app.answers.schemas import (
-    Contribution,
-    ExposureItem,
-    OwnLabel,
-    Residual,
-    SentBeyondReceived,
-    WalletName,
-    WalletScore,
-)
+from app.answers.base import WalletName
+from app.answers.scores import Contribution, ExposureItem, OwnLabel, Residual, SentBeyondReceived, WalletScore
 from app.domain import Direction, format_points
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.ledger.cells import DIRECTION_NAMES, RESIDUALS
 from app.policy.policy import Policy, parse_policy
+from app.record.wallets import find_wallet
 from app.runs.listing import run_name
-from app.runs.queries import find_wallet, published_run, stored_exposures, stored_score
+from app.runs.queries import published_run, stored_exposures, stored_score
 
 
 @dataclass(frozen=True, slots=True)

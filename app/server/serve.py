@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from app.api.security import check_settings
 from app.errors import DependencyMissing
 from app.projection.schema import prepare
-from app.runs.queries import record_id
+from app.record.identity import record_id
 from app.server.application import create_app
 from app.settings import Settings
 from app.stores.graph import Graph

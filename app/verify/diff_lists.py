@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from app.answers.base import WalletName
+from app.answers.comparisons import ContributionChange, Parts, RunDiff, ScoreChange, WalletDiff
 from app.answers.cursors import decoded, encoded
-from app.answers.run_schemas import ContributionChange, Parts, RunDiff, ScoreChange, WalletDiff
-from app.answers.schemas import WalletName
 from app.domain import Direction, format_points
 from app.ledger.cells import DIRECTION_NAMES
+from app.record.wallets import find_wallet
 from app.runs.listing import run_name
-from app.runs.queries import find_wallet, stored_score
+from app.runs.queries import stored_score
 from app.runs.score import NOTHING_KNOWN
 from app.stores.postgres import Postgres
 from app.verify.diff import Changes, changes_between

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.answers.run_schemas import Difference, Verification
-from app.answers.schemas import WalletName
+from app.answers.base import WalletName
+from app.answers.comparisons import Difference, Verification
 from app.domain import Progress
 from app.errors import InvalidPolicy
 from app.policy.policy import Policy

@@ -12,11 +12,6 @@ from app.web.templating import is_fragment, page
 UNAUTHORIZED = 401
 
 
-def wants_page(request: Request) -> bool:
-    """Whether a browser shows the answer, rather than a program reading it."""
-    return "text/html" in request.headers.get("accept", "")
-
-
 def error_page(request: Request, problem: dict[str, Any]) -> Response:
     """One problem as a page; who is not signed in is asked to, and comes back to where he was going."""
     if problem["status"] == UNAUTHORIZED:

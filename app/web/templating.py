@@ -7,7 +7,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.answers.schemas import RESIDUAL_NAMES
+from app.answers.scores import RESIDUAL_NAMES
 from app.settings import Settings
 from app.web import numbers
 from app.web.static_files import is_built, static_url
@@ -32,7 +32,7 @@ def page(request: Request, template: str, *, status_code: int = 200, **given: An
     Raises:
         jinja2.UndefinedError: the template wants something that is not given.
     """
-    settings: Settings = request.app.state.doors.settings
+    settings: Settings = request.app.state.services.settings
     about = {"here": request.url.path, "needs_token": settings.api_auth == "on", "has_scripts": is_built()}
     body = _environment.get_template(template).render(about | given)
     return HTMLResponse(body, status_code, headers={"Cache-Control": "no-store"})

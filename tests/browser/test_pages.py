@@ -8,9 +8,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.answers.schemas import Explanation
+from app.answers.explanation import Explanation
 from app.record.transfers import wallet_transfers
-from app.runs.queries import find_wallet
+from app.record.wallets import find_wallet
 from app.stores.graph import Graph
 from app.web.drawing.paths import path_id
 from tests.browser.axe import violations
@@ -22,11 +22,11 @@ NARROW = {"width": 390, "height": 800}
 
 
 @pytest.fixture(scope="module")
-def story(servers: Servers, template: str, neo4j_door: Graph) -> Iterator[Site]:
+def story(servers: Servers, template: str, session_graph: Graph) -> Iterator[Site]:
     """One scored story for all tests of this module; they change nothing of it but by starting runs."""
     with new_record(servers, template) as postgres:
         settings = settings_of(servers, postgres)
-        graph = emptied(neo4j_door, postgres)
+        graph = emptied(session_graph, postgres)
         tell(settings, postgres, graph)
         with site(settings, postgres, graph) as found:
             yield found

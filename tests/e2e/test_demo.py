@@ -12,7 +12,7 @@ from tests.support.demo_output import assert_explained, assert_for_people
 
 def aml(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
+        [sys.executable, "-m", "app.cli", *arguments],
         cwd=PROJECT,
         stdin=subprocess.DEVNULL,
         capture_output=True,

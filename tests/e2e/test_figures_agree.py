@@ -12,11 +12,11 @@ import httpx
 import pytest
 from lxml import html
 
-from app.answers.schemas import Explanation, PathTransfer
+from app.answers.explanation import Explanation, PathTransfer
 from app.cli.data import story_labels
 from app.domain import Transfer, decimal_units
 from app.projection.pending import project_all_owed
-from app.runs.queries import find_wallet
+from app.record.wallets import find_wallet
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

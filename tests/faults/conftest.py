@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from app.projection.locks import record_identity
 from app.projection.schema import prepare, wipe
+from app.record.identity import record_identity
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate

@@ -40,7 +40,7 @@ def test_a_consumer_with_a_misspelt_fault_does_not_start() -> None:
         "AML_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "AML_FAULT": "after_pool:3",
     }
-    command = [sys.executable, "-m", "app", "consume"]
+    command = [sys.executable, "-m", "app.cli", "consume"]
     done = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == InvalidInput.exit_code
     assert "AML_FAULT=after_pool:3 is no fault" in done.stderr

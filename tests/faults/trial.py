@@ -71,7 +71,7 @@ class Trial:
 
     def consumer(self, fault: str = "") -> Child:
         """Starts a consumer process, with a fault or without."""
-        return self.process(("-m", "app", "consume"), fault)
+        return self.process(("-m", "app.cli", "consume"), fault)
 
     def process(self, arguments: tuple[str, ...], fault: str = "") -> Child:
         """Starts a Python process on this trial's record, topic and graph."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import PlainTextResponse
 
-from app.api.dependencies import Doors, Use
+from app.api.dependencies import Services, Use
 from app.api.problems import documented
 from app.chains.addresses import normalize_address
 from app.investigation.browser import STYLE, guide_root
@@ -77,7 +77,7 @@ _ASKED = {
 }
 
 
-def _guide(use: Doors, wallet: tuple[str, str], form: str) -> Response:
+def _guide(use: Services, wallet: tuple[str, str], form: str) -> Response:
     text = guide(
         load_policy(use.settings.policy_file),
         chain=wallet[0],

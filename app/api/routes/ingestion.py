@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 
 from app.api.dependencies import Use
-from app.api.examples.scores import STATUS, answers
 from app.api.problems import documented
-from app.operations.status import IngestionStatus, ingestion_status
+from app.api.responses import answers
+from app.operations.status import STATUS, IngestionStatus, ingestion_status
 
 router = APIRouter(tags=["ingestion"])
 

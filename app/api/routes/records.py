@@ -6,16 +6,15 @@ from fastapi import APIRouter, Query
 
 from app.answers.cursors import decoded, encoded
 from app.api.dependencies import Use
-from app.api.examples.records import DEAD_LETTERS, HISTORY, LABELS, TRANSFERS
-from app.api.examples.scores import answers
+from app.api.params import Cursor, Limit, WalletReference
 from app.api.problems import documented
-from app.api.routes.scores import Cursor, Limit, WalletReference
-from app.labels.answers import LabelHistory, Labels
+from app.api.responses import answers
+from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
 from app.labels.lookup import current_labels, label_history
 from app.policy.policy import load_policy
-from app.record.dead_letters import DeadLetters, list_dead_letters
-from app.record.transfers import WalletTransfers, wallet_transfers
-from app.runs.queries import find_wallet
+from app.record.dead_letters import DEAD_LETTERS, DeadLetters, list_dead_letters
+from app.record.transfers import TRANSFERS, WalletTransfers, wallet_transfers
+from app.record.wallets import find_wallet
 
 router = APIRouter(tags=["the record"])
 

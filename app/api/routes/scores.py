@@ -2,36 +2,25 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from app.answers.run_schemas import History
-from app.answers.schemas import Explanation, TopScores, WalletScore
+from app.answers.comparisons import HISTORY, History
+from app.answers.explanation import EXPLANATION, Explanation
+from app.answers.scores import SCORE, TOP, TopScores, WalletScore
 from app.api.dependencies import Use
-from app.api.examples.evidence import REPORT
-from app.api.examples.runs import HISTORY
-from app.api.examples.scores import EXPLANATION, SCORE, TOP, answers
+from app.api.params import Cursor, Limit, WalletReference
 from app.api.problems import documented
+from app.api.responses import answers
 from app.domain import Direction
 from app.explain.explain import explain
 from app.policy.policy import Level
 from app.report.forms import ReportForm, file_name, written
-from app.report.wallet_report import WalletReport, wallet_report
+from app.report.wallet_report import REPORT, WalletReport, wallet_report
 from app.runs.history import history
 from app.runs.listing import Only, top_scores
 from app.runs.stored_answer import read_stored
 
 router = APIRouter(tags=["scores"])
-
-WalletReference = Annotated[
-    str,
-    Path(
-        description="An address, or `chain:address`. EVM addresses in any case.",
-        max_length=200,
-        examples=["ethereum:0x00000000000000000000000000000000000000aa"],
-    ),
-]
-Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
 
 
 @router.get("/scores/top", responses=answers(200, TOP) | documented(401, 404, 409, 422, 503))

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from app.answers.run_schemas import PastScore
-from app.answers.schemas import Contribution
+from app.answers.comparisons import PastScore
+from app.answers.scores import Contribution
 from app.policy.policy import Bands
 from app.web.drawing.palette import Palette
 from app.web.numbers import words

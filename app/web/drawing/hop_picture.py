@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from app.answers.schemas import RESIDUAL_NAMES, Flow, WalletName
+from app.answers.base import WalletName
+from app.answers.scores import RESIDUAL_NAMES, Flow
 from app.web.drawing.hop_layout import FULL, SLOT, TOP, Node, layout, thickness
 from app.web.drawing.hop_rows import HopRow, Stop
 from app.web.drawing.palette import Palette

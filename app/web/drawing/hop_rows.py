@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Literal
 
-from app.answers.schemas import EvidenceItem, Explanation, Flow, PathTransfer
+from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
+from app.answers.scores import Flow
 
 Kind = Literal[
     "wallet", "labelled", "more", "smaller_paths", "unobserved_origin", "still_held", "beyond_hop_limit"

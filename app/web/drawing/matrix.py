@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from math import fsum
 
-from app.answers.schemas import Explanation, ExposureItem, Flow, Residual
+from app.answers.explanation import Explanation
+from app.answers.scores import ExposureItem, Flow, Residual
 
 _DIRECTIONS: tuple[Flow, ...] = ("source", "destination")
 

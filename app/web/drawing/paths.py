@@ -3,7 +3,7 @@
 import json
 from hashlib import sha256
 
-from app.answers.schemas import EvidenceItem
+from app.answers.explanation import EvidenceItem
 
 ID_LENGTH = 16
 

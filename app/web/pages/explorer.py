@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from app.api.dependencies import Use
-from app.api.routes.scores import WalletReference
+from app.api.params import WalletReference
 from app.explorer.neighbours import counts
 from app.runs.stored_answer import read_stored
 from app.web.drawing.palette import palette
@@ -23,7 +23,7 @@ def explorer_page(request: Request, use: Use, wallet: WalletReference) -> HTMLRe
     looks = {} if stored.policy is None else palette(stored.policy)
     return page(
         request,
-        "explore.html",
+        "wallet/explorer.html",
         name=f"{stored.wallet.chain}:{address}",
         found=stored.score,
         tiers=",".join(f"{name}:{look.tier}" for name, look in looks.items()),

@@ -40,7 +40,7 @@ def leaderboard(
         try:
             top = top_scores(connection, ON_A_PAGE, cursor, run_id=run or None, only=only)
         except NotReady:
-            return page(request, "no_run.html")
+            return page(request, "runs/none.html")
         row = completed_run(connection, top.run.run_id)
         counts = level_counts(connection, top.run.run_id)
         known_runs = runs(connection, RUNS_TO_CHOOSE_FROM, None).runs

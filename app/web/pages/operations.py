@@ -4,7 +4,6 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from app.api.dependencies import Use
-from app.api.routes.reload import status_of
 from app.web.templating import is_fragment, page
 
 router = APIRouter()
@@ -13,9 +12,9 @@ router = APIRouter()
 @router.get("/operations/{operation_id}")
 def operation(request: Request, use: Use, operation_id: str) -> Response:
     """How far it is; its result when it has ended."""
-    found = status_of(use.operations.get(operation_id))
+    found = use.operations.get(operation_id).answer()
     if not is_fragment(request):
-        return page(request, "operation.html", found=found)
+        return page(request, "ingestion/operation.html", found=found)
     if found.status == "running":
-        return page(request, "operation_progress.html", found=found)
+        return page(request, "ingestion/operation_progress.html", found=found)
     return Response(headers={"HX-Refresh": "true"})

@@ -7,8 +7,9 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from app.api.dependencies import Use
-from app.api.routes.runs import RunId, begin_run
-from app.api.routes.verification import begin_verification
+from app.api.params import RunId
+from app.operations.runs import start_scoring
+from app.operations.verify import start_verification
 from app.policy.policy import LEVELS
 from app.runs.cancel import cancel_run
 from app.runs.compute import EngineChoice
@@ -35,13 +36,13 @@ def runs_page(request: Request, use: Use, cursor: Cursor = None) -> Response:
         "completed": completed,
         "engine": use.settings.engine,
     }
-    return page(request, "runs.html", is_first=cursor is None, **about)
+    return page(request, "runs/list.html", is_first=cursor is None, **about)
 
 
 @router.post("/runs")
 def start(use: Use, engine: Annotated[EngineChoice | None, Form()] = None) -> Response:
     """Starts a run and shows it."""
-    run_id, _ = begin_run(use, engine)
+    run_id, _ = start_scoring(use.operations, use.postgres, use.graph, use.settings, engine=engine)
     return RedirectResponse(f"/runs/{run_id}", 303)
 
 
@@ -63,10 +64,10 @@ def run_page(request: Request, use: Use, run_id: RunId) -> Response:
         previous = previous_run(connection, run_id)
     if is_fragment(request):
         if run.status == "running":
-            return page(request, "run_progress.html", run=run)
+            return page(request, "runs/progress.html", run=run)
         return Response(headers={"HX-Refresh": "true"})
     levels = {name: counts.get(name, 0) for name in reversed(LEVELS)}
-    return page(request, "run.html", run=run, policy=row.policy_body, counts=levels, previous=previous)
+    return page(request, "runs/run.html", run=run, policy=row.policy_body, counts=levels, previous=previous)
 
 
 @router.post("/runs/{run_id}/cancel")
@@ -79,7 +80,8 @@ def cancel(use: Use, run_id: RunId) -> Response:
 @router.post("/runs/{run_id}/verify")
 def verify(use: Use, run_id: RunId) -> Response:
     """Starts computing the run again, and shows how far that is."""
-    return RedirectResponse(f"/operations/{begin_verification(use, run_id).operation_id}", 303)
+    operation = start_verification(use.operations, use.postgres, run_id)
+    return RedirectResponse(f"/operations/{operation.operation_id}", 303)
 
 
 @router.get("/runs/{a}/diff/{b}")
@@ -88,5 +90,5 @@ def diff(request: Request, use: Use, a: RunId, b: RunId, cursor: Cursor = None) 
     from app.verify.diff_lists import run_diff  # noqa: PLC0415 - loads a compiler
 
     return page(
-        request, "diff.html", found=run_diff(use.postgres, a, b, ON_A_PAGE, cursor), is_first=not cursor
+        request, "runs/diff.html", found=run_diff(use.postgres, a, b, ON_A_PAGE, cursor), is_first=not cursor
     )

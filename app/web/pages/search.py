@@ -10,7 +10,7 @@ from starlette.responses import Response
 from app.api.dependencies import Use
 from app.errors import InvalidInput, NotFound
 from app.record.transfers import transaction_transfers
-from app.runs.queries import find_wallet
+from app.record.wallets import find_wallet
 from app.web.templating import page
 
 router = APIRouter()

@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
-from app.answers.schemas import Contribution, Explanation
-from app.api.dependencies import Doors, Use
-from app.api.routes.scores import WalletReference
+from app.answers.explanation import Explanation
+from app.answers.scores import Contribution
+from app.api.dependencies import Services, Use
+from app.api.params import WalletReference
 from app.domain import format_points
 from app.errors import NotFound
 from app.explain.explain import explain
@@ -16,8 +17,8 @@ from app.explain.listed import parse_points
 from app.investigation.browser import guide_url
 from app.labels.lookup import label_history
 from app.record.transfers import wallet_transfers
+from app.record.wallets import find_wallet
 from app.runs.history import history
-from app.runs.queries import find_wallet
 from app.runs.stored_answer import StoredScore, read_stored
 from app.web.drawing.charts import contribution_bar, history_chart
 from app.web.drawing.hop_picture import hop_picture
@@ -55,7 +56,7 @@ def wallet_page(
         "labels": labels,
     }
     if stored.policy is None or stored.row is None:
-        return page(request, "wallet_not_scored.html", **about)
+        return page(request, "wallet/not_scored.html", **about)
     looks = palette(stored.policy)
     assets = assets_of(explanation)
     chosen = asset if asset in assets else (assets[0] if assets else None)
@@ -64,7 +65,7 @@ def wallet_page(
     decimals = tables[0].decimals if tables else None
     return page(
         request,
-        "wallet.html",
+        "wallet/page.html",
         **about,
         looks=looks,
         policy=stored.policy,
@@ -96,7 +97,7 @@ def transfers_page(
     with use.postgres.transaction(snapshot=True) as connection:
         found = find_wallet(connection, wallet)
         transfers = wallet_transfers(connection, found, TRANSFERS_ON_A_PAGE, cursor)
-    template = "transfer_rows.html" if is_fragment(request) else "transfers.html"
+    template = "wallet/transfer_rows.html" if is_fragment(request) else "wallet/transfers_page.html"
     return page(request, template, name=f"{found.chain}:{found.address}", transfers=transfers)
 
 
@@ -120,12 +121,12 @@ def path_page(
             assert stored.policy is not None  # noqa: S101 - there are paths, so there is a run
             name = f"{stored.wallet.chain}:{stored.wallet.address}"
             about: dict[str, Any] = {"name": name, "found": explanation, "path": path, "place": place}
-            return page(request, "path.html", **about, looks=palette(stored.policy))
+            return page(request, "wallet/path.html", **about, looks=palette(stored.policy))
     why = " ".join(explanation.incomplete_reasons) or "Another run may have been published since."
     raise NotFound(f"This path is not among those listed for {wallet} now. {why}")
 
 
-def _explained(use: Doors, stored: StoredScore) -> Explanation:
+def _explained(use: Services, stored: StoredScore) -> Explanation:
     name = f"{stored.wallet.chain}:{stored.wallet.address}"
     return explain(use.postgres, use.graph, use.settings, name)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.answers.schemas import Explanation
+from app.answers.explanation import Explanation
 from app.domain import Retraction, Transfer
 from app.explain.explain import explain
 from app.operations.relabel import relabel

@@ -10,8 +10,8 @@ from sqlalchemy import text
 
 from app.errors import TooManyDeadLetters
 from app.operations.status import ingestion_status
-from app.projection.locks import record_identity
 from app.projection.schema import prepare, wipe
+from app.record.identity import record_identity
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

@@ -35,7 +35,7 @@ def process(arguments: list[str], variables: dict[str, str], log: Path) -> Itera
     """A command of `aml` as a process, told to stop at the end of the block."""
     with log.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-m", "app", *arguments],
+            [sys.executable, "-m", "app.cli", *arguments],
             cwd=PROJECT,
             env={**os.environ, **variables},
             stdout=out,

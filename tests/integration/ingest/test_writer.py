@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
-from app.projection.locks import record_identity
 from app.projection.pending import project_all_owed
 from app.projection.schema import prepare, wipe
+from app.record.identity import record_identity
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.record.writer import Message, WrittenBatch, write_batch

@@ -265,7 +265,7 @@ def test_the_command_names_what_differs_and_ends_with_1_until_it_is_mended(
     given = environment(settings)
 
     def aml(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "app", "reconcile", *arguments]
+        command = [sys.executable, "-m", "app.cli", "reconcile", *arguments]
         return subprocess.run(command, cwd=PROJECT, env=given, capture_output=True, text=True, check=False)
 
     spoil(projected, "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() SET t.asset = 'USDC'")

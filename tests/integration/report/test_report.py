@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
-from app.answers.schemas import Explanation
+from app.answers.explanation import Explanation
 from app.domain import decimal_units
 from app.labels.store import LabelRow, import_labels
 from app.projection.pending import project_all_owed

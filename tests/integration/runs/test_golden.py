@@ -6,7 +6,7 @@ enough, whatever its share, but it raises the level and has no share and no poin
 
 import pytest
 
-from app.answers.schemas import Explanation
+from app.answers.explanation import Explanation
 from app.explain.explain import explain
 from app.explain.listed import parse_points
 from app.policy.policy import parse_policy

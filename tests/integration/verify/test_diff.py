@@ -5,7 +5,7 @@ import random
 import pytest
 from sqlalchemy import text
 
-from app.answers.run_schemas import RunDiff, ScoreChange, WalletDiff
+from app.answers.comparisons import RunDiff, ScoreChange, WalletDiff
 from app.domain import Retraction
 from app.errors import InvalidInput, NotFound, NotReady
 from app.labels.store import remove_labels

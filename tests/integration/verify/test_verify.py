@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.answers.run_schemas import Verification
+from app.answers.comparisons import Verification
 from app.cli.data import import_story_labels
 from app.domain import Retraction
 from app.errors import NotFound, NotReady

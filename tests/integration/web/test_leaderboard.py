@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from app.answers.schemas import TopScores
+from app.answers.scores import TopScores
 from app.errors import InvalidInput
 from app.record.transfers import transaction_transfers, wallet_transfers
+from app.record.wallets import find_wallet
 from app.runs.listing import Only, level_counts, top_scores
-from app.runs.queries import find_wallet
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

@@ -9,7 +9,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from app.cli import app, failures
+from app.cli import app, print_error
+from app.cli.servers import trace_in_log
 from app.errors import AmlError, DependencyMissing, NotFound, NotReady
 from app.settings import PROJECT
 from embedded.home import open_home
@@ -33,7 +34,7 @@ def invoke(*arguments: str) -> Result:
 def run(*arguments: str, code: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
     """A command in a process of its own, whose environment names no servers."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AML_")}
-    start = ("-m", "app") if code is None else ("-c", code)
+    start = ("-m", "app.cli") if code is None else ("-c", code)
     return subprocess.run(
         [sys.executable, *start, *arguments],
         cwd=PROJECT,
@@ -97,16 +98,16 @@ def test_the_debug_switch_prints_the_trace(tmp_path: Path) -> None:
 def test_a_service_logs_its_trace_and_keeps_the_sentence_of_a_known_error(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    with pytest.raises(typer.Exit) as ended, failures.trace_in_log():
+    with pytest.raises(typer.Exit) as ended, trace_in_log():
         raise TypeError("a bug of ours")
     assert ended.value.exit_code == 1
     assert "a bug of ours" in capsys.readouterr().out
-    with pytest.raises(DependencyMissing, match="away"), failures.trace_in_log():
+    with pytest.raises(DependencyMissing, match="away"), trace_in_log():
         raise DependencyMissing("Kafka is away.")
 
 
 def test_markup_in_a_sentence_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    failures.print_error(DependencyMissing("Install the extra with `pip install 'aml-risk[embedded]'`."))
+    print_error(DependencyMissing("Install the extra with `pip install 'aml-risk[embedded]'`."))
     assert (
         capsys.readouterr().err
         == "dependency-missing: Install the extra with `pip install 'aml-risk[embedded]'`.\n"

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from app.answers.schemas import EvidenceItem, Explanation, PathTransfer, WalletName
+from app.answers.base import WalletName
+from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
 from app.cli.present import path_lines
 from app.cli.status_tables import count, ingestion_table
 from app.operations.status import (

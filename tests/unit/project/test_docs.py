@@ -45,7 +45,23 @@ def test_every_command_the_readme_promises_exists() -> None:
     assert set(re.findall(r"\bmake ([a-z]+)\b", README)) <= targets
 
 
+DOCUMENTS = sorted([*PROJECT.glob("*.md"), *(PROJECT / "docs").rglob("*.md")])
+
+
 def test_links_between_documents_lead_somewhere() -> None:
-    for document in [PROJECT / "README.md", *(PROJECT / "docs").rglob("*.md")]:
+    for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} -> {target}"
+
+
+def test_files_and_folders_that_documents_name_are_there() -> None:
+    roots = "alembic|app|bench|cypher|docs|embedded|frontend|ingest|tests"
+    named = {
+        (document.name, path)
+        for document in DOCUMENTS
+        if document.name != "CHANGELOG.md"  # it names what was
+        for path in re.findall(rf"`((?:{roots})(?:/[\w.]+)+)/?`", document.read_text())
+        if "pictures" not in path and "vendor" not in path  # built
+    }
+    assert len(named) > 50
+    assert sorted((name, path) for name, path in named if not (PROJECT / path).exists()) == []

@@ -8,16 +8,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from app.answers.schemas import (
-    EvidenceItem,
-    Explanation,
-    ExposureItem,
-    Flow,
-    PathTransfer,
-    Residual,
-    RunName,
-    WalletName,
-)
+from app.answers.base import WalletName
+from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
+from app.answers.runs import RunName
+from app.answers.scores import ExposureItem, Flow, Residual
 from app.domain import MICRO
 from app.policy.policy import load_policy
 from app.runs.stored_answer import part_of

@@ -1,5 +1,0 @@
-"""`python -m app`: the `aml` command, for processes that start it by its interpreter."""
-
-from app.cli import main
-
-main()
