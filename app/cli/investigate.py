@@ -60,7 +60,7 @@ def investigate(
     with open_record(settings) as postgres:
         parameters = _wallets(postgres, numbered, wallet, other) | dict(map(_pair, parameter or []))
     if as_query:
-        text = f"// {numbered.query.question}\n{numbered.query.text}"
+        text = f"// {numbered.query.purpose}\n{numbered.query.text}"
         stdout.print(Text(f"{parameters_text(complete(numbered, parameters))}\n\n{text}"), soft_wrap=True)
         return
     with open_graph(settings) as graph:
@@ -77,7 +77,7 @@ def _list(*, as_json: bool) -> None:
             [
                 {
                     "number": each.number,
-                    "question": each.query.question,
+                    "question": each.query.purpose,
                     "parameters": sorted(each.query.params),
                 }
                 for each in questions()
@@ -91,7 +91,7 @@ def _list(*, as_json: bool) -> None:
         required = sorted(each.query.params - {"chain"} - each.defaults().keys())
         defaults = ", ".join(f"{name}={value}" for name, value in each.defaults().items())
         options = " ".join(f"--{name} …" for name in reversed(required))
-        table.add_row(each.number, each.query.question, f"{options}\n{defaults}")
+        table.add_row(each.number, each.query.purpose, f"{options}\n{defaults}")
     stdout.print(table)
 
 
@@ -122,7 +122,7 @@ def _pair(text: str) -> tuple[str, Any]:
 def _table(numbered: Question, findings: list[Finding]) -> Table:
     columns = [name for name in numbered.query.returns if name != "path"]
     table = Table(
-        *columns, "transfers", title=f"{numbered.number} {numbered.query.question}", title_justify="left"
+        *columns, "transfers", title=f"{numbered.number} {numbered.query.purpose}", title_justify="left"
     )
     for finding in findings:
         path = " → ".join(short(step.transaction_hash) for step in finding.transfers)

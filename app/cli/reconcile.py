@@ -18,8 +18,8 @@ from app.cli.terminal import (
     step_progress,
 )
 from app.errors import Unequal
-from app.operations.reconcile import Reconciliation
 from app.operations.reconcile import reconcile as compare
+from app.operations.reconciliation_answer import Reconciliation
 from app.projection.differences import Difference
 
 

@@ -9,7 +9,7 @@ import typer
 from app.cli.status_tables import ingestion_table, servers_table
 from app.cli.terminal import DEFAULT_HOME, HomeOption, JsonOption, load_settings, print_json, stdout
 from app.errors import DependencyMissing, NotReady
-from app.operations.status import IngestionStatus
+from app.operations.status_answer import IngestionStatus
 from app.settings import Settings
 from embedded.home import is_home
 

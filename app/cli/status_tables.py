@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.answers.runs import Run
-from app.operations.status import GraphStatus, IngestionStatus
+from app.operations.status_answer import GraphStatus, IngestionStatus
 from app.record.last_reconciliation import LastReconciliation
 from app.settings import Settings
 from app.web.numbers import span

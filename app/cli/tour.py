@@ -16,7 +16,7 @@ from app.cli.status import authorization
 from app.cli.status_tables import count
 from app.cli.terminal import count_progress, stderr, stdout
 from app.errors import AmlError, DependencyMissing, NotReady
-from app.operations.status import IngestionStatus
+from app.operations.status_answer import IngestionStatus
 from app.settings import Settings
 from app.web.numbers import span
 from ingest.kafka.producer import produce

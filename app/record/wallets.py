@@ -26,24 +26,24 @@ def find_wallet(connection: Connection, reference: str) -> Row[Any]:
             "A wallet is an address or chain:address, of up to 200 printable characters without spaces."
         )
     chain, _, rest = reference.partition(":")
-    given = {"whole": _stored_form(reference), "chain": chain, "rest": _stored_form(rest)}
-    found = connection.execute(_FIND_WALLET, given).all()
-    if not found:
-        raise NotFound(_never_seen(connection, reference, given))
-    if len(found) > 1:
-        choices = [f"{row.chain}:{row.address}" for row in found]
+    parameters = {"whole": _stored_form(reference), "chain": chain, "rest": _stored_form(rest)}
+    rows = connection.execute(_FIND_WALLET, parameters).all()
+    if not rows:
+        raise NotFound(_never_seen(connection, reference, parameters))
+    if len(rows) > 1:
+        choices = [f"{row.chain}:{row.address}" for row in rows]
         raise AmbiguousWallet(
             f"{reference} is known on several chains. Ask for one of: {', '.join(choices)}.", choices
         )
-    return found[0]
+    return rows[0]
 
 
 def _stored_form(address: str) -> str:
     return address.lower() if _EVM_ADDRESS.fullmatch(address) else address
 
 
-def _never_seen(connection: Connection, reference: str, given: dict[str, str]) -> str:
-    label = connection.execute(_FIND_LABEL, given).first()
+def _never_seen(connection: Connection, reference: str, parameters: dict[str, str]) -> str:
+    label = connection.execute(_FIND_LABEL, parameters).first()
     sentence = f"No transfer of {reference} has been recorded, so nothing is known about its money."
     if label is None:
         return sentence

@@ -13,7 +13,7 @@ from app.domain import format_points
 from app.errors import NotFound, NotReady
 from app.ledger.cells import DIRECTION_NAMES
 from app.runs.queries import completed_run
-from app.stores.postgres import Lock
+from app.stores.locks import Lock
 
 # Every condition is on the index alone: only the rows of the page are fetched.
 _TOP = text("""

@@ -8,10 +8,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import DependencyMissing, NotReady
-from app.projection.pending import Projected, project_owed
+from app.projection.pending import ProjectionResult, project_pending
 from app.stores.graph import Graph
-from app.stores.postgres import Postgres
-from ingest.consumer.retry import backoff_seconds, is_away
+from app.stores.postgres import Postgres, is_retryable
+from ingest.consumer.retry import backoff_seconds
 from ingest.instruments import WAITS, BatchSpans
 
 log = structlog.get_logger()
@@ -97,12 +97,12 @@ class GraphWriter:
             else:
                 self._wake.wait(IDLE_SECONDS)
 
-    def _project(self, *, wait: bool) -> Projected | None:
+    def _project(self, *, wait: bool) -> ProjectionResult | None:
         """None: a store is away, or somebody empties or rebuilds the graph; later it will do."""
         try:
-            return project_owed(self._postgres, self._graph, wait=wait)
+            return project_pending(self._postgres, self._graph, wait=wait)
         except (DependencyMissing, NotReady, DBAPIError) as exc:
-            if not (is_away(exc) or isinstance(exc, NotReady)):
+            if not (is_retryable(exc) or isinstance(exc, NotReady)):
                 raise
             WAITS.labels("graph").inc()
             log.warning("graph_behind", reason=str(exc).splitlines()[0])

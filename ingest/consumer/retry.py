@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import DependencyMissing
-from app.stores.postgres import RETRYABLE
+from app.stores.postgres import is_retryable
 from ingest.instruments import WAITS
 
 log = structlog.get_logger()
@@ -24,13 +24,6 @@ def backoff_seconds(failures: int) -> float:
     return BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
 
 
-def is_away(exc: Exception) -> bool:
-    """The server is stopped, starting or was restarted: the same work can succeed later."""
-    if isinstance(exc, DBAPIError):
-        return exc.connection_invalidated or getattr(exc.orig, "pgcode", None) in RETRYABLE
-    return isinstance(exc, DependencyMissing)
-
-
 def patiently(stop: Event, work: Callable[[], T]) -> T:
     """Does the work, again and again while a server is away; the work must bear being done again.
 
@@ -43,7 +36,7 @@ def patiently(stop: Event, work: Callable[[], T]) -> T:
         try:
             return work()
         except (DBAPIError, DependencyMissing) as exc:
-            if not is_away(exc):
+            if not is_retryable(exc):
                 raise
             if stop.is_set() or monotonic() > deadline:
                 if isinstance(exc, DependencyMissing):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
-from app.stores.postgres import copy_lines
+from app.stores.copy_writer import copy_lines
 
 _STAGING = text("""
     CREATE TEMP TABLE IF NOT EXISTS incoming (

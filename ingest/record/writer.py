@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
-from app.stores.postgres import Lock
+from app.stores.locks import Lock, acquire_shared
 from ingest.contract.transfer import REASONS
 from ingest.faults import reach
 from ingest.instruments import name_batch
@@ -19,7 +19,6 @@ from ingest.record.facts import Changes, claim_assets, retract, store_transfers
 
 STORED_PAYLOAD_BYTES = 65_536
 
-_LOCK = text("SELECT pg_advisory_xact_lock_shared(:key)")
 _NEXT_BATCH = text("SELECT nextval('batch_ids')")
 _ADD_BATCH = text("""
     INSERT INTO batches (batch_id, stored, duplicates, dead, restated, retracted)
@@ -67,7 +66,7 @@ class WrittenBatch:
 
 def write_batch(connection: Connection, messages: Sequence[Message]) -> WrittenBatch:
     """Writes a batch. With messages seen before, or again after a crash, it changes no fact and no pool."""
-    connection.execute(_LOCK, {"key": Lock.INGEST})
+    acquire_shared(connection, Lock.INGEST)
     events = [(i, m.event) for i, m in enumerate(messages) if not isinstance(m.event, InvalidEvent)]
     claim_assets(connection, (event for _, event in events))
     batch_id: int = connection.execute(_NEXT_BATCH).scalar_one()

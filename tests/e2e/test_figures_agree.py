@@ -15,7 +15,7 @@ from lxml import html
 from app.answers.explanation import Explanation, PathTransfer
 from app.cli.data import story_labels
 from app.domain import Transfer, decimal_units
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.record.wallets import find_wallet
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -116,7 +116,7 @@ def test_every_wallet_has_the_same_figures_everywhere_in_every_state(
         }
 
         write(postgres, after_the_run(), offset=100_000)
-        project_all_owed(postgres, graph)
+        project_all_pending(postgres, graph)
 
         again = set().union(*(agreed(api, postgres, graph, name) for name in [*chosen, NEWCOMER]))
         assert {kind for kind in again if kind[0] == "status"} == {

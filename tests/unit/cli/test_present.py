@@ -9,7 +9,7 @@ from app.answers.base import WalletName
 from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
 from app.cli.present import path_lines
 from app.cli.status_tables import count, ingestion_table
-from app.operations.status import (
+from app.operations.status_answer import (
     GraphStatus,
     IngestionStatus,
     RecordStatus,

@@ -6,7 +6,9 @@ from typer.main import get_command
 
 from app.cli import app
 from app.settings import Settings
+from app.stores.locks import Lock
 from ingest.contract.transfer import REASONS
+from ingest.faults import POINTS
 from tests.support.paths import PROJECT
 
 OPERATIONS = (PROJECT / "docs" / "operations.md").read_text()
@@ -23,6 +25,13 @@ def test_every_setting_is_documented_with_its_meaning() -> None:
 def test_every_dead_letter_reason_is_documented() -> None:
     for reason, meaning in REASONS.items():
         assert f"| `{reason}` | {meaning} |" in OPERATIONS
+
+
+def test_every_lock_and_every_fault_point_is_in_the_concurrency_protocol() -> None:
+    protocol = (PROJECT / "docs" / "concurrency.md").read_text()
+    rows = re.findall(r"^\| `(\w+)`", protocol, re.MULTILINE)
+    assert {row for row in rows if row.isupper()} == set(Lock.__members__)
+    assert sorted(row for row in rows if row in POINTS) == sorted(POINTS)
 
 
 def test_every_command_has_help_with_an_example() -> None:
