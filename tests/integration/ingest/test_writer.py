@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -223,7 +224,6 @@ FACTS: dict[str, Any] = {
     "receiver_tag": '\\N "\\t" \\\\ 💸',  # what COPY and JSON escape
 }
 OTHER_FACTS = {
-    "block_hash": f"0x{78:064x}",
     "initiator": address(8),
     "kind": "native",
     "sender_tag": "1043",
@@ -246,13 +246,13 @@ def test_optional_fields_are_recorded_as_they_came(postgres: Postgres) -> None:
 
 
 def test_a_repeat_without_optional_fields_or_with_more_is_a_duplicate(postgres: Postgres) -> None:
-    bare = transfer(1, 1, 2, 100)
+    bare = replace(transfer(1, 1, 2, 100), block_hash=FACTS["block_hash"])
     full = replace(bare, **FACTS)
     repeats = [
         full,
         bare,
         replace(full, observed_at=OBSERVED + timedelta(seconds=1)),
-        *(replace(full, **{name: None}) for name in FACTS),
+        *(replace(full, **{name: None}) for name in FACTS if name != "block_hash"),
         *(replace(bare, **{name: value}) for name, value in FACTS.items()),
     ]
     for first in (full, bare):
@@ -274,31 +274,89 @@ def test_a_repeat_that_contradicts_an_optional_field_is_a_conflict(postgres: Pos
     assert recorded_facts(postgres) == [tuple(FACTS.values())]
 
 
-def test_the_block_of_a_retraction_is_recorded_and_changes_nothing_else(postgres: Postgres) -> None:
+def test_a_retraction_that_names_a_block_speaks_of_that_block_only(postgres: Postgres) -> None:
     t = replace(transfer(1, 1, 2, 100), **FACTS)
-    plain = Retraction("ethereum", t.transaction_hash, "ETH", 1, START)
-    named = replace(plain, block_number=999, block_hash=f"0x{5:064x}")  # a block the transfer was never in
-    batch = write(postgres, [t, named, plain, named, replace(named, block_number=None)])
+    other = Retraction("ethereum", t.transaction_hash, "ETH", 1, OBSERVED, 999, f"0x{5:064x}")
+    named = replace(other, block_number=None, block_hash=t.block_hash)
+    batch = write(postgres, [t, other, other, named, replace(named, observed_at=START)])
     assert (batch.stored, batch.duplicates, batch.retracted) == (1, 1, 1)  # the same retraction, twice
     assert recorded_facts(postgres) == []
     with postgres.transaction() as connection:
         query = text("SELECT block_number, block_hash, retracted FROM retractions ORDER BY retraction_id")
         rows = [tuple(row) for row in connection.execute(query)]
-    assert rows == [(999, named.block_hash, 1), (None, None, 0), (None, named.block_hash, 0)]
+    assert rows == [(999, other.block_hash, 0), (None, t.block_hash, 1), (None, t.block_hash, 0)]
+    write(postgres, [replace(t, observed_at=OBSERVED + timedelta(seconds=1))], offset=5)
+    assert len(recorded_facts(postgres)) == 1  # seen again later than the retraction
 
 
-def test_a_transfer_of_an_unnamed_block_brings_back_one_of_several_retracted_ones(postgres: Postgres) -> None:
+def test_a_transaction_of_another_block_waits_or_lives_and_nothing_is_a_conflict(postgres: Postgres) -> None:
     bare = transfer(1, 1, 2, 100)
-    blocks = [replace(bare, block_hash=f"0x{n:064x}") for n in (1, 2, 3)]
-    for number, t in enumerate(blocks):
-        taken_back = Retraction("ethereum", t.transaction_hash, "ETH", 1, START + timedelta(seconds=number))
-        assert write(postgres, [t, taken_back], offset=2 * number).stored == 1
-    batch = write(postgres, [bare, blocks[1]], offset=6)
-    assert (batch.stored, batch.duplicates, batch.dead) == (1, 1, [])
-    assert [row[0] for row in recorded_facts(postgres)] == [blocks[2].block_hash]  # the latest
-    write(postgres, [Retraction("ethereum", bare.transaction_hash, "ETH", None, OBSERVED)], offset=8)
-    write(postgres, [blocks[1], bare], offset=9)
-    assert [row[0] for row in recorded_facts(postgres)] == [blocks[1].block_hash]  # the one that is named
+    blocks = [replace(bare, block_hash=f"0x{n:064x}", amount=100 + n) for n in (1, 2, 3)]
+    for order in permutations([bare, *blocks]):
+        clear(postgres)
+        for offset, t in enumerate(order):
+            assert write(postgres, [t], offset=offset).stored == 1
+        assert [row[0] for row in recorded_facts(postgres)] == [blocks[2].block_hash]
+        gone = [
+            Retraction("ethereum", t.transaction_hash, "ETH", None, START, None, t.block_hash) for t in blocks
+        ]
+        write(postgres, [gone[2]], offset=4)
+        assert [row[0] for row in recorded_facts(postgres)] == [blocks[1].block_hash]
+        write(postgres, gone[:2], offset=5)
+        assert [row[0] for row in recorded_facts(postgres)] == [None]
+        held = {str(row[0]): row[2] for row in pools(postgres)}
+        assert held[address(2)] == 100
+
+
+def test_a_repeated_retraction_leaves_alone_what_was_mined_again(postgres: Postgres) -> None:
+    first, again = transfer(1, 1, 2, 100), transfer(1, 1, 2, 100, block=50)
+    gone = Retraction("ethereum", first.transaction_hash, "ETH", None, START)
+    for offset, event in enumerate([first, gone, again, gone]):
+        batch = write(postgres, [event], offset=offset)
+    assert (batch.stored, batch.duplicates, batch.retracted) == (0, 1, 0)
+    assert len(annotation(postgres)) == 1
+
+
+def test_a_retraction_that_comes_first_is_remembered(postgres: Postgres) -> None:
+    t = replace(transfer(1, 1, 2, 100), **FACTS)
+    write(postgres, [Retraction("ethereum", t.transaction_hash, "ETH", None, OBSERVED, None, t.block_hash)])
+    assert write(postgres, [t], offset=1).stored == 1
+    assert recorded_facts(postgres) == []
+    assert annotation(postgres) == []
+
+
+def test_a_token_transfer_that_is_mined_again_at_another_index_counts_once(postgres: Postgres) -> None:
+    first = replace(transfer(1, 1, 2, 100), transfer_index=5, block_hash=f"0x{1:064x}", observed_at=START)
+    again = replace(first, transfer_index=9, block_hash=f"0x{2:064x}", observed_at=OBSERVED)
+    for order in ([first, again], [again, first]):
+        clear(postgres)
+        for offset, t in enumerate(order):
+            write(postgres, [t], offset=offset)
+        assert {row[2] for row in pools(postgres)} == {0, 100}
+        assert [row[0] for row in recorded_facts(postgres)] == [again.block_hash]
+
+
+def test_a_transfer_that_comes_back_is_stored_once(postgres: Postgres) -> None:
+    t = transfer(1, 1, 2, 100)
+    gone = Retraction("ethereum", t.transaction_hash, "ETH", None, START)
+    batches = [write(postgres, [event], offset=n) for n, event in enumerate([t, gone, t])]
+    assert [batch.stored for batch in batches] == [1, 0, 0]
+    assert (batches[2].duplicates, batches[2].restated) == (1, 1)  # the graph has one transfer to write
+
+
+def test_decimals_of_an_asset_are_not_those_of_its_first_event(postgres: Postgres) -> None:
+    t = transfer(1, 1, 2, 100)
+    for offset, (event, expected) in enumerate(
+        [
+            (Retraction("ethereum", t.transaction_hash, "ETH", None, START), None),
+            (replace(t, decimals=6), 6),
+            (replace(t, transaction_hash=f"0x{9:064x}", decimals=18), 18),
+            (replace(t, transaction_hash=f"0x{8:064x}", decimals=None), 18),
+        ]
+    ):
+        write(postgres, [event], offset=offset)
+        with postgres.transaction() as connection:
+            assert connection.execute(text("SELECT decimals FROM assets")).scalar_one() == expected
 
 
 def test_counts_by_partition_add_up(postgres: Postgres) -> None:

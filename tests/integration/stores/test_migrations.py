@@ -37,6 +37,42 @@ def test_the_optional_fields_of_the_event_come_without_rewriting_what_is_recorde
         command.check(config)
 
 
+def test_what_was_retracted_before_inclusions_stays_so_and_its_successor_lives(postgres: Postgres) -> None:
+    told = transfer(9, ALICE, BOB, 5)
+    write(postgres, [told, Retraction("ethereum", HASH, "ETH", None, START), transfer(10, ALICE, BOB, 7)])
+    config = alembic_config()
+    with postgres.transaction() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0008")
+        connection.execute(  # until 0009 another content could follow a retraction, in the same block
+            text("""
+                INSERT INTO transactions (chain, transaction_hash, transfer_index, block_number,
+                    transaction_index, occurred_at, sender_id, receiver_id, asset_id, amount, batch_id)
+                SELECT chain, transaction_hash, transfer_index, block_number, transaction_index, occurred_at,
+                    sender_id, receiver_id, asset_id, 6, batch_id FROM transactions WHERE amount = 5
+            """)
+        )
+        before = files(connection)
+        command.upgrade(config, "head")
+        assert files(connection) == before
+        command.check(config)
+        query = text("""
+            SELECT amount::int, retracted_batch_id IS NULL, is_withdrawn, withdrawn_at, is_superseded
+            FROM transactions ORDER BY amount
+        """)
+        rows = [tuple(row) for row in connection.execute(query)]
+    assert rows == [
+        (5, False, True, START, True),
+        (6, True, None, None, None),
+        (7, True, None, None, None),
+    ]
+    write(
+        postgres, [told, Retraction("ethereum", HASH, "ETH", None, START)], offset=3
+    )  # both say nothing new
+    with postgres.transaction() as connection:
+        assert [row[1] for row in connection.execute(query)] == [False, True, True]
+
+
 def files(connection: Connection) -> tuple[int, int]:
     """The files of the tables that every event is written to; a table that is rewritten gets a new one."""
     query = text("SELECT pg_relation_filenode('transactions'), pg_relation_filenode('retractions')")
