@@ -7,7 +7,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison fuzz lint format \
+.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison test-history fuzz lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -47,6 +47,9 @@ test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200
 
 test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)
+
+test-history: .venv/.installed-dev ## 100,000 random events with reorganisations: record and graph equal a model of the rule
+	AML_HISTORY_EVENTS=100000 .venv/bin/python -m pytest tests/integration/ingest/test_random_history.py $(ARGS)
 
 fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (FUZZ_SECONDS=60 each)
 	AML_FUZZ_SECONDS=$(FUZZ_SECONDS) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)

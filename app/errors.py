@@ -104,12 +104,6 @@ class Forbidden(AmlError):
     kind = "forbidden"
 
 
-class TooManyDeadLetters(AmlError):
-    """The consumer stopped: too many messages in a row broke the contract."""
-
-    kind = "too-many-dead-letters"
-
-
 class Unequal(AmlError):
     """Two things that must be equal are not: the graph and the record, or a run and its recomputation."""
 

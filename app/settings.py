@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     )
     batch_wait_seconds: float = Field(default=0.2, gt=0, le=60, description="How long a batch waits to fill.")
     dead_letter_ceiling: int = Field(
-        default=1_000, ge=1, description="Refused messages in a row that stop the consumer."
+        default=1_000, ge=1, description="Refused messages in a row that raise the alarm."
     )
     session_timeout_seconds: float = Field(
         default=6.0,

@@ -56,6 +56,8 @@ def ingestion_table(status: IngestionStatus) -> Table:
     if status.dead_letters:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in status.dead_letters.items())
         lines["refused messages"] = f"{reasons}: see `aml dead-letters list`"
+    if status.alarm is not None:
+        lines["ALARM"] = status.alarm.text
     table = Table(show_header=False, title="Ingestion and scoring", title_justify="left")
     for name, line in lines.items():
         table.add_row(name, Text(line))

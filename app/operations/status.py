@@ -18,6 +18,7 @@ from app.operations.status_answer import (
     Totals,
 )
 from app.projection.pending import graph_lag
+from app.record.dead_letter_alarm import dead_letter_alarm, refused_in_a_row
 from app.record.dead_letters import refused_by_reason
 from app.record.last_reconciliation import last_reconciliation
 from app.runs.listing import runs
@@ -74,6 +75,8 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         published = connection.execute(_PUBLISHED).scalar_one_or_none()
         latest = next(iter(runs(connection, 1, None).runs), None)
         dead = refused_by_reason(connection)
+        alarm = dead_letter_alarm(connection, settings.dead_letter_ceiling)
+        in_a_row = refused_in_a_row(connection)
         reconciled = last_reconciliation(connection)
         as_of = _now(connection)
     offsets, kafka_error = kafka.result()
@@ -110,6 +113,8 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         ),
         record=RecordStatus(transfers=totals.stored, wallets=record.wallets, assets=record.assets),
         dead_letters=dead,
+        alarm=alarm,
+        refused_in_a_row=in_a_row,
         reconciliation=reconciled,
         latest_run=latest,
         published_run=published,

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.answers.base import EXAMPLE_TIME
 from app.answers.runs import RUN, Run
+from app.record.dead_letter_alarm import DeadLetterAlarm
 from app.record.last_reconciliation import LastReconciliation
 
 
@@ -73,6 +74,8 @@ class IngestionStatus(BaseModel):
     graph: GraphStatus
     record: RecordStatus
     dead_letters: dict[str, int] = Field(description="By reason.", examples=[{"conflict": 1}])
+    alarm: DeadLetterAlarm | None = Field(description="Too many messages in a row were refused.")
+    refused_in_a_row: int = Field(description="Messages refused since the last good one.", examples=[0])
     reconciliation: LastReconciliation | None = Field(description="Null: they were never compared.")
     latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")
     published_run: int | None = Field(examples=[3])
@@ -102,6 +105,8 @@ STATUS = IngestionStatus(
     ),
     record=RecordStatus(transfers=117, wallets=64, assets=2),
     dead_letters={"conflict": 1},
+    alarm=None,
+    refused_in_a_row=0,
     latest_run=RUN,
     reconciliation=LastReconciliation(
         completed_at=EXAMPLE_TIME, equal=True, differences=0, broken_references=0

@@ -148,15 +148,26 @@ class Transaction(Base):
     kind: Mapped[str | None]
     sender_tag: Mapped[str | None]
     receiver_tag: Mapped[str | None]
+    # What later messages said of the same inclusion (docs/decisions/0007-retractions.md).
+    last_observed_at: Mapped[datetime | None] = mapped_column(comment="When a repeat was seen last.")
+    withdrawn_at: Mapped[datetime | None] = mapped_column(
+        comment="observed_at of the last retraction without a block that took it back."
+    )
+    is_withdrawn: Mapped[bool | None] = mapped_column(comment="False again when it has come again.")
+    returned_batch_id: Mapped[int | None] = mapped_column(comment="Batch in which it last lived again.")
+    is_superseded: Mapped[bool | None] = mapped_column(
+        comment="True: of before 0009, retracted, and its inclusion came again with another content."
+    )
 
 
 Index(
-    "uq_transactions_identity",
+    "uq_transactions_inclusion",
     Transaction.transaction_hash,
     Transaction.transfer_index,
     Transaction.chain,
+    text("coalesce(block_hash, block_number::text)"),
     unique=True,
-    postgresql_where=Transaction.retracted_batch_id.is_(None),
+    postgresql_where=Transaction.is_superseded.is_(None),
 )
 
 
@@ -269,6 +280,17 @@ class DeadLetter(Base):
 Index(
     "ix_dead_letters_unpublished", DeadLetter.recorded_at, postgresql_where=DeadLetter.published_at.is_(None)
 )
+
+
+class Refusals(Base):
+    """One row: how many messages were refused since the last good one, the first of them `since`."""
+
+    __tablename__ = "refusals"
+    __table_args__ = (CheckConstraint("singleton", name="singleton"),)
+    singleton: Mapped[bool] = mapped_column(Boolean, primary_key=True, server_default=true())
+    in_a_row: Mapped[int] = mapped_column(server_default=text("0"))
+    reason: Mapped[str | None] = mapped_column(comment="Of the last one.")
+    since: Mapped[datetime | None] = mapped_column(comment="Of the first one.")
 
 
 class Reconciliation(Base):

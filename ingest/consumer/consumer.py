@@ -7,14 +7,15 @@ from collections.abc import Callable
 from threading import Event
 from time import monotonic
 
-import structlog
 from confluent_kafka import Message as KafkaMessage
-from sqlalchemy import Connection
 
-from app.errors import InvalidEvent, TooManyDeadLetters
+from app.errors import InvalidEvent
 from app.settings import Settings
 from app.stores.postgres import Postgres
-from ingest.consumer.fetcher import FIRST_BATCH_MESSAGES, Fetcher, next_batch_size
+from ingest.consumer.batch_size import BatchSize
+from ingest.consumer.batch_writer import BatchWriter
+from ingest.consumer.division import describe, is_content_error, log_refusal
+from ingest.consumer.fetcher import Fetcher
 from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.consumer.retry import retry_record
 from ingest.consumer.subscription import check_errors, commit_offsets, kafka_consumer, subscribe
@@ -22,9 +23,7 @@ from ingest.contract.transfer import decode
 from ingest.faults import fault_point
 from ingest.instruments import batch_span, step
 from ingest.kafka.dead_letters import DeadLetterProducer
-from ingest.record.writer import DecodedMessage, WrittenBatch, write_batch
-
-log = structlog.get_logger()
+from ingest.record.writer import DecodedMessage, WrittenBatch
 
 
 def consume(
@@ -33,14 +32,13 @@ def consume(
     """Consumes until `stop` is set; calls `written` after each committed batch.
 
     Raises:
-        TooManyDeadLetters: too many messages in a row broke the contract.
         DependencyMissing: Kafka or PostgreSQL has not answered for too long.
     """
     consumer = kafka_consumer(settings)
     offsets = RecordedOffsets(postgres, settings.transfers_topic)
     dead_letters = DeadLetterProducer(settings, postgres)
     retry_record(stop, dead_letters.publish_pending)
-
+    writer = BatchWriter(postgres, stop, offsets, settings.dead_letter_ceiling)
     fetcher = Fetcher(consumer, settings.batch_wait_seconds)
 
     def read_offsets() -> None:
@@ -48,12 +46,11 @@ def consume(
         retry_record(stop, offsets.read)
 
     subscribe(consumer, settings.transfers_topic, read_offsets)
-    refused_in_a_row = 0
-    size = min(FIRST_BATCH_MESSAGES, settings.batch_messages)
+    size = BatchSize(target_seconds=settings.batch_seconds, max_messages=settings.batch_messages)
     last_answer = monotonic()
     try:
         while not stop.is_set():
-            fetched = fetcher.fetch(size)
+            fetched = fetcher.fetch(size.messages)
             last_answer = check_errors(fetched, last_answer)
             received = [message for message in fetched if message.error() is None]
             if not received:
@@ -65,31 +62,17 @@ def consume(
                 fault_point("after_decode")
                 started = monotonic()
                 with step("record"):
-                    batch, unwritten = _write(postgres, stop, offsets, messages)
-                size = next_batch_size(
-                    size,
-                    len(messages),
-                    monotonic() - started,
-                    target_seconds=settings.batch_seconds,
-                    max_messages=settings.batch_messages,
-                )
-                if batch is None or batch.dead or len(unwritten) < len(messages):
+                    batches = writer.write(messages)
+                size.observe(len(messages), monotonic() - started)
+                if any(batch.dead for batch in batches) or sum(b.messages for b in batches) < len(messages):
                     with step("dead_letters"):
                         retry_record(stop, lambda: dead_letters.publish(messages))  # noqa: B023 - run at once
                 fault_point("between_postgres_and_offset_commit")
                 with step("offset_commit"):
                     commit_offsets(consumer)
                 fault_point("after_offset_commit")
-                if batch is None:
-                    continue
-                written(batch)
-            refused_in_a_row = refused_in_a_row + len(messages) if len(batch.dead) == len(messages) else 0
-            if refused_in_a_row >= settings.dead_letter_ceiling:
-                raise TooManyDeadLetters(
-                    f"{refused_in_a_row} messages in a row broke the event contract, the last because of "
-                    f"{batch.dead[-1][1].reason}. Look at them with `aml dead-letters list`, "
-                    "mend the producer, then start the consumer again."
-                )
+                for batch in batches:
+                    written(batch)
     finally:
         consumer.close()
         dead_letters.close()
@@ -102,33 +85,9 @@ def _decode(message: KafkaMessage) -> DecodedMessage:
         return DecodedMessage(topic, partition, offset, key, payload, decode(payload, key))
     except InvalidEvent as error:
         return DecodedMessage(topic, partition, offset, key, payload, error)
-
-
-def _write(
-    postgres: Postgres, stop: Event, offsets: RecordedOffsets, messages: list[DecodedMessage]
-) -> tuple[WrittenBatch | None, list[DecodedMessage]]:
-    """Writes those messages that no other consumer has written, and says which; None if there are none."""
-
-    def work(
-        connection: Connection,
-    ) -> tuple[dict[int, int], list[DecodedMessage], WrittenBatch | None]:
-        recorded = offsets.lock(connection, messages)
-        unwritten = offsets.unwritten(messages, recorded)
-        batch = write_batch(connection, unwritten) if unwritten else None
-        fault_point("inside_postgres_transaction")
-        return recorded, unwritten, batch
-
-    recorded, unwritten, batch = retry_record(stop, lambda: postgres.run(work))
-    offsets.advance(recorded, unwritten)
-    if len(unwritten) < len(messages):
-        log.warning("written_by_another_consumer", messages=len(messages) - len(unwritten))
-    if batch is not None:
-        log.info(
-            "batch_written",
-            messages=len(unwritten),
-            stored=batch.stored,
-            duplicates=batch.duplicates,
-            dead=len(batch.dead),
-            restated=batch.restated,
-        )
-    return batch, unwritten
+    except Exception as error:
+        if not is_content_error(error):
+            raise
+        log_refusal(partition, offset, error)
+        refused = InvalidEvent("not_storable", describe(error))
+        return DecodedMessage(topic, partition, offset, key, payload, refused)

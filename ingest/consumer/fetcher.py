@@ -6,35 +6,10 @@ from typing import Final
 from confluent_kafka import Consumer
 from confluent_kafka import Message as KafkaMessage
 
-MIN_BATCH_MESSAGES: Final = 50
-"""A batch does not shrink below this: most of its time is then what every write costs."""
-FIRST_BATCH_MESSAGES: Final = 1_000
-"""Of the first batch, before any has been timed."""
 MAX_BATCH_BYTES: Final = 16 << 20
 """Once a batch holds this much, no message is added."""
 QUEUE_KILOBYTES: Final = 16_384
 """librdkafka prefetches no more, so one read of its queue brings no more (and one fetch)."""
-
-
-def next_batch_size(
-    size: int, messages: int, seconds: float, *, target_seconds: float, max_messages: int
-) -> int:
-    """How many messages the next batch may hold, so that writing it takes about the target.
-
-    A batch that was not full does not show how long a full one takes, so only a full one lets the size grow.
-    One step at most doubles or halves it: a momentary stall is no measure of the speed.
-
-    Args:
-        size: how many the last batch might hold.
-        messages: how many it held.
-        seconds: what writing it took.
-        target_seconds: what writing one should take.
-        max_messages: never more than this.
-    """
-    factor = min(2.0, max(0.5, target_seconds / max(seconds, 1e-6)))
-    if messages < size:
-        factor = min(1.0, factor)
-    return min(max_messages, max(MIN_BATCH_MESSAGES, round(size * factor)))
 
 
 class Fetcher:

@@ -45,14 +45,15 @@ class RecordedOffsets:
     def unwritten(self, messages: Sequence[DecodedMessage], recorded: dict[int, int]) -> list[DecodedMessage]:
         """The messages that no other consumer has written since this one last knew the offset.
 
-        Where the offset is the last known one, messages below it are a replay after a crash, or come from a
+        Where the record has no offset of the partition (its row was removed), nothing of it is written. Where
+        the offset is the last known one, messages below it are a replay after a crash, or come from a
         topic that was created anew. They are written again: what is recorded already stays as it is.
         """
         return [
             message
             for message in messages
             if recorded.get(message.partition) == self._last_known.get(message.partition)
-            or message.offset >= recorded[message.partition]
+            or message.offset >= recorded.get(message.partition, 0)
         ]
 
     def advance(self, recorded: dict[int, int], written: Iterable[DecodedMessage]) -> None:

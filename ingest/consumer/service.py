@@ -38,7 +38,7 @@ def serve(settings: Settings) -> None:
 
     Raises:
         InvalidInput: `AML_FAULT` is set and names no fault, or anybody could read the metrics.
-        DependencyMissing, TooManyDeadLetters: as `consume`.
+        DependencyMissing: as `consume`.
     """
     tune_garbage_collection()
     stop = Event()

@@ -30,5 +30,6 @@ REASONS: Final = {
     "bad_kind": "`kind` is none of `native`, `internal`, `token`, `fee`, `reward`.",
     "bad_tag": "A tag is not 1 to 256 printable characters, or begins or ends with a space.",
     "wrong_key": "The message key is there and is not `chain:asset` in stored form.",
-    "conflict": "The record holds this identity with another payload, and no retraction came before.",
+    "not_storable": "The record refuses it; the detail has PostgreSQL's reason.",
+    "conflict": "The record holds this transfer of the same block with another content.",
 }

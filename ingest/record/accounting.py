@@ -75,6 +75,7 @@ def account_batch(connection: Connection, batch_id: int, changes: Changes) -> in
     """
     counted = _read_changes(connection, changes.counted, changes.new)
     retracted = _read_changes(connection, changes.retracted, changes.new)
+    waiting = [changes.new[transfer_id] for transfer_id in changes.waiting]
     pools = list(_read_pools(connection, counted, retracted))
     _load_later(connection, [pool for pool in pools if pool.is_late])
     changed: dict[int, FlowSides] = defaultdict(FlowSides)
@@ -86,7 +87,7 @@ def account_batch(connection: Connection, batch_id: int, changes: Changes) -> in
             else:
                 sides.receive = pool.pool_id, accounted
     rows = [(c.transfer_id, c.place[0], changed.pop(c.transfer_id, None)) for c in counted]
-    rows += [(c.transfer_id, c.place[0], None) for c in retracted]
+    rows += [(c.transfer_id, c.place[0], None) for c in (*retracted, *waiting)]
     rewritten = changes.retracted | (changes.counted - changes.new.keys())
     write_flows(connection, batch_id, rows, rewritten)
     restate_flows(connection, batch_id, changed)

@@ -26,14 +26,16 @@ class Change(NamedTuple):
 class Changes:
     """What a batch changed.
 
-    Transfer ids: `counted` and `retracted` ones are to be accounted, `unaccounted` ones did not count before
-    this batch, `new` ones were not recorded before it. Positions of messages in the batch: `stored` and
-    `conflicts`; every other event is a duplicate.
+    Transfer ids: `counted` ones enter their pools and `retracted` ones leave them. `new` ones were not
+    recorded before this batch; of these, `waiting` ones do not live. `taken_back` counts transfers that
+    lived, or would live without a retraction. Positions of messages in the batch: `stored` and `conflicts`;
+    every other event is a duplicate.
     """
 
     new: dict[int, Change] = field(default_factory=dict)
     counted: set[int] = field(default_factory=set)
     retracted: set[int] = field(default_factory=set)
-    unaccounted: set[int] = field(default_factory=set)
+    waiting: set[int] = field(default_factory=set)
+    taken_back: int = 0
     stored: set[int] = field(default_factory=set)
     conflicts: set[int] = field(default_factory=set)

@@ -1,12 +1,13 @@
 """Transfers into the record: each is stored once, a repeat is a duplicate or a conflict."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
 from app.stores.copy_writer import copy_lines
 from ingest.record.changes import Change, Changes
+from ingest.record.disputes import Arrival, Dispute, Group, settle
 
 _STAGING = text("""
     CREATE TEMP TABLE IF NOT EXISTS incoming (
@@ -31,9 +32,13 @@ _ADD_ASSETS = text("""
     ON CONFLICT DO NOTHING
 """)
 _LOCK_ASSETS = text("""
-    SELECT asset_id FROM assets
+    SELECT asset_id, chain, asset, decimals FROM assets
     WHERE (chain, asset) IN (SELECT * FROM unnest(:chains ::text[], :assets ::text[]))
     ORDER BY asset_id FOR UPDATE  -- in id order, so that two writers do not deadlock
+""")
+_CORRECT_DECIMALS = text("""
+    UPDATE assets a SET decimals = k.decimals
+    FROM unnest(:ids ::int[], :decimals ::smallint[]) k (asset_id, decimals) WHERE a.asset_id = k.asset_id
 """)
 _ADD_WALLETS = text("""
     INSERT INTO wallets (chain, address, batch_id)
@@ -43,34 +48,8 @@ _ADD_WALLETS = text("""
     ORDER BY chain, address  -- in one order everywhere, so that two batches do not deadlock
     ON CONFLICT DO NOTHING
 """)
-# An optional field that only one of the two has contradicts nothing; when a producer saw a transfer is no
-# part of the transfer.
-_SAME_TRANSFER = """
-    (t.transaction_hash, t.transfer_index, t.chain) = (i.transaction_hash, i.transfer_index, i.chain)
-    AND t.block_number = i.block_number AND t.transaction_index = i.transaction_index
-    AND t.occurred_at = i.occurred_at AND t.amount = i.amount
-    AND t.decimals IS NOT DISTINCT FROM i.decimals AND t.usd_value IS NOT DISTINCT FROM i.usd_value
-    AND (t.block_hash = i.block_hash) IS NOT FALSE AND (t.initiator = i.initiator) IS NOT FALSE
-    AND (t.kind = i.kind) IS NOT FALSE AND (t.sender_tag = i.sender_tag) IS NOT FALSE
-    AND (t.receiver_tag = i.receiver_tag) IS NOT FALSE
-    AND t.sender_id = (SELECT wallet_id FROM wallets w WHERE (w.chain, w.address) = (i.chain, i.sender))
-    AND t.receiver_id = (SELECT wallet_id FROM wallets w WHERE (w.chain, w.address) = (i.chain, i.receiver))
-    AND t.asset_id = (SELECT asset_id FROM assets a WHERE (a.chain, a.asset) = (i.chain, i.asset))
-"""
-# At most one transfer of an identity lives. Without a block hash a message may be the same as several that
-# are retracted: the one with its own hash comes first, then the latest.
-_REVIVE = text(f"""
-    UPDATE transactions SET retracted_batch_id = NULL FROM (
-        SELECT DISTINCT ON (i.transaction_hash, i.transfer_index, i.chain) i.position, t.transfer_id
-        FROM incoming i JOIN transactions t ON t.retracted_batch_id IS NOT NULL AND {_SAME_TRANSFER}
-        WHERE NOT EXISTS (SELECT FROM transactions l WHERE l.retracted_batch_id IS NULL AND
-            (l.transaction_hash, l.transfer_index, l.chain) = (t.transaction_hash, t.transfer_index, t.chain))
-        ORDER BY i.transaction_hash, i.transfer_index, i.chain, i.position,
-            t.block_hash IS NOT DISTINCT FROM i.block_hash DESC, t.transfer_id DESC
-    ) revived
-    WHERE transactions.transfer_id = revived.transfer_id
-    RETURNING revived.position, transactions.transfer_id
-""")  # noqa: S608 - a constant of this file
+# RETURNING says whether the group has a retraction, or another inclusion from before this statement. A scalar
+# subquery with LIMIT is an index look-up for each row; EXISTS could become a hash of the whole table.
 _STORE = text("""
     INSERT INTO transactions (
         chain, transaction_hash, transfer_index, block_number, transaction_index, occurred_at,
@@ -85,62 +64,162 @@ _STORE = text("""
     JOIN wallets r ON (r.chain, r.address) = (i.chain, i.receiver)
     JOIN assets a ON (a.chain, a.asset) = (i.chain, i.asset)
     WHERE i.is_first
-    ORDER BY i.chain, i.transaction_hash, i.transfer_index  -- in one order everywhere, as wallets
-    ON CONFLICT (transaction_hash, transfer_index, chain) WHERE retracted_batch_id IS NULL DO NOTHING
-    RETURNING transfer_id, chain, transaction_hash, transfer_index, sender_id, receiver_id, asset_id
+    ORDER BY i.chain, i.transaction_hash, i.transfer_index, i.position  -- in one order everywhere, as wallets
+    ON CONFLICT (transaction_hash, transfer_index, chain, coalesce(block_hash, block_number::text))
+        WHERE is_superseded IS NULL DO NOTHING
+    RETURNING transfer_id, chain, transaction_hash, transfer_index, coalesce(block_hash, block_number::text),
+        sender_id, receiver_id, asset_id,
+        coalesce(
+            (SELECT true FROM retractions r
+             WHERE (r.chain, r.transaction_hash) = (transactions.chain, transactions.transaction_hash)
+             LIMIT 1),
+            (SELECT true FROM transactions o
+             WHERE (o.chain, o.transaction_hash, o.asset_id)
+                 = (transactions.chain, transactions.transaction_hash, transactions.asset_id)
+                 AND coalesce(o.block_hash, o.block_number::text)
+                     <> coalesce(transactions.block_hash, transactions.block_number::text)
+                 AND o.is_superseded IS NULL
+             LIMIT 1),
+            false)
 """)
-_CONFLICTS = text(f"""
-    SELECT i.position FROM incoming i
-    WHERE NOT EXISTS (SELECT FROM transactions t WHERE {_SAME_TRANSFER})
-""")  # noqa: S608 - a constant of this file
+# What the record has of the messages that the INSERT left out, and whether it says the same. An optional
+# field that only one of the two has contradicts nothing; when a producer saw a transfer is no part of it.
+# LATERAL with OFFSET: each is looked up in the index, since the planner knows nothing about `incoming`.
+_REPEATS = text("""
+    SELECT i.position, t.transfer_id, t.asset_id,
+        t.transaction_index = i.transaction_index AND t.block_number = i.block_number
+        AND t.occurred_at = i.occurred_at AND t.amount = i.amount
+        AND t.decimals IS NOT DISTINCT FROM i.decimals AND t.usd_value IS NOT DISTINCT FROM i.usd_value
+        AND (t.initiator = i.initiator) IS NOT FALSE AND (t.kind = i.kind) IS NOT FALSE
+        AND (t.sender_tag = i.sender_tag) IS NOT FALSE AND (t.receiver_tag = i.receiver_tag) IS NOT FALSE
+        AND t.sender_id = (SELECT wallet_id FROM wallets w WHERE (w.chain, w.address) = (i.chain, i.sender))
+        AND t.receiver_id
+            = (SELECT wallet_id FROM wallets w WHERE (w.chain, w.address) = (i.chain, i.receiver))
+        AND t.asset_id = (SELECT asset_id FROM assets a WHERE (a.chain, a.asset) = (i.chain, i.asset))
+            AS is_same,
+        coalesce(i.observed_at > coalesce(t.last_observed_at, t.observed_at, '-infinity'), false)
+            OR t.is_withdrawn IS TRUE AS is_told_anew
+    FROM incoming i CROSS JOIN LATERAL (
+        SELECT * FROM transactions t
+        WHERE t.transaction_hash = i.transaction_hash AND t.transfer_index = i.transfer_index
+            AND t.chain = i.chain
+            AND coalesce(t.block_hash, t.block_number::text) = coalesce(i.block_hash, i.block_number::text)
+            AND t.is_superseded IS NULL
+        OFFSET 0
+    ) t
+    WHERE i.position = ANY(:positions)
+""")
 
 
-def lock_assets(connection: Connection, events: Iterable[Transfer | Retraction]) -> None:
-    """Locks the events' assets, and with them their pools, until this transaction ends."""
+def lock_assets(
+    connection: Connection, events: Iterable[Transfer | Retraction]
+) -> dict[tuple[str, str], int]:
+    """Locks the events' assets, and with them their pools, until this transaction ends.
+
+    An asset's decimals are those of the last transfer that says them.
+
+    Returns:
+        The id of each (chain, asset).
+    """
     decimals: dict[tuple[str, str], int | None] = {}
     for event in events:
-        decimals.setdefault(
-            (event.chain, event.asset), event.decimals if isinstance(event, Transfer) else None
-        )
+        key = event.chain, event.asset
+        decimals.setdefault(key, None)
+        if isinstance(event, Transfer) and event.decimals is not None:
+            decimals[key] = event.decimals
     keys = sorted(decimals)
     arrays = {"chains": [chain for chain, _ in keys], "assets": [asset for _, asset in keys]}
-    connection.execute(_ADD_ASSETS, {**arrays, "decimals": [decimals[key] for key in keys]})
-    connection.execute(_LOCK_ASSETS, arrays)
+    said = [decimals[key] for key in keys]
+    connection.execute(_ADD_ASSETS, {**arrays, "decimals": said})
+    rows = connection.execute(_LOCK_ASSETS, arrays).all()
+    corrected = [
+        (row.asset_id, new)
+        for row in rows
+        if (new := decimals[row.chain, row.asset]) is not None and new != row.decimals
+    ]
+    if corrected:
+        ids, values = zip(*corrected, strict=True)
+        connection.execute(_CORRECT_DECIMALS, {"ids": list(ids), "decimals": list(values)})
+    return {(row.chain, row.asset): row.asset_id for row in rows}
 
 
-def store_transfers(
-    connection: Connection, batch_id: int, transfers: Sequence[tuple[int, Transfer]], changes: Changes
-) -> None:
-    """Stores (position, transfer) pairs that are not yet in the record, with their wallets.
+def store_events(
+    connection: Connection,
+    batch_id: int,
+    events: Sequence[tuple[int, Transfer | Retraction]],
+    asset_ids: Mapping[tuple[str, str], int],
+) -> Changes:
+    """Stores (position, event) pairs: new transfers with their wallets, and what retractions take back.
 
-    A transfer that is recorded is a duplicate; one whose identity is recorded with another payload is a
-    conflict; one that is recorded and retracted counts again (the chain has returned to a block it had left).
+    A transfer that its inclusion has already is a duplicate, or a conflict if its content is another.
     """
-    first: dict[tuple[str, str, int], tuple[int, Transfer]] = {}
+    changes = Changes()
+    arrivals: list[Arrival] = []
+    transfers = [(position, event) for position, event in events if isinstance(event, Transfer)]
+    disputed: set[Group] = set()
+    if transfers:
+        arrivals, disputed = _store_transfers(connection, batch_id, transfers, changes)
+    disputes: dict[Group, Dispute] = {}
+    for position, event in events:
+        if isinstance(event, Retraction):
+            group = Group(event.chain, event.transaction_hash, asset_ids[event.chain, event.asset])
+            disputes.setdefault(group, Dispute(event.asset)).words.append((position, event))
+    if disputes or disputed:
+        for arrival in arrivals:
+            t = arrival.transfer
+            group = Group(t.chain, t.transaction_hash, asset_ids[t.chain, t.asset])
+            if group in disputed or group in disputes:
+                disputes.setdefault(group, Dispute(t.asset)).words.append((arrival.position, arrival))
+        settle(connection, batch_id, disputes, changes)
+    return changes
+
+
+def _store_transfers(
+    connection: Connection, batch_id: int, transfers: Sequence[tuple[int, Transfer]], changes: Changes
+) -> tuple[list[Arrival], set[Group]]:
+    """Stores what is new; returns all transfers recorded now, and the groups to be settled."""
+    first: dict[tuple[str, str, int, str], tuple[int, Transfer]] = {}
     for item in transfers:
-        first.setdefault((item[1].chain, item[1].transaction_hash, item[1].transfer_index), item)
+        t = item[1]
+        first.setdefault((t.chain, t.transaction_hash, t.transfer_index, _block(t)), item)
     first_positions = {position for position, _ in first.values()}
     connection.execute(_STAGING)
-    connection.execute(text("DELETE FROM incoming"))
     lines = (_copy_line(position, t, position in first_positions) for position, t in transfers)
     copy_lines(connection, "incoming", _COLUMNS, lines)
     connection.execute(_ADD_WALLETS, {"batch_id": batch_id})
-    revived = {transfer_id: position for position, transfer_id in connection.execute(_REVIVE)}
-    stored: dict[int, int] = {}
-    for transfer_id, chain, transaction_hash, index, sender_id, receiver_id, asset_id in connection.execute(
-        _STORE, {"batch_id": batch_id}
-    ).all():
-        stored[transfer_id], t = first[chain, transaction_hash, index]
+    arrivals: list[Arrival] = []
+    disputed: set[Group] = set()
+    block_of: dict[Group, str] = {}
+    for (
+        transfer_id, chain, transaction_hash, index, block, sender_id, receiver_id, asset_id, is_disputed,
+    ) in connection.execute(_STORE, {"batch_id": batch_id}).all():  # fmt: skip
+        position, t = first[chain, transaction_hash, index, block]
         changes.new[transfer_id] = Change(
             transfer_id, (t.seq, transaction_hash), (sender_id, asset_id), (receiver_id, asset_id), t.amount
         )
-    changes.stored.update(stored.values(), revived.values())
-    if len(stored) + len(revived) < len(transfers):
-        changes.conflicts.update(connection.execute(_CONFLICTS).scalars())
-    changes.unaccounted.update(stored, revived.keys() - changes.retracted)
-    # A transfer that this batch both retracts and revives is accounted already, unless it is also new.
-    changes.counted.update(stored, revived.keys() & changes.unaccounted)
-    changes.retracted.difference_update(revived)
+        changes.stored.add(position)
+        arrivals.append(Arrival(position, transfer_id, t, is_new=True))
+        group = Group(chain, transaction_hash, asset_id)
+        if is_disputed or block_of.setdefault(group, block) != block:
+            disputed.add(group)
+    changes.counted.update(changes.new)
+    repeated = {position: t for position, t in transfers if position not in changes.stored}
+    if repeated:
+        same: set[int] = set()
+        for row in connection.execute(_REPEATS, {"positions": list(repeated)}):
+            if row.is_same:
+                same.add(row.position)
+                t = repeated[row.position]
+                arrivals.append(Arrival(row.position, row.transfer_id, t, is_new=False))
+                if row.is_told_anew:
+                    disputed.add(Group(t.chain, t.transaction_hash, row.asset_id))
+        changes.conflicts.update(repeated.keys() - same)
+    return arrivals, disputed
+
+
+def _block(t: Transfer) -> str:
+    """What tells the inclusions of a transaction apart, as the index of the record has it."""
+    return str(t.block_number) if t.block_hash is None else t.block_hash
 
 
 def _copy_line(position: int, t: Transfer, is_first: bool) -> str:  # noqa: FBT001 - a column

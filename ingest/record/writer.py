@@ -1,9 +1,8 @@
 """One batch of messages into the record, in one transaction: facts, pools, dead letters, offsets."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -16,8 +15,8 @@ from ingest.faults import fault_point
 from ingest.instruments import name_batch
 from ingest.record.accounting import account_batch
 from ingest.record.changes import Changes
-from ingest.record.facts import lock_assets, store_transfers
-from ingest.record.retractions import retract
+from ingest.record.facts import lock_assets, store_events
+from ingest.record.refusals import count_refusals
 
 STORED_PAYLOAD_BYTES = 65_536
 
@@ -56,31 +55,30 @@ class DecodedMessage:
 
 @dataclass(frozen=True, slots=True)
 class WrittenBatch:
-    """How many of a batch's messages had which outcome; `dead` are the refused ones with their reasons."""
+    """How many of a batch's messages had which outcome; `dead` are the refused ones with their reasons.
+
+    `refused_in_a_row` are all messages since the last good one, also of earlier batches.
+    """
 
     batch_id: int
+    messages: int
     stored: int
     duplicates: int
     restated: int
     retracted: int
     dead: list[tuple[DecodedMessage, InvalidEvent]]
+    refused_in_a_row: int
 
 
 def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> WrittenBatch:
     """Writes a batch. Messages that are recorded already, as after a crash, change no fact and no pool."""
     acquire_shared(connection, Lock.INGEST)
     events = [(i, m.event) for i, m in enumerate(messages) if not isinstance(m.event, InvalidEvent)]
-    lock_assets(connection, (event for _, event in events))
+    asset_ids = lock_assets(connection, (event for _, event in events))
     batch_id: int = connection.execute(_NEXT_BATCH).scalar_one()
     name_batch(batch_id)
-    changes = Changes()
-    for group in _groups(events):
-        position, first = group[0]
-        if isinstance(first, Retraction):
-            retract(connection, batch_id, position, first, changes)
-        else:
-            store_transfers(connection, batch_id, group, changes)
-    restated = account_batch(connection, batch_id, changes)
+    changes = store_events(connection, batch_id, events, asset_ids)
+    restated = account_batch(connection, batch_id, changes) + len(changes.counted - changes.new.keys())
     if restated:
         fault_point("during_restatement")
     outcomes = _outcomes(messages, changes)
@@ -91,7 +89,14 @@ def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> W
     ]
     counts = Counter(outcome for outcome in outcomes if isinstance(outcome, str))
     batch = WrittenBatch(
-        batch_id, counts["stored"], counts["duplicates"], restated, len(changes.retracted), dead
+        batch_id,
+        len(messages),
+        counts["stored"],
+        counts["duplicates"],
+        restated,
+        changes.taken_back,
+        dead,
+        count_refusals(connection, outcomes),
     )
     connection.execute(
         _ADD_BATCH,
@@ -108,13 +113,6 @@ def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> W
         connection.execute(_ADD_DEAD_LETTER, [_dead_letter(message, error) for message, error in dead])
     connection.execute(_ADVANCE, _partition_counts(messages, outcomes))
     return batch
-
-
-def _groups(events: list[tuple[int, Transfer | Retraction]]) -> Iterator[list[tuple[int, Any]]]:
-    """Events in order of arrival: each retraction alone, the transfers between two of them together."""
-    for is_retraction, items in groupby(events, key=lambda item: isinstance(item[1], Retraction)):
-        group = list(items)
-        yield from ([item] for item in group) if is_retraction else [group]
 
 
 def _outcomes(messages: Sequence[DecodedMessage], changes: Changes) -> list[str | InvalidEvent]:

@@ -9,10 +9,12 @@ from typing import Literal
 import structlog
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
 
 from app.api.dependencies import Use
 from app.api.responses import answers
 from app.errors import AmlError
+from app.record.dead_letter_alarm import DeadLetterAlarm, dead_letter_alarm
 from app.stores.kafka_offsets import ping_kafka
 
 log = structlog.get_logger()
@@ -36,14 +38,17 @@ class Dependency(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Ready when every dependency answers."""
+    """Ready when every dependency answers; an alarm is told and makes nothing unready."""
 
     ready: bool
     dependencies: list[Dependency]
+    alarm: DeadLetterAlarm | None = Field(description="Too many messages in a row were refused.")
 
 
-READY = Readiness(ready=True, dependencies=[Dependency(name="postgres", ok=True, latency_ms=1.4)])
-NOT_READY = Readiness(ready=False, dependencies=[Dependency(name="kafka", ok=False, latency_ms=1500.2)])
+READY = Readiness(ready=True, dependencies=[Dependency(name="postgres", ok=True, latency_ms=1.4)], alarm=None)
+NOT_READY = Readiness(
+    ready=False, dependencies=[Dependency(name="kafka", ok=False, latency_ms=1500.2)], alarm=None
+)
 
 
 @router.get("/health", responses=answers(200, Health()))
@@ -61,12 +66,23 @@ def get_ready(use: Use, response: Response) -> Readiness:
         "graph": use.graph.ping,
         "kafka": partial(ping_kafka, use.settings),
     }
+    alarm = use.probes.submit(_alarm, use)
     asked = {name: use.probes.submit(_answers, name, probe) for name, probe in probes.items()}
     wait(asked.values(), timeout=LIMIT_SECONDS)
+    wait([alarm], timeout=max(0.0, LIMIT_SECONDS - (perf_counter() - started)))
     dependencies = [_dependency(name, future, started) for name, future in asked.items()]
     ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if ready else 503
-    return Readiness(ready=ready, dependencies=dependencies)
+    return Readiness(ready=ready, dependencies=dependencies, alarm=alarm.result() if alarm.done() else None)
+
+
+def _alarm(use: Use) -> DeadLetterAlarm | None:
+    try:
+        with use.postgres.transaction() as connection:
+            return dead_letter_alarm(connection, use.settings.dead_letter_ceiling)
+    except (AmlError, DBAPIError) as exc:
+        log.warning("alarm_not_read", reason=str(exc).splitlines()[0])
+        return None
 
 
 def _answers(name: str, probe: Callable[[], None]) -> tuple[bool, float]:

@@ -82,6 +82,14 @@ def _of_messages(status: IngestionStatus) -> Iterator[Metric]:
     for reason, count in status.dead_letters.items():
         dead.add_metric([reason], count)
     yield dead
+    yield GaugeMetricFamily(
+        "aml_refused_in_a_row", "Messages refused since the last good one", value=status.refused_in_a_row
+    )
+    yield GaugeMetricFamily(
+        "aml_dead_letter_alarm",
+        "1 when AML_DEAD_LETTER_CEILING messages in a row were refused",
+        value=float(status.alarm is not None),
+    )
     for name, what, total in (
         ("aml_transfers_restated", "Annotations restated by late transfers", status.totals.restated),
         ("aml_transfers_retracted", "Transfers taken back", status.totals.retracted),

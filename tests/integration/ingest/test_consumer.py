@@ -8,11 +8,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import pytest
 from confluent_kafka import Consumer
 from sqlalchemy import text
 
-from app.errors import TooManyDeadLetters
 from app.operations.status import ingestion_status
 from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
@@ -163,15 +161,3 @@ def reasons_on_the_dead_topic(settings: Settings, count: int) -> list[str]:
     headers = [dict(message.headers() or []) for message in messages]
     assert all(h["original_topic"] == settings.transfers_topic.encode() for h in headers)
     return [h["reason"].decode() for h in headers]
-
-
-def test_too_many_dead_letters_in_a_row_stop_the_consumer_and_nothing_is_lost(
-    settings: Settings, postgres: Postgres, graph: Graph
-) -> None:
-    ensure_topics(settings)
-    strict = settings.model_copy(update={"dead_letter_ceiling": 20, "batch_messages": 10})
-    produce_raw(strict, [(b"k", b"garbage")] * 100)
-    with pytest.raises(TooManyDeadLetters, match="not_json"):
-        ingest(strict, postgres, graph)
-    with postgres.transaction() as connection:
-        assert connection.execute(text("SELECT count(*) FROM dead_letters")).scalar_one() == 20

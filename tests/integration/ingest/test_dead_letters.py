@@ -72,8 +72,10 @@ def test_refused_messages_are_listed_by_reason_and_shown_with_their_bytes(
 def test_a_replayed_message_is_stored_when_nothing_is_in_its_way_any_more(
     refused: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    with postgres.transaction() as connection:  # as if a retraction had come
-        connection.execute(text("UPDATE transactions SET retracted_batch_id = batch_id"))
+    with postgres.transaction() as connection:  # as if the one it contradicts had never come
+        connection.execute(text("DELETE FROM flows"))
+        connection.execute(text("DELETE FROM transactions"))
+        connection.execute(text("DELETE FROM pools"))
     assert aml_json("dead-letters", "replay", "--reason", "conflict") == {"replayed": 1, "truncated": 0}
     ingest(refused, postgres, graph)
     with postgres.transaction() as connection:

@@ -23,6 +23,8 @@ from tests.support.ingesting import ingest, produce_raw
 from tests.support.poison import KINDS, poison
 
 MESSAGES = int(os.environ.get("AML_POISON_MESSAGES", "5000"))
+NOT_MADE = {"not_storable"}
+"""No message is known that the record refuses: test_refused_batches.py lets PostgreSQL refuse some."""
 _DEAD = text("SELECT reason, message_key, payload, payload_bytes FROM dead_letters")
 
 
@@ -36,7 +38,7 @@ def test_one_percent_of_poison_is_set_aside_with_its_reasons_and_the_rest_is_sto
     place = random.Random(7).randint
     for _, key, payload in bad:  # a conflict comes after what it is in conflict with
         stream.insert(place(len(story) // 2, len(stream)), (key, payload))
-    assert {reason for reason, _, _ in bad} == REASONS.keys()
+    assert {reason for reason, _, _ in bad} == REASONS.keys() - NOT_MADE
     assert len({payload for _, _, payload in bad}) >= 15
 
     ensure_topics(settings)
@@ -61,4 +63,4 @@ def test_one_percent_of_poison_is_set_aside_with_its_reasons_and_the_rest_is_sto
 
 
 def test_there_is_poison_for_every_reason() -> None:
-    assert KINDS.keys() == REASONS.keys()
+    assert KINDS.keys() == REASONS.keys() - NOT_MADE

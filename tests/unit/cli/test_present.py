@@ -16,6 +16,7 @@ from app.operations.status_answer import (
     Throughput,
     Totals,
 )
+from app.record.dead_letter_alarm import DeadLetterAlarm
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ME, OTHER = "0x" + "aa" * 20, "0x" + "bb" * 20
@@ -89,6 +90,14 @@ def test_the_state_says_what_is_behind_refused_and_not_known() -> None:
         ),
         record=RecordStatus(transfers=3, wallets=2, assets=1),
         dead_letters={"conflict": 1},
+        alarm=DeadLetterAlarm(
+            refused_in_a_row=7,
+            ceiling=5,
+            reason="not_json",
+            since=NOW,
+            text="7 messages in a row.",
+        ),
+        refused_in_a_row=7,
         reconciliation=None,
         latest_run=None,
         published_run=None,
@@ -100,6 +109,7 @@ def test_the_state_says_what_is_behind_refused_and_not_known() -> None:
         "5 messages: 3 stored, 1 duplicate, 1 refused",
         "1 min 59 s ago",
         "1 transfer, 2 wallets: 2 transfers in 1 batch behind the record, for 3.0 s",
+        "7 messages in a row.",
         "1 conflict: see `aml dead-letters list`",
         "none: start one with `aml score`",
     ):

@@ -329,8 +329,8 @@ def test_the_key_must_name_the_asset_in_stored_form() -> None:
 
 
 def test_every_code_of_the_table_is_met_by_these_tests() -> None:
-    # `conflict` needs the record: tests/integration/ingest/test_writer.py meets it.
-    assert FAULTS.keys() | {"wrong_key", "conflict"} == REASONS.keys()
+    # Two need the record: test_writer.py and test_refused_batches.py in tests/integration/ingest meet them.
+    assert FAULTS.keys() | {"wrong_key", "conflict", "not_storable"} == REASONS.keys()
 
 
 def test_the_message_begins_with_the_field_at_fault() -> None:
