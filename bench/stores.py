@@ -49,7 +49,7 @@ def stores(*more: str) -> Iterator[Stores]:
         graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
         try:
             migrate(postgres)
-            prepare(graph, record_id(postgres))
+            prepare(graph, postgres.run(record_id))
             yield Stores(settings, postgres, graph, stack.pids)
         finally:
             graph.close()

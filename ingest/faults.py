@@ -114,6 +114,6 @@ class FaultyGraph(Graph):
         """As `Graph.write`."""
         with _interrupted("inside_graph_write", GRAPH_WRITE_SECONDS):
             rows = super().write(steps)
-        if steps[-1][0].name == "write/projected":
+        if steps[-1][0].name == "write/mark_projected":
             fault_point("between_graph_write_and_acknowledgement")
         return rows

@@ -8,10 +8,10 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import DependencyMissing, NotReady
-from app.projection.pending import Projected, project_owed
+from app.projection.pending import ProjectionResult, project_pending
 from app.stores.graph import Graph
-from app.stores.postgres import Postgres
-from ingest.consumer.retry import is_away, retries
+from app.stores.postgres import Postgres, is_retryable
+from ingest.consumer.retry import retries
 from ingest.instruments import BatchSpans
 
 log = structlog.get_logger()
@@ -97,10 +97,10 @@ class GraphWriter:
             else:
                 self._wake.wait(IDLE_SECONDS)
 
-    def _project(self) -> Projected:
-        return project_owed(self._postgres, self._graph, wait=not self._stop.is_set())
+    def _project(self) -> ProjectionResult:
+        return project_pending(self._postgres, self._graph, wait=not self._stop.is_set())
 
 
 def _is_temporary(exc: BaseException) -> bool:
     """A store is away, or another process empties or rebuilds the graph."""
-    return is_away(exc) or isinstance(exc, NotReady)
+    return is_retryable(exc) or isinstance(exc, NotReady)

@@ -19,7 +19,7 @@ from tenacity import (
 )
 
 from app.errors import DependencyMissing
-from app.stores.postgres import RETRYABLE
+from app.stores.postgres import is_retryable
 from ingest.instruments import WAITS
 
 log = structlog.get_logger()
@@ -33,19 +33,12 @@ _WAITS_SECONDS = (0.5, 1.0, 2.0, 5.0)
 _LOG_EVENTS = {"record": "record_unavailable", "graph": "graph_unavailable"}
 
 
-def is_away(exc: BaseException) -> bool:
-    """The server is stopped, starting or was restarted: the same work can succeed later."""
-    if isinstance(exc, DBAPIError):
-        return exc.connection_invalidated or getattr(exc.orig, "pgcode", None) in RETRYABLE
-    return isinstance(exc, DependencyMissing)
-
-
 def retries(
     stop: Event,
     store: Literal["record", "graph"],
     *,
     seconds: float | None = None,
-    is_temporary: Callable[[BaseException], bool] = is_away,
+    is_temporary: Callable[[BaseException], bool] = is_retryable,
 ) -> Retrying:
     """Calls a function again after each temporary error; the function must be safe to repeat.
 
@@ -78,7 +71,7 @@ def retry_record(stop: Event, work: Callable[[], T]) -> T:
     try:
         return retries(stop, "record", seconds=MAX_RECORD_AWAY_SECONDS)(work)
     except DBAPIError as exc:
-        if not is_away(exc):
+        if not is_retryable(exc):
             raise
         raise DependencyMissing(
             "PostgreSQL does not answer as it should; nothing is lost. See its log, "

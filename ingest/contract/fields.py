@@ -9,9 +9,9 @@ from typing import Final, get_args
 from app.chains.addresses import (
     CHAINS,
     EVM_CHAINS,
-    normalize_address,
-    normalize_block_hash,
-    normalize_hash,
+    normalise_address,
+    normalise_block_hash,
+    normalise_hash,
 )
 from app.domain import MAX_AMOUNT, MAX_BLOCK_NUMBER, MAX_INDEX, TransferKind
 from app.errors import InvalidEvent
@@ -47,7 +47,7 @@ def transaction_hash(on_chain: str, value: object) -> str:
     if type(value) is not str:
         raise _wrong_type("transaction_hash", "a string")
     try:
-        return normalize_hash(on_chain, value)
+        return normalise_hash(on_chain, value)
     except InvalidEvent as exc:
         raise InvalidEvent(exc.reason, f"transaction_hash: {exc}") from exc
 
@@ -57,7 +57,7 @@ def address(name: str, on_chain: str, value: object) -> str:
     if type(value) is not str:
         raise _wrong_type(name, "a string")
     try:
-        return normalize_address(on_chain, value)
+        return normalise_address(on_chain, value)
     except InvalidEvent as exc:
         raise InvalidEvent(exc.reason, f"{name}: {exc}") from exc
 
@@ -69,7 +69,7 @@ def block_hash(on_chain: str, value: object) -> str | None:
     if type(value) is not str:
         raise _wrong_type("block_hash", "a string or null")
     try:
-        return normalize_block_hash(on_chain, value)
+        return normalise_block_hash(on_chain, value)
     except InvalidEvent as exc:
         raise InvalidEvent(exc.reason, f"block_hash: {exc}") from exc
 
@@ -85,7 +85,7 @@ def asset(on_chain: str, value: object) -> str:
         raise _wrong_type("asset", "a string")
     if on_chain in EVM_CHAINS and value[:2] in ("0x", "0X"):
         try:
-            return normalize_address(on_chain, value)
+            return normalise_address(on_chain, value)
         except InvalidEvent as exc:
             reason = "bad_asset" if exc.reason == "bad_address" else exc.reason
             raise InvalidEvent(reason, f"asset: {exc}") from exc

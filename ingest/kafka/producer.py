@@ -1,5 +1,6 @@
 """Events to Kafka: idempotent, acknowledged by all replicas, keyed so that every pool keeps its order."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,24 +31,41 @@ Headers = list[tuple[str, str | bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class ProduceReport:
-    """The outcome of an event file: messages acknowledged, and how many of them the consumer will refuse."""
+    """What Kafka acknowledged of an event file: how many messages, and how many of them break the contract.
+
+    `offsets` says where they are, as (partition, first offset, last offset).
+    """
 
     delivered: int
     invalid: int
+    offsets: list[tuple[int, int, int]]
 
 
 class _Delivery:
-    """Counts the messages that Kafka acknowledged, and keeps the first error."""
+    """Counts what Kafka acknowledged, remembers where it is, and keeps the first error."""
 
     def __init__(self) -> None:
         self.delivered = 0
         self.error: KafkaError | None = None
+        self._ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
 
-    def __call__(self, error: KafkaError | None, _message: KafkaMessage) -> None:
+    def __call__(self, error: KafkaError | None, message: KafkaMessage) -> None:
         if error is None:
             self.delivered += 1
+            self._remember(message.partition() or 0, message.offset() or 0)
         elif self.error is None:
             self.error = error
+
+    def offsets(self) -> list[tuple[int, int, int]]:
+        """(partition, first, last) of messages that follow each other; few, unless others send too."""
+        return [(partition, *each) for partition, ranges in self._ranges.items() for each in ranges]
+
+    def _remember(self, partition: int, offset: int) -> None:
+        ranges = self._ranges[partition]
+        if ranges and ranges[-1][1] == offset - 1:
+            ranges[-1] = ranges[-1][0], offset
+        else:
+            ranges.append((offset, offset))
 
 
 def produce(
@@ -62,7 +80,7 @@ def produce(
         DependencyMissing: Kafka does not answer.
         AmlError: Kafka refused a message; those before it may have been delivered.
     """
-    return _deliver(map(_message, events), settings, progress)
+    return _deliver(map(_message, events), settings, progress).delivered
 
 
 def produce_file(path: Path, settings: Settings, progress: ByteProgress | None = None) -> ProduceReport:
@@ -85,14 +103,14 @@ def produce_file(path: Path, settings: Settings, progress: ByteProgress | None =
             invalid += key is None
             yield line, key
 
-    delivered = _deliver(messages(), settings, None)
-    return ProduceReport(delivered, invalid)
+    delivery = _deliver(messages(), settings, None)
+    return ProduceReport(delivery.delivered, invalid, delivery.offsets())
 
 
 @tracer.start_as_current_span("produce", kind=SpanKind.PRODUCER)
 def _deliver(
     messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None
-) -> int:
+) -> _Delivery:
     ensure_topics(settings)
     producer = Producer(
         {
@@ -124,7 +142,7 @@ def _deliver(
         # After an error no message that is still queued may arrive: the caller assumes it was not sent.
         producer.purge()
         producer.flush(_POLL_SECONDS)
-    return delivery.delivered
+    return delivery
 
 
 def _message(event: Event) -> KeyedBytes:

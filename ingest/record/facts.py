@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
-from app.stores.postgres import copy_lines
+from app.stores.copy_writer import copy_lines
 from ingest.record.changes import Change, Changes
 
 _STAGING = text("""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from app.ledger.pool import Accounted, PoolState
-from app.stores.postgres import copy_lines
+from app.stores.copy_writer import copy_lines
 from ingest.record.changes import LedgerPlace
 
 

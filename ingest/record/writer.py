@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
-from app.stores.postgres import Lock
+from app.stores.locks import Lock, acquire_shared
 from ingest.contract.reasons import REASONS
 from ingest.faults import fault_point
 from ingest.instruments import name_batch
@@ -21,7 +21,6 @@ from ingest.record.retractions import retract
 
 STORED_PAYLOAD_BYTES = 65_536
 
-_LOCK = text("SELECT pg_advisory_xact_lock_shared(:key)")
 _NEXT_BATCH = text("SELECT nextval('batch_ids')")
 _ADD_BATCH = text("""
     INSERT INTO batches (batch_id, stored, duplicates, dead, restated, retracted)
@@ -69,7 +68,7 @@ class WrittenBatch:
 
 def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> WrittenBatch:
     """Writes a batch. Messages that are recorded already, as after a crash, change no fact and no pool."""
-    connection.execute(_LOCK, {"key": Lock.INGEST})
+    acquire_shared(connection, Lock.INGEST)
     events = [(i, m.event) for i, m in enumerate(messages) if not isinstance(m.event, InvalidEvent)]
     lock_assets(connection, (event for _, event in events))
     batch_id: int = connection.execute(_NEXT_BATCH).scalar_one()

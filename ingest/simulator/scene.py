@@ -47,9 +47,13 @@ Movement = tuple[str, str, Coin, int]
 
 
 class Scene:
-    """Everything that changes while the story runs. All randomness is `below`: whole numbers by one seed."""
+    """Everything that changes while the story runs. All randomness is `below`: whole numbers by one seed.
 
-    def __init__(self, seed: int, days: int) -> None:
+    Addresses and hashes are made from the story's name: stories of different names share none of them.
+    """
+
+    def __init__(self, name: str, seed: int, days: int) -> None:
+        self._name = name
         self.seconds = 0
         self.end_seconds = days * 86_400
         self.transfers: list[Transfer] = []
@@ -58,9 +62,8 @@ class Scene:
         self.patterns: list[dict[str, Any]] = []
         self.sent_beyond_received: dict[tuple[str, str], int] = {}
         self.eth = Coin("ETH", 18, 3_300_00)
-        self.usd = Coin(self._address(seed, "stablecoin"), 6, 1_00)
-        self.points = Coin(self._address(seed, "loyalty token"), 18, None)
-        self._seed = seed
+        self.usd = Coin(self._address("stablecoin"), 6, 1_00)
+        self.points = Coin(self._address("loyalty token"), 18, None)
         self._bits = Random(seed).getrandbits  # noqa: S311 - a story, not a secret
         self._queue: list[tuple[int, int, Script]] = []
         self._wallet_count = self._script_count = self._transaction_count = 0
@@ -87,7 +90,7 @@ class Scene:
     def wallet(self, role: str | None = None) -> str:
         """A new wallet; its role, when it has one, is part of the truth."""
         self._wallet_count += 1
-        address = self._address(self._seed, str(self._wallet_count))
+        address = self._address(str(self._wallet_count))
         if role is not None:
             self.roles[address] = role
         return address
@@ -117,9 +120,8 @@ class Scene:
         """One transaction, mined now; at most one movement of the native coin, and that one first."""
         self._next_place()
         self._transaction_count += 1
-        transaction_hash = (
-            f"0x{sha256(f'{self._seed}/transaction/{self._transaction_count}'.encode()).hexdigest()}"
-        )
+        movements = list(movements)
+        transaction_hash = self._hash(movements)
         for sender, receiver, coin, units in movements:
             if coin is self.eth:
                 transfer_index = NATIVE_INDEX
@@ -165,9 +167,15 @@ class Scene:
         self._block_time = FIRST_TIME + timedelta(seconds=self._block * BLOCK_SECONDS)
         self._index, self._log = self.below(30), self.below(60)
 
-    @staticmethod
-    def _address(seed: int, name: str) -> str:
-        return f"0x{sha256(f'{seed}/wallet/{name}'.encode()).hexdigest()[:40]}"
+    def _address(self, name: str) -> str:
+        return f"0x{sha256(f'{self._name}/wallet/{name}'.encode()).hexdigest()[:40]}"
+
+    def _hash(self, movements: Sequence[Movement]) -> str:
+        """Of what the transaction holds too: when this code changes, what it tells is not a conflict."""
+        place = f"{self._block}/{self._index}"
+        moved = [(sender, receiver, coin.asset, units) for sender, receiver, coin, units in movements]
+        content = f"{self._name}/transaction/{self._transaction_count}/{place}/{moved}"
+        return f"0x{sha256(content.encode()).hexdigest()}"
 
 
 def _usd_value(coin: Coin, units: int) -> Decimal | None:

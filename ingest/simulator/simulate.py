@@ -24,6 +24,9 @@ SHUTTLES, SHUTTLE_ROUNDS = 3, 8
 def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) -> Story:
     """A story of about so many wallets and exactly so many transfers (None: three a wallet), by seed.
 
+    The three numbers name the story: another one shares no transaction and no wallet with it but the zero
+    address, so that any two of them can be told to one record.
+
     Raises:
         InvalidInput: too few of either for one round of crime among ordinary life.
     """
@@ -33,7 +36,7 @@ def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) 
             f"A story needs at least {SMALLEST_WALLETS} wallets and {SMALLEST_TRANSFERS} transfers."
         )
     rounds = max(1, min(transfers // TRANSFERS_A_ROUND, wallets // (2 * ROUND_WALLETS)))
-    scene = Scene(seed, days=max(30, transfers // 40_000))
+    scene = Scene(f"{seed}/{wallets}/{transfers}", seed, days=max(30, transfers // 40_000))
     cast = make_cast(scene, wallets - rounds * ROUND_WALLETS)
     gap_seconds = scene.end_seconds // transfers
     scene.start(0, market(scene, cast, transfers - rounds * ROUND_TRANSFERS, gap_seconds))

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
 from app.projection.schema import prepare, wipe
-from app.record.identity import record_identity
+from app.record.identity import record_id
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate
@@ -77,7 +77,7 @@ def trial(stack: Stack) -> Iterator[Trial]:
     graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
     wipe(graph)
     with postgres.transaction() as connection:
-        prepare(graph, record_identity(connection))
+        prepare(graph, record_id(connection))
     ensure_topics(settings)
     trial = Trial(stack, settings, postgres, graph)
     yield trial

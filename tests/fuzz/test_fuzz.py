@@ -27,6 +27,7 @@ RUNS = {"transfer_csv": 1_000, "ethereum_etl": 1_000, "labels": 1_000}  # these 
 RUN_SECONDS = 300 + int(SECONDS or 0)
 STORY = simulate(3, wallets=300, transfers=1_500)
 HASH, ADDRESS, BITCOIN = "0x" + "ab" * 32, "0x" + "12" * 20, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+CASHADDR = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
 ETL = (
     f'{{"type": "transaction", "hash": "{HASH}", "nonce": 1, "transaction_index": 3,'
     f' "from_address": "{ADDRESS}", "to_address": "{ADDRESS}", "value": 5, "input": "0x",'
@@ -73,6 +74,10 @@ def seeds(target: str) -> Iterator[bytes]:
         yield from (first.message_key.encode() + b"\n" + message for message in messages())
     elif target == "addresses":
         yield from (bytes([chain]) + a.encode() for chain in range(31) for a in (ADDRESS, BITCOIN, HASH))
+    elif target == "wallet_reference":
+        yield from (
+            text.encode() for text in (ADDRESS, BITCOIN, f"bitcoin:{BITCOIN}", f"bitcoincash:{CASHADDR}")
+        )
     elif target == "transfer_csv":
         full = replace(first, **FACTS | {"receiver_tag": "c"})
         for transfer, columns in ((first, COLUMNS), (full, (*COLUMNS, *OPTIONAL_FIELDS))):
@@ -86,7 +91,8 @@ def seeds(target: str) -> Iterator[bytes]:
 
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no wheel for this machine or Python")
 @pytest.mark.parametrize(
-    "target", ["decoder", "message_key", "addresses", "transfer_csv", "ethereum_etl", "labels"]
+    "target",
+    ["decoder", "message_key", "addresses", "wallet_reference", "transfer_csv", "ethereum_etl", "labels"],
 )
 def test_nothing_that_a_fuzzer_thinks_up_gets_past_a_reader(target: str, tmp_path: Path) -> None:
     corpus, words = tmp_path / "corpus", tmp_path / "words"

@@ -8,7 +8,7 @@ from time import monotonic
 from confluent_kafka import Producer
 
 from app.operations.status import ingestion_status
-from app.projection.pending import behind
+from app.projection.pending import graph_lag
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.kafka_offsets import partition_offsets
@@ -58,7 +58,7 @@ def await_ingestion(settings: Settings, postgres: Postgres, graph: Graph, alive:
 
     def arrived() -> bool:
         status = ingestion_status(settings, postgres, graph)
-        return not alive() or (status.lag == 0 and not behind(postgres).batches)
+        return not alive() or (status.lag == 0 and not postgres.run(graph_lag).batches)
 
     wait_until(arrived)
 

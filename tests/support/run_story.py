@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.domain import Retraction, Transfer
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import Policy, load_policy, parse_policy
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
 from app.runs.run import run_scoring
 from app.settings import PROJECT
@@ -83,7 +83,7 @@ def score(
 def tell_project_and_score(postgres: Postgres, graph: Graph, engine: EngineChoice = "cypher") -> int:
     """The story in both stores, and a published run of it."""
     tell_story(postgres)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     return score(postgres, graph, engine)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from app.errors import TooManyDeadLetters
 from app.operations.status import ingestion_status
 from app.projection.schema import prepare, wipe
-from app.record.identity import record_identity
+from app.record.identity import record_id
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -101,9 +101,9 @@ def test_shuffled_and_repeated_transfers_give_the_same_digests(
         connection.execute(
             text("TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state")
         )
-        record_id = record_identity(connection)
+        identity = record_id(connection)
     wipe(graph)
-    prepare(graph, record_id)
+    prepare(graph, identity)
     shuffled = [*STORY, *STORY[::7]]
     random.Random(4).shuffle(shuffled)
     topic = {"transfers_topic": f"{settings.transfers_topic}-shuffled", "batch_messages": 100}

@@ -14,9 +14,9 @@ from sqlalchemy import text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.projection.schema import prepare, wipe
-from app.record.identity import record_identity
+from app.record.identity import record_id
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.record.writer import DecodedMessage, WrittenBatch, write_batch
@@ -336,7 +336,7 @@ def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: 
     clear(postgres)
     start_graph(postgres, graph)
     write(postgres, transfers)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     expected = record_digest(postgres)
     assert is_equal(postgres, graph)
 
@@ -346,7 +346,7 @@ def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: 
     random.Random(seed + 1).shuffle(again)
     for start in range(0, len(again), 20):
         write(postgres, again[start : start + 20], start)
-        project_all_owed(postgres, graph)
+        project_all_pending(postgres, graph)
 
     assert record_digest(postgres) == expected
     assert is_equal(postgres, graph)
@@ -355,4 +355,4 @@ def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: 
 def start_graph(postgres: Postgres, graph: Graph) -> None:
     wipe(graph)
     with postgres.transaction() as connection:
-        prepare(graph, record_identity(connection))
+        prepare(graph, record_id(connection))

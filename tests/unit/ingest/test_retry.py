@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from app.errors import DependencyMissing, InvalidInput
+from app.stores.postgres import is_retryable
 from ingest.consumer import retry
-from ingest.consumer.retry import is_away, retries, retry_record
+from ingest.consumer.retry import retries, retry_record
 from ingest.instruments import WAITS
 
 
@@ -55,7 +56,7 @@ def test_work_is_repeated_until_the_server_answers() -> None:
 def test_an_error_that_a_retry_does_not_cure_is_raised_at_once() -> None:
     before = waits()
     for error in (InvalidInput("Wrong."), OperationalError("SELECT 1", {}, Exception("no such table"))):
-        assert not is_away(error)
+        assert not is_retryable(error)
         with pytest.raises(type(error)):
             retry_record(Event(), failing(1, error))
     assert waits() == before

@@ -9,6 +9,7 @@ from typer.main import get_command
 from app.cli import app
 from app.domain import Retraction
 from app.settings import Settings
+from app.stores.locks import Lock
 from ingest.contract.reasons import REASONS
 from ingest.contract.transfer import (
     OPTIONAL_FIELDS,
@@ -16,6 +17,7 @@ from ingest.contract.transfer import (
     TRANSFER_FIELDS,
     decode,
 )
+from ingest.faults import POINTS
 from tests.support.paths import PROJECT
 
 EVENT = (PROJECT / "docs" / "event.md").read_text()
@@ -54,6 +56,13 @@ def test_the_examples_of_the_event_are_events_with_every_field() -> None:
         event = json.loads(whole.replace("0x…", f"0x{7:040x}"))
         assert event.keys() == names | {"schema_version"}
         assert decode(json.dumps(event).encode())
+
+
+def test_every_lock_and_every_fault_point_is_in_the_concurrency_protocol() -> None:
+    protocol = (PROJECT / "docs" / "concurrency.md").read_text()
+    rows = re.findall(r"^\| `(\w+)`", protocol, re.MULTILINE)
+    assert {row for row in rows if row.isupper()} == set(Lock.__members__)
+    assert sorted(row for row in rows if row in POINTS) == sorted(POINTS)
 
 
 def test_every_command_has_help_with_an_example() -> None:
