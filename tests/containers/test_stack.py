@@ -8,7 +8,6 @@ import pytest
 from tests.containers.stack import Stack
 from tests.support.demo_output import assert_explained
 
-pytestmark = pytest.mark.docker
 SERVERS = ("postgres", "neo4j", "kafka", "consumer", "api")
 
 

@@ -16,13 +16,12 @@ import pytest
 from app.settings import PROJECT
 from ingest.contract.transfer import TRANSFER_FIELDS, encode
 from ingest.files.transfer_csv import COLUMNS
-from ingest.simulator.simulate import simulate
+from tests.support.builders import story
 from tests.support.poison import KINDS, poison
 
 SECONDS = os.environ.get("AML_FUZZ_SECONDS")
 RUNS = {"transfer_csv": 1_000, "ethereum_etl": 1_000, "labels": 1_000}  # these write a file each time
 RUN_SECONDS = 300 + int(SECONDS or 0)
-STORY = simulate(3, wallets=300, transfers=1_500)
 HASH, ADDRESS, BITCOIN = "0x" + "ab" * 32, "0x" + "12" * 20, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 ETL = (
     f'{{"type": "transaction", "hash": "{HASH}", "nonce": 1, "transaction_index": 3,'
@@ -43,15 +42,15 @@ OFAC = (
 
 def messages() -> Iterator[bytes]:
     """A good message, and bad ones of every kind."""
-    yield encode(STORY.transfers[0])
+    yield encode(story().transfers[0])
     yield from (
-        payload for _, _, payload in poison(STORY.transfers, sum(map(len, KINDS.values()))) if payload
+        payload for _, _, payload in poison(story().transfers, sum(map(len, KINDS.values()))) if payload
     )
 
 
 def seeds(target: str) -> Iterator[bytes]:
     """Where the fuzzer begins."""
-    first = STORY.transfers[0]
+    first = story().transfers[0]
     if target == "decoder":
         yield from messages()
     elif target == "message_key":

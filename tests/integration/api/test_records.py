@@ -14,8 +14,10 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.record.writer import Message, write_batch
+from tests.support.builders import policy, transfer
 from tests.support.commands import aml_json
-from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, label, tell_story, transfer, write
+from tests.support.record import label, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 from tests.support.serving import served
 
 SENT = [
@@ -63,7 +65,7 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
         label(postgres, address, category)
     found = all_pages(api, "/v1/labels", "labels", limit=2)
     everything = current_labels(
-        postgres, POLICY.severities, wallet=None, source=None, category=None, limit=100
+        postgres, policy().severities, wallet=None, source=None, category=None, limit=100
     )
     assert found == [each.model_dump(mode="json") for each in everything.labels]
     assert [each["address"] for each in found] == [MIXER, ALICE, BOB, CAROL]
