@@ -19,7 +19,7 @@ from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
 from embedded.stack import Stack
 from embedded.urls import environment
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from ingest.simulator.simulate import SMALLEST_TRANSFERS, SMALLEST_WALLETS, simulate
 
 BATCH = 4_000
@@ -56,7 +56,7 @@ def stores(*more: str) -> Iterator[Stores]:
         graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
         try:
             migrate(postgres)
-            prepare(graph, record_id(postgres))
+            prepare(graph, postgres.run(record_id))
             yield Stores(settings, postgres, graph, pids)
         finally:
             graph.close()
@@ -99,7 +99,7 @@ def address(number: int) -> str:
 def write(postgres: Postgres, transfers: Iterable[Transfer], first_offset: int = 0) -> int:
     """Writes them into the record, batch by batch, as the consumer would; returns how many were restated."""
     restated = 0
-    messages = (Message("bench", 0, first_offset + n, None, b"", t) for n, t in enumerate(transfers))
+    messages = (DecodedMessage("bench", 0, first_offset + n, None, b"", t) for n, t in enumerate(transfers))
     while batch := list(islice(messages, BATCH)):
         restated += postgres.run(lambda connection: write_batch(connection, batch)).restated
     return restated

@@ -128,7 +128,7 @@ def expand(graph: Graph, wallet: WalletName, asked: Expansion) -> Neighbours:
 
 def counts(graph: Graph, chain: str, addresses: Sequence[str]) -> Mapping[str, tuple[str, str]]:
     """How many paid each wallet and how many each paid, as shown; nothing for any when it takes too long."""
-    given = {"chain": chain, "addresses": list(addresses), "most": MOST_COUNTED + 1}
+    given = {"chain": chain, "addresses": list(addresses), "max_count": MOST_COUNTED + 1}
     try:
         rows = graph.read(query("explore/counts"), given, timeout_seconds=SECONDS)
     except QueryTimeout:

@@ -15,8 +15,8 @@ from app.policy.policy import Policy
 from app.runs.digests import record_seal, returned_transfers
 from app.runs.queries import completed_run
 from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS, Counted, exposure_lines, score_lines
+from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot
-from app.runs.stored_answer import policy_of
 from app.stores.postgres import Postgres
 from app.verify.compare import Mismatch, Table, described, first_mismatch, shown
 from app.verify.reaccount import Accounts, reaccount

@@ -13,7 +13,7 @@ from app.labels.store import LabelRow
 from app.policy.policy import Policy, load_policy, parse_policy
 from app.settings import PROJECT
 from ingest.contract.transfer import encode
-from ingest.record.writer import Message
+from ingest.record.writer import DecodedMessage
 from ingest.simulator.simulate import simulate
 from ingest.simulator.story import Story
 
@@ -26,6 +26,17 @@ Event = Transfer | Retraction
 def address(number: int) -> str:
     """The address of a wallet, by its number; 0 is the zero address."""
     return f"0x{number:040x}"
+
+
+FACTS: dict[str, Any] = {
+    "block_hash": f"0x{77:064x}",
+    "observed_at": START + timedelta(minutes=3),
+    "initiator": address(7),
+    "kind": "internal",
+    "sender_tag": "1042",
+    "receiver_tag": '\\N "\\t" \\\\ 💸',  # what COPY and JSON escape
+}
+"""Every optional field of a transfer."""
 
 
 def transfer(
@@ -65,10 +76,10 @@ def retraction(of: Transfer, **changes: Any) -> Retraction:  # noqa: ANN401 - th
     return replace(made, **changes)
 
 
-def messages(events: Iterable[Event], *, first_offset: int = 0) -> list[Message]:
+def messages(events: Iterable[Event], *, first_offset: int = 0) -> list[DecodedMessage]:
     """The events as the consumer decodes them from one partition."""
     return [
-        Message("t", 0, offset, event.message_key.encode(), encode(event), event)
+        DecodedMessage("t", 0, offset, event.message_key.encode(), encode(event), event)
         for offset, event in enumerate(events, first_offset)
     ]
 

@@ -1,6 +1,6 @@
 """A small record to run on: a mixer pays Alice, she pays Bob half of it, Bob pays Carol without a price."""
 
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -26,5 +26,5 @@ def tell_story(postgres: Postgres) -> None:
 def tell_project_and_score(postgres: Postgres, graph: Graph, engine: EngineChoice = "cypher") -> int:
     """The story in both stores, and a published run of it."""
     tell_story(postgres)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     return score(postgres, graph, engine)

@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from app.api.dependencies import Use
 from app.api.problems import documented
 from app.api.responses import answers
-from app.operations.status import STATUS, IngestionStatus, ingestion_status
+from app.operations.status import ingestion_status
+from app.operations.status_answer import STATUS, IngestionStatus
 
 router = APIRouter(tags=["ingestion"])
 

@@ -3,6 +3,8 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer
@@ -11,13 +13,14 @@ from sqlalchemy import text
 from app.errors import TooManyDeadLetters
 from app.operations.status import ingestion_status
 from app.projection.schema import prepare, wipe
-from app.record.identity import record_identity
+from app.record.identity import record_id
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
+from ingest.kafka.producer import ProduceReport, produce_file
 from ingest.kafka.topics import QUIET, ensure_topics
-from tests.support.builders import story
+from tests.support.builders import FACTS, story
 from tests.support.content import is_equal, record_digest
 from tests.support.ingesting import ingest, messages_in_topic, produce_raw
 
@@ -34,6 +37,30 @@ def test_a_story_arrives_in_both_stores_and_they_are_equal(
     status = ingestion_status(settings, postgres, graph)
     assert (status.totals.consumed, status.totals.stored, status.totals.dead) == (1_500, 1_500, 0)
     assert status.graph.transfers == 1_500
+
+
+def test_every_combination_of_optional_fields_goes_from_a_file_into_the_record(
+    settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path
+) -> None:
+    combinations = product((True, False), repeat=len(FACTS))
+    events = [
+        replace(t, **{name: FACTS[name] for name, has_it in zip(FACTS, chosen, strict=True) if has_it})
+        for t, chosen in zip(story().transfers, combinations, strict=False)
+    ]
+    assert len(events) == 64
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join(encode(event) + b"\n" for event in events))
+
+    assert produce_file(path, settings) == ProduceReport(delivered=64, invalid=0)
+    ingest(settings, postgres, graph)
+
+    columns = ", ".join(("transaction_hash", "transfer_index", *FACTS))
+    with postgres.transaction() as connection:
+        rows = connection.execute(text(f"SELECT {columns} FROM transactions"))  # noqa: S608
+        assert {tuple(row) for row in rows} == {
+            (t.transaction_hash, t.transfer_index, *(getattr(t, name) for name in FACTS)) for t in events
+        }
+    assert is_equal(postgres, graph)
 
 
 def test_replaying_the_whole_topic_changes_no_count_and_no_digest(
@@ -63,9 +90,9 @@ def test_shuffled_and_repeated_transfers_give_the_same_digests(
         connection.execute(
             text("TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state")
         )
-        record_id = record_identity(connection)
+        identity = record_id(connection)
     wipe(graph)
-    prepare(graph, record_id)
+    prepare(graph, identity)
     shuffled = [*transfers, *transfers[::7]]
     random.Random(4).shuffle(shuffled)
     topic = {"transfers_topic": f"{settings.transfers_topic}-shuffled", "batch_messages": 100}

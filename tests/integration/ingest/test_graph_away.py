@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from app.api.routes.metrics import Scrape
-from app.operations.status import IngestionStatus, ingestion_status
+from app.operations.status import ingestion_status
+from app.operations.status_answer import IngestionStatus
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

@@ -4,7 +4,7 @@ import pytest
 
 from app.errors import NotReady
 from app.projection.labels import graph_label_digest, node_labels, project_labels
-from app.projection.pending import project_owed
+from app.projection.pending import project_pending
 from app.projection.rebuild import rebuild
 from app.projection.schema import wipe
 from app.projection.state import owned_state
@@ -37,7 +37,7 @@ def drawn(graph: Graph, *numbers: int) -> list[tuple[set[str], str]]:
 
 def test_labels_are_projected_changed_and_cleared(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, [(1, 2), (3, 4)])
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     assert graph_label_digest(graph) is None
     only_named = effective_label(3, None, name="Only a name")
     first = [effective_label(1), effective_label(2), only_named, effective_label(99)]
@@ -65,7 +65,7 @@ def test_neo4j_browser_shows_categories_as_node_labels_and_names_as_captions(
     postgres: Postgres, graph: Graph
 ) -> None:
     add_batch(postgres, [(1, 2), (3, 4)])
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     plain = [({"Wallet"}, f"0x0000…000{number}") for number in range(1, 5)]
     assert drawn(graph, 1, 2, 3, 4) == plain
     stolen = effective_label(2, "stolen_funds", name="A thief")
@@ -95,7 +95,7 @@ def test_neo4j_browser_shows_categories_as_node_labels_and_names_as_captions(
 
 def test_a_node_label_that_somebody_changed_is_put_right(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, [(1, 2)])
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     project_labels(graph, [effective_label(1)], "one")
     change = "CYPHER 25 MATCH (w:Wallet:Mixer) REMOVE w:Mixer SET w:Exchange"
     graph.write([(Query("change", "", frozenset(), (), change), {})])
@@ -113,46 +113,47 @@ def test_a_category_is_one_node_label(category: str | None, names: list[str]) ->
 
 def test_a_label_of_the_same_address_on_another_chain_is_not_given(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, [(1, 2)])
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     project_labels(graph, [effective_label(1, chain="bsc")], "one")
     assert carried(graph) == {}
 
 
-def test_a_wallet_without_a_label_leaves_the_digest(postgres: Postgres, graph: Graph) -> None:
+def test_a_wallet_without_a_label_keeps_the_label_set_valid(postgres: Postgres, graph: Graph) -> None:
     project_labels(graph, [], "one")
     label(postgres, 9, "mixer")
     add_batch(postgres, [(1, 2)])
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     assert graph_label_digest(graph) == "one"
 
 
 @pytest.mark.parametrize("number", [0, 9])
-def test_a_new_wallet_that_may_have_a_label_takes_the_digest(
+def test_a_new_wallet_that_may_be_labelled_invalidates_the_label_set(
     postgres: Postgres, graph: Graph, number: int
 ) -> None:
     label(postgres, 9, "mixer")
     project_labels(graph, [effective_label(9)], "one")
     add_batch(postgres, [(1, number)])
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     assert graph_label_digest(graph) is None
     project_labels(graph, [effective_label(9)], "one")
     assert graph_label_digest(graph) == "one"
 
 
-def test_a_writer_that_looked_before_the_labels_were_written_takes_the_digest(
+def test_a_writer_that_began_before_the_labels_were_written_invalidates_the_label_set(
     postgres: Postgres, graph: Graph
 ) -> None:
     state = owned_state(graph, str(ask(postgres, "SELECT record_id FROM record")))
     project_labels(graph, [effective_label(5)], "one")
-    write_wallets(graph, state, [[5, CHAIN, address(5), False]])
+    row = {"wallet_id": 5, "chain": CHAIN, "address": address(5), "may_be_labelled": False}
+    write_wallets(graph, state, [row])
     assert graph_label_digest(graph) is None
 
 
-def test_labels_begun_before_another_wallet_came_are_not_believed(graph: Graph) -> None:
-    (begun,) = graph.write([(query("labels/begin_write"), {})])[0]
+def test_labels_of_an_earlier_revision_are_not_confirmed(graph: Graph) -> None:
+    (earlier,) = graph.write([(query("labels/begin_write"), {})])[0]
     graph.write([(query("labels/begin_write"), {})])
-    believe = {"label_revision": begun["label_revision"], "digest": "one"}
-    assert graph.write([(query("labels/confirm_write"), believe)]) == [[{"believed": 0}]]
+    confirm = {"label_revision": earlier["label_revision"], "digest": "one"}
+    assert graph.write([(query("labels/confirm_write"), confirm)]) == [[{"confirmed": 0}]]
     assert graph_label_digest(graph) is None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.answers.explanation import Explanation
 from app.domain import decimal_units
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.report.document import pdf
 from app.report.wallet_report import WalletReport
 from app.settings import Settings
@@ -27,7 +27,7 @@ MEAN = '=HYPERLINK("x") #read("/etc/passwd") *bold* _it_ $x$ <a> @b `c` \\ #page
 def told(postgres: Postgres, graph: Graph) -> None:
     tell_story(postgres)
     label(postgres, ALICE, None, name=MEAN, source=MEAN, confidence=80)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     score(postgres, graph, "cypher")
 
 

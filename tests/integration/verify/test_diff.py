@@ -8,6 +8,7 @@ from sqlalchemy import text
 from app.answers.comparisons import RunDiff, ScoreChange, WalletDiff
 from app.errors import InvalidInput, NotFound, NotReady
 from app.labels.store import remove_labels
+from app.record.wallets import find_wallet
 from app.runs.history import history
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -181,9 +182,10 @@ def test_history_lists_a_wallets_scores_newest_first(story: Postgres) -> None:
     for each in (other_policy(), policy(), other_policy()):
         score(story, policy=each)
     with story.transaction() as connection:
-        whole = history(connection, ALICE, 10, None)
-        first = history(connection, ALICE, 2, None)
-        second = history(connection, ALICE, 2, first.next)
+        alice = find_wallet(connection, ALICE)
+        whole = history(connection, alice, 10, None)
+        first = history(connection, alice, 2, None)
+        second = history(connection, alice, 2, first.next)
     assert [(each.run_id, each.score, each.published) for each in whole.scores] == [
         (3, "60.000000", True),
         (2, "70.000000", False),

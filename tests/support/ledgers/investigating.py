@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from app.domain import Transfer
 from app.labels.store import LabelRow, import_labels
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.support.builders import policy
@@ -20,7 +20,7 @@ def tell(postgres: Postgres, graph: Graph, transfers: Sequence[Transfer], labels
     import_labels(postgres, labels, policy().categories)
     for start in range(0, len(transfers), BATCH):
         write(postgres, transfers[start : start + BATCH], offset=start)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     return score(postgres, graph, "cypher")
 
 
