@@ -30,7 +30,7 @@ def benched_api(settings: Settings, accept: str = "application/json") -> Iterato
     """
     with (
         subprocess.Popen(
-            [sys.executable, "-m", "app", "api"],
+            [sys.executable, "-m", "app.cli", "api"],
             cwd=PROJECT,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -68,7 +68,7 @@ class BenchedConsumer:
 
     def __enter__(self) -> Self:
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "app", "consume"],
+            [sys.executable, "-m", "app.cli", "consume"],
             cwd=PROJECT,
             env=os.environ | {"AML_CONSUMER_METRICS_PORT": str(self._port)},
             stderr=subprocess.DEVNULL,

@@ -11,7 +11,7 @@ from sqlalchemy import Row, text
 
 from app.errors import AmlError
 from app.projection.schema import prepare, wipe
-from app.runs.queries import record_id
+from app.record.identity import record_id
 from app.settings import Settings
 from bench.processes import BenchedConsumer
 from bench.stores import Stores, stores
@@ -40,7 +40,7 @@ class Servers(Stores):
         with self.postgres.transaction() as connection:
             connection.execute(_CLEAR)
         wipe(self.graph)
-        prepare(self.graph, record_id(self.postgres))
+        prepare(self.graph, self.postgres.run(record_id))
 
     def totals(self) -> Row[Any]:
         """How many batches there are, how many transfers they stored, and how many the graph is owed."""

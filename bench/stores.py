@@ -12,14 +12,14 @@ from pathlib import Path
 
 from app.domain import Transfer
 from app.projection.schema import prepare
-from app.runs.queries import record_id
+from app.record.identity import record_id
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
 from embedded.stack import Stack
 from embedded.urls import environment
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from ingest.simulator.simulate import SMALLEST_TRANSFERS, SMALLEST_WALLETS, simulate
 
 BATCH = 4_000
@@ -49,7 +49,7 @@ def stores(*more: str) -> Iterator[Stores]:
         graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
         try:
             migrate(postgres)
-            prepare(graph, record_id(postgres))
+            prepare(graph, postgres.run(record_id))
             yield Stores(settings, postgres, graph, stack.pids)
         finally:
             graph.close()
@@ -92,7 +92,7 @@ def address(number: int) -> str:
 def write(postgres: Postgres, transfers: Iterable[Transfer], first_offset: int = 0) -> int:
     """Writes them into the record, batch by batch, as the consumer would; returns how many were restated."""
     restated = 0
-    messages = (Message("bench", 0, first_offset + n, None, b"", t) for n, t in enumerate(transfers))
+    messages = (DecodedMessage("bench", 0, first_offset + n, None, b"", t) for n, t in enumerate(transfers))
     while batch := list(islice(messages, BATCH)):
         restated += postgres.run(lambda connection: write_batch(connection, batch)).restated
     return restated

@@ -97,7 +97,7 @@ def postgres(servers: Servers, template: str) -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def neo4j_door(servers: Servers) -> Iterator[Graph]:
+def session_graph(servers: Servers) -> Iterator[Graph]:
     """One door to the session's Neo4j."""
     graph = Graph(servers.neo4j_url, servers.neo4j_user, SecretStr(servers.neo4j_password))
     yield graph
@@ -105,18 +105,18 @@ def neo4j_door(servers: Servers) -> Iterator[Graph]:
 
 
 @pytest.fixture
-def graph(neo4j_door: Graph, postgres: Postgres) -> Graph:
+def graph(session_graph: Graph, postgres: Postgres) -> Graph:
     """An empty graph, prepared for the test's record."""
-    return emptied(neo4j_door, postgres)
+    return emptied(session_graph, postgres)
 
 
-def emptied(neo4j_door: Graph, postgres: Postgres) -> Graph:
+def emptied(session_graph: Graph, postgres: Postgres) -> Graph:
     """The graph without anything in it, prepared for a record."""
-    wipe(neo4j_door)
+    wipe(session_graph)
     with postgres.transaction() as connection:
         record_id = connection.execute(text("SELECT record_id FROM record")).scalar_one()
-    prepare(neo4j_door, record_id)
-    return neo4j_door
+    prepare(session_graph, record_id)
+    return session_graph
 
 
 @pytest.fixture

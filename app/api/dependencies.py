@@ -13,7 +13,7 @@ from app.stores.postgres import Postgres
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Services:
     """The two stores, the settings and the work of this process."""
 
     settings: Settings
@@ -23,9 +23,9 @@ class Doors:
     probes: ThreadPoolExecutor
 
 
-def _doors(request: Request) -> Doors:
-    doors: Doors = request.app.state.doors
-    return doors
+def _services(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
 
 
-Use = Annotated[Doors, Depends(_doors)]
+Use = Annotated[Services, Depends(_services)]

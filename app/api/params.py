@@ -1,13 +1,13 @@
-"""`Prefer: wait=N` (RFC 7240): how long the client would rather wait than come back."""
+"""Parameters that several routes share."""
 
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Path, Query
 
-from app.operations.operation import Operation
+from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 
-LONGEST_WAIT_SECONDS = 300
+MAX_WAIT_SECONDS = 300
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.IGNORECASE)
 
 
@@ -18,19 +18,21 @@ def _wait_seconds(
     ] = None,
 ) -> int:
     found = _WAIT.search(prefer or "")
-    return min(int(found[1]), LONGEST_WAIT_SECONDS) if found else 0
+    return min(int(found[1]), MAX_WAIT_SECONDS) if found else 0
 
 
 WaitSeconds = Annotated[int, Depends(_wait_seconds)]
+"""How long the client prefers to wait for the end of long work: `Prefer: wait=N` (RFC 7240)."""
 
-
-def answer_when_done(response: Response, operation: Operation, location: str, wait_seconds: int) -> None:
-    """Makes the answer a 200 when the work ends in time, else a 202; both say where to look.
-
-    Raises:
-        Exception: what the work itself raised, when it failed in time.
-    """
-    response.headers["Location"] = location
-    if wait_seconds:
-        response.headers["Preference-Applied"] = f"wait={wait_seconds}"
-    response.status_code = 200 if wait_seconds and operation.ended_within(wait_seconds) else 202
+WalletReference = Annotated[
+    str,
+    Path(
+        description="An address, or `chain:address`, as any wallet software writes it:"
+        " EVM addresses and bech32 in any case, Bitcoin Cash with its prefix or in the legacy form.",
+        max_length=MAX_REFERENCE_LENGTH,
+        examples=["ethereum:0x00000000000000000000000000000000000000aa"],
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
+RunId = Annotated[int, Path(ge=1, le=2**63 - 1)]

@@ -1,5 +1,6 @@
 """Every error leaves as `application/problem+json` (RFC 9457), in one shape; to a browser as a page."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -11,9 +12,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.errors import AmbiguousWallet, AmlError, Unauthorized
-from app.web.errors import error_page, wants_page
 
 MEDIA_TYPE = "application/problem+json"
+ErrorPage = Callable[[Request, dict[str, Any]], Response]
+"""A problem as a page: the application sets it as `app.state.error_page`."""
 
 
 class Problem(BaseModel):
@@ -57,6 +59,11 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+def wants_page(request: Request) -> bool:
+    """Whether a browser shows the answer, rather than a program reading it."""
+    return "text/html" in request.headers.get("accept", "")
+
+
 def problem(
     request: Request,
     status: int,
@@ -70,8 +77,9 @@ def problem(
     body = _body(status, kind, detail, request.url.path)
     if choices is not None:
         body["choices"] = choices
-    if wants_page(request):
-        return error_page(request, body)
+    page: ErrorPage | None = getattr(request.app.state, "error_page", None)
+    if page is not None and wants_page(request):
+        return page(request, body)
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 

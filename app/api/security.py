@@ -63,7 +63,7 @@ def require_token(
         Unauthorized: it carries neither.
         Forbidden: a session that wants to change something does not say that it is on a page of ours.
     """
-    settings: Settings = request.app.state.doors.settings
+    settings: Settings = request.app.state.services.settings
     if settings.api_auth == "off" or (given is not None and is_token(settings, given.credentials)):
         return
     if given is not None or not is_session(settings, request.cookies.get(cookie_name(settings))):
@@ -81,7 +81,7 @@ def check_origin(request: Request) -> None:
         Forbidden: the name of this host is foreign (DNS rebinding), or a request that changes something
             comes from elsewhere.
     """
-    settings: Settings = request.app.state.doors.settings
+    settings: Settings = request.app.state.services.settings
     host = request.headers.get("host", "")
     if is_loopback(settings.api_host) and _host_name(host) not in LOOPBACK_NAMES | {settings.api_host}:
         raise Forbidden("This API answers only under a loopback name, such as 127.0.0.1 or localhost.")

@@ -1,4 +1,4 @@
-"""`python -m app`: the `aml` command, for processes that start it by its interpreter."""
+"""`python -m app.cli`: the `aml` command, for processes that start it by its interpreter."""
 
 from app.cli import main
 

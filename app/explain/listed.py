@@ -8,22 +8,16 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Row
 
-from app.answers.schemas import (
-    ContributingWallet,
-    Contribution,
-    Counterparty,
-    EvidenceItem,
-    Flow,
-    PathTransfer,
-    WalletName,
-)
+from app.answers.base import WalletName
+from app.answers.explanation import ContributingWallet, Counterparty, EvidenceItem, PathTransfer
+from app.answers.scores import Contribution, Flow
 from app.domain import Wallet, format_points
 from app.explain.attribution import Attribution, Cell, Stored, attribute
 from app.explain.evidence import Evidence, EvidencePath
 from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, decode
 from app.policy.points import points_of
 from app.policy.policy import Policy
-from app.runs.stored_answer import StoredScore, part_of
+from app.runs.score_record import ScoreRecord, part_of
 
 CODES: dict[Flow, int] = {"source": SOURCE, "destination": DESTINATION}
 Summed = TypeVar("Summed", Counterparty, ContributingWallet)
@@ -39,7 +33,7 @@ class Listed:
     attribution: Attribution
 
 
-def listed_paths(stored: StoredScore, found: Mapping[Flow, Evidence]) -> Listed:
+def listed_paths(stored: ScoreRecord, found: Mapping[Flow, Evidence]) -> Listed:
     """Weighs every path as the score weighed its money: by USD value, or all of the worst asset."""
     policy = stored.policy
     assert policy is not None  # noqa: S101 - a stored score has its run's policy
@@ -76,7 +70,7 @@ def listed_paths(stored: StoredScore, found: Mapping[Flow, Evidence]) -> Listed:
     )
 
 
-def worst_asset(policy: Policy, stored: StoredScore, rows: Sequence[Row[Any]]) -> int | None:
+def worst_asset(policy: Policy, stored: ScoreRecord, rows: Sequence[Row[Any]]) -> int | None:
     """The asset whose shares alone give the highest score, the first by name among equals."""
     assert stored.run is not None  # noqa: S101 - a stored score has its run
     columns = stored.run.columns

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.answers.schemas import Shape, WalletName
+from app.answers.base import MIDDLE_WALLET, WALLET, Answer, WalletName
 from app.errors import QueryTimeout
 from app.explorer.layout import FARTHEST, Place, places
 from app.stores.graph import Graph
@@ -33,7 +33,7 @@ class Expansion(BaseModel):
     shown: list[Shown] = Field(max_length=MOST_SHOWN)
 
 
-class Neighbour(Shape):
+class Neighbour(Answer):
     """A wallet one hop away. `senders` and `receivers` say what expanding it would show."""
 
     wallet: WalletName
@@ -48,7 +48,7 @@ class Neighbour(Shape):
     is_new: bool
 
 
-class NotShown(Shape):
+class NotShown(Answer):
     """The neighbours that are summed up: how many, in how many transfers, of what value."""
 
     wallets: int
@@ -57,7 +57,7 @@ class NotShown(Shape):
     place: Place
 
 
-class Neighbours(Shape):
+class Neighbours(Answer):
     """The answer to an expansion."""
 
     wallet: WalletName
@@ -65,6 +65,28 @@ class Neighbours(Shape):
     total: int = Field(description="All neighbours in this direction.")
     neighbours: list[Neighbour]
     more: NotShown | None
+
+
+NEIGHBOURS = Neighbours(
+    wallet=WALLET,
+    direction="in",
+    total=35,
+    neighbours=[
+        Neighbour(
+            wallet=MIDDLE_WALLET,
+            name="0xbbbb…bbbb",
+            category=None,
+            transfers=2,
+            usd_value="930.05",
+            assets=["ETH"],
+            senders="3",
+            receivers="200+",
+            place=Place(column=-1, row=0),
+            is_new=True,
+        )
+    ],
+    more=NotShown(wallets=34, transfers=51, usd_value="411.20", place=Place(column=-1, row=1)),
+)
 
 
 def expand(graph: Graph, wallet: WalletName, asked: Expansion) -> Neighbours:
@@ -106,7 +128,7 @@ def expand(graph: Graph, wallet: WalletName, asked: Expansion) -> Neighbours:
 
 def counts(graph: Graph, chain: str, addresses: Sequence[str]) -> Mapping[str, tuple[str, str]]:
     """How many paid each wallet and how many each paid, as shown; nothing for any when it takes too long."""
-    given = {"chain": chain, "addresses": list(addresses), "most": MOST_COUNTED + 1}
+    given = {"chain": chain, "addresses": list(addresses), "max_count": MOST_COUNTED + 1}
     try:
         rows = graph.read(query("explore/counts"), given, timeout_seconds=SECONDS)
     except QueryTimeout:

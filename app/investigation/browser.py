@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from app.answers.schemas import EvidenceQuery, WalletName
+from app.answers.base import WalletName
+from app.answers.explanation import EvidenceQuery
 from app.settings import Settings
 from cypher import query
 

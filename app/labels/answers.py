@@ -1,20 +1,58 @@
-"""The JSON shapes of what the record holds as it stands."""
+"""Labels, as answers."""
+
+from datetime import datetime
 
 from pydantic import Field
 
-from app.answers.schemas import Shape
-from app.labels.lookup import RecordedLabel, SpeakingLabel
+from app.answers.base import EXAMPLE_TIME, Answer
 
 
-class LabelHistory(Shape):
-    """All labels of one wallet, in the order they were recorded."""
+class RecordedLabel(Answer):
+    """A label, with when it was recorded and, if it was, removed."""
+
+    chain: str = Field(examples=["ethereum"])
+    address: str
+    category: str | None = Field(description="Null: the label only names the wallet.", examples=["exchange"])
+    name: str = Field(examples=["Example exchange 3"])
+    source: str = Field(examples=["tagpack"])
+    confidence: int = Field(examples=[90])
+    valid_from: datetime | None
+    valid_to: datetime | None
+    recorded_at: datetime
+    removed_at: datetime | None
+
+
+class SpeakingLabel(RecordedLabel):
+    """A current label."""
+
+    speaks: bool = Field(description="Whether it is the effective label of its wallet.")
+
+
+class LabelHistory(Answer):
+    """All labels a wallet ever had, in the order they were recorded."""
 
     labels: list[RecordedLabel]
 
 
-class Labels(Shape):
-    """Labels of now; `next` is the cursor of the next page."""
+class Labels(Answer):
+    """Current labels; `next` is the cursor of the next page."""
 
-    total: int = Field(description="All that the filters let through.", examples=[2])
+    total: int = Field(description="How many labels match the filters.", examples=[2])
     labels: list[SpeakingLabel]
     next: str | None = None
+
+
+_LABEL = RecordedLabel(
+    chain="ethereum",
+    address="0x" + "cc" * 20,
+    category="mixer",
+    name="Example mixer: 1 ETH",
+    source="tagpack",
+    confidence=90,
+    valid_from=None,
+    valid_to=None,
+    recorded_at=EXAMPLE_TIME,
+    removed_at=None,
+)
+HISTORY = LabelHistory(labels=[_LABEL])
+LABELS = Labels(total=1, labels=[SpeakingLabel(**_LABEL.model_dump(), speaks=True)])

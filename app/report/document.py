@@ -7,7 +7,8 @@ from typing import Any
 
 import typst
 
-from app.answers.schemas import RESIDUAL_NAMES, EvidenceItem
+from app.answers.explanation import EvidenceItem
+from app.answers.scores import RESIDUAL_NAMES
 from app.domain import decimal_units
 from app.report.wallet_report import WalletReport
 

@@ -2,8 +2,10 @@
 
 from sqlalchemy import Connection, text
 
-from app.errors import AlreadyEnded, NotFound
-from app.stores.postgres import Lock, Postgres
+from app.errors import AlreadyEnded
+from app.runs.queries import no_run
+from app.stores.locks import Lock, try_acquire
+from app.stores.postgres import Postgres
 
 
 def cancel_run(postgres: Postgres, run_id: int) -> None:
@@ -15,7 +17,7 @@ def cancel_run(postgres: Postgres, run_id: int) -> None:
     """
 
     def work(connection: Connection) -> str | None:
-        if connection.execute(_TRY_LOCK, {"key": Lock.RUN}).scalar_one():
+        if try_acquire(connection, Lock.RUN):
             connection.execute(_END, {"run_id": run_id})
         else:
             connection.execute(_ASK, {"run_id": run_id})
@@ -24,12 +26,11 @@ def cancel_run(postgres: Postgres, run_id: int) -> None:
 
     status = postgres.run(work)
     if status is None:
-        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
+        raise no_run(run_id)
     if status not in {"running", "cancelled"}:
         raise AlreadyEnded(f"Scoring run {run_id} has already {status}: there is nothing to cancel.")
 
 
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
 _ASK = text("UPDATE scoring_runs SET cancel_requested = true WHERE run_id = :run_id AND status = 'running'")
 _END = text("""
     UPDATE scoring_runs SET status = 'cancelled', cancel_requested = true, completed_at = clock_timestamp(),

@@ -19,7 +19,7 @@ from app.ledger.shares import Exposures
 from app.policy.policy import LEVELS, Policy
 from app.runs.score import NOTHING_KNOWN, Scores
 from app.runs.totals import Total
-from app.stores.postgres import copy_texts
+from app.stores.copy_writer import copy_texts
 
 ROWS_AT_ONCE = 20_000
 """Rows that are unpacked from arrays together."""

@@ -12,7 +12,8 @@ from app.errors import Cancelled, InUse
 from app.policy.policy import Policy
 from app.runs.results import ARITHMETIC, Counted
 from app.runs.snapshot import Snapshot
-from app.stores.postgres import Lock, Postgres
+from app.stores.locks import Lock, try_acquire
+from app.stores.postgres import Postgres
 
 log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ def take_run_lock(connection: Connection) -> None:
     Raises:
         InUse: another process holds it.
     """
-    if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": Lock.RUN}).scalar_one():
+    if not try_acquire(connection, Lock.RUN):
         run_id = connection.execute(
             text("SELECT max(run_id) FROM scoring_runs WHERE status = 'running'")
         ).scalar()

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, params
 from fastapi.routing import APIRoute
 
 from app.api import problems
-from app.api.dependencies import Doors
+from app.api.dependencies import Services
 from app.api.middleware import Traffic
 from app.api.routes import (
     browser_guide,
@@ -29,6 +29,7 @@ from app.operations.operation import Operations
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from app.web.errors import error_page
 from app.web.pages import routers as pages
 
 DESCRIPTION = """
@@ -57,7 +58,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
     )
-    app.state.doors = Doors(
+    app.state.services = Services(
         settings=settings,
         postgres=postgres,
         graph=graph,
@@ -65,6 +66,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         probes=ThreadPoolExecutor(6, thread_name_prefix="probe"),
     )
     app.add_middleware(Traffic)
+    app.state.error_page = error_page
     problems.install(app)
     needs_token = [Depends(require_token)]
     for router in (scores.router, reload.router, runs.start, ingestion.router, metrics.router):
@@ -88,7 +90,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
-    app.state.doors.probes.shutdown(wait=False, cancel_futures=True)
+    app.state.services.probes.shutdown(wait=False, cancel_futures=True)
 
 
 def _both(app: FastAPI, router: APIRouter, *, dependencies: Sequence[params.Depends] = ()) -> None:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from app.api.security import check_settings
 from app.errors import DependencyMissing
 from app.projection.schema import prepare
-from app.runs.queries import record_id
+from app.record.identity import record_id
 from app.server.application import create_app
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -78,6 +78,6 @@ def server_options(settings: Settings) -> dict[str, Any]:
 def prepare_graph(postgres: Postgres, graph: Graph) -> None:
     """Brings the graph's schema up to date; a graph that does not answer is no reason not to start."""
     try:
-        prepare(graph, record_id(postgres))
+        prepare(graph, postgres.run(record_id))
     except DependencyMissing as exc:
         log.warning("graph_not_prepared", reason=str(exc))

@@ -6,13 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
+from app.answers.base import WalletName
+from app.answers.comparisons import ContributionChange, Parts, RunDiff, ScoreChange, WalletDiff
 from app.answers.cursors import decoded, encoded
-from app.answers.run_schemas import ContributionChange, Parts, RunDiff, ScoreChange, WalletDiff
-from app.answers.schemas import WalletName
 from app.domain import Direction, format_points
 from app.ledger.cells import DIRECTION_NAMES, decode
+from app.record.wallets import find_wallet
 from app.runs.listing import run_name
-from app.runs.queries import find_wallet, stored_score
+from app.runs.queries import score_row
 from app.runs.score import NOTHING_KNOWN
 from app.stores.postgres import Postgres
 from app.verify.diff import Changes, changes_between
@@ -58,7 +59,7 @@ def wallet_diff(postgres: Postgres, run_a: int, run_b: int, reference: str) -> W
     changes = _changes(postgres, run_a, run_b)
     name = WalletName(chain=wallet.chain, address=wallet.address)
     with postgres.transaction(snapshot=True) as connection:
-        rows = [stored_score(connection, run, wallet.wallet_id) for run in (run_a, run_b)]
+        rows = [score_row(connection, run, wallet.wallet_id) for run in (run_a, run_b)]
     places = (changes.wallet_id == wallet.wallet_id).nonzero()[0].tolist()
     before, after = rows
     return WalletDiff(

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.answers.run_schemas import Difference, Verification
-from app.answers.schemas import WalletName
+from app.answers.base import WalletName
+from app.answers.comparisons import Difference, Verification
 from app.domain import Progress
 from app.errors import InvalidPolicy
 from app.policy.policy import Policy
@@ -22,8 +22,8 @@ from app.runs.results import (
     exposure_lines,
     score_lines,
 )
+from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot
-from app.runs.stored_answer import policy_of
 from app.stores.postgres import Postgres
 from app.verify import earlier
 from app.verify.compare import Fields, Mismatch, Table, described, first_mismatch, shown

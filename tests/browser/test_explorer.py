@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -26,7 +26,7 @@ def told(postgres: Postgres, graph: Graph) -> None:
     story = [transfer(10, MIXER, ALICE, 100), transfer(20, ALICE, BOB, 50), transfer(30, BOB, CAROL, 20)]
     crowd = [transfer(100 + n, payer, BOB, 1 + n % 7) for n, payer in enumerate(PAYERS)]
     write(postgres, [*story, *crowd])
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     score(postgres, graph, "ledger")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from app.answers.schemas import Explanation, WalletName
+from app.answers.base import WalletName
+from app.answers.explanation import Explanation
 from app.investigation.browser import guide_url
 from app.settings import Settings
 from app.stores.graph import Graph

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pydantic import SecretStr
 
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -35,7 +35,7 @@ def test_before_anything_has_arrived_every_page_says_what_to_do(
         page.screenshot(path=pictures / "no_run.png")
         for path, says in {
             "/runs": "No run yet",
-            "/ingestion": "every message kept the contract",
+            "/ingestion": "No message was refused",
             "/labels": "No label is recorded",
             f"/search?q={ALICE}": "No transfer of",
             "/search?q=with spaces": "without spaces",
@@ -52,7 +52,7 @@ def test_not_scored_is_not_zero_and_zero_is_said_to_be_checked(
 ) -> None:
     tell_story(postgres)
     write(postgres, [transfer(60, f"0x{7:040x}", f"0x{8:040x}", 5)])
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     score(postgres, graph)
     write(postgres, [transfer(70, BOB, f"0x{9:040x}", 1)])
     with site(settings, postgres, graph) as told:

@@ -12,15 +12,15 @@ import httpx
 import pytest
 from lxml import html
 
-from app.answers.schemas import Explanation, PathTransfer
+from app.answers.explanation import Explanation, PathTransfer
 from app.cli.data import story_labels
 from app.domain import Transfer, decimal_units
-from app.projection.pending import project_all_owed
-from app.runs.queries import find_wallet
+from app.projection.pending import project_all_pending
+from app.record.wallets import find_wallet
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from app.web.drawing.paths import path_id
+from app.web.drawing.paths import id_of_path
 from app.web.numbers import units
 from cypher import Query, query
 from ingest.simulator.simulate import simulate
@@ -116,7 +116,7 @@ def test_every_wallet_has_the_same_figures_everywhere_in_every_state(
         }
 
         write(postgres, after_the_run(), offset=100_000)
-        project_all_owed(postgres, graph)
+        project_all_pending(postgres, graph)
 
         again = set().union(*(agreed(api, postgres, graph, name) for name in [*chosen, NEWCOMER]))
         assert {kind for kind in again if kind[0] == "status"} == {
@@ -152,7 +152,7 @@ def equals_the_page(api: httpx.Client, found: Explanation) -> None:
         assert points == [part.points for part in found.contributions], name
         rows = page.xpath("//table[contains(@class,'paths')]/tbody/tr")
         assert [(row.get("data-path"), row.get("data-points")) for row in rows] == [
-            (path_id(path), path.points) for path in found.paths
+            (id_of_path(path), path.points) for path in found.paths
         ], name
         for direction in ("source", "destination"):
             assert shown_cells(page, direction) == sorted(

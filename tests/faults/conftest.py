@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import create_engine, make_url, text
 
-from app.projection.locks import record_identity
 from app.projection.schema import prepare, wipe
+from app.record.identity import record_id
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate
@@ -18,7 +18,7 @@ from app.stores.postgres import Postgres
 from embedded.stack import Stack
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from tests.faults.story import Tale, tell
 from tests.faults.table import Table
 from tests.faults.trial import Settled, Trial, recorded_transfers
@@ -50,7 +50,7 @@ def settled(stack: Stack, tale: Tale) -> Settled:
     _administer(stack, f"CREATE DATABASE settled TEMPLATE {TEMPLATE}")
     postgres = _record(stack, "settled")
     messages = [
-        Message("clean", 0, offset, event.message_key.encode(), encode(event), event)
+        DecodedMessage("clean", 0, offset, event.message_key.encode(), encode(event), event)
         for offset, event in enumerate(tale.settled)
     ]
     postgres.run(lambda connection: write_batch(connection, messages))
@@ -77,7 +77,7 @@ def trial(stack: Stack) -> Iterator[Trial]:
     graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
     wipe(graph)
     with postgres.transaction() as connection:
-        prepare(graph, record_identity(connection))
+        prepare(graph, record_id(connection))
     ensure_topics(settings)
     trial = Trial(stack, settings, postgres, graph)
     yield trial

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from app.domain import Transfer
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.runs.run import run_scoring
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -29,7 +29,7 @@ def tell(
     import_labels(postgres, labels, policy.categories)
     for start in range(0, len(transfers), BATCH):
         write(postgres, transfers[start : start + BATCH], offset=start)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     return run_scoring(postgres, graph, policy, engine="cypher", cypher_max_transfers=0)
 
 

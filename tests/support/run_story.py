@@ -11,13 +11,13 @@ from sqlalchemy import text
 from app.domain import Retraction, Transfer
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import Policy, load_policy, parse_policy
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
 from app.runs.run import run_scoring
 from app.settings import PROJECT
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 
 POLICY: Policy = load_policy(PROJECT / "policy.yaml")
 OTHER_POLICY: Policy = parse_policy(
@@ -48,7 +48,7 @@ def transfer(n: int, sender: str, receiver: str, amount: int, **changes: Any) ->
 
 def write(postgres: Postgres, events: Sequence[Transfer | Retraction], *, offset: int = 0) -> None:
     """One batch into the record."""
-    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
+    messages = [DecodedMessage("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
     postgres.run(lambda connection: write_batch(connection, messages))
 
 
@@ -83,7 +83,7 @@ def score(
 def tell_project_and_score(postgres: Postgres, graph: Graph, engine: EngineChoice = "cypher") -> int:
     """The story in both stores, and a published run of it."""
     tell_story(postgres)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     return score(postgres, graph, engine)
 
 

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import PlainTextResponse
 
-from app.api.dependencies import Doors, Use
+from app.api.dependencies import Services, Use
 from app.api.problems import documented
-from app.chains.addresses import normalize_address
+from app.chains.addresses import normalise_address
 from app.investigation.browser import STYLE, guide_root
 from app.investigation.guide import guide, style
 from app.policy.policy import load_policy
@@ -51,7 +51,7 @@ def get_wallet_guide(
     form: Form,
 ) -> Response:
     """The guide with this wallet in its parameters."""
-    return _guide(use, (chain, normalize_address(chain, address)), form)
+    return _guide(use, (chain, normalise_address(chain, address)), form)
 
 
 @router.get(
@@ -77,7 +77,7 @@ _ASKED = {
 }
 
 
-def _guide(use: Doors, wallet: tuple[str, str], form: str) -> Response:
+def _guide(use: Services, wallet: tuple[str, str], form: str) -> Response:
     text = guide(
         load_policy(use.settings.policy_file),
         chain=wallet[0],

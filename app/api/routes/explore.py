@@ -2,14 +2,13 @@
 
 from fastapi import APIRouter
 
-from app.answers.schemas import WalletName
+from app.answers.base import WalletName
 from app.api.dependencies import Use
-from app.api.examples.evidence import NEIGHBOURS
-from app.api.examples.scores import answers
+from app.api.params import WalletReference
 from app.api.problems import documented
-from app.api.routes.scores import WalletReference
-from app.explorer.neighbours import Expansion, Neighbours, expand
-from app.runs.queries import find_wallet
+from app.api.responses import answers
+from app.explorer.neighbours import NEIGHBOURS, Expansion, Neighbours, expand
+from app.record.wallets import find_wallet
 
 router = APIRouter(tags=["explorer"])
 

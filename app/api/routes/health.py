@@ -11,7 +11,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from app.api.dependencies import Use
-from app.api.examples.scores import answers
+from app.api.responses import answers
 from app.errors import AmlError
 from app.stores.kafka_offsets import ping_kafka
 

@@ -3,9 +3,10 @@
 from fastapi import APIRouter
 
 from app.api.dependencies import Use
-from app.api.examples.scores import STATUS, answers
 from app.api.problems import documented
-from app.operations.status import IngestionStatus, ingestion_status
+from app.api.responses import answers
+from app.operations.status import ingestion_status
+from app.operations.status_answer import STATUS, IngestionStatus
 
 router = APIRouter(tags=["ingestion"])
 

@@ -3,24 +3,18 @@
 from collections.abc import Iterator
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.api.dependencies import Use
 from app.api.problems import documented
 from app.errors import DependencyMissing
-from app.operations.status import IngestionStatus, PartitionStatus, ingestion_status
+from app.operations.status import ingestion_status
+from app.operations.status_answer import IngestionStatus, PartitionStatus
 from app.record.last_reconciliation import LastReconciliation
 
 router = APIRouter(tags=["ingestion"])
-
-REQUEST_SECONDS = Histogram(
-    "aml_http_request_seconds",
-    "Seconds until a request was answered",
-    ["method", "route", "status"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
-)
 
 
 @router.get(

@@ -6,12 +6,13 @@ from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.dependencies import Use
-from app.api.examples.scores import answers
+from app.api.long_work import answer_of
 from app.api.params import WaitSeconds
 from app.api.problems import documented
-from app.api.routes.reload import DONE, RUNNING, OperationStatus, answered
-from app.domain import Progress
-from app.operations.reconcile import Reconciliation, StoreContent, reconcile
+from app.api.responses import answers
+from app.operations.operation import DONE, RUNNING, OperationStatus
+from app.operations.reconcile import start_reconciliation
+from app.operations.reconciliation_answer import RECONCILIATION
 
 router = APIRouter(tags=["graph"])
 
@@ -23,25 +24,7 @@ class ReconcileRequest(BaseModel):
     repair: bool = Field(default=False, description="Make the graph what the record says.", examples=[True])
 
 
-_CONTENT = StoreContent(
-    transfers=117,
-    wallets=64,
-    digest="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-    amounts={"ethereum:ETH": "1500000000000000000"},
-)
-_FOUND = Reconciliation(
-    equal=True,
-    repair=False,
-    differences=0,
-    listed=[],
-    broken_references=[],
-    labels="compared",
-    record=_CONTENT,
-    graph=_CONTENT,
-    started_at=RUNNING.started_at,
-    seconds=2.9,
-)
-_DONE = DONE.model_copy(update={"kind": "reconcile", "result": _FOUND.model_dump(mode="json")})
+_DONE = DONE.model_copy(update={"kind": "reconcile", "result": RECONCILIATION.model_dump(mode="json")})
 _RUNNING = RUNNING.model_copy(update={"kind": "reconcile"})
 
 
@@ -61,8 +44,5 @@ def start_reconcile(
     Answers 202 with the operation to look at, or, with `Prefer: wait=N`, 200 with its result.
     """
     repair = request is not None and request.repair
-
-    def work(progress: Progress) -> dict[str, object]:
-        return reconcile(use.postgres, use.graph, progress, repair=repair).model_dump(mode="json")
-
-    return answered(use.operations.start("reconcile", work), response, wait_seconds)
+    operation = start_reconciliation(use.operations, use.postgres, use.graph, repair=repair)
+    return answer_of(operation, response, wait_seconds)

@@ -6,16 +6,15 @@ from fastapi import APIRouter, Query
 
 from app.answers.cursors import decoded, encoded
 from app.api.dependencies import Use
-from app.api.examples.records import DEAD_LETTERS, HISTORY, LABELS, TRANSFERS
-from app.api.examples.scores import answers
+from app.api.params import Cursor, Limit, WalletReference
 from app.api.problems import documented
-from app.api.routes.scores import Cursor, Limit, WalletReference
-from app.labels.answers import LabelHistory, Labels
+from app.api.responses import answers
+from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
 from app.labels.lookup import current_labels, label_history
 from app.policy.policy import load_policy
-from app.record.dead_letters import DeadLetters, list_dead_letters
-from app.record.transfers import WalletTransfers, wallet_transfers
-from app.runs.queries import find_wallet
+from app.record.dead_letters import DEAD_LETTERS, DeadLetters, list_dead_letters
+from app.record.transfers import TRANSFERS, WalletTransfers, wallet_transfers
+from app.record.wallets import find_wallet
 
 router = APIRouter(tags=["the record"])
 
@@ -34,7 +33,8 @@ def get_transfers(
 @router.get("/wallets/{wallet}/labels", responses=answers(200, HISTORY) | documented(401, 422, 503))
 def get_label_history(use: Use, wallet: WalletReference) -> LabelHistory:
     """Every label the wallet ever had, with when it was recorded and removed; also of one never seen."""
-    return LabelHistory(labels=label_history(use.postgres, wallet))
+    with use.postgres.transaction() as connection:
+        return LabelHistory(labels=label_history(connection, wallet))
 
 
 @router.get("/labels", responses=answers(200, LABELS) | documented(401, 422, 503))
@@ -65,7 +65,7 @@ def get_labels(
     return Labels(
         total=found.total,
         labels=found.labels,
-        next=None if found.last is None else encoded(found.last),
+        next=None if found.last_id is None else encoded(found.last_id),
     )
 
 

@@ -2,21 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Path, Query, Response
+from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.answers.schemas import Run, Runs
-from app.api.dependencies import Doors, Use
-from app.api.examples.scores import CANCELLED_RUN, RUN, RUNNING_RUN, RUNS, answers
-from app.api.params import WaitSeconds, answer_when_done
+from app.answers.runs import CANCELLED_RUN, RUN, RUNNING_RUN, RUNS, Run, Runs
+from app.api.dependencies import Services, Use
+from app.api.long_work import answer_when_done
+from app.api.params import Cursor, RunId, WaitSeconds
 from app.api.problems import documented
+from app.api.responses import answers
 from app.errors import InUse
-from app.operations.operation import Operation
-from app.policy.policy import load_policy
+from app.operations.runs import start_scoring
 from app.runs.cancel import cancel_run
 from app.runs.compute import EngineChoice
 from app.runs.listing import one_run, run_of_key, runs
-from app.runs.run import execute_run, start_run
 
 start = APIRouter(tags=["scoring runs"])
 router = APIRouter(tags=["scoring runs"])
@@ -31,7 +30,6 @@ class RunRequest(BaseModel):
     )
 
 
-RunId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -63,7 +61,14 @@ def run_score(
     if (known := _run_of_key(use, response, idempotency_key)) is not None:
         return known
     try:
-        run_id, operation = begin_run(use, request.engine if request else None, idempotency_key)
+        run_id, operation = start_scoring(
+            use.operations,
+            use.postgres,
+            use.graph,
+            use.settings,
+            engine=request.engine if request else None,
+            idempotency_key=idempotency_key,
+        )
     except InUse:
         # The same request may have come twice at one moment, and the other one was first.
         if (known := _run_of_key(use, response, idempotency_key)) is not None:
@@ -74,36 +79,11 @@ def run_score(
         return one_run(connection, run_id)
 
 
-def begin_run(
-    use: Doors, engine: EngineChoice | None, idempotency_key: str | None = None
-) -> tuple[int, Operation]:
-    """Starts a run as work of this process; returns its id and the work.
-
-    Raises:
-        InUse: another run is under way.
-    """
-    settings = use.settings
-    started = start_run(
-        use.postgres,
-        use.graph,
-        load_policy(settings.policy_file),
-        engine=engine or settings.engine,
-        cypher_max_transfers=settings.cypher_engine_max_transfers,
-        idempotency_key=idempotency_key,
-    )
-    operation = use.operations.start(
-        "run-score",
-        lambda progress: execute_run(use.postgres, use.graph, started, progress=progress),
-        alone=False,  # the run lock sees to that, in every process
-    )
-    return started.run_id, operation
-
-
 @router.get("/runs", responses=answers(200, RUNS) | documented(401, 422, 503))
 def get_runs(
     use: Use,
     limit: Annotated[int, Query(ge=1, le=100, description="Runs on one page.")] = 20,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> Runs:
     """All scoring runs, newest first, failed ones too."""
     with use.postgres.transaction() as connection:
@@ -130,7 +110,7 @@ def cancel(use: Use, response: Response, run_id: RunId) -> Run:
     return _as_it_is(use, response, run_id)
 
 
-def _run_of_key(use: Doors, response: Response, idempotency_key: str | None) -> Run | None:
+def _run_of_key(use: Services, response: Response, idempotency_key: str | None) -> Run | None:
     if idempotency_key is None:
         return None
     with use.postgres.transaction() as connection:
@@ -138,7 +118,7 @@ def _run_of_key(use: Doors, response: Response, idempotency_key: str | None) -> 
     return None if run_id is None else _as_it_is(use, response, run_id)
 
 
-def _as_it_is(use: Doors, response: Response, run_id: int) -> Run:
+def _as_it_is(use: Services, response: Response, run_id: int) -> Run:
     with use.postgres.transaction() as connection:
         run = one_run(connection, run_id)
     response.headers["Location"] = f"/v1/runs/{run_id}"

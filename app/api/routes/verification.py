@@ -4,19 +4,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.answers.run_schemas import RunDiff, WalletDiff
-from app.api.dependencies import Doors, Use
-from app.api.examples.runs import DIFF, VERIFIED, VERIFYING, WALLET_DIFF
-from app.api.examples.scores import answers
-from app.api.params import WaitSeconds
+from app.answers.comparisons import DIFF, VERIFICATION, WALLET_DIFF, RunDiff, WalletDiff
+from app.api.dependencies import Use
+from app.api.long_work import answer_of
+from app.api.params import RunId, WaitSeconds
 from app.api.problems import documented
-from app.api.routes.reload import OperationStatus, answered
-from app.api.routes.runs import RunId
-from app.domain import Progress
-from app.operations.operation import Operation
-from app.runs.queries import completed_run
+from app.api.responses import answers
+from app.operations.operation import DONE, RUNNING, OperationStatus
+from app.operations.verify import start_verification
 
 router = APIRouter(tags=["scoring runs"])
+
+VERIFYING = RUNNING.model_copy(update={"kind": "verify", "step": "accounting every pool again"})
+VERIFIED = DONE.model_copy(update={"kind": "verify", "result": VERIFICATION.model_dump(mode="json")})
 
 _BOTH_DIFFS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -43,26 +43,7 @@ def verify(use: Use, response: Response, run_id: RunId, wait_seconds: WaitSecond
     Answers 202 with the operation to look at, or, with `Prefer: wait=N`, 200 with its result: `equal`, or
     the first difference of each kind.
     """
-    return answered(begin_verification(use, run_id), response, wait_seconds)
-
-
-def begin_verification(use: Doors, run_id: int) -> Operation:
-    """Starts verifying a run as work of this process.
-
-    Raises:
-        NotFound: there is no run of that id.
-        NotReady: it has no results.
-        InUse: a verification is going on.
-    """
-    from app.verify.verify import verify_run  # noqa: PLC0415 - loads a compiler
-
-    with use.postgres.transaction() as connection:
-        completed_run(connection, run_id)
-
-    def work(progress: Progress) -> dict[str, object]:
-        return verify_run(use.postgres, run_id, progress).model_dump(mode="json")
-
-    return use.operations.start("verify", work)
+    return answer_of(start_verification(use.operations, use.postgres, run_id), response, wait_seconds)
 
 
 @router.get(

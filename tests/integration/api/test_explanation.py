@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.answers.schemas import Explanation
+from app.answers.explanation import Explanation
 from app.domain import Retraction, Transfer
-from app.explain.explain import explain
+from app.explain.explain import explain, explain_record, read_explainable
 from app.operations.relabel import relabel
 from app.policy.policy import load_policy
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.projection.rebuild import rebuild
 from app.runs.run import run_scoring
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from tests.support.run_story import START, transfer
 
 SCAM, MIDDLE, WALLET, EXCHANGE, NOBODY, LATER = (f"0x{n:040x}" for n in range(1, 7))
@@ -59,7 +59,7 @@ def write(postgres: Postgres, *events: Transfer | Retraction) -> None:
         offset = connection.execute(
             text("SELECT coalesce(max(next_offset), 0) FROM ingestion_state")
         ).scalar_one()
-    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
+    messages = [DecodedMessage("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
     postgres.run(lambda connection: write_batch(connection, messages))
 
 
@@ -83,7 +83,7 @@ def scored(configured: Settings, postgres: Postgres, graph: Graph) -> Settings:
                 {"address": address, "category": category},
             )
     write(postgres, *STORY)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     score(configured, postgres, graph)
     return configured
 
@@ -206,7 +206,7 @@ def test_a_wallet_without_prices_is_explained_by_its_worst_asset(
         sent(80, SCAM, LATER, 1, asset="BBB", usd=None),
         sent(90, NOBODY, LATER, 3, asset="BBB", usd=None),
     )
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     score(configured, postgres, graph)
     found = explain(postgres, graph, scored, LATER)
     adds_up(found)
@@ -221,7 +221,7 @@ def test_transfers_that_only_follow_are_noted_and_change_nothing(
 ) -> None:
     before = explain(postgres, graph, scored, WALLET)
     write(postgres, sent(100, SCAM, WALLET, 10**30), sent(110, WALLET, LATER, 10**30))
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     after = explain(postgres, graph, scored, WALLET)
     assert after.status == "complete"
     assert after.graph is not None
@@ -238,11 +238,29 @@ def test_what_changes_older_transfers_makes_the_explanation_incomplete(
 ) -> None:
     taken_back = Retraction("ethereum", STORY[0].transaction_hash, "ETH", 0, START + timedelta(days=1))
     write(postgres, replace(STORY[1], transaction_hash="0xlate") if kind == "late" else taken_back)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     found = explain(postgres, graph, scored, WALLET)
     assert (found.status, found.score) == ("incomplete", "44.000000")
     assert any("Run scoring again" in reason for reason in found.incomplete_reasons)
     adds_up(found)
+
+
+def test_an_explanation_is_of_the_moment_that_was_read(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    before = explain(postgres, graph, scored, WALLET)
+    with postgres.transaction(snapshot=True) as connection:
+        explainable = read_explainable(connection, WALLET)
+        write(postgres, sent(100, SCAM, WALLET, 10**30, usd="1000"))
+        project_all_pending(postgres, graph)
+        score(scored, postgres, graph)
+        assert read_explainable(connection, WALLET) == explainable
+    found = explain_record(postgres, graph, scored, explainable)
+    adds_up(found)
+    assert (found.run, found.score, found.paths) == (before.run, before.score, before.paths)
+    assert found.graph is not None
+    assert found.graph.transfers_since_run == 1
+    assert explain(postgres, graph, scored, WALLET).score != found.score
 
 
 def test_batches_the_graph_lacks_make_the_explanation_incomplete(

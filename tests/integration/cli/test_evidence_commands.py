@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.answers.schemas import Explanation
+from app.answers.explanation import Explanation
 from app.errors import InvalidInput, NotFound
 from app.explain.explain import explain
 from app.investigation.questions import ask, question, questions

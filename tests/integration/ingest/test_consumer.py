@@ -3,6 +3,10 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Consumer
@@ -10,12 +14,13 @@ from sqlalchemy import text
 
 from app.errors import TooManyDeadLetters
 from app.operations.status import ingestion_status
-from app.projection.locks import record_identity
 from app.projection.schema import prepare, wipe
+from app.record.identity import record_id
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
+from ingest.kafka.producer import ProduceReport, produce_file
 from ingest.kafka.topics import QUIET, ensure_topics
 from ingest.simulator.simulate import simulate
 from tests.support.content import is_equal, record_digest
@@ -36,6 +41,38 @@ def test_a_story_arrives_in_both_stores_and_they_are_equal(
     status = ingestion_status(settings, postgres, graph)
     assert (status.totals.consumed, status.totals.stored, status.totals.dead) == (1_500, 1_500, 0)
     assert status.graph.transfers == len(STORY)
+
+
+def test_every_combination_of_optional_fields_goes_from_a_file_into_the_record(
+    settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path
+) -> None:
+    facts: dict[str, Any] = {
+        "block_hash": f"0x{7:064x}",
+        "observed_at": datetime(2024, 3, 1, 0, 0, 1, 250_000, tzinfo=UTC),
+        "initiator": STORY[0].sender,
+        "kind": "token",
+        "sender_tag": "1042",
+        "receiver_tag": 'a "b" \\ c',
+    }
+    combinations = product((True, False), repeat=len(facts))
+    events = [
+        replace(t, **{name: facts[name] for name, has_it in zip(facts, chosen, strict=True) if has_it})
+        for t, chosen in zip(STORY, combinations, strict=False)
+    ]
+    assert len(events) == 64
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join(encode(event) + b"\n" for event in events))
+
+    assert produce_file(path, settings) == ProduceReport(delivered=64, invalid=0)
+    ingest(settings, postgres, graph)
+
+    columns = ", ".join(("transaction_hash", "transfer_index", *facts))
+    with postgres.transaction() as connection:
+        rows = connection.execute(text(f"SELECT {columns} FROM transactions"))  # noqa: S608
+        assert {tuple(row) for row in rows} == {
+            (t.transaction_hash, t.transfer_index, *(getattr(t, name) for name in facts)) for t in events
+        }
+    assert is_equal(postgres, graph)
 
 
 def test_replaying_the_whole_topic_changes_no_count_and_no_digest(
@@ -64,9 +101,9 @@ def test_shuffled_and_repeated_transfers_give_the_same_digests(
         connection.execute(
             text("TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state")
         )
-        record_id = record_identity(connection)
+        identity = record_id(connection)
     wipe(graph)
-    prepare(graph, record_id)
+    prepare(graph, identity)
     shuffled = [*STORY, *STORY[::7]]
     random.Random(4).shuffle(shuffled)
     topic = {"transfers_topic": f"{settings.transfers_topic}-shuffled", "batch_messages": 100}

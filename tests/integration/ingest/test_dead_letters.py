@@ -133,7 +133,7 @@ def test_what_a_crash_left_unpublished_is_published_at_the_next_start(
     with postgres.transaction() as connection:
         letters = connection.execute(text("UPDATE dead_letters SET published_at = NULL")).rowcount
     producer = DeadLetterProducer(refused, postgres)
-    producer.publish_owed()
+    producer.publish_pending()
     producer.close()
     with postgres.transaction() as connection:
         published = connection.execute(text("SELECT count(published_at) FROM dead_letters")).scalar_one()

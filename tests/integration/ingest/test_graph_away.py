@@ -6,7 +6,8 @@ from time import monotonic
 import pytest
 
 from app.api.routes.metrics import Scrape
-from app.operations.status import GRAPH_SECONDS, IngestionStatus, ingestion_status
+from app.operations.status import GRAPH_SECONDS, ingestion_status
+from app.operations.status_answer import IngestionStatus
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

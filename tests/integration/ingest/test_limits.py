@@ -11,7 +11,7 @@ from app.operations.status import ingestion_status
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.consumer.intake import MOST_BATCH_BYTES, Intake
+from ingest.consumer.fetcher import MAX_BATCH_BYTES, Fetcher
 from ingest.kafka.producer import produce
 from ingest.kafka.topics import QUIET
 from ingest.record.writer import STORED_PAYLOAD_BYTES
@@ -81,19 +81,19 @@ def test_a_batch_of_large_messages_is_bounded_in_bytes(settings: Settings) -> No
     large = b"7" * 1_000_000
     produce_raw(settings, [(b"k", large)] * 60, most_bytes=1_100_000)
     consumer = reader(settings, settings.transfers_topic)
-    intake = Intake(consumer, wait_seconds=30)
+    fetcher = Fetcher(consumer, wait_seconds=30)
 
     batches: list[list[KafkaMessage]] = []
     while sum(map(len, batches)) < 60:
-        batches.append(list(intake.take(4_000)))
+        batches.append(list(fetcher.fetch(4_000)))
     consumer.close()
 
     # One look may bring what librdkafka has fetched ahead beyond what filled the batch.
-    assert max(sum(map(len, batch)) for batch in batches) < 3 * MOST_BATCH_BYTES
+    assert max(sum(map(len, batch)) for batch in batches) < 3 * MAX_BATCH_BYTES
     assert [m.offset() for batch in batches for m in batch] == list(range(60))
 
 
-def test_what_was_taken_before_a_rebalance_is_forgotten() -> None:
+def test_what_was_fetched_before_a_rebalance_is_discarded() -> None:
     class Rebalanced:
         """Gives one message, then the partitions anew, then another message."""
 
@@ -101,14 +101,14 @@ def test_what_was_taken_before_a_rebalance_is_forgotten() -> None:
             self.answers: list[Callable[[], list[str]]] = [lambda: ["old"], self.rebalance, lambda: ["new"]]
 
         def rebalance(self) -> list[str]:
-            intake.forget()
+            fetcher.discard()
             return []
 
         def consume(self, _messages: int, _seconds: float) -> list[str]:
             return self.answers.pop(0)() if self.answers else []
 
-    intake = Intake(Rebalanced(), wait_seconds=1)  # type: ignore[arg-type]  # a real one rebalances when it will
-    assert intake.take(10) == ["new"]
+    fetcher = Fetcher(Rebalanced(), wait_seconds=1)  # type: ignore[arg-type]  # a real one rebalances when it will
+    assert fetcher.fetch(10) == ["new"]
 
 
 def test_a_topic_of_64_partitions_arrives_whole(settings: Settings, postgres: Postgres, graph: Graph) -> None:

@@ -13,7 +13,8 @@ from app.operations.status import ingestion_status
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.contract.transfer import REASONS, encode
+from ingest.contract.reasons import REASONS
+from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
 from ingest.record.writer import STORED_PAYLOAD_BYTES
 from ingest.simulator.simulate import simulate

@@ -35,7 +35,7 @@ def process(arguments: list[str], variables: dict[str, str], log: Path) -> Itera
     """A command of `aml` as a process, told to stop at the end of the block."""
     with log.open("wb") as out:
         child = subprocess.Popen(
-            [sys.executable, "-m", "app", *arguments],
+            [sys.executable, "-m", "app.cli", *arguments],
             cwd=PROJECT,
             env={**os.environ, **variables},
             stdout=out,
@@ -68,7 +68,7 @@ def test_a_batch_is_traced_from_its_producer_to_both_stores_and_named_on_its_log
             "AML_CONSUMER_METRICS_PORT": str(port),
             "AML_API_TOKEN": API_TOKEN,
         }
-        with process(["produce", str(story)], variables, tmp_path / "produce.log") as producer:
+        with process(["produce", "--no-wait", str(story)], variables, tmp_path / "produce.log") as producer:
             assert producer.wait(60) == 0
         with process(["consume"], variables, log) as consumer:
             await_ingestion(settings, postgres, graph, lambda: consumer.poll() is None)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,12 +14,12 @@ from sqlalchemy import text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
-from app.projection.locks import record_identity
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.projection.schema import prepare, wipe
+from app.record.identity import record_id
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import Message, WrittenBatch, write_batch
+from ingest.record.writer import DecodedMessage, WrittenBatch, write_batch
 from tests.support.content import is_equal, record_digest
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -64,7 +65,7 @@ def random_transfers(seed: int, count: int = 60, wallets: int = 8) -> list[Trans
 
 
 def write(postgres: Postgres, events: Sequence[Transfer | Retraction], offset: int = 0) -> WrittenBatch:
-    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
+    messages = [DecodedMessage("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
     return postgres.run(lambda connection: write_batch(connection, messages))
 
 
@@ -212,13 +213,101 @@ def test_the_same_identity_with_another_payload_is_refused(postgres: Postgres) -
         assert [tuple(r) for r in recorded] == [(1, "conflict"), (3, "conflict")]
 
 
+OBSERVED = START + timedelta(minutes=3)
+FACTS: dict[str, Any] = {
+    "block_hash": f"0x{77:064x}",
+    "observed_at": OBSERVED,
+    "initiator": address(7),
+    "kind": "internal",
+    "sender_tag": "1042",
+    "receiver_tag": '\\N "\\t" \\\\ 💸',  # what COPY and JSON escape
+}
+OTHER_FACTS = {
+    "block_hash": f"0x{78:064x}",
+    "initiator": address(8),
+    "kind": "native",
+    "sender_tag": "1043",
+    "receiver_tag": "1042",
+}
+
+
+def recorded_facts(postgres: Postgres) -> list[tuple[object, ...]]:
+    """The optional fields of the transfers that live, in the order of `FACTS`."""
+    with postgres.transaction() as connection:
+        columns = "block_hash, observed_at, initiator, kind, sender_tag, receiver_tag"
+        query = text(f"SELECT {columns} FROM transactions WHERE retracted_batch_id IS NULL")  # noqa: S608
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_optional_fields_are_recorded_as_they_came(postgres: Postgres) -> None:
+    t = transfer(1, 1, 2, 100)
+    write(postgres, [replace(t, **FACTS), transfer(2, 2, 1, 100)])
+    assert recorded_facts(postgres) == [tuple(FACTS.values()), (None,) * 6]
+
+
+def test_a_repeat_without_optional_fields_or_with_more_is_a_duplicate(postgres: Postgres) -> None:
+    bare = transfer(1, 1, 2, 100)
+    full = replace(bare, **FACTS)
+    repeats = [
+        full,
+        bare,
+        replace(full, observed_at=OBSERVED + timedelta(seconds=1)),
+        *(replace(full, **{name: None}) for name in FACTS),
+        *(replace(bare, **{name: value}) for name, value in FACTS.items()),
+    ]
+    for first in (full, bare):
+        clear(postgres)
+        batch = write(postgres, [first])  # as one batch, and again in another
+        assert (batch.stored, batch.duplicates, batch.dead) == (1, 0, [])
+        batch = write(postgres, repeats, offset=1)
+        assert (batch.stored, batch.duplicates, batch.dead) == (0, len(repeats), [])
+        (recorded,) = recorded_facts(postgres)
+        assert recorded == tuple(getattr(first, name) for name in FACTS)  # the first stays as it came
+
+
+@pytest.mark.parametrize("name", OTHER_FACTS)
+def test_a_repeat_that_contradicts_an_optional_field_is_a_conflict(postgres: Postgres, name: str) -> None:
+    full = replace(transfer(1, 1, 2, 100), **FACTS)
+    other = replace(full, **{name: OTHER_FACTS[name]})
+    assert write(postgres, [full, other]).dead[0][1].reason == "conflict"
+    assert [e.reason for _, e in write(postgres, [other, full], offset=2).dead] == ["conflict"]
+    assert recorded_facts(postgres) == [tuple(FACTS.values())]
+
+
+def test_the_block_of_a_retraction_is_recorded_and_changes_nothing_else(postgres: Postgres) -> None:
+    t = replace(transfer(1, 1, 2, 100), **FACTS)
+    plain = Retraction("ethereum", t.transaction_hash, "ETH", 1, START)
+    named = replace(plain, block_number=999, block_hash=f"0x{5:064x}")  # a block the transfer was never in
+    batch = write(postgres, [t, named, plain, named, replace(named, block_number=None)])
+    assert (batch.stored, batch.duplicates, batch.retracted) == (1, 1, 1)  # the same retraction, twice
+    assert recorded_facts(postgres) == []
+    with postgres.transaction() as connection:
+        query = text("SELECT block_number, block_hash, retracted FROM retractions ORDER BY retraction_id")
+        rows = [tuple(row) for row in connection.execute(query)]
+    assert rows == [(999, named.block_hash, 1), (None, None, 0), (None, named.block_hash, 0)]
+
+
+def test_a_transfer_of_an_unnamed_block_brings_back_one_of_several_retracted_ones(postgres: Postgres) -> None:
+    bare = transfer(1, 1, 2, 100)
+    blocks = [replace(bare, block_hash=f"0x{n:064x}") for n in (1, 2, 3)]
+    for number, t in enumerate(blocks):
+        taken_back = Retraction("ethereum", t.transaction_hash, "ETH", 1, START + timedelta(seconds=number))
+        assert write(postgres, [t, taken_back], offset=2 * number).stored == 1
+    batch = write(postgres, [bare, blocks[1]], offset=6)
+    assert (batch.stored, batch.duplicates, batch.dead) == (1, 1, [])
+    assert [row[0] for row in recorded_facts(postgres)] == [blocks[2].block_hash]  # the latest
+    write(postgres, [Retraction("ethereum", bare.transaction_hash, "ETH", None, OBSERVED)], offset=8)
+    write(postgres, [blocks[1], bare], offset=9)
+    assert [row[0] for row in recorded_facts(postgres)] == [blocks[1].block_hash]  # the one that is named
+
+
 def test_counts_by_partition_add_up(postgres: Postgres) -> None:
     t = [transfer(n, 1, 2, 5) for n in range(4)]
     messages = [
-        Message("t", 0, 10, None, b"", t[0]),
-        Message("t", 1, 20, None, b"", t[0]),
-        Message("t", 1, 21, None, b"x", InvalidEvent("not_json", "The message is not JSON.")),
-        Message("t", 1, 23, None, b"", t[1]),
+        DecodedMessage("t", 0, 10, None, b"", t[0]),
+        DecodedMessage("t", 1, 20, None, b"", t[0]),
+        DecodedMessage("t", 1, 21, None, b"x", InvalidEvent("not_json", "The message is not JSON.")),
+        DecodedMessage("t", 1, 23, None, b"", t[1]),
     ]
     postgres.run(lambda connection: write_batch(connection, messages))
     with postgres.transaction() as connection:
@@ -247,7 +336,7 @@ def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: 
     clear(postgres)
     start_graph(postgres, graph)
     write(postgres, transfers)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     expected = record_digest(postgres)
     assert is_equal(postgres, graph)
 
@@ -257,7 +346,7 @@ def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: 
     random.Random(seed + 1).shuffle(again)
     for start in range(0, len(again), 20):
         write(postgres, again[start : start + 20], start)
-        project_all_owed(postgres, graph)
+        project_all_pending(postgres, graph)
 
     assert record_digest(postgres) == expected
     assert is_equal(postgres, graph)
@@ -266,4 +355,4 @@ def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: 
 def start_graph(postgres: Postgres, graph: Graph) -> None:
     wipe(graph)
     with postgres.transaction() as connection:
-        prepare(graph, record_identity(connection))
+        prepare(graph, record_id(connection))

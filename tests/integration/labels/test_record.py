@@ -113,13 +113,13 @@ def test_the_longest_texts_fit_the_record(postgres: Postgres) -> None:
 
 def test_an_unknown_category_is_refused_with_its_line_and_the_known_ones(postgres: Postgres) -> None:
     with pytest.raises(InvalidInput, match=r"Line 7: the policy has no category tax\..*mixer, scam, service"):
-        import_labels(postgres, [MIXER, replace(MIXER, category="tax", place="Line 7")], CATEGORIES)
+        import_labels(postgres, [MIXER, replace(MIXER, category="tax", origin="Line 7")], CATEGORIES)
     assert effective(postgres) == []
 
 
 def test_one_label_twice_with_different_values_is_refused(postgres: Postgres) -> None:
     with pytest.raises(InvalidInput, match="Line 3: Line 2 has this label with another"):
-        import_labels(postgres, [MIXER, replace(MIXER, confidence=1, place="Line 3")], CATEGORIES)
+        import_labels(postgres, [MIXER, replace(MIXER, confidence=1, origin="Line 3")], CATEGORIES)
 
 
 def test_the_label_that_speaks_is_chosen_by_what_it_says(postgres: Postgres) -> None:

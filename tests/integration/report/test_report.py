@@ -8,10 +8,10 @@ import httpx
 import pytest
 from pypdf import PdfReader
 
-from app.answers.schemas import Explanation
+from app.answers.explanation import Explanation
 from app.domain import decimal_units
 from app.labels.store import LabelRow, import_labels
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.report.document import pdf
 from app.report.wallet_report import WalletReport
 from app.settings import Settings
@@ -29,7 +29,7 @@ def told(postgres: Postgres, graph: Graph) -> None:
     tell_story(postgres)
     row = LabelRow("ethereum", ALICE, None, MEAN, MEAN, 80, None, None, "Line 1")
     import_labels(postgres, [row], POLICY.categories)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     score(postgres, graph, "cypher")
 
 

@@ -6,11 +6,11 @@ enough, whatever its share, but it raises the level and has no share and no poin
 
 import pytest
 
-from app.answers.schemas import Explanation
+from app.answers.explanation import Explanation
 from app.explain.explain import explain
 from app.explain.listed import parse_points
 from app.policy.policy import parse_policy
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -47,7 +47,7 @@ def ask(
             transfer(6, EXCHANGE, CLEAN, 5),
         ],
     )
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     score(postgres, graph, engine, POISON)
     return {wallet: explain(postgres, graph, settings, wallet) for wallet in (VICTIM, SHOP, LAST, CLEAN)}
 

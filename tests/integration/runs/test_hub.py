@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.operations.reconcile import reconcile
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.projection.proof import prove
 from app.projection.rebuild import rebuild
 from app.projection.schema import prepare, wipe
@@ -33,7 +33,7 @@ _HUB = Query(
 def hub(postgres: Postgres, graph: Graph) -> Iterator[Graph]:
     """A graph with a hub of no record beside what the record holds."""
     add_batch(postgres, [(1, 2), (2, 3)])
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     graph.run(_HUB, {"edges": EDGES})
     yield graph
     wipe(graph)

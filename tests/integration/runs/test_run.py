@@ -21,7 +21,8 @@ from app.ledger.cells import decode
 from app.policy.policy import parse_policy
 from app.runs.run import execute_run, run_scoring, start_run
 from app.stores.graph import Graph
-from app.stores.postgres import Lock, Postgres
+from app.stores.locks import Lock, acquire_shared
+from app.stores.postgres import Postgres
 from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, START, label, transfer, write
 
 
@@ -209,7 +210,7 @@ def test_what_arrives_after_the_snapshot_is_for_the_next_run(story: Postgres) ->
 def test_the_snapshot_waits_for_the_batch_that_is_being_written(story: Postgres) -> None:
     began: list[int] = []
     with story.transaction() as batch:
-        batch.execute(text("SELECT pg_advisory_xact_lock_shared(:key)"), {"key": Lock.INGEST})
+        acquire_shared(batch, Lock.INGEST)
         thread = threading.Thread(target=lambda: began.append(score(story)))
         thread.start()
         waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from alembic import command
-from app.answers.schemas import WalletScore
+from app.answers.scores import WalletScore
 from app.explain.export import exposure_rows
 from app.ledger.cells import DESTINATION, OWNERSHIP, SOURCE, Cell, decode, encode
-from app.runs.stored_answer import read_stored
+from app.runs.score_record import read_score_record
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres
 from tests.support.run_story import ALICE, BOB, CAROL, MIXER, POLICY, score, tell_story
@@ -89,7 +89,7 @@ def test_cells_that_the_code_before_could_not_name_are_not_taken_back(postgres: 
 
 def answers(postgres: Postgres, run_id: int) -> tuple[list[WalletScore], list[Any]]:
     with postgres.transaction() as connection:
-        wallets = [read_stored(connection, wallet).score for wallet in (MIXER, ALICE, BOB, CAROL)]
+        wallets = [read_score_record(connection, wallet).score for wallet in (MIXER, ALICE, BOB, CAROL)]
         return wallets, list(exposure_rows(connection, run_id))
 
 

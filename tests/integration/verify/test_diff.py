@@ -5,11 +5,12 @@ import random
 import pytest
 from sqlalchemy import text
 
-from app.answers.run_schemas import RunDiff, ScoreChange, WalletDiff
+from app.answers.comparisons import RunDiff, ScoreChange, WalletDiff
 from app.domain import Retraction
 from app.errors import InvalidInput, NotFound, NotReady
 from app.labels.store import remove_labels
 from app.policy.policy import parse_policy
+from app.record.wallets import find_wallet
 from app.runs.history import history
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -201,9 +202,10 @@ def test_history_lists_a_wallets_scores_newest_first(story: Postgres) -> None:
     for policy in (OTHER_POLICY, POLICY, OTHER_POLICY):
         score(story, policy=policy)
     with story.transaction() as connection:
-        whole = history(connection, ALICE, 10, None)
-        first = history(connection, ALICE, 2, None)
-        second = history(connection, ALICE, 2, first.next)
+        alice = find_wallet(connection, ALICE)
+        whole = history(connection, alice, 10, None)
+        first = history(connection, alice, 2, None)
+        second = history(connection, alice, 2, first.next)
     assert [(each.run_id, each.score, each.published) for each in whole.scores] == [
         (3, "60.000000", True),
         (2, "70.000000", False),

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from alembic import command
 from app.policy.policy import parse_policy
 from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS
-from app.runs.stored_answer import read_stored
+from app.runs.score_record import read_score_record
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres, copy_texts
 from app.verify.verify import verify_run
@@ -91,7 +91,7 @@ def test_today_the_same_transfers_give_other_last_digits_and_whole_points(
 def test_its_answer_is_read_from_the_recoded_cells(postgres: Postgres, earlier: int) -> None:
     """Wallet 3 of the record, address 10: 31 of 100 units came from the thief, 69 from the exchange."""
     with postgres.transaction() as connection:
-        answer = read_stored(connection, address(10)).score
+        answer = read_score_record(connection, address(10)).score
     assert answer.run is not None
     assert answer.run.run_id == earlier
     assert [(p.direction, p.category, p.hop, p.share, p.points) for p in answer.contributions] == [

@@ -1,13 +1,17 @@
 """A run is computed again and found equal, whatever came later; and every change by another hand is named."""
 
-import pytest
+from typing import Any
 
-from app.answers.run_schemas import Verification
+import pytest
+from sqlalchemy import text
+
+from app.answers.comparisons import Verification
 from app.cli.data import import_story_labels
 from app.domain import Retraction
 from app.errors import NotFound, NotReady
 from app.labels.store import remove_labels
 from app.runs.compute import EngineChoice
+from app.runs.digests import record_seal
 from app.runs.run import start_run
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -65,6 +69,37 @@ def test_a_run_computed_again_is_equal(story: Postgres, run_id: int) -> None:
     )
 
 
+def test_runs_from_before_the_optional_fields_still_verify(story: Postgres) -> None:
+    with story.transaction() as connection:
+        assert record_seal(connection, 1) == (5, "30b1725d059d7cee5f69314008eaa382")  # of the version before
+
+
+def test_a_run_over_optional_fields_is_equal_and_each_of_them_counts(story: Postgres) -> None:
+    facts: dict[str, Any] = {
+        "block_hash": f"0x{7:064x}",
+        "observed_at": START,
+        "initiator": DAVE,
+        "kind": "native",
+        "sender_tag": "1",
+        "receiver_tag": "2",
+    }
+    write(story, [transfer(60, ALICE, BOB, 5, **facts), transfer(61, ALICE, BOB, 5, sender_tag="same")])
+    run_id = score(story)
+    assert verify(story, run_id).differences == []
+    for name in facts:
+        set_to_null = f"UPDATE transactions SET {name} = NULL WHERE block_number = 60"  # noqa: S608
+        with story.transaction() as connection:
+            before = record_seal(connection, 2)
+            connection.execute(text(set_to_null))
+            assert record_seal(connection, 2) != before
+    with story.transaction() as connection:  # the same tag at the other end is another fact
+        before = record_seal(connection, 2)
+        moved = "UPDATE transactions SET receiver_tag = sender_tag, sender_tag = NULL WHERE block_number = 61"
+        connection.execute(text(moved))
+        assert record_seal(connection, 2) != before
+    assert not verify(story, run_id).equal
+
+
 def test_a_run_stays_equal_whatever_comes_later(story: Postgres, run_id: int) -> None:
     zero = "0x" + "0" * 40
     write(story, [transfer(15, ALICE, DAVE, 70), transfer(25, BOB, DAVE, 7), transfer(5, zero, MIXER, 8)])
@@ -113,6 +148,12 @@ def test_a_transfer_taken_out_is_found(story: Postgres, run_id: int) -> None:
         "occurred_at = occurred_at + interval '1 second'",
         "sender_id = receiver_id",
         "retracted_batch_id = batch_id",
+        "block_hash = 'x'",
+        "observed_at = occurred_at",
+        "initiator = 'x'",
+        "kind = 'fee'",
+        "sender_tag = 'x'",
+        "receiver_tag = 'x'",
     ],
 )
 def test_a_changed_transfer_is_found(story: Postgres, run_id: int, assignment: str) -> None:

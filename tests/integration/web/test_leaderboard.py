@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from app.answers.schemas import TopScores
+from app.answers.scores import TopScores
 from app.errors import InvalidInput
 from app.record.transfers import transaction_transfers, wallet_transfers
-from app.runs.listing import Only, level_counts, top_scores
-from app.runs.queries import find_wallet
+from app.record.wallets import find_wallet
+from app.runs.listing import ScoreFilter, level_counts, top_scores
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -45,7 +45,7 @@ def client(settings: Settings, two_runs: Postgres, graph: Graph) -> Iterator[htt
 
 def listed(postgres: Postgres, run_id: int | None = None, **only: str) -> TopScores:
     with postgres.transaction(snapshot=True) as connection:
-        return top_scores(connection, 100, None, run_id=run_id, only=Only(**only))
+        return top_scores(connection, 100, None, run_id=run_id, only=ScoreFilter(**only))
 
 
 def test_every_filter_lists_exactly_the_wallets_it_names(two_runs: Postgres) -> None:

@@ -54,8 +54,8 @@ def test_validity_is_read_with_its_zone(read: Read) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("ethereum,0xab,scam,n,s", "labels.csv:3: it has more or fewer fields"),
-        ("ethereum,0xab,scam,n,s,1,2,3,4", "labels.csv:3: it has more or fewer fields"),
+        ("ethereum,0xab,scam,n,s", "labels.csv:3: more or fewer fields"),
+        ("ethereum,0xab,scam,n,s,1,2,3,4", "labels.csv:3: more or fewer fields"),
         ("ethereum,0xab,scam,n,s,101,,", "labels.csv:3: confidence must be"),
         ("ethereum,0xab,scam,n,s,1.5,,", "labels.csv:3: confidence must be"),
         ("ethereum,0xab,scam,n,s,²,,", "labels.csv:3: confidence must be"),

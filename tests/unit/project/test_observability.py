@@ -9,8 +9,9 @@ import pytest
 from prometheus_client import REGISTRY
 from ruamel.yaml import YAML
 
-from app.api.examples.scores import STATUS
-from app.api.routes.metrics import REQUEST_SECONDS, Scrape
+from app.api.middleware import REQUEST_SECONDS
+from app.api.routes.metrics import Scrape
+from app.operations.status_answer import STATUS
 from ingest.instruments import BATCH_MESSAGES, PARTITIONS, STEP_SECONDS, WAITS
 from tests.support.paths import PROJECT
 

@@ -1,0 +1,162 @@
+"""Verifications, differences between runs, and a wallet's history."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from app.answers.base import Answer, WalletName
+from app.answers.runs import RUN, RunName
+from app.answers.scores import SCORE
+from app.domain import Direction
+
+
+class Difference(Answer):
+    """One thing that is not as the run had it; `wallet` is null where it is about the whole record."""
+
+    what: str = Field(examples=["score"])
+    wallet: WalletName | None
+    stored: str = Field(examples=["12.000000"])
+    recomputed: str = Field(examples=["14.000000"])
+    detail: str = Field(examples=["The score of ethereum:0xaa is stored as 12.000000, recomputed 14.000000."])
+
+
+class Verification(Answer):
+    """Whether a run can be computed again from the record with the same result."""
+
+    run_id: int = Field(examples=[3])
+    equal: bool
+    engine: Literal["cypher", "ledger"] = Field(description="That of the run; verified by the ledger's.")
+    differences: list[Difference] = Field(description="The first of each kind.")
+    notes: list[str]
+    transfers: int = Field(description="Transfers with flow that were accounted again.", examples=[117])
+    exposures: int = Field(description="Stored rows that were compared.", examples=[88])
+    scores: int = Field(description="Stored rows that were compared.", examples=[64])
+
+
+class Parts(Answer):
+    """Where a change of score comes from, in points; the parts add up to the change exactly.
+
+    `engine` is what rounding alone changes, when one of the runs is by path queries: some millionths.
+    """
+
+    transfers: str = Field(examples=["2.000000"])
+    labels: str = Field(examples=["12.000000"])
+    policy: str = Field(examples=["0.000000"])
+    engine: str = Field(examples=["0.000000"])
+
+
+class ScoreChange(Answer):
+    """A wallet whose score differs between two runs; a null score is one of which nothing was known."""
+
+    wallet: WalletName
+    old: str | None = Field(examples=["0.000000"])
+    new: str | None = Field(examples=["14.000000"])
+    change: str = Field(description="In points; a null score counts as 0.", examples=["14.000000"])
+    change_micro: int = Field(description="In millionths of a point.", examples=[14_000_000])
+    parts: Parts
+
+
+class RunDiff(Answer):
+    """Wallets whose score changed from run `a` to run `b`, biggest change first."""
+
+    a: RunName
+    b: RunName
+    changed: int = Field(description="Wallets whose score changed.", examples=[1])
+    changes: list[ScoreChange]
+    next: str | None = None
+
+
+class ContributionChange(Answer):
+    """One contribution in both runs; null where a run has none."""
+
+    direction: Direction
+    category: str = Field(examples=["mixer"])
+    hop: int = Field(examples=[2])
+    share_before: float | None
+    share_after: float | None = Field(examples=[0.25])
+    points_before: str | None
+    points_after: str | None = Field(examples=["14.000000"])
+
+
+class WalletDiff(Answer):
+    """One wallet in two runs, with what its score was made of in each."""
+
+    a: RunName
+    b: RunName
+    score: ScoreChange
+    risk_level_before: str | None = Field(examples=["low"])
+    risk_level_after: str | None = Field(examples=["low"])
+    contributions: list[ContributionChange]
+
+
+class PastScore(Answer):
+    """A wallet's score in one run."""
+
+    run_id: int = Field(examples=[3])
+    as_of: datetime
+    policy_version: str = Field(examples=["2026-01"])
+    score: str | None = Field(examples=["14.000000"])
+    risk_level: str | None = Field(examples=["low"])
+    direction: Direction | None = Field(examples=["source"])
+    main_category: str | None = Field(examples=["mixer"])
+    rules: list[str]
+    published: bool = Field(description="Whether this run answers now.")
+
+
+class History(Answer):
+    """A wallet's scores by run, newest first; runs that did not know the wallet are not in it."""
+
+    wallet: WalletName
+    scores: list[PastScore]
+    next: str | None = None
+
+
+_BEFORE = RunName.model_validate(RUN.model_copy(update={"run_id": 2}), from_attributes=True)
+_AFTER = RunName.model_validate(RUN, from_attributes=True)
+_CHANGE = ScoreChange(
+    wallet=SCORE.wallet,
+    old="0.000000",
+    new="14.000000",
+    change="14.000000",
+    change_micro=14_000_000,
+    parts=Parts(transfers="2.000000", labels="12.000000", policy="0.000000", engine="0.000000"),
+)
+VERIFICATION = Verification(
+    run_id=3, equal=True, engine="ledger", differences=[], notes=[], transfers=117, exposures=88, scores=64
+)
+DIFF = RunDiff(a=_BEFORE, b=_AFTER, changed=1, changes=[_CHANGE])
+WALLET_DIFF = WalletDiff(
+    a=_BEFORE,
+    b=_AFTER,
+    score=_CHANGE,
+    risk_level_before="low",
+    risk_level_after="low",
+    contributions=[
+        ContributionChange(
+            direction="source",
+            category="mixer",
+            hop=2,
+            share_before=None,
+            share_after=0.25,
+            points_before=None,
+            points_after="14.000000",
+        )
+    ],
+)
+HISTORY = History(
+    wallet=SCORE.wallet,
+    scores=[
+        PastScore(
+            run_id=3,
+            as_of=RUN.as_of,
+            policy_version=RUN.policy_version,
+            score="14.000000",
+            risk_level="low",
+            direction="source",
+            main_category="mixer",
+            rules=[],
+            published=True,
+        )
+    ],
+)

@@ -1,0 +1,101 @@
+"""Scoring runs, as answers."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from app.answers.base import EXAMPLE_TIME, Answer
+
+
+class RunName(Answer):
+    """The scoring run an answer comes from."""
+
+    run_id: int = Field(examples=[3])
+    policy_version: str = Field(examples=["2026-01"])
+    policy_digest: str
+    label_set_digest: str
+    watermark: int = Field(description="Last ingest batch the run has seen.", examples=[118])
+    engine: Literal["cypher", "ledger"]
+    hop_limit: int = Field(examples=[4])
+    as_of: datetime = Field(description="Labels valid at this time were used.")
+
+
+class Run(RunName):
+    """One scoring run as a record of its own."""
+
+    status: Literal["running", "completed", "failed", "cancelled"]
+    published: bool
+    application_version: str
+    started_at: datetime
+    completed_at: datetime | None
+    progress: float = Field(description="Part of the run that is done (0..1).", examples=[1.0])
+    step: str = Field(examples=["done"])
+    transfers: int | None
+    unpriced_transfers: int | None
+    wallets: int | None
+    labelled_wallets: int | None
+    recorded_transfers: int | None = Field(
+        default=None,
+        description="Transfers up to the watermark, also those that move nothing or are retracted.",
+    )
+    record_digest: str | None = Field(default=None, description="Of those transfers, whatever their order.")
+    results_digest: str | None = Field(default=None, description="SHA-256 of the rows the run stored.")
+    cancel_requested: bool = False
+    error: str | None = None
+
+
+class Runs(Answer):
+    """Runs, newest first; `next` is the cursor of the next page."""
+
+    runs: list[Run]
+    next: str | None = None
+
+
+RUN_NAME = RunName(
+    run_id=3,
+    policy_version="2026-01",
+    policy_digest="5d41402abc4b2a76b9719d911017c592ae2f2d3f6b0a1d0e4a8f6b1c2d3e4f50",
+    label_set_digest="7d793037a0760186574b0282f2f435e7ab31d5d6e0f1a2b3c4d5e6f708192a3b",
+    watermark=118,
+    engine="ledger",
+    hop_limit=4,
+    as_of=EXAMPLE_TIME,
+)
+RUN = Run(
+    **dict(RUN_NAME),
+    status="completed",
+    published=True,
+    application_version="0.1.0",
+    started_at=EXAMPLE_TIME,
+    completed_at=EXAMPLE_TIME,
+    progress=1,
+    step="done",
+    transfers=117,
+    unpriced_transfers=3,
+    wallets=64,
+    labelled_wallets=5,
+    recorded_transfers=119,
+    record_digest="8f434346648f6b96df89dda901c5176b",
+    results_digest="a3f5c1d2e4b6978877665544332211009f8e7d6c5b4a39281706f5e4d3c2b1a0",
+)
+RUNNING_RUN = RUN.model_copy(
+    update={
+        "status": "running",
+        "published": False,
+        "completed_at": None,
+        "progress": 0.02,
+        "step": "reading transfers",
+        "transfers": None,
+        "unpriced_transfers": None,
+        "wallets": None,
+        "labelled_wallets": None,
+        "recorded_transfers": None,
+        "record_digest": None,
+        "results_digest": None,
+    }
+)
+CANCELLED_RUN = RUNNING_RUN.model_copy(
+    update={"status": "cancelled", "completed_at": EXAMPLE_TIME, "cancel_requested": True}
+)
+RUNS = Runs(runs=[RUN])

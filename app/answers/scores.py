@@ -1,0 +1,199 @@
+"""Scores and their reasons, as answers of the API and of `aml … --json`.
+
+Amounts are strings of base units, scores and points six-place decimal strings, shares doubles (0..1) of all
+the wallet received (source) or sent (destination); `usd_value` is a decimal string at the transfers' time.
+"""
+
+from typing import Literal
+
+from pydantic import Field
+
+from app.answers.base import WALLET, Answer, WalletName
+from app.answers.runs import RUN_NAME, RunName
+from app.domain import Direction
+
+Flow = Literal["source", "destination"]
+Status = Literal["complete", "incomplete", "unknown"]
+
+
+class OwnLabel(Answer):
+    """The label that spoke for the wallet itself when the run was made."""
+
+    category: str | None = Field(description="Null: it only names.", examples=["exchange"])
+    name: str = Field(examples=["Example exchange 3"])
+    source: str = Field(examples=["tagpack"])
+    confidence: int = Field(examples=[90])
+
+
+class ExposureItem(Answer):
+    """Money of one asset that came from (source) or reached (destination) a category, at one distance.
+
+    For `ownership` (hop 0, the wallet itself is labelled) there is no asset and no amount.
+    """
+
+    asset: str | None = Field(examples=["ETH"])
+    direction: Direction
+    category: str = Field(examples=["mixer"])
+    hop: int = Field(examples=[2])
+    amount: str | None = Field(examples=["1500000000000000000"])
+    decimals: int | None = Field(examples=[18])
+    share: float = Field(examples=[0.25])
+    usd_value: str | None = Field(
+        description="The share of the USD value of the asset's priced transfers; null when none is priced.",
+        examples=["2790.15"],
+    )
+
+
+class Residual(Answer):
+    """Money that no category explains, named: with the exposures it adds up to the whole."""
+
+    asset: str = Field(examples=["ETH"])
+    direction: Flow
+    kind: Literal["unobserved_origin", "still_held", "beyond_hop_limit"]
+    hop: int | None = Field(description="Null for `beyond_hop_limit`.", examples=[1])
+    amount: str = Field(examples=["4500000000000000000"])
+    decimals: int | None = Field(examples=[18])
+    share: float = Field(examples=[0.75])
+
+
+RESIDUAL_NAMES = {
+    "unobserved_origin": "origin never seen",
+    "still_held": "still held",
+    "beyond_hop_limit": "beyond the hop limit",
+}
+"""What a residual is called where people read it."""
+
+
+class SentBeyondReceived(Answer):
+    """What the wallet sent beyond what it was ever seen to receive."""
+
+    asset: str = Field(examples=["ETH"])
+    amount: str = Field(examples=["1000000000000000000"])
+    decimals: int | None = Field(examples=[18])
+
+
+class Contribution(Answer):
+    """Points of one direction, category and hop: share * severity * hop_weight, rounded down."""
+
+    direction: Direction
+    category: str = Field(examples=["mixer"])
+    hop: int = Field(examples=[2])
+    share: float = Field(examples=[0.25])
+    severity: float = Field(examples=[80])
+    hop_weight: float = Field(examples=[0.7])
+    points: str = Field(examples=["14.000000"])
+
+
+class WalletScore(Answer):
+    """A stored score with its reasons, as the run wrote it."""
+
+    wallet: WalletName
+    score: str | None = Field(description="0-100; null when nothing is known.", examples=["14.000000"])
+    risk_level: str | None = Field(examples=["low"])
+    status: Status
+    incomplete_reasons: list[str] = Field(default=[])
+    notes: list[str] = Field(default=[])
+    band: str | None = Field(default=None, description="Level by score alone, before rules.")
+    direction: Direction | None = Field(default=None, description="The one that decided the score.")
+    rules: list[str] = Field(default=[], description="Rules of the policy that were applied.")
+    weighting: Literal["usd", "worst_asset"] | None = Field(
+        default=None, description="`worst_asset` where no transfer of the wallet is priced."
+    )
+    unpriced_transfers: int | None = None
+    label: OwnLabel | None = None
+    run: RunName | None = None
+    exposures: list[ExposureItem] = Field(default=[])
+    residuals: list[Residual] = Field(default=[])
+    sent_beyond_received: list[SentBeyondReceived] = Field(default=[])
+    contributions: list[Contribution] = Field(default=[], description="They add up to the score.")
+    other_contributions: list[Contribution] = Field(default=[])
+
+
+class RankedWallet(Answer):
+    """One line of the list of highest scores."""
+
+    wallet: WalletName
+    score: str = Field(examples=["100.000000"])
+    risk_level: str = Field(examples=["severe"])
+    direction: Direction | None
+    main_category: str | None = Field(examples=["sanctioned"])
+    main_reason: str = Field(examples=["It is itself labelled sanctioned."])
+    rules: list[str] = Field(default=[])
+    previous_score: str | None = Field(
+        default=None,
+        description="In the run before; null when there was none, or nothing was known then.",
+        examples=["97.500000"],
+    )
+    change: str | None = Field(default=None, description="Since that run, in points.", examples=["2.500000"])
+
+
+class TopScores(Answer):
+    """Highest scores of one run; `next` is the cursor of the next page, of the same run."""
+
+    run: RunName
+    previous_run: int | None = Field(
+        default=None, description="The completed run before, which `change` is since.", examples=[2]
+    )
+    scores: list[RankedWallet]
+    next: str | None = None
+
+
+SCORE = WalletScore(
+    wallet=WALLET,
+    score="14.000000",
+    risk_level="low",
+    status="complete",
+    band="low",
+    direction="source",
+    weighting="usd",
+    unpriced_transfers=0,
+    run=RUN_NAME,
+    exposures=[
+        ExposureItem(
+            asset="ETH",
+            direction="source",
+            category="mixer",
+            hop=2,
+            amount="500000000000000000",
+            decimals=18,
+            share=0.25,
+            usd_value="930.05",
+        )
+    ],
+    residuals=[
+        Residual(
+            asset="ETH",
+            direction="source",
+            kind="unobserved_origin",
+            hop=1,
+            amount="1500000000000000000",
+            decimals=18,
+            share=0.75,
+        )
+    ],
+    contributions=[
+        Contribution(
+            direction="source",
+            category="mixer",
+            hop=2,
+            share=0.25,
+            severity=80,
+            hop_weight=0.7,
+            points="14.000000",
+        )
+    ],
+)
+TOP = TopScores(
+    run=RUN_NAME,
+    scores=[
+        RankedWallet(
+            wallet=WALLET,
+            score="14.000000",
+            risk_level="low",
+            direction="source",
+            main_category="mixer",
+            main_reason="25.00% of what it received came from mixer, within 2 hops.",
+        )
+    ],
+    next="WzMsIDE0MDAwMDAwLCA0Ml0=",
+)

@@ -1,1 +1,0 @@
-"""Examples in the API's documentation, all of one wallet."""

@@ -1,0 +1,1 @@
+"""Home of the queue, cases and decisions of people. Empty until that issue."""

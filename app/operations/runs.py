@@ -1,0 +1,62 @@
+"""Carries out scoring runs with the settings' policy and engine, or starts them as work of this process."""
+
+from app.domain import Progress
+from app.operations.operation import Operation, Operations
+from app.policy.policy import load_policy
+from app.runs.compute import EngineChoice
+from app.runs.run import StartedRun, execute_run, start_run
+from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+
+
+def score(
+    postgres: Postgres, graph: Graph, settings: Settings, engine: EngineChoice | None, progress: Progress
+) -> int:
+    """Carries out a scoring run and publishes it; returns its id.
+
+    Raises: as `app.runs.run.start_run` and `execute_run`.
+    """
+    started = _start(postgres, graph, settings, engine, None)
+    execute_run(postgres, graph, started, progress=progress)
+    return started.run_id
+
+
+def start_scoring(
+    operations: Operations,
+    postgres: Postgres,
+    graph: Graph,
+    settings: Settings,
+    *,
+    engine: EngineChoice | None,
+    idempotency_key: str | None = None,
+) -> tuple[int, Operation]:
+    """Starts a run as work of this process; returns its id and the work.
+
+    Raises:
+        InUse: another run is running.
+    """
+    started = _start(postgres, graph, settings, engine, idempotency_key)
+    operation = operations.start(
+        "run-score",
+        lambda progress: execute_run(postgres, graph, started, progress=progress),
+        exclusive=False,  # the run lock refuses a second run, in whatever process
+    )
+    return started.run_id, operation
+
+
+def _start(
+    postgres: Postgres,
+    graph: Graph,
+    settings: Settings,
+    engine: EngineChoice | None,
+    idempotency_key: str | None,
+) -> StartedRun:
+    return start_run(
+        postgres,
+        graph,
+        load_policy(settings.policy_file),
+        engine=engine or settings.engine,
+        cypher_max_transfers=settings.cypher_engine_max_transfers,
+        idempotency_key=idempotency_key,
+    )

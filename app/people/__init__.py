@@ -1,0 +1,1 @@
+"""Home of people, their roles and their keys. Empty until that issue."""

@@ -1,0 +1,1 @@
+"""Home of screenings of wallets, deposits and withdrawals. Empty until that issue."""
