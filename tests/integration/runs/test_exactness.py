@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 
 from app.labels.store import import_labels
-from app.ledger.cells import DESTINATION, SOURCE
+from app.ledger.cells import DESTINATION, SOURCE, decode
 from app.policy.policy import Policy
 from app.runs.compute import EngineChoice
 from app.stores.graph import Graph
@@ -47,7 +47,7 @@ def stored(postgres: Postgres, run_id: int) -> tuple[dict[Any, Row], dict[Any, i
     with postgres.transaction() as connection:
         for row in connection.execute(_EXPOSURES, {"run_id": run_id}):
             key = row.direction, int(row.address, 16), int(row.asset.split()[1])
-            cells = ((row.columns[cell // 8], cell % 8) for cell in row.cells)
+            cells = ((row.columns[cell.column], cell.hop) for cell in map(decode, row.cells))
             shares[key] = dict(zip(cells, row.shares, strict=True))
             totals[key] = int(row.total)
         scores = list(connection.execute(_SCORES, {"run_id": run_id}))
@@ -134,10 +134,11 @@ def _check_scores(
     looked_at = 0
     for row in scores:
         sums = [0, 0, 0]
-        for cell, share, points in zip(row.cells, row.shares, row.points, strict=True):
-            direction, category, hop = cell // 1024, row.columns[cell % 1024 // 8], cell % 8
+        for code, share, points in zip(row.cells, row.shares, row.points, strict=True):
+            direction, column, hop = decode(code)
+            category = row.columns[column]
             sums[direction] += points
-            assert points == int(share * by.micro_points(category, hop))
+            assert points == int(share * by.micro_points(category, hop) + 0.001)
             exact = wanted.get((direction, int(row.address, 16), None))
             if exact is not None:
                 looked_at += 1

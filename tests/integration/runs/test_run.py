@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from app.errors import InUse, InvalidInput, InvalidPolicy, Unequal
 from app.labels.store import import_labels
+from app.ledger.cells import decode
 from app.runs.run import execute_run, run_scoring, start_run
 from app.stores.graph import Graph
 from app.stores.locks import Lock, acquire_shared
@@ -30,7 +31,7 @@ def scores(postgres: Postgres, run_id: int) -> dict[str, tuple[Any, ...]]:
 
 
 SHARES = """
-    SELECT w.chain, w.address, a.asset, e.direction, r.columns[c.cell / 8 + 1], c.cell % 8, c.share
+    SELECT w.chain, w.address, a.asset, r.columns, c.cell, c.share
     FROM exposures e JOIN wallets w USING (wallet_id) JOIN assets a USING (asset_id)
     JOIN scoring_runs r USING (run_id), unnest(e.cells, e.shares) AS c (cell, share)
     WHERE run_id = :run_id
@@ -38,7 +39,11 @@ SHARES = """
 
 
 def shares(postgres: Postgres, run_id: int) -> dict[tuple[Any, ...], float]:
-    return {row[:-1]: row[-1] for row in rows(postgres, SHARES, run_id=run_id)}
+    found = {}
+    for chain, address, asset, columns, code, share in rows(postgres, SHARES, run_id=run_id):
+        direction, column, hop = decode(code)
+        found[chain, address, asset, direction, columns[column], hop] = share
+    return found
 
 
 @pytest.fixture
@@ -97,10 +102,10 @@ def test_contributions_add_up_to_the_score_of_their_direction(story: Postgres) -
     )
     for *by_direction, cells, cell_shares, points in found:
         sums = [0, 0, 0]
-        for cell, share, of_cell in zip(cells, cell_shares, points, strict=True):
-            column = policy().layout.columns[cell % 1024 // 8]
-            assert of_cell == int(share * policy().micro_points(column, cell % 8))
-            sums[cell // 1024] += of_cell
+        for code, share, of_cell in zip(cells, cell_shares, points, strict=True):
+            direction, column, hop = decode(code)
+            assert of_cell == int(share * policy().micro_points(policy().layout.columns[column], hop) + 0.001)
+            sums[direction] += of_cell
         assert sums == by_direction
 
 
