@@ -55,7 +55,7 @@ def demo(
     if attach:
         settings = load_settings(home)
         heading(1, "The servers run already")
-        stdout.print(f"The API is at {settings.api_address}.")
+        stdout.print(f"The API is at {settings.pages_address}.")
         wallet = tour(settings, seed=seed, wallets=wallets, transfers=transfers)
         _go_on(settings, wallet, started)
         return
@@ -100,7 +100,7 @@ def warm() -> None:
 def _go_on(settings: Settings, wallet: str, started: float) -> None:
     heading(6, "Where to go on")
     stdout.print(f"Explained {time.monotonic() - started:.0f} seconds after the start.")
-    stdout.print(f"The wallet's page: {settings.api_address}/wallets/{wallet}", soft_wrap=True)
+    stdout.print(f"The wallet's page: {settings.pages_address}/wallets/{wallet}", soft_wrap=True)
     program = _program()
     stdout.print(
         f"On the command line: `{program} explain {wallet}`, `{program} top`, `{program} status`.",
