@@ -17,6 +17,9 @@ class WalletName(Answer):
     chain: str = Field(examples=["ethereum"])
     address: str = Field(examples=["0x00000000000000000000000000000000000000aa"])
 
+    def __str__(self) -> str:
+        return f"{self.chain}:{self.address}"
+
 
 EXAMPLE_TIME = datetime(2026, 1, 5, 12, 0, 11, tzinfo=UTC)
 """The examples of all answers are of one wallet that has a mixer two hops behind it, at this time."""

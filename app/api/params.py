@@ -5,6 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query
 
+from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
+
 MAX_WAIT_SECONDS = 300
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.IGNORECASE)
 
@@ -25,8 +27,9 @@ WaitSeconds = Annotated[int, Depends(_wait_seconds)]
 WalletReference = Annotated[
     str,
     Path(
-        description="An address, or `chain:address`. EVM addresses in any case.",
-        max_length=200,
+        description="An address, or `chain:address`, as any wallet software writes it:"
+        " EVM addresses and bech32 in any case, Bitcoin Cash with its prefix or in the legacy form.",
+        max_length=MAX_REFERENCE_LENGTH,
         examples=["ethereum:0x00000000000000000000000000000000000000aa"],
     ),
 ]

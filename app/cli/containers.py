@@ -96,7 +96,8 @@ def choose_secrets(folder: Path, environment: Mapping[str, str]) -> Secrets:
         if not first and getattr(secrets, name) != getattr(previous, name):
             raise InvalidInput(
                 f"{ENVIRONMENT_VARIABLES[name]} is not the password that the server's data was made with."
-                " Unset it, or delete the data and all passwords with `docker compose down --volumes`."
+                ' Unset it, or delete the data and all passwords with `docker compose --profile "*" down'
+                " --volumes`."
             )
     if secrets != previous:
         save_secrets(folder, secrets)

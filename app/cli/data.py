@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.outcome import await_outcome, print_outcome, require_consumed
 from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
@@ -22,6 +23,7 @@ from app.errors import InvalidInput
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
+from app.record.outcome import OffsetRange, count_partitions
 from app.settings import Settings
 from ingest.files.ethereum_etl import read_ethereum_etl
 from ingest.files.transfer_csv import read_csv
@@ -29,7 +31,7 @@ from ingest.kafka.producer import produce, produce_file
 from ingest.simulator.simulate import simulate as simulate_story
 from ingest.simulator.story import Story, write_story
 
-SeedOption = Annotated[int, typer.Option(help="The same seed tells the same story, byte for byte.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed and sizes tell the same story, byte for byte.")]
 WalletsOption = Annotated[int, typer.Option(min=300, help="About how many wallets take part.")]
 TransfersOption = Annotated[int, typer.Option(min=1_500, help="Exactly how many transfers happen.")]
 
@@ -98,7 +100,7 @@ def story_labels(story: Story) -> list[LabelRow]:
     return [
         LabelRow(
             label.chain, label.address, label.category, label.name, label.source, int(label.confidence),
-            valid_from=None, valid_to=None, place="simulator",
+            valid_from=None, valid_to=None, origin="simulator",
         )
         for label in story.labels
     ]  # fmt: skip
@@ -107,15 +109,37 @@ def story_labels(story: Story) -> list[LabelRow]:
 def produce_events(
     file: Annotated[Path, typer.Argument(help="Event file, one JSON a line; also .gz.")],
     home: HomeOption = DEFAULT_HOME,
+    wait: Annotated[
+        float, typer.Option(min=0.1, help="Seconds without a consumed message after which it gives up.")
+    ] = 60.0,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return once Kafka has everything.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send an event file to Kafka, each line as it is; the consumer decides which it refuses.
+    """Send an event file to Kafka, each line as it is, and say what the consumer made of it.
 
+    Stored, duplicates, retractions, dead letters by reason; exit code 1 when some are not consumed.
     Example: aml produce story.jsonl
     """
-    with count_progress("sending, in bytes") as progress:
-        report = produce_file(file, load_settings(home), progress)
-    _print_report({"delivered": report.delivered, "invalid": report.invalid}, as_json=as_json)
+    settings = load_settings(home)
+    topic = settings.transfers_topic
+    if no_wait:
+        with count_progress("sending, in bytes") as progress:
+            report = produce_file(file, settings, progress)
+        _print_report({"delivered": report.delivered, "invalid": report.invalid}, as_json=as_json)
+        return
+    with open_record(settings) as postgres:
+        with postgres.transaction() as connection:
+            before = count_partitions(connection, topic)
+        with count_progress("sending, in bytes") as progress:
+            report = produce_file(file, settings, progress)
+        ranges = [OffsetRange(*each) for each in report.offsets]
+        with count_progress("waiting for the consumer", report.delivered) as progress:
+            outcome = await_outcome(postgres, topic, before, ranges, silence_seconds=wait, progress=progress)
+    if as_json:
+        print_json({"delivered": report.delivered, "invalid": report.invalid, **asdict(outcome)})
+    else:
+        print_outcome(report.delivered, outcome)
+    require_consumed(outcome, wait)
 
 
 def import_transfers(

@@ -20,7 +20,7 @@ from app.cli.terminal import (
 )
 from app.errors import InvalidInput
 from app.record.dead_letters import list_dead_letters
-from ingest.contract.transfer import REASONS
+from ingest.contract.reasons import REASONS
 from ingest.kafka.replay import (
     find_dead_letter,
     parse_origin,

@@ -53,9 +53,9 @@ def demo(
     if attach:
         settings = load_settings(home)
         heading(1, "The servers run already")
-        stdout.print(f"The API is at {settings.api_address}.")
+        stdout.print(f"The API is at {settings.pages_address}.")
         wallet = tour(settings, seed=seed, wallets=wallets, transfers=transfers)
-        _go_on(wallet, started, home)
+        _go_on(wallet, started, home, settings.pages_address)
         return
     with instance(home) as (stack, settings):
         heading(1, "The servers are ready")
@@ -65,7 +65,7 @@ def demo(
             highlight=False,
         )
         wallet = tour(settings, seed=seed, wallets=wallets, transfers=transfers)
-        _go_on(wallet, started, home, settings.api_address)
+        _go_on(wallet, started, home, settings.pages_address)
         if picture is not None:
             with writing(picture):
                 picture.write_text(_own_fonts(stdout.export_svg(title="aml demo", unique_id="demo")))
@@ -96,8 +96,8 @@ def warm() -> None:
     stderr.print("The caches of this machine are built: " + ", ".join(str(cache) for cache in caches()))
 
 
-def _go_on(wallet: str, started: float, home: Path, pages: str = "") -> None:
-    """What to look at next; without an address of the pages, which containers publish elsewhere, its path."""
+def _go_on(wallet: str, started: float, home: Path, pages: str) -> None:
+    """What to look at next, on the pages and on the command line."""
     heading(6, "Where to go on")
     for line in (
         f"Explained {time.monotonic() - started:.0f} seconds after the start.",

@@ -76,8 +76,8 @@ def history(
 
     Example: aml labels history ethereum:0x00…aa
     """
-    with open_record(load_settings(home)) as postgres:
-        labels = label_history(postgres, wallet)
+    with open_record(load_settings(home)) as postgres, postgres.transaction() as connection:
+        labels = label_history(connection, wallet)
     if not labels:
         raise NotFound(f"No label of {wallet} was ever recorded.")
     if as_json:

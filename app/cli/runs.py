@@ -18,6 +18,7 @@ from app.cli.terminal import (
     step_progress,
 )
 from app.errors import Unequal
+from app.record.wallets import find_wallet
 from app.runs.cancel import cancel_run
 from app.runs.history import history as history_of
 from app.runs.listing import one_run
@@ -107,7 +108,7 @@ def history(
     Example: aml history ethereum:0x00…aa
     """
     with open_record(load_settings(home)) as postgres, postgres.transaction(snapshot=True) as connection:
-        page = history_of(connection, wallet, limit, cursor)
+        page = history_of(connection, find_wallet(connection, wallet), limit, cursor)
     if as_json:
         print_json(page)
         return

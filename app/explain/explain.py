@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from app.answers.explanation import Explanation, GraphState, NotListed, NotListedTotals
 from app.answers.scores import Flow
@@ -17,7 +17,7 @@ from app.explain.listed import CODES, Listed, listed_paths
 from app.investigation.browser import evidence_query
 from app.projection.state import State, read_state
 from app.runs.queries import since_run
-from app.runs.stored_answer import StoredScore, read_stored
+from app.runs.score_record import ScoreRecord, read_score_record
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -32,11 +32,32 @@ NOTES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Explainable:
+    """What an explanation is made from, of one moment of the record.
+
+    `since` is what `since_run` returns, None where there is no score to explain.
+    """
+
+    record: ScoreRecord
+    since: Row[Any] | None
+
+
+def read_explainable(connection: Connection, reference: str) -> Explainable:
+    """Reads a wallet's published score, and what has happened since its run, in the connection's snapshot.
+
+    Raises:
+        InvalidInput: no wallet is written like this.
+        NotFound: the wallet was never seen.
+        AmbiguousWallet: its address is known on several chains.
+    """
+    record = read_score_record(connection, reference)
+    since = None if record.row is None or record.run is None else since_run(connection, record.run.watermark)
+    return Explainable(record, since)
+
+
 def explain(postgres: Postgres, graph: Graph, settings: Settings, reference: str) -> Explanation:
     """Explains the published score of a wallet, given as an address or `chain:address`.
-
-    A graph that does not answer, or not in time, takes paths away and never the stored score: the status is
-    then `incomplete`, with the reasons.
 
     Raises:
         InvalidInput: no wallet is written like this.
@@ -44,14 +65,24 @@ def explain(postgres: Postgres, graph: Graph, settings: Settings, reference: str
         AmbiguousWallet: its address is known on several chains.
     """
     with postgres.transaction(snapshot=True) as connection:
-        stored = read_stored(connection, reference)
-        if stored.row is None or stored.run is None:
-            return Explanation(**dict(stored.score))
-        before = since_run(connection, stored.run.watermark)
+        explainable = read_explainable(connection, reference)
+    return explain_record(postgres, graph, settings, explainable)
+
+
+def explain_record(
+    postgres: Postgres, graph: Graph, settings: Settings, explainable: Explainable
+) -> Explanation:
+    """Explains a score that has been read: pages and reports show the same moment beside it.
+
+    A graph that does not answer, or not in time, takes paths away and never the stored score: the status is
+    then `incomplete`, with the reasons.
+    """
+    stored, before = explainable.record, explainable.since
+    if stored.run is None or before is None:
+        return Explanation(**dict(stored.score))
     answer = _ask_graph(graph, settings, stored.run, stored)
-    with (
-        postgres.transaction() as connection
-    ):  # again: what the graph answered may be newer than the snapshot
+    # Read again: what the graph answered may be newer than the snapshot.
+    with postgres.transaction() as connection:
         since = since_run(connection, stored.run.watermark)
     listed = listed_paths(stored, answer.found)
     reasons = [*answer.faults, *_moved_on(before, since, answer.state), *_disagreements(listed.attribution)]
@@ -91,7 +122,7 @@ class _Answer:
                 yield from (step.transfer_id for step in path.transfers)
 
 
-def _ask_graph(graph: Graph, settings: Settings, run: Row[Any], stored: StoredScore) -> _Answer:
+def _ask_graph(graph: Graph, settings: Settings, run: Row[Any], stored: ScoreRecord) -> _Answer:
     """Both directions and the graph's state at once."""
     answer = _Answer()
     with ThreadPoolExecutor(3) as pool:
@@ -139,8 +170,10 @@ def _totals(exposures: Sequence[Row[Any]], direction: int) -> dict[int, int]:
 def _moved_on(before: Row[Any], since: Row[Any], state: State | None) -> list[str]:
     """What since the run could have changed the paths that it saw."""
     reasons = []
-    if before.owed:
-        reasons.append(f"The graph still lacks {before.owed} of the batches the run has seen: it catches up.")
+    if before.pending:
+        reasons.append(
+            f"The graph still lacks {before.pending} of the batches the run has seen: it catches up."
+        )
     if state is not None and (state.projected_batch or 0) < (before.projected or 0):
         reasons.append("The graph has lost batches that it had: it catches up, or rebuild it.")
     if since.restated:
@@ -165,7 +198,7 @@ def _disagreements(attribution: Attribution) -> list[str]:
     ]
 
 
-def _not_listed(stored: StoredScore, listed: Listed) -> NotListedTotals:
+def _not_listed(stored: ScoreRecord, listed: Listed) -> NotListedTotals:
     rest = listed.attribution.not_listed
     decided = stored.score.direction
     of_score = rest[decided] if decided in {"source", "destination"} else Stored(0.0, 0)

@@ -12,11 +12,12 @@ from app.answers.base import WalletName
 from app.answers.explanation import ContributingWallet, Counterparty, EvidenceItem, PathTransfer
 from app.answers.scores import Contribution, Flow
 from app.domain import Wallet, format_points
-from app.explain.attribution import Attribution, Cell, Stored, attribute, weight_points
+from app.explain.attribution import Attribution, Cell, Stored, attribute
 from app.explain.evidence import Evidence, EvidencePath
-from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE
+from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, decode
+from app.policy.points import points_of
 from app.policy.policy import Policy
-from app.runs.stored_answer import StoredScore, part_of
+from app.runs.score_record import ScoreRecord, part_of
 
 CODES: dict[Flow, int] = {"source": SOURCE, "destination": DESTINATION}
 Summed = TypeVar("Summed", Counterparty, ContributingWallet)
@@ -32,7 +33,7 @@ class Listed:
     attribution: Attribution
 
 
-def listed_paths(stored: StoredScore, found: Mapping[Flow, Evidence]) -> Listed:
+def listed_paths(stored: ScoreRecord, found: Mapping[Flow, Evidence]) -> Listed:
     """Weighs every path as the score weighed its money: by USD value, or all of the worst asset."""
     policy = stored.policy
     assert policy is not None  # noqa: S101 - a stored score has its run's policy
@@ -69,16 +70,16 @@ def listed_paths(stored: StoredScore, found: Mapping[Flow, Evidence]) -> Listed:
     )
 
 
-def worst_asset(policy: Policy, stored: StoredScore, rows: Sequence[Row[Any]]) -> int | None:
+def worst_asset(policy: Policy, stored: ScoreRecord, rows: Sequence[Row[Any]]) -> int | None:
     """The asset whose shares alone give the highest score, the first by name among equals."""
     assert stored.run is not None  # noqa: S101 - a stored score has its run
     columns = stored.run.columns
 
     def points(row: Row[Any]) -> int:
         return sum(
-            weight_points(share, policy.micro_points(columns[cell // 8], cell % 8))
-            for cell, share in zip(row.cells, row.shares, strict=True)
-            if cell // 8 >= len(RESIDUALS)
+            points_of(share, policy.micro_points(columns[cell.column], cell.hop))
+            for cell, share in zip(map(decode, row.cells), row.shares, strict=True)
+            if cell.column >= len(RESIDUALS)
         )
 
     return min(rows, key=lambda row: (-points(row), row.asset)).asset_id if rows else None

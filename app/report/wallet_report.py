@@ -9,12 +9,11 @@ from app.answers.base import Answer
 from app.answers.explanation import EXPLANATION, Explanation
 from app.answers.runs import RUN, Run
 from app.errors import NotReady
-from app.explain.explain import explain
+from app.explain.explain import explain_record, read_explainable
 from app.labels.answers import RecordedLabel
 from app.labels.lookup import label_history
-from app.runs.listing import one_run
-from app.runs.queries import completed_run
-from app.runs.stored_answer import policy_of
+from app.runs.listing import run_answer
+from app.runs.queries import NONE_PUBLISHED
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -62,19 +61,20 @@ def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, referenc
         AmbiguousWallet: its address is known on several chains.
         NotReady: no scoring run has been published.
     """
-    explanation = explain(postgres, graph, settings, reference)
-    if explanation.run is None:
-        raise NotReady("No scoring run has been published yet. Start one with POST /run-score (`aml score`).")
     with postgres.transaction(snapshot=True) as connection:
-        run = one_run(connection, explanation.run.run_id)
-        policy = policy_of(completed_run(connection, run.run_id))
-    applied = [rule for rule in policy.rules if rule.name in explanation.rules]
-    wallet = explanation.wallet
+        explainable = read_explainable(connection, reference)
+        record = explainable.record
+        if record.run is None or record.policy is None:
+            raise NotReady(NONE_PUBLISHED)
+        labels = label_history(connection, record.name)
+    explanation = explain_record(postgres, graph, settings, explainable)
+    run = run_answer(record.run)
+    applied = [rule for rule in record.policy.rules if rule.name in explanation.rules]
     return WalletReport(
         run=run,
         explanation=explanation,
         rules=[ReportRule.model_validate(rule, from_attributes=True) for rule in applied],
-        labels=_labels_at(run.as_of, label_history(postgres, f"{wallet.chain}:{wallet.address}")),
+        labels=_labels_at(run.as_of, labels),
     )
 
 

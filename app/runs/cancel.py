@@ -2,7 +2,8 @@
 
 from sqlalchemy import Connection, text
 
-from app.errors import AlreadyEnded, NotFound
+from app.errors import AlreadyEnded
+from app.runs.queries import no_run
 from app.stores.locks import Lock, try_acquire
 from app.stores.postgres import Postgres
 
@@ -25,7 +26,7 @@ def cancel_run(postgres: Postgres, run_id: int) -> None:
 
     status = postgres.run(work)
     if status is None:
-        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
+        raise no_run(run_id)
     if status not in {"running", "cancelled"}:
         raise AlreadyEnded(f"Scoring run {run_id} has already {status}: there is nothing to cancel.")
 

@@ -1,24 +1,22 @@
 """A wallet's scores by run."""
 
-from sqlalchemy import Connection, text
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
 from app.answers.comparisons import History, PastScore
 from app.answers.cursors import BIGGEST, decoded, encoded
 from app.domain import format_points
-from app.record.wallets import find_wallet
 
 
-def history(connection: Connection, reference: str, limit: int, cursor: str | None) -> History:
-    """The scores completed runs gave a wallet, newest run first.
+def history(connection: Connection, wallet: Row[Any], limit: int, cursor: str | None) -> History:
+    """The scores completed runs gave a wallet (a row of `find_wallet`), newest run first.
 
     Raises:
-        InvalidInput: no wallet is written like this, or the cursor is not one of ours.
-        NotFound: the wallet was never seen.
-        AmbiguousWallet: its address is known on several chains.
+        InvalidInput: the cursor is not one of ours.
     """
     newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
-    wallet = find_wallet(connection, reference)
     given = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
     rows = connection.execute(_HISTORY, given).all()
     return History(

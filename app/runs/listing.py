@@ -10,9 +10,8 @@ from app.answers.cursors import BIGGEST, decoded, encoded
 from app.answers.runs import Run, RunName, Runs
 from app.answers.scores import RankedWallet, TopScores
 from app.domain import format_points
-from app.errors import NotFound, NotReady
-from app.ledger.cells import DIRECTION_NAMES
-from app.runs.queries import completed_run
+from app.ledger.cells import DIRECTION_NAMES, decode
+from app.runs.queries import completed_or_published_run, run_row
 from app.stores.locks import Lock
 
 # Every condition is on the index alone: only the rows of the page are fetched.
@@ -44,7 +43,6 @@ _BY_KEY = text(
     "SELECT run_id FROM scoring_runs WHERE idempotency_key = :key"
     " AND NOT CASE status WHEN 'running' THEN pg_try_advisory_xact_lock(:lock) ELSE false END"
 )
-_PUBLISHED = text("SELECT r.* FROM published_run JOIN scoring_runs r USING (run_id)")
 
 REASONS = {
     "ownership": "It is itself labelled {category}.",
@@ -58,20 +56,30 @@ def run_name(row: Row[Any]) -> RunName:
     return RunName.model_validate(row, from_attributes=True)
 
 
+def run_answer(row: Row[Any]) -> Run:
+    """A run as an answer, of a row of `scoring_runs` with whether it is `published`."""
+    return Run.model_validate(row, from_attributes=True)
+
+
 @dataclass(frozen=True, slots=True)
-class Only:
-    """Which wallets of a run are listed: of a level, main category, deciding direction; None means any."""
+class ScoreFilter:
+    """Which wallets of a run are listed: by level, main category and deciding direction; None means any."""
 
     level: str | None = None
     category: str | None = None
     direction: str | None = None
 
 
-EVERY = Only()
+ALL_SCORES = ScoreFilter()
 
 
 def top_scores(
-    connection: Connection, limit: int, cursor: str | None, *, run_id: int | None = None, only: Only = EVERY
+    connection: Connection,
+    limit: int,
+    cursor: str | None,
+    *,
+    run_id: int | None = None,
+    only: ScoreFilter = ALL_SCORES,
 ) -> TopScores:
     """The highest scores of the published run, of that run, or of the cursor's; ties by wallet id.
 
@@ -83,7 +91,7 @@ def top_scores(
     score, wallet_id = BIGGEST, -1
     if cursor is not None:
         run_id, score, wallet_id = decoded(cursor, 3)
-    run = _run_to_list(connection, run_id)
+    run = completed_or_published_run(connection, run_id)
     previous = previous_run(connection, run.run_id)
     given = {
         "run_id": run.run_id,
@@ -102,15 +110,6 @@ def top_scores(
         scores=[_ranked(run.columns, row) for row in shown],
         next=encoded(run.run_id, shown[-1].score, shown[-1].wallet_id) if more else None,
     )
-
-
-def _run_to_list(connection: Connection, run_id: int | None) -> Row[Any]:
-    if run_id is not None:
-        return completed_run(connection, run_id)
-    run = connection.execute(_PUBLISHED).one_or_none()
-    if run is None:
-        raise NotReady("No scoring run has been published yet. Start one with POST /run-score (`aml score`).")
-    return run
 
 
 def previous_run(connection: Connection, run_id: int) -> int | None:
@@ -133,7 +132,7 @@ def runs(connection: Connection, limit: int, cursor: str | None) -> Runs:
     newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
     rows = connection.execute(_RUNS, {"newest": newest, "limit": limit + 1}).all()
     return Runs(
-        runs=[Run.model_validate(row, from_attributes=True) for row in rows[:limit]],
+        runs=[run_answer(row) for row in rows[:limit]],
         next=encoded(rows[limit].run_id) if len(rows) > limit else None,
     )
 
@@ -144,10 +143,7 @@ def one_run(connection: Connection, run_id: int) -> Run:
     Raises:
         NotFound: there is none of that id.
     """
-    row = connection.execute(_RUNS, {"newest": run_id, "limit": 1}).one_or_none()
-    if row is None or row.run_id != run_id:
-        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
-    return Run.model_validate(row, from_attributes=True)
+    return run_answer(run_row(connection, run_id))
 
 
 def run_of_key(connection: Connection, idempotency_key: str) -> int | None:
@@ -175,8 +171,8 @@ def main_reason(columns: list[str], row: Row[Any]) -> str:
         return "Nothing was found in what is known."
     direction = DIRECTION_NAMES.index(row.direction)
     share, farthest = 0.0, 0
-    for cell, part in zip(row.cells, row.shares, strict=True):
-        of_direction, column, hop = cell // 1024, cell % 1024 // 8, cell % 8
+    for code, part in zip(row.cells, row.shares, strict=True):
+        of_direction, column, hop = decode(code)
         if of_direction == direction and columns[column] == row.main_category and part > 0:
             share += part
             farthest = max(farthest, hop)

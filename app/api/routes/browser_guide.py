@@ -11,7 +11,7 @@ from fastapi.responses import PlainTextResponse
 
 from app.api.dependencies import Services, Use
 from app.api.problems import documented
-from app.chains.addresses import normalize_address
+from app.chains.addresses import normalise_address
 from app.investigation.browser import STYLE, guide_root
 from app.investigation.guide import guide, style
 from app.policy.policy import load_policy
@@ -51,7 +51,7 @@ def get_wallet_guide(
     form: Form,
 ) -> Response:
     """The guide with this wallet in its parameters."""
-    return _guide(use, (chain, normalize_address(chain, address)), form)
+    return _guide(use, (chain, normalise_address(chain, address)), form)
 
 
 @router.get(

@@ -33,7 +33,8 @@ def get_transfers(
 @router.get("/wallets/{wallet}/labels", responses=answers(200, HISTORY) | documented(401, 422, 503))
 def get_label_history(use: Use, wallet: WalletReference) -> LabelHistory:
     """Every label the wallet ever had, with when it was recorded and removed; also of one never seen."""
-    return LabelHistory(labels=label_history(use.postgres, wallet))
+    with use.postgres.transaction() as connection:
+        return LabelHistory(labels=label_history(connection, wallet))
 
 
 @router.get("/labels", responses=answers(200, LABELS) | documented(401, 422, 503))
@@ -64,7 +65,7 @@ def get_labels(
     return Labels(
         total=found.total,
         labels=found.labels,
-        next=None if found.last is None else encoded(found.last),
+        next=None if found.last_id is None else encoded(found.last_id),
     )
 
 

@@ -14,11 +14,12 @@ from app.api.responses import answers
 from app.domain import Direction
 from app.explain.explain import explain
 from app.policy.policy import Level
+from app.record.wallets import find_wallet
 from app.report.forms import ReportForm, file_name, written
 from app.report.wallet_report import REPORT, WalletReport, wallet_report
 from app.runs.history import history
-from app.runs.listing import Only, top_scores
-from app.runs.stored_answer import read_stored
+from app.runs.listing import ScoreFilter, top_scores
+from app.runs.score_record import read_score_record
 
 router = APIRouter(tags=["scores"])
 
@@ -43,7 +44,7 @@ def get_top_scores(
     `next` belongs to the same filters: send them again with it.
     """
     with use.postgres.transaction(snapshot=True) as connection:
-        only = Only(level=level, category=category, direction=direction)
+        only = ScoreFilter(level=level, category=category, direction=direction)
         return top_scores(connection, limit, cursor, run_id=run, only=only)
 
 
@@ -65,7 +66,7 @@ def get_score(use: Use, wallet: WalletReference) -> WalletScore:
     A wallet that is in the record but not in the run has the score null and the status `unknown`.
     """
     with use.postgres.transaction(snapshot=True) as connection:
-        return read_stored(connection, wallet).score
+        return read_score_record(connection, wallet).score
 
 
 @router.get(
@@ -106,4 +107,4 @@ def get_report(
 def get_history(use: Use, wallet: WalletReference, limit: Limit = 20, cursor: Cursor = None) -> History:
     """The wallet's score in every completed run that knew it, newest run first."""
     with use.postgres.transaction(snapshot=True) as connection:
-        return history(connection, wallet, limit, cursor)
+        return history(connection, find_wallet(connection, wallet), limit, cursor)

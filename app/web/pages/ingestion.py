@@ -1,4 +1,4 @@
-"""Ingestion: what has arrived, how fast, what stands behind, and what was refused."""
+"""The ingestion page: progress, throughput, lag, and refused messages."""
 
 from typing import Annotated
 
@@ -13,23 +13,23 @@ from app.record.dead_letters import latest_refused
 from app.web.templating import is_fragment, page
 
 router = APIRouter()
-LETTERS = 25
+MAX_DEAD_LETTERS = 25
 
 
 @router.get("/ingestion")
 def ingestion(request: Request, use: Use, reason: Annotated[str, Query(max_length=40)] = "") -> Response:
-    """The status, asked for again every two seconds, and the latest dead letters."""
+    """The status, which the page refreshes every two seconds, and the latest dead letters."""
     status = ingestion_status(use.settings, use.postgres, use.graph)
     if is_fragment(request):
         return page(request, "ingestion/status.html", status=status)
     with use.postgres.transaction() as connection:
-        letters = latest_refused(connection, reason=reason or None, limit=LETTERS)
+        letters = latest_refused(connection, reason=reason or None, limit=MAX_DEAD_LETTERS)
     topic = use.settings.dead_letter_topic
     return page(request, "ingestion/page.html", status=status, letters=letters, reason=reason, topic=topic)
 
 
 @router.post("/ingestion/reload")
 def reload(use: Use) -> Response:
-    """Starts rebuilding the graph, and shows how far that is."""
+    """Starts rebuilding the graph and shows its progress."""
     operation = start_reload(use.operations, use.postgres, use.graph)
     return RedirectResponse(f"/operations/{operation.operation_id}", 303)

@@ -1,4 +1,4 @@
-"""Long work of this server, looked at while it goes on: reloads of the graph and verifications."""
+"""The progress and result of long work of this server: reloads of the graph and verifications."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
@@ -11,10 +11,10 @@ router = APIRouter()
 
 @router.get("/operations/{operation_id}")
 def operation(request: Request, use: Use, operation_id: str) -> Response:
-    """How far it is; its result when it has ended."""
-    found = use.operations.get(operation_id).answer()
+    """The progress of an operation, or its result when it has ended."""
+    status = use.operations.get(operation_id).answer()
     if not is_fragment(request):
-        return page(request, "ingestion/operation.html", found=found)
-    if found.status == "running":
-        return page(request, "ingestion/operation_progress.html", found=found)
+        return page(request, "ingestion/operation.html", operation=status)
+    if status.status == "running":
+        return page(request, "ingestion/operation_progress.html", operation=status)
     return Response(headers={"HX-Refresh": "true"})

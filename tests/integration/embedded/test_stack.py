@@ -30,7 +30,7 @@ from embedded.home import wipe
 from embedded.ports import draw, is_free
 from embedded.stack import Stack
 from embedded.urls import StackUrls, environment, running_urls
-from ingest.kafka.topics import wake_coordinator
+from ingest.kafka.topics import await_coordinator
 from tests.support.paths import PROJECT
 
 PARTITION = TopicPartition("kept", 0, 0)
@@ -91,7 +91,7 @@ def test_a_new_kafka_knows_the_consumers_group_before_the_consumer_joins_it(stac
     admin = AdminClient({"bootstrap.servers": kafka})
     assert "__consumer_offsets" not in admin.list_topics(timeout=30).topics
     secret = SecretStr("of no use here")
-    wake_coordinator(
+    await_coordinator(
         Settings(postgres_url=secret, neo4j_url="", neo4j_password=secret, kafka_bootstrap_servers=kafka)
     )
     assert "__consumer_offsets" in admin.list_topics(timeout=30).topics

@@ -14,16 +14,16 @@ from app.answers.base import WalletName
 from app.answers.scores import Contribution, ExposureItem, OwnLabel, Residual, SentBeyondReceived, WalletScore
 from app.domain import Direction, format_points
 from app.labels.effective import EffectiveLabel, effective_labels
-from app.ledger.cells import DIRECTION_NAMES, RESIDUALS
+from app.ledger.cells import DIRECTION_NAMES, RESIDUALS, decode
 from app.policy.policy import Policy, parse_policy
 from app.record.wallets import find_wallet
 from app.runs.listing import run_name
-from app.runs.queries import published_run, stored_exposures, stored_score
+from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 
 
 @dataclass(frozen=True, slots=True)
-class StoredScore:
-    """What the record holds of one wallet.
+class ScoreRecord:
+    """What the record holds of one wallet's published score, read in one snapshot.
 
     `run` and `policy` are None before the first published run, `row` when the run did not know the wallet.
     """
@@ -35,9 +35,14 @@ class StoredScore:
     exposures: Sequence[Row[Any]]
     score: WalletScore
 
+    @property
+    def name(self) -> str:
+        """The wallet as `chain:address`."""
+        return str(self.score.wallet)
 
-def read_stored(connection: Connection, reference: str) -> StoredScore:
-    """Reads a wallet's stored score in one snapshot.
+
+def read_score_record(connection: Connection, reference: str) -> ScoreRecord:
+    """Reads a wallet's published score in the snapshot of the connection.
 
     Raises:
         InvalidInput: no wallet is written like this.
@@ -48,20 +53,19 @@ def read_stored(connection: Connection, reference: str) -> StoredScore:
     name = WalletName(chain=wallet.chain, address=wallet.address)
     run = published_run(connection)
     if run is None:
-        why = "No scoring run has been published yet. Start one with POST /run-score (`aml score`)."
-        return StoredScore(wallet, None, None, None, [], _unknown(name, why))
+        return ScoreRecord(wallet, None, None, None, [], _unknown(name, NONE_PUBLISHED))
     policy = policy_of(run)
-    row = stored_score(connection, run.run_id, wallet.wallet_id)
+    row = score_row(connection, run.run_id, wallet.wallet_id)
     if row is None or row.score is None:
-        why = (
+        reason = (
             f"First seen after scoring run {run.run_id}: run scoring again to include it."
             if wallet.batch_id > run.watermark
             else f"Scoring run {run.run_id} found neither money that moved through it nor a label."
         )
-        return StoredScore(wallet, run, policy, None, [], _unknown(name, why, run))
-    exposures = stored_exposures(connection, run.run_id, wallet.wallet_id)
+        return ScoreRecord(wallet, run, policy, None, [], _unknown(name, reason, run))
+    exposures = wallet_exposure_rows(connection, run.run_id, wallet.wallet_id)
     label = _own_label(connection, wallet, run.as_of, policy)
-    return StoredScore(
+    return ScoreRecord(
         wallet,
         run,
         policy,
@@ -85,13 +89,13 @@ def _policy(digest: str, body: str) -> Policy:
     return parse_policy(body.encode(), f"stored policy {digest[:12]}")
 
 
-def _unknown(name: WalletName, why: str, run: Row[Any] | None = None) -> WalletScore:
+def _unknown(name: WalletName, reason: str, run: Row[Any] | None = None) -> WalletScore:
     return WalletScore(
         wallet=name,
         score=None,
         risk_level=None,
         status="unknown",
-        incomplete_reasons=[why],
+        incomplete_reasons=[reason],
         run=None if run is None else run_name(run),
     )
 
@@ -134,9 +138,10 @@ def _known(
 
 
 def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterator[Contribution]:
-    for cell, share, points in zip(row.cells, row.shares, row.points, strict=True):
-        direction: Direction = DIRECTION_NAMES[cell // 1024]  # type: ignore[assignment] # stored by its place
-        category, hop = columns[cell % 1024 // 8], cell % 8
+    for code, share, points in zip(row.cells, row.shares, row.points, strict=True):
+        number, column, hop = decode(code)
+        direction: Direction = DIRECTION_NAMES[number]  # type: ignore[assignment] # stored by its place
+        category = columns[column]
         yield Contribution(
             direction=direction,
             category=category,
@@ -151,8 +156,8 @@ def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterato
 def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[ExposureItem | Residual]:
     for part in exposures:
         direction: Any = DIRECTION_NAMES[part.direction]
-        for cell, share in zip(part.cells, part.shares, strict=True):
-            column, hop = cell // 8, cell % 8
+        for code, share in zip(part.cells, part.shares, strict=True):
+            _, column, hop = decode(code)
             given = {
                 "asset": part.asset,
                 "direction": direction,
