@@ -18,7 +18,7 @@ STEPS = {
     "tracing sources": (0.3, 0.4),
     "tracing destinations": (0.4, 0.5),
     "scoring wallets": (0.7, 0.73),
-    "sealing the record": (0.73, 0.75),
+    "summing the record": (0.73, 0.75),
     "storing exposures": (0.75, 0.95),
     "storing scores": (0.95, 0.99),
     "publishing": (0.99, 1.0),

@@ -136,7 +136,7 @@ def _score_and_store(
     categories = categories_by_wallet(snapshot, policy)
     own = np.array([categories.get(wallet, -1) for wallet in wallet_id.tolist()], np.int16)
     scores = score_wallets(policy, wallet_id, own, exposures, asset_ranks(snapshot))
-    tell("sealing the record", 0.0)
+    tell("summing the record", 0.0)
     seen_of_record = summary.result()
     counted, digest = Counted(), sha256()
     with postgres.transaction() as connection:

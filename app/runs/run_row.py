@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.errors import Cancelled, InUse
 from app.policy.policy import Policy
-from app.runs.results import Counted
+from app.runs.results import ARITHMETIC, Counted
 from app.runs.snapshot import Snapshot
 from app.stores.locks import Lock, try_acquire
 from app.stores.postgres import Postgres
@@ -67,6 +67,7 @@ def begin(
         "watermark": snapshot.watermark,
         "as_of": snapshot.as_of,
         "columns": list(policy.layout.columns),
+        "arithmetic": ARITHMETIC,
         "application_version": version("aml-risk"),
         "idempotency_key": idempotency_key,
     }
@@ -140,9 +141,9 @@ _STORE_POLICY = text("""
 """)
 _BEGIN = text("""
     INSERT INTO scoring_runs (engine, hop_limit, policy_digest, policy_version, label_set_digest, watermark,
-        as_of, columns, application_version, idempotency_key)
+        as_of, columns, arithmetic, application_version, idempotency_key)
     VALUES (:engine, :hop_limit, :policy_digest, :policy_version, :label_set_digest, :watermark,
-        :as_of, :columns, :application_version, :idempotency_key) RETURNING run_id
+        :as_of, :columns, :arithmetic, :application_version, :idempotency_key) RETURNING run_id
 """)
 _CANCELLED = "Scoring run {run_id} was cancelled. The scores published before it still answer."
 _REPORT = text("""

@@ -1,4 +1,4 @@
-"""What the record says of itself while exposures are computed: its seal, and the exact totals."""
+"""What the record says of itself while exposures are computed: its digest, and the exact totals."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 from sqlalchemy import Connection
 
-from app.runs.digests import record_seal
+from app.runs.digests import transfers_digest
 from app.runs.snapshot import Snapshot
 from app.runs.totals import Total, totals
 from app.stores.postgres import Postgres
@@ -39,7 +39,7 @@ def summing_beside(postgres: Postgres, snapshot: Snapshot) -> Iterator[Future[Su
 
 
 def _summary(connection: Connection, watermark: int) -> Summary:
-    recorded, digest = record_seal(connection, watermark)
+    recorded, digest = transfers_digest(connection, watermark)
     summed = totals(connection, watermark)
     first = list(islice(summed, 1))  # with it the server has summed and sorted all of them
     return Summary(recorded, digest, chain(first, summed))
