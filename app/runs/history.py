@@ -11,14 +11,14 @@ from app.domain import format_points
 
 
 def history(connection: Connection, wallet: Row[Any], limit: int, cursor: str | None) -> History:
-    """The scores completed runs gave a wallet (a row of `find_wallet`), newest run first.
+    """The scores of a wallet (a row of `find_wallet`) in completed runs, newest run first.
 
     Raises:
         InvalidInput: the cursor is not one of ours.
     """
     newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
-    given = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
-    rows = connection.execute(_HISTORY, given).all()
+    parameters = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
+    rows = connection.execute(_HISTORY, parameters).all()
     return History(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
         scores=[

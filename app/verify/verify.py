@@ -12,7 +12,7 @@ from app.answers.comparisons import Difference, Verification
 from app.domain import Progress
 from app.errors import InvalidPolicy
 from app.policy.policy import Policy
-from app.runs.digests import record_seal, returned_transfers
+from app.runs.digests import record_digest, returned_transfers
 from app.runs.queries import completed_run
 from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS, Counted, exposure_lines, score_lines
 from app.runs.score_record import policy_of
@@ -101,7 +101,7 @@ def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[Difference]:
         yield _of_record("labels", run.label_set_digest, snapshot.label_set_digest, detail)
     if run.record_digest is None:
         return
-    count, digest = record_seal(snapshot.connection, run.watermark)
+    count, digest = record_digest(snapshot.connection, run.watermark)
     if (count, digest) != (run.recorded_transfers, run.record_digest):
         detail = (
             f"The record holds {count} transfers up to batch {run.watermark}, the run saw "

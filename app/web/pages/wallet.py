@@ -10,10 +10,9 @@ from app.answers.explanation import Explanation
 from app.answers.scores import Contribution
 from app.api.dependencies import Use
 from app.api.params import Cursor, WalletReference
-from app.domain import format_points
+from app.domain import format_points, parse_points
 from app.errors import NotFound
 from app.explain.explain import explain_record, read_explainable
-from app.explain.listed import parse_points
 from app.investigation.browser import guide_url
 from app.labels.lookup import label_history
 from app.record.transfers import wallet_transfers

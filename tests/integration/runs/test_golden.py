@@ -7,8 +7,8 @@ enough, whatever its share, but it raises the level and has no share and no poin
 import pytest
 
 from app.answers.explanation import Explanation
+from app.domain import parse_points
 from app.explain.explain import explain
-from app.explain.listed import parse_points
 from app.policy.policy import parse_policy
 from app.projection.pending import project_all_owed
 from app.runs.compute import EngineChoice
