@@ -27,7 +27,7 @@ from app.explain.export import EXPORT_COLUMNS, exposure_rows
 from app.operations.reload import reload_graph as rebuild
 from app.operations.runs import score as run_once
 from app.policy.policy import load_policy
-from app.report.forms import ReportForm, written
+from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
 from app.runs.compute import EngineChoice
 from app.runs.listing import top_scores
@@ -119,11 +119,11 @@ def report(
     configured = configure(home)
     with record(configured) as postgres, graph_of(configured) as graph:
         made = wallet_report(postgres, graph, configured, wallet)
-    _, body = written(made, cast("ReportForm", form))
+    _, body = rendered_report(made, cast("ReportForm", form))
     try:
         out.write_bytes(body)
     except OSError as exc:
-        raise InvalidInput(f"{out} cannot be written: {exc.strerror}.") from exc
+        raise InvalidInput(f"{out} cannot be rendered_report: {exc.strerror}.") from exc
     stderr.print(f"The report of run {made.run.run_id} is in {out}.")
 
 

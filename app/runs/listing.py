@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
-from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.runs import Run, RunName, Runs
 from app.answers.scores import RankedWallet, TopScores
 from app.domain import format_points
@@ -88,11 +88,11 @@ def top_scores(
     Raises:
         NotReady: the run has no results, or none has been published.
         NotFound: there is no run of that id.
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    score, wallet_id = BIGGEST, -1
+    score, wallet_id = MAX_BIGINT, -1
     if cursor is not None:
-        run_id, score, wallet_id = decoded(cursor, 3)
+        run_id, score, wallet_id = decode_cursor(cursor, 3)
     run = completed_or_published_run(connection, run_id)
     previous = previous_run(connection, run.run_id)
     parameters = {
@@ -110,7 +110,7 @@ def top_scores(
         run=run_name(run),
         previous_run=previous,
         scores=[_ranked(run.columns, row) for row in on_page],
-        next=encoded(run.run_id, on_page[-1].score, on_page[-1].wallet_id) if has_more else None,
+        next=encode_cursor(run.run_id, on_page[-1].score, on_page[-1].wallet_id) if has_more else None,
     )
 
 
@@ -129,13 +129,13 @@ def runs(connection: Connection, limit: int, cursor: str | None) -> Runs:
     """The scoring runs, newest first.
 
     Raises:
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
+    newest = MAX_BIGINT if cursor is None else decode_cursor(cursor, 1)[0]
     rows = connection.execute(_RUNS, {"newest": newest, "limit": limit + 1}).all()
     return Runs(
         runs=[run_answer(row) for row in rows[:limit]],
-        next=encoded(rows[limit].run_id) if len(rows) > limit else None,
+        next=encode_cursor(rows[limit].run_id) if len(rows) > limit else None,
     )
 
 
