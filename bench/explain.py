@@ -20,7 +20,7 @@ from sqlalchemy import text
 
 from app.domain import parse_points
 from app.policy.policy import load_policy
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.projection.rebuild import rebuild
 from app.projection.state import count
 from app.runs.run import run_scoring
@@ -93,7 +93,7 @@ def run(
 def _project(postgres: Postgres, graph: Graph) -> None:
     """All of the record the first time, pages at a time, and then what is owed."""
     if count(graph).transfers:
-        project_all_owed(postgres, graph)
+        project_all_pending(postgres, graph)
     else:
         rebuild(postgres, graph, lambda _step, _part: None)
 

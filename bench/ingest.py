@@ -13,7 +13,7 @@ from typing import Any
 
 from app.domain import Transfer
 from app.errors import AmlError
-from app.projection.rows import transfers_after, wallets_after
+from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS
 from app.projection.state import owned_state
 from app.projection.write import write_transfers, write_wallets
 from app.record.identity import record_id
@@ -22,9 +22,9 @@ from bench.machine import machine
 from bench.processes import BenchedConsumer, cpu_seconds
 from bench.servers import Servers, conditions, servers
 from bench.stores import story
-from ingest.consumer.service import collect_rarely
+from ingest.consumer.service import tune_garbage_collection
 from ingest.kafka.producer import produce
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 
 WARM_UP_TRANSFERS = 30_000
 """Before anything is timed: the Java compiler is not what is measured."""
@@ -94,8 +94,8 @@ def _throughput(s: Servers, transfers: int) -> dict[str, Any]:
 
 
 def _seconds_of_record(s: Servers, told: Sequence[Transfer]) -> float:
-    messages = [Message("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(told)]
-    collect_rarely()  # as the consumer does
+    messages = [DecodedMessage("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(told)]
+    tune_garbage_collection()  # as the consumer does
     size = s.settings.batch_messages
     began = time.perf_counter()
     for start in range(0, len(messages), size):
@@ -111,14 +111,14 @@ def _seconds_of_merge(s: Servers) -> float:
     wallets, transfers = [], []
     with s.postgres.transaction() as connection:
         last = -1
-        while page := wallets_after(connection, last):
+        while page := WALLET_ROWS.after(connection, last):
             wallets.append(page)
-            last = page[-1][0]
+            last = page[-1]["wallet_id"]
         last = -1
-        while page := transfers_after(connection, last):
+        while page := TRANSFER_ROWS.after(connection, last):
             transfers.append(page)
-            last = page[-1][0]
-    state = owned_state(s.graph, str(record_id(s.postgres)))
+            last = page[-1]["transfer_id"]
+    state = owned_state(s.graph, s.postgres.run(record_id))
     began = time.perf_counter()
     for page in wallets:
         write_wallets(s.graph, state, page)

@@ -17,7 +17,8 @@ from app.domain import ledger_seq
 from app.labels.store import LabelRow, import_labels
 from app.ledger.pool import EMPTY, PoolState, deposit, send
 from app.policy.policy import Policy
-from app.stores.postgres import Postgres, copy_texts
+from app.stores.copy_writer import copy_texts
+from app.stores.postgres import Postgres
 
 CATEGORIES = (
     "sanctioned", "terrorist_financing", "ransomware", "stolen_funds", "darknet_market", "scam",

@@ -15,7 +15,7 @@ import httpx
 from app.domain import Transfer
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.runs.run import run_scoring
 from bench.machine import machine
 from bench.processes import benched_api
@@ -58,7 +58,7 @@ def _fill(s: Stores, wallets: int, hub_transfers: int) -> None:
         for n in range(0, wallets // 2, LABELLED_OF)
     ]
     import_labels(s.postgres, labels, policy.categories)
-    project_all_owed(s.postgres, s.graph)
+    project_all_pending(s.postgres, s.graph)
     for _ in range(2):  # the second has a run before it to show the change since
         run_scoring(s.postgres, s.graph, policy, engine="ledger", cypher_max_transfers=0)
 

@@ -40,7 +40,7 @@ class Servers(Stores):
         with self.postgres.transaction() as connection:
             connection.execute(_CLEAR)
         wipe(self.graph)
-        prepare(self.graph, record_id(self.postgres))
+        prepare(self.graph, self.postgres.run(record_id))
 
     def totals(self) -> Row[Any]:
         """How many batches there are, how many transfers they stored, and how many the graph is owed."""

@@ -84,6 +84,18 @@ def normalise_hash(chain: str, transaction_hash: str) -> str:
     raise InvalidEvent("bad_hash", f"{transaction_hash[:100]!a} is no transaction hash of {chain}.")
 
 
+def normalise_block_hash(chain: str, block_hash: str) -> str:
+    """The stored form of a block's hash of a known chain; raises InvalidEvent `bad_hash`.
+
+    It is written as a transaction's, except on Solana: 32 bytes, as an address, where a signature has 64.
+    """
+    stored_form = _normalise_other if chain == "solana" else normalise_hash
+    try:
+        return stored_form(chain, block_hash)
+    except InvalidEvent as exc:
+        raise InvalidEvent("bad_hash", f"{block_hash[:100]!a} is no block hash of {chain}.") from exc
+
+
 @lru_cache(maxsize=65_536)
 def _normalise_evm(address: str) -> str:
     if not _any_evm(address):

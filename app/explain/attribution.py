@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import floor
 
 from app.answers.scores import Flow
+from app.policy.points import points_of
 
 Cell = tuple[Flow, str, int]
 """Direction, category and hop."""
@@ -37,11 +38,6 @@ class Attribution:
     exceeded: list[Cell]
 
 
-def weight_points(share: float, weight: int) -> int:
-    """The points of a share in millionths, rounded down as scores are; `weight` is those of a share of 1."""
-    return floor(share * float(weight))
-
-
 def attribute(
     cells: Mapping[Cell, SharePoints], weights: Mapping[Cell, int], paths: Iterable[tuple[Cell, float]]
 ) -> Attribution:
@@ -58,7 +54,7 @@ def attribute(
     for cell, share in paths:
         remaining = cells.get(cell, NO_POINTS).points - listed_points[cell]
         # The shares of all paths may exceed the stored one by a rounding; the sum of points must not.
-        part = min(weight_points(share, weights[cell]), remaining)
+        part = min(points_of(share, weights[cell]), remaining)
         points.append(part)
         listed_share[cell] += share
         listed_points[cell] += part
@@ -71,7 +67,8 @@ def attribute(
         [
             cell
             for cell, share in listed_share.items()
-            if weight_points(share - TOLERANCE, weights[cell]) > cells.get(cell, NO_POINTS).points
+            # Rounded down alone, so that a run whose points were rounded like that exceeds nothing either.
+            if floor((share - TOLERANCE) * weights[cell]) > cells.get(cell, NO_POINTS).points
         ],
     )
 

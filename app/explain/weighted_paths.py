@@ -12,9 +12,10 @@ from app.answers.base import WalletName
 from app.answers.explanation import ContributingWallet, Counterparty, EvidenceItem, PathTransfer
 from app.answers.scores import Contribution, Flow
 from app.domain import Wallet, format_points, parse_points
-from app.explain.attribution import Attribution, Cell, SharePoints, attribute, weight_points
+from app.explain.attribution import Attribution, Cell, SharePoints, attribute
 from app.explain.evidence import Evidence, EvidencePath
-from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE
+from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, decode
+from app.policy.points import points_of
 from app.policy.policy import Policy
 from app.runs.score_record import ScoreRecord, part_of
 
@@ -76,9 +77,9 @@ def worst_asset(policy: Policy, record: ScoreRecord, rows: Sequence[Row[Any]]) -
 
     def points(row: Row[Any]) -> int:
         return sum(
-            weight_points(share, policy.micro_points(columns[cell // 8], cell % 8))
-            for cell, share in zip(row.cells, row.shares, strict=True)
-            if cell // 8 >= len(RESIDUALS)
+            points_of(share, policy.micro_points(columns[cell.column], cell.hop))
+            for cell, share in zip(map(decode, row.cells), row.shares, strict=True)
+            if cell.column >= len(RESIDUALS)
         )
 
     return min(rows, key=lambda row: (-points(row), row.asset)).asset_id if rows else None

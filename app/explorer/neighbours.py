@@ -129,7 +129,7 @@ def expand(graph: Graph, wallet: WalletName, expansion: Expansion) -> Neighbours
 
 def counts(graph: Graph, chain: str, addresses: Sequence[str]) -> Mapping[str, tuple[str, str]]:
     """The numbers of senders and receivers of each wallet, as text; empty when counting takes too long."""
-    parameters = {"chain": chain, "addresses": list(addresses), "most": MAX_COUNTED + 1}
+    parameters = {"chain": chain, "addresses": list(addresses), "max_count": MAX_COUNTED + 1}
     try:
         rows = graph.read(query("explore/counts"), parameters, timeout_seconds=QUERY_SECONDS)
     except QueryTimeout:

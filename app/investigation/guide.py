@@ -65,7 +65,7 @@ def _entry(each: Question, wallets: dict[str, str]) -> dict[str, Any]:
     return {
         "number": each.number,
         "name": each.name,
-        "question": each.query.question,
+        "question": each.query.purpose,
         "parameters": parameters_text(parameters),
         "text": each.query.text,
         "meanings": [(name, MEANINGS[name]) for name in parameters],

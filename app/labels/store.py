@@ -8,7 +8,8 @@ from sqlalchemy import Connection, text
 
 from app.errors import InvalidInput
 from app.labels.wallets import OF_WALLET, wallet_parameters
-from app.stores.postgres import Postgres, copy_rows
+from app.stores.copy_writer import copy_rows
+from app.stores.postgres import Postgres
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Long work on the stores and the status of ingestion; the API, the pages and the commands call it here."""
+"""Long work on the stores, and the status of ingestion: called by the API, the pages and the commands."""

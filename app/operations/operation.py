@@ -1,4 +1,4 @@
-"""Long work of this process, started by a request and looked at later. It is gone after a restart."""
+"""Long work of this process, started by a request and asked about later. It is forgotten at a restart."""
 
 import threading
 from collections.abc import Callable
@@ -17,9 +17,9 @@ from app.errors import AmlError, InUse, NotFound
 
 log = structlog.get_logger()
 
-UNEXPECTED = "Something unexpected went wrong. The server's log says what."
+UNEXPECTED = "The operation failed unexpectedly. The server's log says why."
 MAX_ENDED_OPERATIONS = 50
-"""Ended operations that can still be looked at."""
+"""How many ended operations can still be asked about."""
 
 
 class OperationStatus(BaseModel):
@@ -33,7 +33,7 @@ class OperationStatus(BaseModel):
     started_at: datetime
     completed_at: datetime | None
     error: str | None
-    result: dict[str, Any] | None = Field(description="What it found: counts, or a verification.")
+    result: dict[str, Any] | None = Field(description="Counts, or a verification.")
 
 
 RUNNING = OperationStatus(
@@ -68,7 +68,7 @@ DONE = RUNNING.model_copy(
 
 @dataclass
 class Operation:
-    """One piece of work; `done` holds its result, or why it failed, once it has ended."""
+    """One piece of work; once it has ended, `done` holds its result or its exception."""
 
     kind: str
     operation_id: str = field(default_factory=lambda: uuid4().hex)
@@ -80,7 +80,7 @@ class Operation:
 
     @property
     def status(self) -> Literal["running", "completed", "failed"]:
-        """How far it is, in one word."""
+        """Whether it runs, has completed or has failed."""
         if not self.done.done():
             return "running"
         return "completed" if self.done.exception() is None else "failed"
@@ -92,14 +92,14 @@ class Operation:
 
     @property
     def error(self) -> str | None:
-        """Why it failed, in words for the user."""
+        """Why it failed, as a sentence for the user; None unless it failed."""
         if self.status != "failed":
             return None
         exc = self.done.exception()
         return str(exc) if isinstance(exc, AmlError) else UNEXPECTED
 
     def answer(self) -> OperationStatus:
-        """How far the operation is, as an answer."""
+        """The operation as an answer."""
         return OperationStatus(
             operation_id=self.operation_id,
             kind=self.kind,
@@ -113,11 +113,11 @@ class Operation:
         )
 
     def report(self, step: str, progress: float) -> None:
-        """Notes how far the work is; the work calls it."""
+        """Notes how far the work is; called by the work."""
         self.step, self.progress = step, progress
 
     def ended_within(self, seconds: float) -> bool:
-        """Waits for the end and says whether it came; raises what the work raised."""
+        """Waits and says whether the work has ended; raises what the work raised."""
         wait([self.done], timeout=seconds)
         if self.done.done():
             self.done.result()
@@ -126,47 +126,47 @@ class Operation:
 
 
 class Operations:
-    """The operations of this process; the ended ones are kept for a while."""
+    """The operations of this process, with the latest ended ones."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._operations: dict[str, Operation] = {}
 
-    def start(self, kind: str, work: Callable[[Progress], Any], *, alone: bool = True) -> Operation:
-        """Starts the work in a thread of its own; it is told where to report its progress.
+    def start(self, kind: str, work: Callable[[Progress], Any], *, exclusive: bool = True) -> Operation:
+        """Starts the work in a thread of its own, with the function it reports its progress to.
 
         Raises:
-            InUse: it must be alone, and work of its kind is going on.
+            InUse: it is exclusive, and work of its kind is running.
         """
         with self._lock:
             for other in self._operations.values():
-                if alone and other.kind == kind and other.status == "running":
-                    raise InUse(f"A {kind} is going on: look at /v1/operations/{other.operation_id}.")
+                if exclusive and other.kind == kind and other.status == "running":
+                    raise InUse(f"A {kind} is running already: see /v1/operations/{other.operation_id}.")
             operation = Operation(kind)
             self._operations[operation.operation_id] = operation
             for old in list(self._operations.values())[:-MAX_ENDED_OPERATIONS]:
                 if old.status != "running":
                     del self._operations[old.operation_id]
         name = f"{kind}-{operation.operation_id[:8]}"
-        threading.Thread(target=_carry_out, args=(operation, work), name=name, daemon=True).start()
+        threading.Thread(target=_run, args=(operation, work), name=name, daemon=True).start()
         return operation
 
     def get(self, operation_id: str) -> Operation:
-        """The operation of that id.
+        """The operation of this id.
 
         Raises:
-            NotFound: this process has none of that id.
+            NotFound: this process has none of this id.
         """
         operation = self._operations.get(operation_id)
         if operation is None:
             raise NotFound(
-                f"This server knows no operation {operation_id}. Operations are forgotten when the server "
-                "restarts: look at /ingestion/status, and start it again if it did not end."
+                f"This server knows no operation {operation_id}. A server forgets its operations when it "
+                "restarts: see /ingestion/status, and start the work again if it did not end."
             )
         return operation
 
 
-def _carry_out(operation: Operation, work: Callable[[Progress], Any]) -> None:
+def _run(operation: Operation, work: Callable[[Progress], Any]) -> None:
     try:
         result = work(operation.report)
     except Exception as exc:

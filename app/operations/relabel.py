@@ -1,4 +1,4 @@
-"""The labels of the published run, back on the graph's wallets: after a rebuild they are in doubt."""
+"""Writes the labels of the published run into the graph again, as after a rebuild, which invalidates them."""
 
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.projection.labels import project_labels
@@ -18,11 +18,11 @@ def published_labels(postgres: Postgres) -> list[EffectiveLabel] | None:
 
 
 def relabel(postgres: Postgres, graph: Graph) -> None:
-    """Gives the graph's wallets the labels the published run used; before a first run there is nothing to do.
+    """Gives the graph's wallets the labels the published run used; does nothing before a first run.
 
     Raises:
         DependencyMissing: a store does not answer.
-        InUse: somebody else writes labels.
+        InUse: another process writes labels.
     """
     labels = published_labels(postgres)
     if labels is not None:

@@ -1,4 +1,4 @@
-"""Reloading the graph: every row of the record written again, proven equal, and labelled."""
+"""Reloads the graph: writes every row of the record again, proves both equal, and writes the labels."""
 
 from dataclasses import asdict
 from typing import Any
@@ -17,29 +17,29 @@ from app.stores.postgres import Postgres
 def reload_graph(
     postgres: Postgres, graph: Graph, progress: Progress, *, from_empty: bool = False
 ) -> RebuildReport:
-    """Rebuilds the graph from the record while the old graph answers, and proves that both are equal.
+    """Rebuilds the graph while the old one answers, proves that it equals the record, and writes the labels.
 
     Args:
         postgres: the record.
         graph: the graph, of this record or empty.
-        progress: called with each step.
+        progress: told of the step and how much of it is done.
         from_empty: empties the graph first, also one of another record.
 
     Raises:
         InUse: another reload runs, or the graph belongs to another record.
         Unequal: the graph differs from the record after the reload.
-        DependencyMissing: a store does not answer; a second reload continues from any state.
+        DependencyMissing: a store does not answer; a second reload starts from whatever the graph holds.
     """
     if from_empty:
         wipe(graph)
-    prepare(graph, record_id(postgres))
+    prepare(graph, postgres.run(record_id))
     report = rebuild(postgres, graph, progress)
     progress("labels", 0.0)
     relabel(postgres, graph)
     if not report.equal:
         raise Unequal(
             f"The graph differs from the record after the reload (digests {report.graph_digest} and "
-            f"{report.record_digest}). Reload it again; `aml reconcile` names the differences."
+            f"{report.record_digest}). Reload it again. `aml reconcile` names the differences."
         )
     return report
 
@@ -48,7 +48,7 @@ def start_reload(operations: Operations, postgres: Postgres, graph: Graph) -> Op
     """Starts a reload as work of this process.
 
     Raises:
-        InUse: a reload is going on.
+        InUse: this process is reloading it already.
     """
 
     def work(progress: Progress) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Scoring runs with the settings' policy and engine: to their end, or as work of this process."""
+"""Carries out scoring runs with the settings' policy and engine, or starts them as work of this process."""
 
 from app.domain import Progress
 from app.operations.operation import Operation, Operations
@@ -34,13 +34,13 @@ def start_scoring(
     """Starts a run as work of this process; returns its id and the work.
 
     Raises:
-        InUse: another run is under way.
+        InUse: another run is running.
     """
     started = _start(postgres, graph, settings, engine, idempotency_key)
     operation = operations.start(
         "run-score",
         lambda progress: execute_run(postgres, graph, started, progress=progress),
-        alone=False,  # the run lock sees to that, in every process
+        exclusive=False,  # the run lock refuses a second run, in whatever process
     )
     return started.run_id, operation
 

@@ -1,4 +1,4 @@
-"""Where ingestion stands: Kafka, the record, the graph and the runs, seen together."""
+"""How far ingestion is: Kafka, the record, the graph and the runs in one answer."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -6,15 +6,20 @@ from datetime import datetime
 from threading import Thread
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field
 from sqlalchemy import Connection, Row, text
 
-from app.answers.base import EXAMPLE_TIME
-from app.answers.runs import RUN, Run
 from app.errors import DependencyMissing, QueryTimeout
-from app.projection.pending import behind_in
+from app.operations.status_answer import (
+    GraphStatus,
+    IngestionStatus,
+    PartitionStatus,
+    RecordStatus,
+    Throughput,
+    Totals,
+)
+from app.projection.pending import graph_lag
 from app.record.dead_letters import refused_by_reason
-from app.record.last_reconciliation import LastReconciliation, last_reconciliation
+from app.record.last_reconciliation import last_reconciliation
 from app.runs.listing import runs
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -24,7 +29,7 @@ from cypher import query
 
 T = TypeVar("T")
 GRAPH_SECONDS = 6.0
-"""Longer than its counts may take in Neo4j, and than a connection to it is tried."""
+"""The graph is waited for this long: more than the time limits of its counts and of a new connection."""
 
 _PARTITIONS = text(
     "SELECT partition, next_offset, consumed, stored, duplicates, dead FROM ingestion_state"
@@ -34,7 +39,7 @@ _TOTALS = text(
     "SELECT coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(duplicates), 0)::bigint AS duplicates,"
     " coalesce(sum(dead), 0)::bigint AS dead FROM ingestion_state"
 )
-# The table of batches grows by millions: each of these reads a range of an index.
+# The table of batches grows to millions of rows: each of these reads a range of an index.
 _RESTATED = text(
     "SELECT coalesce(sum(restated), 0)::bigint AS restated, coalesce(sum(retracted), 0)::bigint AS retracted"
     " FROM batches WHERE restated > 0 OR retracted > 0"
@@ -50,123 +55,21 @@ _COUNTS = text("SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(
 _PUBLISHED = text("SELECT run_id FROM published_run")
 
 
-class PartitionStatus(BaseModel):
-    """One partition: `end_offset` is Kafka's, the rest is the record's; null is not known."""
-
-    topic: str = Field(examples=["transfers"])
-    partition: int = Field(examples=[0])
-    next_offset: int | None = Field(examples=[119])
-    end_offset: int | None = Field(examples=[120])
-    lag: int | None = Field(description="Messages not yet consumed.", examples=[1])
-    consumed: int = Field(description="Messages, of which:", examples=[119])
-    stored: int = Field(examples=[117])
-    duplicates: int = Field(examples=[1])
-    dead: int = Field(examples=[1])
-
-
-class Totals(BaseModel):
-    """Messages and transfers since the record began."""
-
-    consumed: int = Field(examples=[120])
-    stored: int = Field(examples=[117])
-    duplicates: int = Field(examples=[2])
-    dead: int = Field(examples=[1])
-    restated: int = Field(examples=[0])
-    retracted: int = Field(examples=[0])
-
-
-class Throughput(BaseModel):
-    """Stored transfers per second."""
-
-    one_minute: float = Field(examples=[1950.0])
-    five_minutes: float = Field(examples=[390.0])
-
-
-class GraphStatus(BaseModel):
-    """How far the graph is behind the record; counts are null while it does not answer."""
-
-    ready: bool
-    behind_batches: int = Field(examples=[0])
-    behind_transfers: int = Field(examples=[0])
-    behind_seconds: float = Field(examples=[0.0])
-    wallets: int | None = Field(examples=[64])
-    transfers: int | None = Field(examples=[117])
-    error: str | None = None
-
-
-class RecordStatus(BaseModel):
-    """What the record holds; retracted transfers count."""
-
-    transfers: int = Field(examples=[117])
-    wallets: int = Field(examples=[64])
-    assets: int = Field(examples=[2])
-
-
-class IngestionStatus(BaseModel):
-    """Progress, throughput and what stands behind."""
-
-    partitions: list[PartitionStatus]
-    lag: int | None = Field(description="Of all partitions; null when Kafka does not answer.", examples=[1])
-    kafka_error: str | None = None
-    totals: Totals
-    throughput: Throughput
-    seconds_since_last_ingestion: float | None = Field(examples=[0.4])
-    graph: GraphStatus
-    record: RecordStatus
-    dead_letters: dict[str, int] = Field(description="By reason.", examples=[{"conflict": 1}])
-    reconciliation: LastReconciliation | None = Field(description="Null: they were never compared.")
-    latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")
-    published_run: int | None = Field(examples=[3])
-    as_of: datetime
-
-
-STATUS = IngestionStatus(
-    partitions=[
-        PartitionStatus(
-            topic="transfers",
-            partition=0,
-            next_offset=119,
-            end_offset=120,
-            lag=1,
-            consumed=119,
-            stored=117,
-            duplicates=1,
-            dead=1,
-        )
-    ],
-    lag=1,
-    totals=Totals(consumed=119, stored=117, duplicates=1, dead=1, restated=2, retracted=0),
-    throughput=Throughput(one_minute=1.95, five_minutes=0.39),
-    seconds_since_last_ingestion=0.4,
-    graph=GraphStatus(
-        ready=True, behind_batches=0, behind_transfers=0, behind_seconds=0, wallets=64, transfers=117
-    ),
-    record=RecordStatus(transfers=117, wallets=64, assets=2),
-    dead_letters={"conflict": 1},
-    latest_run=RUN,
-    reconciliation=LastReconciliation(
-        completed_at=EXAMPLE_TIME, equal=True, differences=0, broken_references=0
-    ),
-    published_run=3,
-    as_of=EXAMPLE_TIME,
-)
-
-
 def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> IngestionStatus:
-    """Asks all three servers at once; Kafka and the graph may be silent, the record must answer.
+    """Asks all three servers at once; Kafka and the graph may be away, the record must answer.
 
     Raises:
         DependencyMissing: the record does not answer.
     """
-    kafka = _beside(lambda: _kafka(settings))
-    counts = _beside(lambda: _graph_counts(graph))
+    kafka = _in_thread(lambda: _kafka(settings))
+    counts = _in_thread(lambda: _graph_counts(graph))
     with postgres.transaction(snapshot=True) as connection:
         topic = settings.transfers_topic
         partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
         totals = connection.execute(_TOTALS).one()
         changed = connection.execute(_RESTATED).one()
         recent = connection.execute(_RECENT).one()
-        owed = behind_in(connection)
+        lag = graph_lag(connection)
         record = connection.execute(_COUNTS).one()
         published = connection.execute(_PUBLISHED).scalar_one_or_none()
         latest = next(iter(runs(connection, 1, None).runs), None)
@@ -197,10 +100,10 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         throughput=Throughput(one_minute=recent.minute, five_minutes=recent.five_minutes),
         seconds_since_last_ingestion=recent.seconds_since,
         graph=GraphStatus(
-            ready=graph_error is None and owed.batches == 0,
-            behind_batches=owed.batches,
-            behind_transfers=owed.transfers,
-            behind_seconds=owed.seconds,
+            ready=graph_error is None and lag.batches == 0,
+            behind_batches=lag.batches,
+            behind_transfers=lag.transfers,
+            behind_seconds=lag.seconds,
             wallets=graph_counts.get("wallets"),
             transfers=graph_counts.get("transfers"),
             error=graph_error,
@@ -214,23 +117,23 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
     )
 
 
-def _beside(work: Callable[[], T]) -> Future[T]:
-    """Work in a thread that nobody has to wait for: a server that hangs can hold it for minutes."""
+def _in_thread(work: Callable[[], T]) -> Future[T]:
+    """Runs work in a thread that nobody has to wait for: a server that hangs can block it for minutes."""
     done: Future[T] = Future()
 
-    def carry_out() -> None:
+    def run() -> None:
         try:
             done.set_result(work())
         except BaseException as exc:  # noqa: BLE001 - raised again where the result is asked for
             done.set_exception(exc)
 
-    Thread(target=carry_out, daemon=True).start()
+    Thread(target=run, daemon=True).start()
     return done
 
 
 def _now(connection: Connection) -> datetime:
-    moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return moment
+    now: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return now
 
 
 def _kafka(settings: Settings) -> tuple[dict[int, Offsets], str | None]:
@@ -247,8 +150,10 @@ def _graph_counts(graph: Graph) -> tuple[dict[str, int], str | None]:
         return {}, str(exc)
 
 
-def _partition(topic: str, number: int, stored: Row[Any] | None, offsets: Offsets | None) -> PartitionStatus:
-    next_offset = None if stored is None else stored.next_offset
+def _partition(
+    topic: str, number: int, recorded: Row[Any] | None, offsets: Offsets | None
+) -> PartitionStatus:
+    next_offset = None if recorded is None else recorded.next_offset
     lag = None
     if offsets is not None:
         lag = max(0, offsets.end - (offsets.begin if next_offset is None else next_offset))
@@ -258,8 +163,8 @@ def _partition(topic: str, number: int, stored: Row[Any] | None, offsets: Offset
         next_offset=next_offset,
         end_offset=None if offsets is None else offsets.end,
         lag=lag,
-        consumed=0 if stored is None else stored.consumed,
-        stored=0 if stored is None else stored.stored,
-        duplicates=0 if stored is None else stored.duplicates,
-        dead=0 if stored is None else stored.dead,
+        consumed=0 if recorded is None else recorded.consumed,
+        stored=0 if recorded is None else recorded.stored,
+        duplicates=0 if recorded is None else recorded.duplicates,
+        dead=0 if recorded is None else recorded.dead,
     )

@@ -1,4 +1,4 @@
-"""Verifying a scoring run as work of this process."""
+"""Verifies a scoring run as work of this process."""
 
 from app.domain import Progress
 from app.operations.operation import Operation, Operations
@@ -10,9 +10,9 @@ def start_verification(operations: Operations, postgres: Postgres, run_id: int) 
     """Starts computing a run again from the record.
 
     Raises:
-        NotFound: there is no run of that id.
+        NotFound: there is no run of this id.
         NotReady: it has no results.
-        InUse: a verification is going on.
+        InUse: this process is verifying a run already.
     """
     from app.verify.verify import verify_run  # noqa: PLC0415 - loads a compiler
 

@@ -1,1 +1,1 @@
-"""The graph as a projection of the record: what is owed, labels, rebuilding, comparing."""
+"""The graph as a projection of the record: pending batches, labels, rebuild, comparison, repair."""

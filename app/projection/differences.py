@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from app.projection.lines import SEPARATOR, TRANSFERS, Kind
+from app.projection.canonical_lines import SEPARATOR, TRANSFERS, Entity
 
 Nature = Literal["missing", "surplus", "misplaced", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
 class PropertyDifference:
-    """One property as the record has it and as the graph has it; floats are spelt bit by bit."""
+    """One property as the record has it and as the graph has it; floats are written bit by bit."""
 
     property: str
     record: str
@@ -19,9 +19,10 @@ class PropertyDifference:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One wallet or transfer: the graph lacks it, has it beyond the record, elsewhere, or otherwise.
+    """One wallet or transfer that the graph lacks, has in surplus, has elsewhere, or has with other values.
 
-    `name` is `chain:address` of a wallet and `transaction_hash:transfer_index` of a transfer.
+    `kind` is `wallets`, `transfers` or `labels`, and `number` the id. `name` is `chain:address` of a wallet,
+    `transaction_hash:transfer_index` of a transfer.
     """
 
     kind: str
@@ -31,35 +32,35 @@ class Difference:
     properties: tuple[PropertyDifference, ...] = ()
 
 
-def differences(kind: Kind, recorded: list[str], projected: list[str]) -> list[Difference]:
-    """The differences between the lines of one range, by number."""
-    record, graph = _by_number(recorded), _by_number(projected)
+def find_differences(entity: Entity, record_lines: list[str], graph_lines: list[str]) -> list[Difference]:
+    """The differences between the lines of one range, by id."""
+    record, graph = _by_id(record_lines), _by_id(graph_lines)
     return [
-        _difference(kind, number, record.get(number), graph.get(number))
+        _difference(entity, number, record.get(number), graph.get(number))
         for number in sorted(record.keys() | graph.keys())
         if record.get(number) != graph.get(number)
     ]
 
 
-def _by_number(lines: list[str]) -> dict[int, list[str]]:
+def _by_id(lines: list[str]) -> dict[int, list[str]]:
     split = (line.split(SEPARATOR) for line in lines)
     return {int(fields[0]): fields for fields in split}
 
 
-def _difference(kind: Kind, number: int, record: list[str] | None, graph: list[str] | None) -> Difference:
-    name = _name(kind, record or graph or [])
+def _difference(entity: Entity, number: int, record: list[str] | None, graph: list[str] | None) -> Difference:
+    name = _name(entity, record or graph or [])
     if record is None or graph is None:
-        return Difference(kind.name, number, name, "missing" if graph is None else "surplus")
+        return Difference(entity.name, number, name, "missing" if graph is None else "surplus")
     properties = tuple(
-        PropertyDifference(field, ours, theirs)
-        for field, ours, theirs in zip(kind.fields, record, graph, strict=False)
-        if ours != theirs
+        PropertyDifference(field, in_record, in_graph)
+        for field, in_record, in_graph in zip(entity.fields, record, graph, strict=False)
+        if in_record != in_graph
     )
     moved = {"sender_id", "receiver_id"} & {each.property for each in properties}
-    return Difference(kind.name, number, name, "misplaced" if moved else "changed", properties)
+    return Difference(entity.name, number, name, "misplaced" if moved else "changed", properties)
 
 
-def _name(kind: Kind, fields: list[str]) -> str:
-    if kind is TRANSFERS:
-        return f"{fields[kind.field('transaction_hash')]}:{fields[kind.field('transfer_index')]}"
+def _name(entity: Entity, fields: list[str]) -> str:
+    if entity is TRANSFERS:
+        return f"{fields[entity.position('transaction_hash')]}:{fields[entity.position('transfer_index')]}"
     return ":".join(fields[1:])

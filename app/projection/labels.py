@@ -1,7 +1,7 @@
 """Labels on the graph's wallets: all of one label set, or known not to be."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -14,42 +14,60 @@ from app.stores.graph import Graph
 from cypher import query
 
 log = structlog.get_logger()
-Key = tuple[str, str]
-Carried = tuple[Any, ...]
-"""Category, name, source, confidence and node labels, as a wallet carries them."""
+WalletKey = tuple[str, str]
+"""Chain and address."""
+LabelProperties = dict[str, Any]
+"""The values of LABEL_PROPERTIES, by name."""
+
+LABEL_PROPERTIES = ("category", "label", "label_source", "label_confidence", "node_labels")
+"""What a label sets on a wallet; `cypher/labels/read.cypher` and `write.cypher` use the same names."""
 
 _PAGE_ROWS = 5_000
-_ATTEMPTS = 5
+_MAX_ATTEMPTS = 5
 _NO_CATEGORY = {"", "Wallet", "GraphState"}
-"""No node label of a category: what every wallet has, and what the state's own node is found by."""
-_FIELDS = ("category", "label", "label_source", "label_confidence", "node_labels")
+"""Not the node label of any category: every wallet has `Wallet`, and `GraphState` finds the state node."""
+
+
+class _Surplus(NamedTuple):
+    """A wallet that carries a label and should carry none."""
+
+    wallet_id: int
+    wallet: WalletKey
+    actual: LabelProperties
+
+
+class _Outdated(NamedTuple):
+    """What a wallet should carry, and what it carries: another label, or None."""
+
+    expected: LabelProperties
+    actual: LabelProperties | None
 
 
 def graph_label_digest(graph: Graph) -> str | None:
-    """Digest of the label set every wallet of the graph carries now; None while that is in doubt."""
+    """Digest of the label set that every wallet of the graph carries now; None while it is not confirmed."""
     state = read_state(graph)
     return state.label_set_digest if state else None
 
 
 def project_labels(graph: Graph, effective: Sequence[EffectiveLabel], digest: str) -> None:
-    """Gives every wallet in the graph its effective label and clears all others; only then sets the digest.
+    """Gives every wallet of the graph its effective label, clears all others, and then confirms the digest.
 
-    The digest is not set when a wallet that may have a label came meanwhile: the labels are written again.
+    Writes the labels again when a wallet that may be labelled came meanwhile.
 
     Raises:
-        InUse: wallets that may have a label kept coming, or somebody else writes labels.
+        InUse: such wallets kept coming, or another process writes labels.
         NotReady: the graph was never prepared.
     """
-    for _ in range(_ATTEMPTS):
-        begun = graph.write([(query("labels/begin_write"), {})])[0]
-        if not begun:
-            raise NotReady("The graph is not prepared for this record: start with `aml reload-graph`.")
+    for _ in range(_MAX_ATTEMPTS):
+        revisions = graph.write([(query("labels/begin_write"), {})])[0]
+        if not revisions:
+            raise NotReady("The graph is not prepared for this record. Run `aml reload-graph`.")
         _write_differences(graph, effective)
-        believe = {"label_revision": begun[0]["label_revision"], "digest": digest}
-        if graph.write([(query("labels/confirm_write"), believe)])[0][0]["believed"]:
+        confirm = {"label_revision": revisions[0]["label_revision"], "digest": digest}
+        if graph.write([(query("labels/confirm_write"), confirm)])[0][0]["confirmed"]:
             return
         log.info("labels_written_again", digest=digest)
-    raise InUse("New labelled wallets kept coming while labels were written into the graph; try again.")
+    raise InUse("New labelled wallets kept coming while labels were written into the graph. Try again.")
 
 
 def node_labels(category: str | None) -> list[str]:
@@ -61,60 +79,72 @@ def node_labels(category: str | None) -> list[str]:
 def label_differences(
     graph: Graph, effective: Sequence[EffectiveLabel], digest: str
 ) -> list[Difference] | None:
-    """Wallets that carry another label than this set says; None when the graph's labels are of another set.
+    """Wallets that carry another label than this set says.
 
-    They are also when they are in doubt, or change while they are looked at: then nobody relies on them.
+    None when the graph has not confirmed this set, or its labels changed during the comparison; no answer
+    relies on such labels.
     """
     before = read_state(graph)
     if before is None or before.label_set_digest != digest:
         return None
-    surplus, missing = _compare(graph, [label for label in effective if label.wallet_id is not None])
+    surplus, outdated = _compare(graph, [label for label in effective if label.wallet_id is not None])
     after = read_state(graph)
     if after is None or after.label_revision != before.label_revision:
         return None
-    return [_difference(key, wanted, carried) for key, (wanted, carried) in missing.items()] + [
-        _difference(key, None, carried) for _, key, carried in surplus
+    return [_difference(wallet, labels.expected, labels.actual) for wallet, labels in outdated.items()] + [
+        _difference(each.wallet, None, each.actual) for each in surplus
     ]
 
 
 def _write_differences(graph: Graph, effective: Iterable[EffectiveLabel]) -> None:
-    surplus, missing = _compare(graph, effective)
-    for page in paged([wallet_id for wallet_id, _, _ in surplus], _PAGE_ROWS):
-        graph.write([(query("labels/clear"), {"wallet_ids": page})])
-    for rows in paged([[*wallet, *wanted] for wallet, (wanted, _) in missing.items()], _PAGE_ROWS):
-        graph.write([(query("labels/write"), {"rows": rows})])
+    surplus, outdated = _compare(graph, effective)
+    for wallet_ids in paged([each.wallet_id for each in surplus], _PAGE_ROWS):
+        graph.write([(query("labels/clear"), {"wallet_ids": wallet_ids})])
+    rows = [
+        {"chain": chain, "address": address, **labels.expected}
+        for (chain, address), labels in outdated.items()
+    ]
+    for page in paged(rows, _PAGE_ROWS):
+        graph.write([(query("labels/write"), {"rows": page})])
 
 
 def _compare(
     graph: Graph, effective: Iterable[EffectiveLabel]
-) -> tuple[list[tuple[int, Key, Carried]], dict[Key, tuple[Carried, Carried | None]]]:
-    """Wallets that should carry no label, and those that should carry another: wanted and carried."""
-    missing: dict[Key, tuple[Carried, Carried | None]] = {
-        (label.chain, label.address): (
-            (label.category, label.name, label.source, label.confidence, node_labels(label.category)),
-            None,
-        )
-        for label in effective
-    }
-    surplus: list[tuple[int, Key, Carried]] = []
-    for wallet_id, chain, address, *label in graph.stream(query("labels/read")):
-        key, carried = (chain, address), tuple(label)
-        if key not in missing:
-            surplus.append((wallet_id, key, carried))
-        elif missing[key][0] == carried:
-            del missing[key]
+) -> tuple[list[_Surplus], dict[WalletKey, _Outdated]]:
+    """Wallets that should carry no label, and those that should carry another one."""
+    outdated = {(label.chain, label.address): _Outdated(_properties(label), None) for label in effective}
+    surplus: list[_Surplus] = []
+    for row in graph.stream(query("labels/read")):
+        wallet = row["chain"], row["address"]
+        actual = {name: row[name] for name in LABEL_PROPERTIES}
+        if wallet not in outdated:
+            surplus.append(_Surplus(row["wallet_id"], wallet, actual))
+        elif outdated[wallet].expected == actual:
+            del outdated[wallet]
         else:
-            missing[key] = missing[key][0], carried
-    return surplus, missing
+            outdated[wallet] = _Outdated(outdated[wallet].expected, actual)
+    return surplus, outdated
 
 
-def _difference(wallet: Key, wanted: Carried | None, carried: Carried | None) -> Difference:
+def _properties(label: EffectiveLabel) -> LabelProperties:
+    return {
+        "category": label.category,
+        "label": label.name,
+        "label_source": label.source,
+        "label_confidence": label.confidence,
+        "node_labels": node_labels(label.category),
+    }
+
+
+def _difference(
+    wallet: WalletKey, expected: LabelProperties | None, actual: LabelProperties | None
+) -> Difference:
     name = ":".join(wallet)
-    if wanted is None or carried is None:
-        return Difference("labels", None, name, "missing" if carried is None else "surplus")
+    if expected is None or actual is None:
+        return Difference("labels", None, name, "missing" if actual is None else "surplus")
     properties = tuple(
-        PropertyDifference(field, str(ours), str(theirs))
-        for field, ours, theirs in zip(_FIELDS, wanted, carried, strict=True)
-        if ours != theirs
+        PropertyDifference(field, str(expected[field]), str(actual[field]))
+        for field in LABEL_PROPERTIES
+        if expected[field] != actual[field]
     )
     return Difference("labels", None, name, "changed", properties)

@@ -1,58 +1,49 @@
-"""Advisory locks in the record: who may write into the graph, and who may rebuild it."""
+"""Locks of the record that guard the graph: who may write into it, and who may rebuild it.
+
+docs/concurrency.md lists all locks, who takes them and in which order.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from sqlalchemy import Connection, text
 
-from app.errors import InUse
-from app.stores.postgres import Lock, Postgres
+from app.stores.locks import Lock, acquire, exclusive, try_acquire
+from app.stores.postgres import Postgres
 
 
 @contextmanager
-def turn(postgres: Postgres) -> Iterator[Connection]:
-    """A transaction in which nobody else writes into the graph; waits for its turn, however long.
+def projection_lock(postgres: Postgres) -> Iterator[Connection]:
+    """A transaction that holds the projection lock; waits for the lock without a time limit.
 
-    It is lost after a minute without a statement: a consumer that freezes in it would keep the others from
-    the graph for ever. What such a one still writes when it wakes is older, and overwrites nothing newer.
+    PostgreSQL ends the transaction after a minute without a statement: a frozen consumer does not keep the
+    others from the graph. A writer that has lost its lock may still write; its older revision is ignored.
     """
     with postgres.transaction() as connection:
-        connection.execute(_LIMIT_IDLENESS)
+        connection.execute(_LIMIT_IDLE_TIME)
         connection.execute(text("SET LOCAL lock_timeout = 0"))
         connection.execute(text("SET LOCAL statement_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": Lock.PROJECTION})
+        acquire(connection, Lock.PROJECTION)
         yield connection
 
 
 @contextmanager
-def turn_if_free(postgres: Postgres) -> Iterator[Connection | None]:
-    """As `turn`, but None at once when somebody else has the turn."""
+def try_projection_lock(postgres: Postgres) -> Iterator[Connection | None]:
+    """As `projection_lock`, but yields None at once when another process holds the lock."""
     with postgres.transaction() as connection:
-        connection.execute(_LIMIT_IDLENESS)
-        yield connection if _try(connection, Lock.PROJECTION) else None
+        connection.execute(_LIMIT_IDLE_TIME)
+        yield connection if try_acquire(connection, Lock.PROJECTION) else None
 
 
-@contextmanager
-def only(postgres: Postgres, lock: Lock, refusal: str) -> Iterator[None]:
-    """Nobody else holds this lock within the block.
+def rebuild_lock(postgres: Postgres) -> AbstractContextManager[None]:
+    """Holds the rebuild lock inside the block.
 
     Raises:
-        InUse: somebody does; the refusal says so.
+        InUse: another rebuild holds it.
     """
-    with postgres.transaction() as connection:
-        if not _try(connection, lock):
-            raise InUse(refusal)
-        yield
+    return exclusive(
+        postgres, Lock.REBUILD, "The graph is being rebuilt already. Wait until that rebuild has finished."
+    )
 
 
-def only_rebuild(postgres: Postgres) -> AbstractContextManager[None]:
-    """No other rebuild runs within this block; `InUse` is raised when one does."""
-    refusal = "The graph is being rebuilt already; wait until that rebuild has finished."
-    return only(postgres, Lock.REBUILD, refusal)
-
-
-def _try(connection: Connection, key: int) -> bool:
-    return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}).scalar_one())
-
-
-_LIMIT_IDLENESS = text("SET LOCAL idle_in_transaction_session_timeout = '60s'")
+_LIMIT_IDLE_TIME = text("SET LOCAL idle_in_transaction_session_timeout = '60s'")

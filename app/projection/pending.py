@@ -1,4 +1,4 @@
-"""What the record still owes the graph, and paying it."""
+"""Pending batches: those the record holds and the graph does not, and writing them into the graph."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,24 +8,24 @@ import structlog
 from sqlalchemy import Connection, text
 
 from app.errors import Unequal
-from app.projection.locks import turn, turn_if_free
-from app.projection.prefetch import ahead
-from app.projection.rows import transfers_of_batches, wallets_of_batches
+from app.projection.locks import projection_lock, try_projection_lock
+from app.projection.prefetch import prefetch
+from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS
 from app.projection.state import State, owned_state
 from app.projection.write import write_transfers, write_wallets
-from app.record.identity import record_identity
+from app.record.identity import record_id
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import query
 
 log = structlog.get_logger()
 
-_MOST_BATCHES = 1_000
+_MAX_BATCHES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Projected:
-    """What one call wrote; no batches when nothing was owed."""
+class ProjectionResult:
+    """What one call wrote; no batches when none was pending."""
 
     batch_ids: list[int]
     wallets: int
@@ -34,48 +34,36 @@ class Projected:
 
     @property
     def batches(self) -> int:
-        """How many."""
+        """How many batches."""
         return len(self.batch_ids)
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """How far the graph is behind: owed batches and transfers, and the age of the oldest in seconds."""
+class GraphLag:
+    """Pending batches, the transfers they wrote, and the age of the oldest of them in seconds."""
 
     batches: int
     transfers: int
     seconds: float
 
 
-def owed_batches(postgres: Postgres) -> list[int]:
-    """Batches the graph has not seen, in order."""
-    with postgres.transaction() as connection:
-        return owed_in(connection)
+def pending_batches(connection: Connection) -> list[int]:
+    """Batches the graph does not hold, in order."""
+    return list(connection.execute(_PENDING).scalars())
 
 
-def owed_in(connection: Connection) -> list[int]:
-    """Batches the graph has not seen, in order, in the view of this transaction."""
-    return list(connection.execute(_OWED).scalars())
-
-
-def behind(postgres: Postgres) -> Behind:
+def graph_lag(connection: Connection) -> GraphLag:
     """How far the graph is behind the record."""
-    with postgres.transaction() as connection:
-        return behind_in(connection)
+    return GraphLag(*connection.execute(_LAG).one())
 
 
-def behind_in(connection: Connection) -> Behind:
-    """How far the graph is behind the record, in the view of this transaction."""
-    return Behind(*connection.execute(_BEHIND).one())
-
-
-def project_owed(
+def project_pending(
     postgres: Postgres, graph: Graph, *, limit_transfers: int = 20_000, wait: bool = True
-) -> Projected:
-    """Writes the oldest owed batches into the graph, up to about a number of transfers, at least one batch.
+) -> ProjectionResult:
+    """Writes the oldest pending batches into the graph, up to about `limit_transfers`, at least one batch.
 
-    Call it again until it returns no batches. A crash at any point leaves the batches owed; writing them
-    again changes nothing. One writer at a time: with `wait` off it returns at once when another has the turn.
+    Call it until it returns no batches. After a crash at any point the batches are still pending, and writing
+    them again changes nothing. Without `wait` it returns at once when another process holds the lock.
 
     Raises:
         DependencyMissing: a store does not answer.
@@ -83,65 +71,72 @@ def project_owed(
         Unequal: the graph has seen batches the record does not have.
     """
     started = perf_counter()
-    with turn(postgres) if wait else turn_if_free(postgres) as connection:
+    with projection_lock(postgres) if wait else try_projection_lock(postgres) as connection:
         if connection is None:
-            return Projected([], 0, 0, perf_counter() - started)
-        state = owned_state(graph, record_identity(connection))
-        _refuse_a_newer_graph(connection, state)
-        owe_what_is_lost(connection, state)
-        batches = list(connection.execute(_NEXT, {"limit": limit_transfers, "most": _MOST_BATCHES}).scalars())
+            return ProjectionResult([], 0, 0, perf_counter() - started)
+        state = owned_state(graph, record_id(connection))
+        _refuse_newer_graph(connection, state)
+        reset_lost_batches(connection, state)
+        limits = {"limit_transfers": limit_transfers, "max_batches": _MAX_BATCHES}
+        batches = list(connection.execute(_NEXT, limits).scalars())
         if not batches:
-            return Projected([], 0, 0, perf_counter() - started)
-        wallets, transfers = pay(connection, graph, state, batches)
+            return ProjectionResult([], 0, 0, perf_counter() - started)
+        wallets, transfers = write_batches(connection, graph, state, batches)
         mark_projected(connection, graph, state.record_id, batches)
-    return Projected(batches, wallets, transfers, perf_counter() - started)
+    return ProjectionResult(batches, wallets, transfers, perf_counter() - started)
 
 
-def project_all_owed(postgres: Postgres, graph: Graph) -> Projected:
-    """Writes every batch that is owed now; those committed meanwhile may stay owed.
+def project_all_pending(postgres: Postgres, graph: Graph) -> ProjectionResult:
+    """Writes every batch that is pending now; those committed meanwhile may stay pending.
 
-    Raises: as `project_owed`.
+    Raises: as `project_pending`.
     """
     started = perf_counter()
-    steps = [project_owed(postgres, graph)]  # first of all: it may find that more is owed than it seems
-    newest = max(owed_batches(postgres), default=0)
-    while _is_owed_up_to(postgres, newest):
-        steps.append(project_owed(postgres, graph))
-    return Projected(
-        [batch_id for step in steps for batch_id in step.batch_ids],
-        sum(step.wallets for step in steps),
-        sum(step.transfers for step in steps),
+    results = [project_pending(postgres, graph)]  # before the newest is read: it may reset lost batches
+    with postgres.transaction() as connection:
+        newest = max(pending_batches(connection), default=0)
+    while _is_pending_up_to(postgres, newest):
+        results.append(project_pending(postgres, graph))
+    return ProjectionResult(
+        [batch_id for result in results for batch_id in result.batch_ids],
+        sum(result.wallets for result in results),
+        sum(result.transfers for result in results),
         perf_counter() - started,
     )
 
 
-def pay(connection: Connection, graph: Graph, state: State, batches: Collection[int]) -> tuple[int, int]:
-    """Writes what these batches owe; returns wallets and transfers written."""
-    wallets = sum(write_wallets(graph, state, page) for page in wallets_of_batches(connection, batches))
-    with ahead(transfers_of_batches(connection, batches)) as pages:
+def write_batches(
+    connection: Connection, graph: Graph, state: State, batches: Collection[int]
+) -> tuple[int, int]:
+    """Writes the rows of these batches into the graph; returns how many wallets and transfers."""
+    wallets = sum(write_wallets(graph, state, page) for page in WALLET_ROWS.of_batches(connection, batches))
+    with prefetch(TRANSFER_ROWS.of_batches(connection, batches)) as pages:
         transfers = sum(write_transfers(graph, state, page) for page in pages)
     return wallets, transfers
 
 
 def mark_projected(connection: Connection, graph: Graph, record_id: str, batches: Collection[int]) -> None:
-    """Marks batches as written, in both stores; the record's commit is last, so a crash leaves them owed."""
+    """Marks batches as projected, in both stores.
+
+    The record commits after the graph, so a crash in between leaves the batches pending.
+    """
     connection.execute(_MARK, {"batches": list(batches)})
     mark = {"record_id": record_id, "batch_id": connection.execute(_NEWEST).one().projected}
-    graph.write([(query("write/projected"), mark)])
+    graph.write([(query("write/mark_projected"), mark)])
 
 
-def owe_what_is_lost(connection: Connection, state: State) -> None:
-    """Owes everything again when the graph does not remember a batch that was written to it.
+def reset_lost_batches(connection: Connection, state: State) -> None:
+    """Makes every batch pending again when the graph lacks a batch that was written to it.
 
-    So a lost or older volume of the graph heals itself.
+    So a graph whose volume was lost, or restored from an older copy, is filled again.
     """
     projected = connection.execute(_NEWEST).one().projected
     if (state.projected_batch or 0) < (projected or 0):
-        log.warning("graph_lost_batches", remembered=state.projected_batch, projected=projected)
-        connection.execute(_OWE_ALL)
+        log.warning("graph_lost_batches", graph_batch=state.projected_batch, record_batch=projected)
+        connection.execute(_RESET_ALL)
 
 
-def _refuse_a_newer_graph(connection: Connection, state: State) -> None:
+def _refuse_newer_graph(connection: Connection, state: State) -> None:
     newest = connection.execute(_NEWEST).one().newest or 0
     if (state.projected_batch or 0) > newest:
         raise Unequal(
@@ -150,24 +145,24 @@ def _refuse_a_newer_graph(connection: Connection, state: State) -> None:
         )
 
 
-def _is_owed_up_to(postgres: Postgres, batch: int) -> bool:
+def _is_pending_up_to(postgres: Postgres, batch: int) -> bool:
     with postgres.transaction() as connection:
-        return bool(connection.execute(_ANY_OWED, {"batch": batch}).scalar_one())
+        return bool(connection.execute(_ANY_PENDING, {"batch": batch}).scalar_one())
 
 
-_OWED = text("SELECT batch_id FROM batches WHERE projected_at IS NULL ORDER BY batch_id")
-_ANY_OWED = text("SELECT EXISTS (SELECT FROM batches WHERE projected_at IS NULL AND batch_id <= :batch)")
-_BEHIND = text("""
+_PENDING = text("SELECT batch_id FROM batches WHERE projected_at IS NULL ORDER BY batch_id")
+_ANY_PENDING = text("SELECT EXISTS (SELECT FROM batches WHERE projected_at IS NULL AND batch_id <= :batch)")
+_LAG = text("""
     SELECT count(*), coalesce(sum(stored + restated + retracted), 0)::bigint,
            coalesce(extract(epoch FROM clock_timestamp() - min(committed_at)), 0)::float8
     FROM batches WHERE projected_at IS NULL
 """)
 _NEXT = text("""
     SELECT batch_id FROM (
-        SELECT batch_id, sum(stored + restated) OVER (ORDER BY batch_id) - stored - restated AS before
-        FROM (SELECT * FROM batches WHERE projected_at IS NULL ORDER BY batch_id LIMIT :most) AS owed
+        SELECT batch_id, sum(stored + restated) OVER (ORDER BY batch_id) - stored - restated AS earlier
+        FROM (SELECT * FROM batches WHERE projected_at IS NULL ORDER BY batch_id LIMIT :max_batches) AS oldest
     ) AS counted
-    WHERE before = 0 OR before < :limit ORDER BY batch_id
+    WHERE earlier = 0 OR earlier < :limit_transfers ORDER BY batch_id
 """)
 _NEWEST = text("""
     SELECT (SELECT max(batch_id) FROM batches) AS newest,
@@ -175,4 +170,4 @@ _NEWEST = text("""
             ORDER BY batch_id DESC LIMIT 1) AS projected
 """)
 _MARK = text("UPDATE batches SET projected_at = clock_timestamp() WHERE batch_id = ANY(:batches)")
-_OWE_ALL = text("UPDATE batches SET projected_at = NULL WHERE projected_at IS NOT NULL")
+_RESET_ALL = text("UPDATE batches SET projected_at = NULL WHERE projected_at IS NOT NULL")

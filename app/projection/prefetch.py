@@ -1,4 +1,4 @@
-"""Reading ahead: the next page comes from the record while the graph takes the last one."""
+"""Reads the next page from the record while the graph writes the last one."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -9,17 +9,17 @@ T = TypeVar("T")
 
 
 @contextmanager
-def ahead(pages: Iterator[T]) -> Iterator[Iterator[T]]:
-    """The same pages inside the block, one of them read in advance by a thread.
+def prefetch(pages: Iterator[T]) -> Iterator[Iterator[T]]:
+    """The same pages inside the block, the next of them read by a thread.
 
-    What the pages are read with is the thread's until they are exhausted or the block ends.
+    Only that thread may use what the pages are read with, until the pages are exhausted or the block ends.
     """
-    with ThreadPoolExecutor(1, "read-ahead") as reader:
+    with ThreadPoolExecutor(1, "prefetch") as reader:
 
         def read() -> Iterator[T]:
-            coming = reader.submit(next, pages, None)
-            while (page := coming.result()) is not None:
-                coming = reader.submit(next, pages, None)
+            next_page = reader.submit(next, pages, None)
+            while (page := next_page.result()) is not None:
+                next_page = reader.submit(next, pages, None)
                 yield page
 
         yield read()

@@ -1,4 +1,4 @@
-"""The proof that the graph equals the record: both digested range by range, with nothing owed."""
+"""The proof that the graph equals the record: both are digested range by range, with no batch pending."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,35 +10,33 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from app.domain import Progress
-from app.projection.differences import Difference, differences
-from app.projection.lines import (
-    TRANSFERS,
-    WALLETS,
-    Kind,
-    Part,
-    Range,
+from app.projection.canonical_lines import TRANSFERS, WALLETS, Entity
+from app.projection.differences import Difference, find_differences
+from app.projection.locks import projection_lock
+from app.projection.pending import mark_projected, pending_batches, project_all_pending, write_batches
+from app.projection.range_digests import (
+    IdRange,
+    RangeDigest,
+    digest_lines,
     graph_lines,
-    last_number,
-    next_number,
-    part_of,
+    last_id,
+    next_id,
     record_lines,
-    record_part,
+    record_range,
 )
-from app.projection.locks import turn
-from app.projection.pending import mark_projected, owed_in, pay, project_all_owed
 from app.projection.state import State, owned_state
-from app.record.identity import record_identity
+from app.record.identity import record_id
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import query
 
 
 @dataclass(slots=True)
-class Content:
-    """What one store holds.
+class ContentDigest:
+    """Counts, sums and the digest of what one store holds.
 
     `digest` is hexadecimal and covers the digests of all ranges; `amounts` are exact sums in base units by
-    asset number, without what was retracted.
+    asset id, without retracted transfers.
     """
 
     transfers: int = 0
@@ -46,124 +44,129 @@ class Content:
     amounts: Counter[str] = field(default_factory=Counter)
     _hash: Any = field(default_factory=sha256, compare=False)
 
-    def add(self, kind: Kind, within: Range, part: Part) -> None:
+    def add(self, entity: Entity, ids: IdRange, digested: RangeDigest) -> None:
         """Adds one range."""
-        if kind is TRANSFERS:
-            self.transfers += part.count
+        if entity is TRANSFERS:
+            self.transfers += digested.count
         else:
-            self.wallets += part.count
-        self.amounts.update(part.amounts)
-        self._hash.update(f"{kind.name} {within.after} {part.digest}\n".encode())
+            self.wallets += digested.count
+        self.amounts.update(digested.amounts)
+        self._hash.update(f"{entity.name} {ids.after} {digested.digest}\n".encode())
 
     @property
     def digest(self) -> str:
-        """Digest of everything added so far."""
+        """Digest of every range added."""
         return str(self._hash.hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """The content of the record and of the graph; `strange` counts what carries no number of a record."""
+    """The content of both stores; `foreign_*` count rows of the graph without an id that a record gives."""
 
-    record: Content
-    graph: Content
-    strange_transfers: int
-    strange_wallets: int
+    record: ContentDigest
+    graph: ContentDigest
+    foreign_transfers: int
+    foreign_wallets: int
 
     @property
     def equal(self) -> bool:
         """Both stores hold the same transfers, wallets and annotations."""
-        strange = self.strange_transfers or self.strange_wallets
-        return not strange and self.record.digest == self.graph.digest
+        foreign = self.foreign_transfers or self.foreign_wallets
+        return not foreign and self.record.digest == self.graph.digest
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """Nobody writes into the graph, and it is owed nothing that this view of the record holds."""
+class SyncedView:
+    """A snapshot of the record all of whose batches the graph holds, while nobody else writes the graph."""
 
     connection: Connection
     state: State
-    turn: Connection
+    lock_connection: Connection
 
-    def hold(self) -> None:
-        """Keeps the turn; fails when it has been lost, and others may write."""
-        self.turn.execute(text("SELECT 1"))
+    def keep_lock(self) -> None:
+        """Keeps the projection lock from its idle timeout; raises when the lock has been lost."""
+        self.lock_connection.execute(text("SELECT 1"))
 
 
-Differs = Callable[[Moment, Kind, list[Difference]], None]
+OnDifferences = Callable[[SyncedView, Entity, list[Difference]], None]
 
 
 def prove(
-    postgres: Postgres, graph: Graph, progress: Progress | None = None, *, differs: Differs | None = None
+    postgres: Postgres,
+    graph: Graph,
+    progress: Progress | None = None,
+    *,
+    on_differences: OnDifferences | None = None,
 ) -> Proof:
-    """Projects what is owed and digests both stores; reads a range line by line only where they differ.
+    """Projects pending batches and digests both stores; reads single rows only of ranges that differ.
 
-    Each range is seen at a moment of its own: between them others may write, and facts are accepted always.
+    Each range is compared in a synced view of its own: ingestion goes on, and others may write in between.
 
     Args:
         postgres: the record.
         graph: the graph.
         progress: told of the step and how much of it is done.
-        differs: told of the differences of each range that is not equal, at its moment.
+        on_differences: called with the differences of each unequal range, inside its view.
 
     Raises:
         InUse, NotReady: the graph is not this record's.
         Unequal: the graph has seen batches the record does not have.
         DependencyMissing: a store does not answer.
     """
-    project_all_owed(postgres, graph)
-    record, projected = Content(), Content()
+    project_all_pending(postgres, graph)
+    in_record, in_graph = ContentDigest(), ContentDigest()
 
-    def compare(moment: Moment, kind: Kind, within: Range) -> None:
-        lines = graph_lines(graph, kind, within)
-        ours, theirs = record_part(moment.connection, kind, within), part_of(lines, kind)
-        record.add(kind, within, ours)
-        projected.add(kind, within, theirs)
-        if differs is not None and ours.digest != theirs.digest:
-            differs(moment, kind, differences(kind, record_lines(moment.connection, kind, within), lines))
+    def compare(view: SyncedView, entity: Entity, ids: IdRange) -> None:
+        lines = graph_lines(graph, entity, ids)
+        of_record, of_graph = record_range(view.connection, entity, ids), digest_lines(lines, entity)
+        in_record.add(entity, ids, of_record)
+        in_graph.add(entity, ids, of_graph)
+        if on_differences is not None and of_record.digest != of_graph.digest:
+            expected = record_lines(view.connection, entity, ids)
+            on_differences(view, entity, find_differences(entity, expected, lines))
 
-    for kind in (WALLETS, TRANSFERS):
-        _walk(postgres, graph, kind, compare, progress)
-    (strange,) = graph.read(query("state/count_foreign"))
-    projected.transfers += strange["transfers"]
-    projected.wallets += strange["wallets"]
-    return Proof(record, projected, strange["transfers"], strange["wallets"])
+    for entity in (WALLETS, TRANSFERS):
+        _visit_ranges(postgres, graph, entity, compare, progress)
+    (foreign,) = graph.read(query("state/count_foreign"))
+    in_graph.transfers += foreign["transfers"]
+    in_graph.wallets += foreign["wallets"]
+    return Proof(in_record, in_graph, foreign["transfers"], foreign["wallets"])
 
 
-def _walk(
+def _visit_ranges(
     postgres: Postgres,
     graph: Graph,
-    kind: Kind,
-    compare: Callable[[Moment, Kind, Range], None],
+    entity: Entity,
+    compare: Callable[[SyncedView, Entity, IdRange], None],
     progress: Progress | None,
 ) -> None:
-    """Visits each range in which either store has something now, in order; those that come later may wait."""
-    with settled(postgres, graph) as moment:
-        last = last_number(moment.connection, graph, kind)
+    """Compares each range in which either store has a row now, in order; later ones may be left out."""
+    with synced_view(postgres, graph) as view:
+        last = last_id(view.connection, graph, entity)
     after = -1
     while after < last:
-        with settled(postgres, graph) as moment:
-            number = next_number(moment.connection, graph, kind, after)
-            if number is None:  # the last ones have been deleted meanwhile
+        with synced_view(postgres, graph) as view:
+            first = next_id(view.connection, graph, entity, after)
+            if first is None:  # the last rows have been deleted meanwhile
                 return
-            within = Range.of(number)
-            compare(moment, kind, within)
-        after = within.last
+            ids = IdRange.containing(first)
+            compare(view, entity, ids)
+        after = ids.last
         if progress is not None:
-            progress(kind.name, min(1.0, after / last))
+            progress(entity.name, min(1.0, after / last))
 
 
 @contextmanager
-def settled(postgres: Postgres, graph: Graph) -> Iterator[Moment]:
-    """A moment of the record and the graph together: what is owed is written first, and nobody else writes.
+def synced_view(postgres: Postgres, graph: Graph) -> Iterator[SyncedView]:
+    """Holds the projection lock, opens a snapshot of the record and writes its pending batches first.
 
     Raises:
         InUse, NotReady: the graph is not this record's.
         DependencyMissing: a store does not answer.
     """
-    with turn(postgres) as connection, postgres.transaction(snapshot=True) as snapshot:
-        state = owned_state(graph, record_identity(snapshot))
-        if owed := owed_in(snapshot):
-            pay(snapshot, graph, state, owed)
-            mark_projected(connection, graph, state.record_id, owed)
-        yield Moment(snapshot, state, connection)
+    with projection_lock(postgres) as connection, postgres.transaction(snapshot=True) as snapshot:
+        state = owned_state(graph, record_id(snapshot))
+        if pending := pending_batches(snapshot):
+            write_batches(snapshot, graph, state, pending)
+            mark_projected(connection, graph, state.record_id, pending)
+        yield SyncedView(snapshot, state, connection)

@@ -1,51 +1,55 @@
-"""Mends the graph from the record where a comparison has found differences, and only there."""
+"""Makes the graph what the record says where a comparison has found differences, and only there."""
 
+from app.projection.canonical_lines import TRANSFERS, Entity
 from app.projection.differences import Difference
-from app.projection.lines import TRANSFERS, Kind
-from app.projection.proof import Moment
-from app.projection.rows import paged, transfers_of, wallets_of
-from app.projection.schema import delete_pages
+from app.projection.proof import SyncedView
+from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, paged
+from app.projection.schema import delete_in_pages
 from app.projection.write import write_transfers, write_wallets
 from app.stores.graph import Graph
 from cypher import query
 
-PAGE_ROWS = 1_000  # an edge that goes and comes takes about 60 kB of a transaction's memory
+PAGE_ROWS = 1_000  # deleting and writing an edge again takes about 60 kB of a transaction's memory
 
 
 class Repair:
-    """Told of the differences of each range at a moment when nobody else writes; mends them at once.
+    """Repairs the differences of each range inside its synced view, while nobody else writes the graph.
 
-    Surplus wallets wait for `finish`, since edges that stand at them are moved away or deleted before.
+    Surplus wallets are deleted in `finish`, after the edges at them have been moved or deleted.
     """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._surplus_wallets: list[int] = []
 
-    def mend(self, moment: Moment, kind: Kind, found: list[Difference]) -> None:
+    def apply(self, view: SyncedView, entity: Entity, differences: list[Difference]) -> None:
         """Makes the wallets or transfers of these differences what the record says."""
-        numbers = [each.number for each in found if each.number is not None]
-        if kind is TRANSFERS:
-            self._mend_transfers(moment, numbers)
+        ids = [each.number for each in differences if each.number is not None]
+        if entity is TRANSFERS:
+            self._rewrite_transfers(view, ids)
             return
-        surplus = [each.number for each in found if each.nature == "surplus" and each.number is not None]
+        surplus = [
+            each.number for each in differences if each.nature == "surplus" and each.number is not None
+        ]
         self._surplus_wallets += surplus
-        for page in paged(sorted({*numbers} - {*surplus}), PAGE_ROWS):
-            moment.hold()
-            write_wallets(self._graph, moment.state, wallets_of(moment.connection, page))
+        for page in paged(sorted({*ids} - {*surplus}), PAGE_ROWS):
+            view.keep_lock()
+            write_wallets(self._graph, view.state, WALLET_ROWS.of_ids(view.connection, page))
 
-    def finish(self, moment: Moment) -> None:
+    def finish(self, view: SyncedView) -> None:
         """Deletes what no record has written: edges first, page by page, and then wallets."""
-        delete_pages(self._graph, "cleanup/delete_foreign_transfers")
-        delete_pages(self._graph, "cleanup/delete_foreign_wallets")
+        delete_in_pages(self._graph, "cleanup/delete_foreign_transfers")
+        delete_in_pages(self._graph, "cleanup/delete_foreign_wallets")
         for page in paged(self._surplus_wallets, PAGE_ROWS):
-            moment.hold()
-            recorded = {row[0] for row in wallets_of(moment.connection, page)}  # it may have come meanwhile
-            gone = [number for number in page if number not in recorded]
-            self._graph.write([(query("cleanup/delete_wallets"), {"wallet_ids": gone})])
+            view.keep_lock()
+            # A transfer may have brought the wallet into the record since the comparison.
+            recorded = {row["wallet_id"] for row in WALLET_ROWS.of_ids(view.connection, page)}
+            surplus = [wallet_id for wallet_id in page if wallet_id not in recorded]
+            self._graph.write([(query("cleanup/delete_wallets"), {"wallet_ids": surplus})])
 
-    def _mend_transfers(self, moment: Moment, numbers: list[int]) -> None:
-        for page in paged(numbers, PAGE_ROWS):
-            moment.hold()
-            gone = query("cleanup/delete_transfers"), {"rows": [[number] for number in page]}
-            write_transfers(self._graph, moment.state, transfers_of(moment.connection, page), before=gone)
+    def _rewrite_transfers(self, view: SyncedView, transfer_ids: list[int]) -> None:
+        for page in paged(transfer_ids, PAGE_ROWS):
+            view.keep_lock()
+            delete = query("cleanup/delete_transfers"), {"transfer_ids": page}
+            rows = TRANSFER_ROWS.of_ids(view.connection, page)
+            write_transfers(self._graph, view.state, rows, first=delete)

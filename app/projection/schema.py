@@ -1,21 +1,21 @@
-"""Makes a graph ready for one record, and empties it."""
+"""Prepares a graph for one record, and empties it."""
 
 from uuid import UUID
 
 from app.errors import InUse
-from app.projection.state import foreign
+from app.projection.state import other_record_message
 from app.stores.graph import Graph
 from cypher import names, query
 
 AWAIT = "schema/await_indexes"
-DELETED_ROWS = 2_000  # deleting an edge takes about 25 kB of a transaction's memory
+DELETE_ROWS = 2_000  # deleting an edge takes about 25 kB of a transaction's memory
 
 
 def prepare(graph: Graph, record_id: str | UUID) -> None:
-    """Creates constraints, indexes and the state node where they are missing; waits until all are online.
+    """Creates missing constraints, indexes and the state node; waits until all indexes are online.
 
     Raises:
-        InUse: the graph holds what another record wrote.
+        InUse: the graph holds wallets that another record has written.
     """
     for name in names():
         if name.startswith("schema/") and name != AWAIT:
@@ -23,19 +23,19 @@ def prepare(graph: Graph, record_id: str | UUID) -> None:
     graph.run(query(AWAIT))
     ((row,),) = graph.write([(query("write/adopt"), {"record_id": str(record_id)})])
     if row["record_id"] != str(record_id):
-        raise InUse(foreign(row["record_id"], str(record_id)))
+        raise InUse(other_record_message(row["record_id"], str(record_id)))
 
 
 def wipe(graph: Graph) -> None:
-    """Deletes every transfer, wallet and the state, page by page; constraints and indexes stay."""
+    """Deletes every transfer, wallet and the state node, page by page; constraints and indexes stay."""
     for name in ("cleanup/wipe_transfers", "cleanup/wipe_wallets"):
-        delete_pages(graph, name)
+        delete_in_pages(graph, name)
     graph.write([(query("cleanup/wipe_state"), {})])
 
 
-def delete_pages(graph: Graph, name: str) -> int:
-    """Runs a query that deletes one page until nothing is left for it; returns how many went."""
+def delete_in_pages(graph: Graph, name: str) -> int:
+    """Runs a query that deletes one page until it deletes nothing; returns how many it deleted in all."""
     deleted = 0
-    while page := graph.write([(query(name), {"rows": DELETED_ROWS})])[0][0]["deleted"]:
+    while page := graph.write([(query(name), {"row_limit": DELETE_ROWS})])[0][0]["deleted"]:
         deleted += page
     return deleted

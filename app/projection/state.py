@@ -1,4 +1,4 @@
-"""What the graph says of itself, and how much is in it."""
+"""The graph's one state node, and how many wallets and transfers the graph holds."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from cypher import query
 class State:
     """The one `GraphState` node.
 
-    Rows of an older `generation` than this one are swept at the end of a rebuild. `label_set_digest` is set
-    while every wallet carries its label of that set; `label_revision` grows whenever that comes into doubt.
-    `projected_batch` is the last batch written here, None for a graph that has seen none.
+    Each rebuild writes a new `generation` and deletes the rows of older ones. `label_set_digest` is set while
+    every wallet carries its label of that set; `label_revision` grows whenever that may change.
+    `projected_batch` is the last batch written into the graph, None before the first.
     """
 
     record_id: str
@@ -41,19 +41,19 @@ def owned_state(graph: Graph, record_id: str) -> State:
     """The graph's state, when it belongs to this record.
 
     Raises:
-        NotReady: the graph was never prepared, or was emptied behind our back.
+        NotReady: the graph was never prepared, or somebody has emptied it.
         InUse: it belongs to another record.
     """
     state = read_state(graph)
     if state is None:
-        raise NotReady("The graph is not prepared for this record: start with `aml reload-graph`.")
+        raise NotReady("The graph is not prepared for this record. Run `aml reload-graph`.")
     if state.record_id != record_id:
-        raise InUse(foreign(state.record_id, record_id))
+        raise InUse(other_record_message(state.record_id, record_id))
     return state
 
 
-def foreign(owner: str, record_id: str) -> str:
-    """The sentence for a graph that was built from another record."""
+def other_record_message(owner: str, record_id: str) -> str:
+    """The error message for a graph that was built from another record."""
     return (
         f"The graph belongs to another record ({owner}, not {record_id}). Set AML_NEO4J_URL to this record's "
         "own graph, or empty this one and rebuild it from this record with `aml reload-graph --wipe`."

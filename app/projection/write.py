@@ -1,4 +1,4 @@
-"""Writes pages of rows into the graph: absolute values, each guarded by its revision."""
+"""Writes pages of rows into the graph: absolute values, each guarded by its revision and generation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,58 +10,63 @@ from app.stores.graph import Graph
 from cypher import Query, query
 
 Step = tuple[Query, Mapping[str, Any]]
+"""One query of a transaction with its parameters."""
 
 
 def write_wallets(graph: Graph, state: State, page: Page) -> int:
-    """Names wallets; puts the graph's label set in doubt when one of them may have a label."""
-    doubt = {
+    """Writes the names of wallets; invalidates the graph's label set when one of them may be labelled."""
+    invalidate = {
         "record_id": state.record_id,
-        "labelled": any(row[3] for row in page),
+        "may_be_labelled": any(row["may_be_labelled"] for row in page),
         "label_revision": state.label_revision,
     }
-    rows = [row[:3] for row in page]
-    _, found, _ = graph.write(
-        [_turn(state), _owned("write/wallets", state, rows=rows), (query("labels/invalidate"), doubt)]
-    )
-    return _all_of(page, found)
+    steps = [lock_state(state), _guarded("write/wallets", state, rows=page)]
+    _, matched, _ = graph.write([*steps, (query("labels/invalidate"), invalidate)])
+    return _require_all(page, matched)
 
 
-def write_transfers(graph: Graph, state: State, page: Page, *, before: Step | None = None) -> int:
+def write_transfers(graph: Graph, state: State, page: Page, *, first: Step | None = None) -> int:
     """Writes edges between wallets; an edge may come before the row that names its wallet.
 
     Args:
         graph: the graph.
         state: its state, with the generation to write.
-        page: rows of `transfers_of_batches` or `transfers_after`.
-        before: what the same transaction does first, such as removing edges that stand wrong.
+        page: rows of `rows.TRANSFER_ROWS`.
+        first: what the same transaction does first, such as deleting misplaced edges.
     """
-    steps = [_turn(state), _owned("write/transfers", state, rows=page)]
-    if before is not None:
-        steps.insert(1, before)
+    steps = [lock_state(state), _guarded("write/transfers", state, rows=page)]
+    if first is not None:
+        steps.insert(1, first)
     try:
-        found = graph.write(steps)[-1]
-    except Unequal:  # somebody has moved an edge, so that its number is taken
-        steps.insert(1, (query("cleanup/delete_misplaced_transfers"), {"rows": page}))
-        found = graph.write(steps)[-1]
-    if found[0]["found"] < len(page):  # a wallet of a batch that is still owed
-        wallet_ids = sorted({wallet_id for row in page for wallet_id in row[1:3]})
-        found = graph.write(
-            [_turn(state), _owned("write/endpoints", state, wallet_ids=wallet_ids), steps[-1]]
-        )[-1]
-    return _all_of(page, found)
+        matched = graph.write(steps)[-1]
+    except Unequal:  # an edge with the id of one of these transfers stands between other wallets
+        steps.insert(1, delete_misplaced(page))
+        matched = graph.write(steps)[-1]
+    if matched[0]["matched"] < len(page):  # a wallet belongs to a batch that is still pending
+        wallet_ids = sorted({row[end] for row in page for end in ("sender_id", "receiver_id")})
+        endpoints = _guarded("write/endpoints", state, wallet_ids=wallet_ids)
+        matched = graph.write([lock_state(state), endpoints, steps[-1]])[-1]
+    return _require_all(page, matched)
 
 
-def _turn(state: State) -> Step:
+def delete_misplaced(page: Page) -> Step:
+    """Deletes edges of these transfers that stand between other wallets than the rows say."""
+    return query("cleanup/delete_misplaced_transfers"), {"rows": page}
+
+
+def lock_state(state: State) -> Step:
+    """Locks the state node until the transaction ends: transactions that begin with it run one by one."""
     return query("write/lock_state"), {"record_id": state.record_id}
 
 
-def _owned(name: str, state: State, **parameters: Page | list[int]) -> Step:
+def _guarded(name: str, state: State, **parameters: Page | list[int]) -> Step:
+    """A query that matches nothing when the graph has another record or generation than the state."""
     return query(name), {"record_id": state.record_id, "generation": state.generation, **parameters}
 
 
-def _all_of(page: Page, found: list[dict[str, Any]]) -> int:
-    if found[0]["found"] != len(page):
+def _require_all(page: Page, matched: list[dict[str, Any]]) -> int:
+    if matched[0]["matched"] != len(page):
         raise NotReady(
-            "The graph was emptied or rebuilt while it was written to; nothing is lost, try again."
+            "The graph was emptied or rebuilt while it was written to. Nothing is lost: try again."
         )
     return len(page)

@@ -1,1 +1,1 @@
-"""What the record holds of transfers, refused messages and comparisons."""
+"""Reads the record: transfers, wallets, refused messages, the last comparison, its identity."""

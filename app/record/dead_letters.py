@@ -1,4 +1,4 @@
-"""Refused messages, as the record holds them."""
+"""Refused messages (dead letters) in the record."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +26,7 @@ _BY_REASON = text(
 
 
 class RefusedMessage(Answer):
-    """What is told of a refused message, without its bytes."""
+    """A refused message without its bytes."""
 
     origin: str = Field(description="TOPIC/PARTITION/OFFSET.", examples=["transfers/0/17"])
     reason: str = Field(examples=["conflict"])
@@ -38,7 +38,7 @@ class RefusedMessage(Answer):
 
 
 class DeadLetters(Answer):
-    """Refused messages, the latest first, and how many there are of each reason in all."""
+    """Refused messages, the latest first, and how many there are of each reason."""
 
     dead_letters: list[RefusedMessage]
     refused_by_reason: dict[str, int] = Field(examples=[{"conflict": 1}])
@@ -83,11 +83,11 @@ class DeadLetter:
 
     @property
     def is_whole(self) -> bool:
-        """The record holds all of its bytes."""
+        """Whether the record holds all of its bytes."""
         return len(self.payload) == self.payload_bytes
 
     def facts(self) -> RefusedMessage:
-        """All but its bytes."""
+        """The message without its bytes."""
         return RefusedMessage.model_validate(self, from_attributes=True)
 
 
@@ -102,8 +102,8 @@ def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> 
 
 def latest_refused(connection: Connection, *, reason: str | None, limit: int) -> list[RefusedMessage]:
     """The latest refused messages, of one reason or of all; their bytes are not read."""
-    found = connection.execute(_LISTED, {"reason": reason, "limit": limit})
-    return [RefusedMessage.model_validate(row, from_attributes=True) for row in found]
+    rows = connection.execute(_LISTED, {"reason": reason, "limit": limit})
+    return [RefusedMessage.model_validate(row, from_attributes=True) for row in rows]
 
 
 def refused_by_reason(connection: Connection) -> dict[str, int]:
@@ -112,14 +112,14 @@ def refused_by_reason(connection: Connection) -> dict[str, int]:
 
 
 def read_dead_letters(
-    postgres: Postgres, statement: TextClause, **given: str | int | datetime | None
+    postgres: Postgres, statement: TextClause, **parameters: str | int | datetime | None
 ) -> list[DeadLetter]:
-    """The messages a statement finds that selects `COLUMNS`."""
+    """The messages that a statement selecting `COLUMNS` returns."""
     with postgres.transaction() as connection:
-        return [_letter(row) for row in connection.execute(statement, given)]
+        return [_dead_letter(row) for row in connection.execute(statement, parameters)]
 
 
-def _letter(row: Row[Any]) -> DeadLetter:
+def _dead_letter(row: Row[Any]) -> DeadLetter:
     fields = dict(row._mapping)  # noqa: SLF001 - public in SQLAlchemy, underscored to keep names free
     key = None if row.key is None else bytes(row.key)
     return DeadLetter(**{**fields, "key": key, "payload": bytes(row.payload or b"")})

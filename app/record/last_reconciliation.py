@@ -1,4 +1,4 @@
-"""How the last comparison of the graph with the record ended (app/operations/reconcile.py makes them)."""
+"""The last comparison of the graph with the record; app/operations/reconcile.py makes them."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Transfers as they stand in the record: those of a wallet, and those of a transaction."""
+"""The record's transfers: those of a wallet, and those of a transaction."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 from app.answers.base import WALLET, Answer, WalletName
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.explanation import EXPLANATION
+from app.domain import TransferKind
 
 
 class RecordedTransfer(Answer):
@@ -27,6 +28,14 @@ class RecordedTransfer(Answer):
     usd_value: str | None = Field(description="At the time; null when it has no price.", examples=["3057.12"])
     unobserved: str | None = Field(description="Part of it that was never seen to arrive.", examples=["0"])
     way: Literal["in", "out"] | None = Field(description="As seen from the wallet that was asked for.")
+    block_hash: str | None = Field(description="Like all below null where the producer does not say.")
+    observed_at: datetime | None = Field(description="When the producer saw it.")
+    initiator: str | None = Field(description="The address that signed the transaction.")
+    kind: TransferKind | None = Field(description="What moved the asset.", examples=["native"])
+    sender_tag: str | None = Field(description="Memo or destination tag of the sender.")
+    receiver_tag: str | None = Field(
+        description="Memo or destination tag of the receiver.", examples=["1042"]
+    )
 
 
 class WalletTransfers(Answer):
@@ -55,6 +64,12 @@ TRANSFERS = WalletTransfers(
             usd_value="3720.20",
             unobserved="0",
             way="in",
+            block_hash="0x" + "dd" * 32,
+            observed_at=_STEP.occurred_at,
+            initiator=_STEP.sender,
+            kind="native",
+            sender_tag=None,
+            receiver_tag="1042",
         )
     ],
 )
@@ -69,13 +84,13 @@ def wallet_transfers(
         InvalidInput: the text is not a cursor of this list.
     """
     seq, transfer_id = (MAX_BIGINT, MAX_BIGINT) if cursor is None else decode_cursor(cursor, 2)
-    given = {"wallet_id": wallet.wallet_id, "seq": seq, "transfer_id": transfer_id, "limit": limit + 1}
-    rows = connection.execute(_OF_WALLET, given).all()
-    shown = rows[:limit]
+    parameters = {"wallet_id": wallet.wallet_id, "seq": seq, "transfer_id": transfer_id, "limit": limit + 1}
+    rows = connection.execute(_OF_WALLET, parameters).all()
+    page = rows[:limit]
     return WalletTransfers(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
-        transfers=[_transfer(row) for row in shown],
-        next=encode_cursor(shown[-1].seq, shown[-1].transfer_id) if len(rows) > limit else None,
+        transfers=[_transfer(row) for row in page],
+        next=encode_cursor(page[-1].seq, page[-1].transfer_id) if len(rows) > limit else None,
     )
 
 
@@ -83,8 +98,8 @@ def transaction_transfers(
     connection: Connection, transaction_hash: str, limit: int
 ) -> list[RecordedTransfer]:
     """The transfers of every transaction of that hash that is not retracted, by chain and place."""
-    given = {"hashes": [transaction_hash, transaction_hash.lower()], "limit": limit}
-    return [_transfer(row) for row in connection.execute(_OF_TRANSACTION, given)]
+    parameters = {"hashes": [transaction_hash, transaction_hash.lower()], "limit": limit}
+    return [_transfer(row) for row in connection.execute(_OF_TRANSACTION, parameters)]
 
 
 def _transfer(row: Row[Any]) -> RecordedTransfer:
@@ -102,21 +117,28 @@ def _transfer(row: Row[Any]) -> RecordedTransfer:
         usd_value=None if row.usd_value is None else str(row.usd_value),
         unobserved=None if row.unobserved is None else str(row.unobserved),
         way=row.way,
+        block_hash=row.block_hash,
+        observed_at=row.observed_at,
+        initiator=row.initiator,
+        kind=row.kind,
+        sender_tag=row.sender_tag,
+        receiver_tag=row.receiver_tag,
     )
 
 
 _FIELDS = """
     t.chain, t.transaction_hash, t.transfer_index, t.block_number, t.occurred_at, s.address AS sender,
     r.address AS receiver, a.asset, t.amount, coalesce(t.decimals, a.decimals) AS decimals, t.usd_value,
-    f.unobserved, f.seq, t.transfer_id
+    f.unobserved, f.seq, t.transfer_id, t.block_hash, t.observed_at, t.initiator, t.kind, t.sender_tag,
+    t.receiver_tag
 """
 _NAMES = """
     JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id
     JOIN assets a USING (asset_id)
 """
-# Each pool has its flows in order in an index; a page of a wallet merges the beginnings of them all.
+# An index holds the flows of each pool in order; a page merges the first ones of all the wallet's pools.
 _OF_WALLET = text(f"""
-    WITH found AS (
+    WITH page AS (
         SELECT flow.transfer_id, flow.seq, flow.way FROM pools p CROSS JOIN LATERAL (
             (SELECT transfer_id, seq, 'in' AS way FROM flows
              WHERE recv_pool_id = p.pool_id AND seq <= :seq AND (seq, transfer_id) < (:seq, :transfer_id)
@@ -128,7 +150,7 @@ _OF_WALLET = text(f"""
         ) AS flow
         WHERE p.wallet_id = :wallet_id ORDER BY flow.seq DESC, flow.transfer_id DESC LIMIT :limit
     )
-    SELECT found.way, {_FIELDS} FROM found JOIN transactions t USING (transfer_id)
+    SELECT page.way, {_FIELDS} FROM page JOIN transactions t USING (transfer_id)
     JOIN flows f USING (transfer_id) {_NAMES} ORDER BY f.seq DESC, t.transfer_id DESC
 """)  # noqa: S608 - constants of this file
 _OF_TRANSACTION = text(f"""

@@ -4,7 +4,8 @@ from sqlalchemy import Connection, text
 
 from app.errors import AlreadyEnded
 from app.runs.queries import no_run
-from app.stores.postgres import Lock, Postgres
+from app.stores.locks import Lock, try_acquire
+from app.stores.postgres import Postgres
 
 
 def cancel_run(postgres: Postgres, run_id: int) -> None:
@@ -16,7 +17,7 @@ def cancel_run(postgres: Postgres, run_id: int) -> None:
     """
 
     def work(connection: Connection) -> str | None:
-        if connection.execute(_TRY_LOCK, {"key": Lock.RUN}).scalar_one():
+        if try_acquire(connection, Lock.RUN):
             connection.execute(_END, {"run_id": run_id})
         else:
             connection.execute(_REQUEST, {"run_id": run_id})
@@ -30,10 +31,9 @@ def cancel_run(postgres: Postgres, run_id: int) -> None:
         raise AlreadyEnded(f"Scoring run {run_id} has already {status}: there is nothing to cancel.")
 
 
-_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:key)")
-_REQUEST = text(
-    "UPDATE scoring_runs SET cancel_requested = true WHERE run_id = :run_id AND status = 'running'"
-)
+_REQUEST = text("""
+    UPDATE scoring_runs SET cancel_requested = true WHERE run_id = :run_id AND status = 'running'
+""")
 _END = text("""
     UPDATE scoring_runs SET status = 'cancelled', cancel_requested = true, completed_at = clock_timestamp(),
         error = 'The process of this run had ended; the run was cancelled.'

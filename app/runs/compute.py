@@ -9,9 +9,9 @@ from app.errors import DependencyMissing, InUse, InvalidInput, NotReady
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.projection.labels import project_labels
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.projection.state import owned_state
-from app.record.identity import record_identity
+from app.record.identity import record_id
 from app.runs.engines.cypher import exposures_by_paths
 from app.runs.snapshot import Snapshot, all_wallets, categories_by_wallet
 from app.stores.graph import Graph
@@ -49,7 +49,7 @@ def compute_by_graph(
         QueryTimeout: one wallet has too many paths.
     """
     progress("catching the graph up", 0.0)
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     _write_labels(graph, snapshot)
     return exposures_by_paths(
         graph,
@@ -86,6 +86,6 @@ def compute_by_ledger(
 
 
 def _write_labels(graph: Graph, snapshot: Snapshot) -> None:
-    state = owned_state(graph, record_identity(snapshot.connection))
+    state = owned_state(graph, record_id(snapshot.connection))
     if state.label_set_digest != snapshot.label_set_digest:
         project_labels(graph, snapshot.labels, snapshot.label_set_digest)

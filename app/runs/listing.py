@@ -10,9 +10,9 @@ from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.runs import Run, RunName, Runs
 from app.answers.scores import RankedWallet, TopScores
 from app.domain import format_points
-from app.ledger.cells import DIRECTION_NAMES
+from app.ledger.cells import DIRECTION_NAMES, decode
 from app.runs.queries import completed_or_published_run, run_row
-from app.stores.postgres import Lock
+from app.stores.locks import Lock
 
 # Every condition uses the index alone: only the rows of the page are fetched.
 _TOP = text("""
@@ -173,8 +173,8 @@ def main_reason(columns: list[str], row: Row[Any]) -> str:
         return "No money leads to a category with points."
     direction = DIRECTION_NAMES.index(row.direction)
     share, farthest = 0.0, 0
-    for cell, part in zip(row.cells, row.shares, strict=True):
-        of_direction, column, hop = cell // 1024, cell % 1024 // 8, cell % 8
+    for code, part in zip(row.cells, row.shares, strict=True):
+        of_direction, column, hop = decode(code)
         if of_direction == direction and columns[column] == row.main_category and part > 0:
             share += part
             farthest = max(farthest, hop)

@@ -10,9 +10,10 @@ from sqlalchemy.exc import IntegrityError
 
 from app.errors import Cancelled, InUse
 from app.policy.policy import Policy
-from app.runs.results import Counted
+from app.runs.results import ARITHMETIC, Counted
 from app.runs.snapshot import Snapshot
-from app.stores.postgres import Lock, Postgres
+from app.stores.locks import Lock, try_acquire
+from app.stores.postgres import Postgres
 
 log = structlog.get_logger()
 
@@ -23,7 +24,7 @@ def take_run_lock(connection: Connection) -> None:
     Raises:
         InUse: another process holds it.
     """
-    if not connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": Lock.RUN}).scalar_one():
+    if not try_acquire(connection, Lock.RUN):
         run_id = connection.execute(
             text("SELECT max(run_id) FROM scoring_runs WHERE status = 'running'")
         ).scalar()
@@ -66,6 +67,7 @@ def begin(
         "watermark": snapshot.watermark,
         "as_of": snapshot.as_of,
         "columns": list(policy.layout.columns),
+        "arithmetic": ARITHMETIC,
         "application_version": version("aml-risk"),
         "idempotency_key": idempotency_key,
     }
@@ -139,9 +141,9 @@ _STORE_POLICY = text("""
 """)
 _BEGIN = text("""
     INSERT INTO scoring_runs (engine, hop_limit, policy_digest, policy_version, label_set_digest, watermark,
-        as_of, columns, application_version, idempotency_key)
+        as_of, columns, arithmetic, application_version, idempotency_key)
     VALUES (:engine, :hop_limit, :policy_digest, :policy_version, :label_set_digest, :watermark,
-        :as_of, :columns, :application_version, :idempotency_key) RETURNING run_id
+        :as_of, :columns, :arithmetic, :application_version, :idempotency_key) RETURNING run_id
 """)
 _CANCELLED = "Scoring run {run_id} was cancelled. The scores of the run before it stay published."
 _REPORT = text("""

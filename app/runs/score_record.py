@@ -14,7 +14,7 @@ from app.answers.base import WalletName
 from app.answers.scores import Contribution, ExposureItem, OwnLabel, Residual, SentBeyondReceived, WalletScore
 from app.domain import Direction, format_points
 from app.labels.effective import EffectiveLabel, effective_labels
-from app.ledger.cells import DIRECTION_NAMES, RESIDUALS
+from app.ledger.cells import DIRECTION_NAMES, RESIDUALS, decode
 from app.policy.policy import Policy, parse_policy
 from app.record.wallets import find_wallet
 from app.runs.listing import run_name
@@ -138,9 +138,10 @@ def _known(
 
 
 def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterator[Contribution]:
-    for cell, share, points in zip(row.cells, row.shares, row.points, strict=True):
-        direction: Direction = DIRECTION_NAMES[cell // 1024]  # type: ignore[assignment] # stored by its place
-        category, hop = columns[cell % 1024 // 8], cell % 8
+    for code, share, points in zip(row.cells, row.shares, row.points, strict=True):
+        number, column, hop = decode(code)
+        direction: Direction = DIRECTION_NAMES[number]  # type: ignore[assignment] # stored by its place
+        category = columns[column]
         yield Contribution(
             direction=direction,
             category=category,
@@ -155,8 +156,8 @@ def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterato
 def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[ExposureItem | Residual]:
     for part in exposures:
         direction: Any = DIRECTION_NAMES[part.direction]
-        for cell, share in zip(part.cells, part.shares, strict=True):
-            column, hop = cell // 8, cell % 8
+        for code, share in zip(part.cells, part.shares, strict=True):
+            _, column, hop = decode(code)
             fields = {
                 "asset": part.asset,
                 "direction": direction,

@@ -13,7 +13,8 @@ from app.errors import InvalidPolicy
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.policy.policy import Policy
 from app.stores.copy_reader import read_columns
-from app.stores.postgres import Lock, Postgres
+from app.stores.locks import Lock, acquire
+from app.stores.postgres import Postgres
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
     """
     with postgres.transaction(snapshot=True) as connection:
         with postgres.transaction() as locks:
-            locks.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": Lock.INGEST})
+            acquire(locks, Lock.INGEST)
             locks.execute(text("LOCK TABLE labels IN SHARE MODE"))
             watermark, as_of = connection.execute(_MOMENT).one()
         labels = effective_labels(connection, as_of=as_of, severities=policy.severities)

@@ -8,7 +8,7 @@ from itertools import chain, islice
 
 from sqlalchemy import Connection
 
-from app.runs.digests import record_digest
+from app.runs.digests import transfers_digest
 from app.runs.snapshot import Snapshot
 from app.runs.totals import Total, totals
 from app.stores.postgres import Postgres
@@ -39,7 +39,7 @@ def summary_in_background(postgres: Postgres, snapshot: Snapshot) -> Iterator[Fu
 
 
 def _summary(connection: Connection, watermark: int) -> Summary:
-    count, digest = record_digest(connection, watermark)
+    count, digest = transfers_digest(connection, watermark)
     rows = totals(connection, watermark)
     first = list(islice(rows, 1))  # the server has summed and sorted all rows when it returns the first
     return Summary(count, digest, chain(first, rows))

@@ -78,6 +78,6 @@ def server_options(settings: Settings) -> dict[str, Any]:
 def prepare_graph(postgres: Postgres, graph: Graph) -> None:
     """Brings the graph's schema up to date; the API also starts when the graph does not answer."""
     try:
-        prepare(graph, record_id(postgres))
+        prepare(graph, postgres.run(record_id))
     except DependencyMissing as exc:
         log.warning("graph_not_prepared", reason=str(exc))

@@ -1,1 +1,1 @@
-"""The only doors to PostgreSQL and Neo4j, and to Kafka's offsets."""
+"""The only code that talks to PostgreSQL and Neo4j, and to Kafka about its offsets."""

@@ -1,4 +1,4 @@
-"""Reads numbers out of the record by binary COPY, straight into arrays: a million rows in seconds."""
+"""Reads numbers from the record by binary COPY straight into arrays: a million rows in seconds."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -9,26 +9,27 @@ from sqlalchemy import Connection
 
 CHUNK_BYTES = 8 * 1024 * 1024
 _HEADER, _TRAILER = 19, 2  # of the COPY binary format, without extensions
-_STORED = {"int": ">i8", "float": ">f8"}  # bigint and double precision as the server sends them
+_SENT = {"int": ">i8", "float": ">f8"}  # bigint and double precision as the server sends them
+_ARRAY = {"int": np.int64, "float": np.float64}
 
-Kind = Literal["int", "float"]
+ColumnType = Literal["int", "float"]
 
 
 def read_columns(
     connection: Connection,
     select: str,
-    columns: Mapping[str, Kind],
+    columns: Mapping[str, ColumnType],
     parameters: Mapping[str, int] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """The columns of a SELECT as arrays of int64 and float64, in the order of its rows.
 
     Args:
         connection: an open transaction.
-        select: its columns are never null and of bigint or double precision.
-        columns: name and kind of each of them, in order.
+        select: a SELECT whose columns are bigint or double precision and never null.
+        columns: name and type of each column, in order.
         parameters: values of the statement's `%(name)s`.
     """
-    sink = _Sink(columns)
+    sink = _CopySink(columns)
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
     with driver.cursor() as cursor:
@@ -37,40 +38,41 @@ def read_columns(
     return sink.arrays()
 
 
-class _Sink:
-    """The file COPY writes to; turns what has arrived into arrays whenever a chunk is full."""
+class _CopySink:
+    """The file COPY writes to; converts its bytes into arrays, chunk by chunk."""
 
-    def __init__(self, columns: Mapping[str, Kind]) -> None:
-        stored = [("fields", ">i2")]
-        for name, kind in columns.items():
-            stored += [(f"{name} bytes", ">i4"), (name, _STORED[kind])]
-        self._row = np.dtype(stored)
-        self._kinds = columns
+    def __init__(self, columns: Mapping[str, ColumnType]) -> None:
+        row = [("fields", ">i2")]
+        for name, column_type in columns.items():
+            row += [(f"{name} bytes", ">i4"), (name, _SENT[column_type])]
+        self._row = np.dtype(row)
+        self._columns = columns
         self._buffer = bytearray()
-        self._begun = False
+        self._header_is_read = False
         self._chunks: list[dict[str, NDArray[Any]]] = []
 
     def write(self, data: bytes) -> None:
         self._buffer += data
         if len(self._buffer) >= CHUNK_BYTES:
-            self._take()
+            self._convert()
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        self._take()
+        self._convert()
         if bytes(self._buffer) != b"\xff\xff":
-            raise ValueError("COPY sent rows of another width than expected")
-        return {name: np.concatenate([chunk[name] for chunk in self._chunks]) for name in self._kinds}
+            raise ValueError("COPY sent rows of another width than the statement's columns")
+        return {name: np.concatenate([chunk[name] for chunk in self._chunks]) for name in self._columns}
 
-    def _take(self) -> None:
-        if not self._begun:
+    def _convert(self) -> None:
+        if not self._header_is_read:
             del self._buffer[:_HEADER]
-            self._begun = True
+            self._header_is_read = True
         count = max(len(self._buffer) - _TRAILER, 0) // self._row.itemsize
         rows = np.frombuffer(self._buffer, self._row, count)
-        if count and not (rows["fields"] == len(self._kinds)).all():
-            raise ValueError("COPY sent rows of another width than expected")
-        native = {"int": np.int64, "float": np.float64}
-        self._chunks.append({name: rows[name].astype(native[kind]) for name, kind in self._kinds.items()})
+        if count and not (rows["fields"] == len(self._columns)).all():
+            raise ValueError("COPY sent rows of another width than the statement's columns")
+        self._chunks.append(
+            {name: rows[name].astype(_ARRAY[column_type]) for name, column_type in self._columns.items()}
+        )
         size = count * self._row.itemsize
         del rows
         del self._buffer[:size]

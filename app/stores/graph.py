@@ -1,4 +1,4 @@
-"""The only door to the graph: the driver, managed transactions, bounded retries, time limits."""
+"""The only code that uses Neo4j's driver: managed transactions, bounded retries, time limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,14 +20,14 @@ from app.tracing import asked_in_trace
 from cypher import Query
 
 READ_SECONDS = 60.0
-TIMED_OUT = {
+TIMEOUT_CODES = {
     "Neo.ClientError.Transaction.TransactionTimedOut",
     "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
 }
 
 
 class Graph:
-    """One process's door to the graph. The driver retries transient errors of managed transactions."""
+    """The connections of one process to the graph. The driver retries transient errors of transactions."""
 
     def __init__(self, url: str, user: str, password: SecretStr, *, retry_seconds: float = 30.0) -> None:
         self.url = url
@@ -47,10 +47,10 @@ class Graph:
         self._driver.close()
 
     def ping(self) -> None:
-        """Asks the server for an answer.
+        """Checks that the server answers.
 
         Raises:
-            DependencyMissing: it gives none.
+            DependencyMissing: it does not.
         """
         with self._translated():
             self._driver.verify_connectivity()
@@ -62,10 +62,10 @@ class Graph:
         *,
         timeout_seconds: float = READ_SECONDS,
     ) -> list[dict[str, Any]]:
-        """All rows of a reading query, as dictionaries; no query goes without a time limit.
+        """All rows of a reading query, as dictionaries.
 
         Raises:
-            QueryTimeout: the time limit was met.
+            QueryTimeout: the query took longer than `timeout_seconds`.
             DependencyMissing: the server does not answer.
         """
         return [record.data() for record in self._read(query, parameters, timeout_seconds)]
@@ -73,7 +73,7 @@ class Graph:
     def read_graph(
         self, query: Query, parameters: Mapping[str, Any], *, timeout_seconds: float
     ) -> list[dict[str, Any]]:
-        """As `read`, with nodes, relationships and paths as the driver's own objects, properties and all."""
+        """As `read`, with nodes, relationships and paths as the driver's objects with their properties."""
         return [dict(record) for record in self._read(query, parameters, timeout_seconds)]
 
     def write(self, steps: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:
@@ -88,20 +88,20 @@ class Graph:
 
     def run(self, query: Query, parameters: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
         """Runs a query that manages its own transactions (schema, `CALL … IN TRANSACTIONS`, EXPLAIN)."""
-        given = _checked(query, parameters)
+        values = _checked(query, parameters)
         with self._translated(), self._driver.session(database="neo4j") as session:
-            return [record.data() for record in session.run(query.text, given)]
+            return [record.data() for record in session.run(query.text, values)]
 
     def stream(
         self, query: Query, parameters: Mapping[str, Any] | None = None, *, fetch_size: int = 5_000
     ) -> Iterator[neo4j.Record]:
-        """The rows of a reading query one by one, fetched in pages, for results larger than memory."""
-        given = _checked(query, parameters)
+        """Yields the rows of a reading query, fetched in pages, for results larger than memory."""
+        values = _checked(query, parameters)
         with self._translated(), self._driver.session(database="neo4j", fetch_size=fetch_size) as session:
-            yield from session.run(query.text, given)
+            yield from session.run(query.text, values)
 
     def plan(self, query: Query) -> neo4j.ResultSummary:
-        """The summary, with its plan, of EXPLAIN: nothing is run."""
+        """EXPLAINs a query without running it; the summary holds the plan."""
         with self._translated(), self._driver.session(database="neo4j") as session:
             explained = query.text.replace("CYPHER 25", "CYPHER 25 EXPLAIN", 1)
             return session.run(explained, dict.fromkeys(query.params)).consume()
@@ -109,11 +109,11 @@ class Graph:
     def _read(
         self, query: Query, parameters: Mapping[str, Any] | None, timeout_seconds: float
     ) -> list[neo4j.Record]:
-        given = _checked(query, parameters)
+        values = _checked(query, parameters)
 
         @neo4j.unit_of_work(timeout=timeout_seconds)
         def work(transaction: neo4j.ManagedTransaction) -> list[neo4j.Record]:
-            return list(transaction.run(query.text, given))
+            return list(transaction.run(query.text, values))
 
         with (
             self._translated(),
@@ -136,10 +136,10 @@ class Graph:
             ) from exc
         except ConstraintError as exc:
             raise Unequal(
-                f"The graph holds what contradicts the record ({exc.message}). See `aml reconcile`."
+                f"The graph contradicts the record ({exc.message}). `aml reconcile` names the differences."
             ) from exc
         except ClientError as exc:
-            if exc.code in TIMED_OUT:
+            if exc.code in TIMEOUT_CODES:
                 raise QueryTimeout("The graph query met its time limit.") from exc
             raise
         except Neo4jError as exc:
@@ -149,7 +149,7 @@ class Graph:
 
 
 def _checked(query: Query, parameters: Mapping[str, Any] | None) -> dict[str, Any]:
-    given = dict(parameters or {})
-    if given.keys() != query.params:
-        raise TypeError(f"{query.name} takes {sorted(query.params)}, not {sorted(given)}")
-    return given
+    values = dict(parameters or {})
+    if values.keys() != query.params:
+        raise TypeError(f"{query.name} takes {sorted(query.params)}, not {sorted(values)}")
+    return values

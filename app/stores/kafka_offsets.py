@@ -1,4 +1,4 @@
-"""How far each Kafka partition is, in Kafka itself and in the record. Nothing is consumed here."""
+"""The offsets of each Kafka partition, as Kafka has them. Nothing is consumed here."""
 
 from typing import NamedTuple
 
@@ -10,17 +10,17 @@ from app.settings import Settings
 
 
 class Offsets(NamedTuple):
-    """First offset that Kafka still holds, and the one the next message will get."""
+    """The first offset that Kafka still holds, and the offset of the next message."""
 
     begin: int
     end: int
 
 
 def ping_kafka(settings: Settings, *, timeout_seconds: float = 1.5) -> None:
-    """Asks Kafka for an answer.
+    """Checks that Kafka answers.
 
     Raises:
-        DependencyMissing: it gives none in time.
+        DependencyMissing: it does not answer in time.
     """
     servers: dict[str, str | int | float | bool] = {
         "bootstrap.servers": settings.kafka_bootstrap_servers,
@@ -29,7 +29,7 @@ def ping_kafka(settings: Settings, *, timeout_seconds: float = 1.5) -> None:
     try:
         AdminClient(servers).list_topics(settings.transfers_topic, timeout=timeout_seconds)
     except KafkaException as exc:
-        raise _silent(settings) from exc
+        raise _unreachable(settings) from exc
 
 
 def partition_offsets(settings: Settings, *, timeout_seconds: float = 1.0) -> dict[int, Offsets]:
@@ -44,7 +44,7 @@ def partition_offsets(settings: Settings, *, timeout_seconds: float = 1.0) -> di
             "group.id": f"{settings.consumer_group}-status",
             "enable.auto.commit": False,
             "allow.auto.create.topics": False,
-            "log_level": 0,  # librdkafka writes to stderr by itself; what matters is raised here
+            "log_level": 0,  # librdkafka logs to stderr; errors are raised here instead
         }
     )
     topic = settings.transfers_topic
@@ -59,12 +59,12 @@ def partition_offsets(settings: Settings, *, timeout_seconds: float = 1.0) -> di
             for partition in sorted(known.partitions)
         }
     except KafkaException as exc:
-        raise _silent(settings) from exc
+        raise _unreachable(settings) from exc
     finally:
         consumer.close()
 
 
-def _silent(settings: Settings) -> DependencyMissing:
+def _unreachable(settings: Settings) -> DependencyMissing:
     return DependencyMissing(
         f"Kafka at {settings.kafka_bootstrap_servers} does not answer. Start it (`aml up`) or set "
         "AML_KAFKA_BOOTSTRAP_SERVERS."

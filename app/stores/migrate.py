@@ -1,11 +1,12 @@
-"""Brings the record's tables up to date, once, whoever starts first."""
+"""Brings the record's tables up to date, whichever process starts first."""
 
 from alembic.config import Config
 from sqlalchemy import text
 
 from alembic import command
 from app.settings import PROJECT
-from app.stores.postgres import Lock, Postgres
+from app.stores.locks import Lock, acquire
+from app.stores.postgres import Postgres
 
 
 def alembic_config() -> Config:
@@ -17,10 +18,10 @@ def alembic_config() -> Config:
 
 
 def migrate(postgres: Postgres) -> None:
-    """Upgrades to the newest revision under an advisory lock; nothing happens when it is there already."""
+    """Upgrades to the newest revision, one process at a time; does nothing when it is reached already."""
     with postgres.transaction() as connection:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": Lock.MIGRATION})
+        acquire(connection, Lock.MIGRATION)
         config = alembic_config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

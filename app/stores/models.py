@@ -1,7 +1,7 @@
-"""The record's tables. Facts are never changed; what is derived from them names the batch that wrote it.
+"""The record's tables. Facts never change; rows derived from them name the batch that wrote them.
 
-The tables written by the thousand rows have no foreign keys: each row would pay an index look-up for what
-the one function that writes it has just looked up. `aml reconcile` checks what a foreign key would.
+Tables written by the thousand rows have no foreign keys: each row would pay for an index look-up that the
+one function writing it has just made. `aml reconcile` checks these references instead.
 """
 
 from datetime import datetime
@@ -66,7 +66,7 @@ class Base(DeclarativeBase):
 
 
 class Record(Base):
-    """One row: the identity of this record, so that a graph built from another one is noticed."""
+    """One row: the identity of this record, by which the graph of another record is recognised."""
 
     __tablename__ = "record"
     __table_args__ = (CheckConstraint("singleton", name="singleton"),)
@@ -111,7 +111,7 @@ class IngestedWallet(Base):
 
 
 class Asset(Base):
-    """One asset on one chain. A batch locks the rows of its assets, so writers of one pool take turns."""
+    """One asset on one chain. A batch locks the rows of its assets: each pool has one writer at a time."""
 
     __tablename__ = "assets"
     __table_args__ = (UniqueConstraint("chain", "asset"),)
@@ -122,7 +122,7 @@ class Asset(Base):
 
 
 class Transaction(Base):
-    """One transfer, as it arrived: a fact, never updated but for its retraction."""
+    """One transfer as it arrived: a fact; only a retraction, or its return after one, updates the row."""
 
     __tablename__ = "transactions"
     transfer_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
@@ -141,6 +141,13 @@ class Transaction(Base):
     batch_id: Mapped[int]
     ingested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     retracted_batch_id: Mapped[int | None]
+    # Null where the producer does not say (docs/event.md).
+    block_hash: Mapped[str | None]
+    observed_at: Mapped[datetime | None]
+    initiator: Mapped[str | None] = mapped_column(comment="Address that signed the transaction.")
+    kind: Mapped[str | None]
+    sender_tag: Mapped[str | None]
+    receiver_tag: Mapped[str | None]
 
 
 Index(
@@ -170,7 +177,7 @@ class Pool(Base):
 
 
 class Flow(Base):
-    """The annotation of one transfer (docs/exposure.md), with the running state of both pools just before it.
+    """The annotation of one transfer (docs/exposure.md), with the state of both pools just before it.
 
     Everything but `seq` and `revision` is null for a transfer without flow (zero, to itself, retracted).
     """
@@ -199,7 +206,7 @@ Index("ix_flows_revision", Flow.revision)
 
 
 class IngestedRetraction(Base):
-    """A retraction as it arrived, and how many transfers it took back."""
+    """A retraction as it arrived, and how many transfers it retracted."""
 
     __tablename__ = "retractions"
     __table_args__ = (
@@ -210,6 +217,8 @@ class IngestedRetraction(Base):
             "asset",
             "transfer_index",
             "observed_at",
+            "block_number",
+            "block_hash",
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
@@ -222,10 +231,12 @@ class IngestedRetraction(Base):
     observed_at: Mapped[datetime]
     batch_id: Mapped[int]
     retracted: Mapped[int] = mapped_column(Integer)
+    block_number: Mapped[int | None] = mapped_column(Integer)
+    block_hash: Mapped[str | None]
 
 
 class IngestionState(Base):
-    """Where one partition stands: written in the same transaction as the facts."""
+    """How far one partition is consumed; written in the same transaction as the facts."""
 
     __tablename__ = "ingestion_state"
     topic: Mapped[str] = mapped_column(primary_key=True)
@@ -279,7 +290,7 @@ Index("ix_reconciliations_completed_at", Reconciliation.completed_at)
 
 
 class Label(Base):
-    """One source's statement about one wallet. Removing a label is recorded, never deleted."""
+    """One source's statement about one wallet. A removed label is marked and stays."""
 
     __tablename__ = "labels"
     __table_args__ = (
@@ -321,7 +332,7 @@ class StoredPolicy(Base):
 
 
 class ScoringRun(Base):
-    """One scoring run: what it read, how, and how it ended. Failed runs stay, with their error."""
+    """One scoring run: what it read, its engine and policy, and how it ended. Failed runs keep their row."""
 
     __tablename__ = "scoring_runs"
     __table_args__ = (
@@ -341,6 +352,9 @@ class ScoringRun(Base):
     watermark: Mapped[int] = mapped_column(comment="Last batch the run has seen.")
     as_of: Mapped[datetime] = mapped_column(comment="Labels valid at this time were used.")
     columns: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="Names behind the cells of its results.")
+    arithmetic: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("2"), comment="Version of it: 1 before migration 0007, then 2."
+    )
     application_version: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     completed_at: Mapped[datetime | None]
@@ -377,8 +391,8 @@ class RiskScore(Base):
     """A wallet's score in one run, with every contribution to it.
 
     `cells`, `shares` and `points` run in parallel, one entry a contribution of either direction;
-    a cell is direction * 1024 + column * 8 + hop, with the column's name in `scoring_runs.columns`
-    and direction 0 ownership, 1 source, 2 destination. Points and scores are millionths of a point.
+    `app.ledger.cells` decodes a cell into direction, column (its name is in `scoring_runs.columns`) and hop.
+    Points and scores are millionths of a point.
     """
 
     __tablename__ = "risk_scores"
@@ -412,8 +426,7 @@ Index(
 class Exposure(Base):
     """Where one wallet's money of one asset came from or went, in one run: shares that sum to 1.
 
-    `cells` and `shares` run in parallel; a cell is column * 8 + hop, with the column's name in
-    `scoring_runs.columns`; `beyond_hop_limit` has hop 0.
+    `cells` and `shares` run in parallel; `app.ledger.cells` decodes a cell, as in `RiskScore`.
     """
 
     __tablename__ = "exposures"

@@ -1,8 +1,8 @@
-// Question: Which edges carry these numbers? (They go. A row begins with the number.)
-// Params: rows
+// Does: Deletes the edges with these ids.
+// Params: transfer_ids
 // Returns: deleted
 CYPHER 25
-UNWIND $rows AS row
-MATCH ()-[t:TRANSFER {transfer_id: row[0]}]->()
+UNWIND $transfer_ids AS transfer_id
+MATCH ()-[t:TRANSFER {transfer_id: transfer_id}]->()
 DELETE t
 RETURN count(*) AS deleted

@@ -1,4 +1,4 @@
-// Question: Which wallets carry these numbers? (They go; their edges have gone before.)
+// Does: Deletes the wallets with these ids, with any edges still at them.
 // Params: wallet_ids
 // Returns: deleted
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Whose graph was this? (Nobody's now.)
+// Does: Deletes the state node, so that the graph belongs to no record.
 // Params: -
 // Returns: deleted
 CYPHER 25

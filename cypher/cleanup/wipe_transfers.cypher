@@ -1,8 +1,8 @@
-// Question: Which edges are left? (A page of them goes.)
-// Params: rows
+// Does: Deletes up to $row_limit edges.
+// Params: row_limit
 // Returns: deleted
 CYPHER 25
 MATCH ()-[t:TRANSFER]->()
-WITH t LIMIT toInteger($rows)
+WITH t LIMIT toInteger($row_limit)
 DELETE t
 RETURN count(*) AS deleted

@@ -1,4 +1,4 @@
-// Question: Which wallets did this one pay, those with most value first, and how many more are there?
+// Question: Which wallets did this one pay, those with most value first, and what do all of them add up to?
 // Params: chain, address, row_limit
 // Returns: wallets, total
 CYPHER 25
@@ -10,10 +10,10 @@ ORDER BY usd_value DESC, transfers DESC, n.address
 WITH collect({
   chain: n.chain, address: n.address, name: n.name, category: n.category, transfers: transfers,
   usd_value: usd_value, priced: priced, assets: assets
-}) AS found
-RETURN found[..toInteger($row_limit)] AS wallets,
+}) AS neighbours
+RETURN neighbours[..toInteger($row_limit)] AS wallets,
   {
-    wallets: size(found),
-    transfers: reduce(sum = 0, one IN found | sum + one.transfers),
-    usd_value: reduce(sum = 0.0, one IN found | sum + one.usd_value)
+    wallets: size(neighbours),
+    transfers: reduce(sum = 0, each IN neighbours | sum + each.transfers),
+    usd_value: reduce(sum = 0.0, each IN neighbours | sum + each.usd_value)
   } AS total

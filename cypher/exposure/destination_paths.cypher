@@ -1,4 +1,4 @@
-// Question: At which labelled wallets, over how many transfers, did all that these wallets sent arrive?
+// Question: How much of what these wallets sent reached labelled wallets, by category and number of transfers?
 // Params: wallet_ids, watermark, hop_limit
 // Returns: wallet_id, asset_id, category, hop, amount, usd, paths
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Which transfers took from this wallet at least `least` of an asset at once?
+// Question: Which transfers of this wallet sent at least the amount that $least gives for their asset?
 // Params: wallet_id, least, watermark, row_limit
 // Returns: transfer_id, asset_id, transaction_hash, transfer_index, seq, amount, pool, drain, share, category, restated
 CYPHER 25

@@ -1,10 +1,10 @@
-// Question: Which sends of these pools took at least the given part of the deposits before them?
+// Question: Which sends of these pools took at least the given part of a deposit before them?
 // Params: pools, watermark, row_limit
 // Returns: next_id, fraction, transfer_id, transaction_hash, transfer_index, seq, amount, pool, drain, share, category, restated
 CYPHER 25
 UNWIND $pools AS p
-// No send takes a larger share than the largest, so none can matter when too much has left before it; near a hub
-// this leaves a few of its many thousand transfers, and the index finds them without its wallet.
+// A send before which more has left than the largest share allows takes too little. Near a hub this leaves a few of
+// its many thousand transfers, and the index finds them without its wallet.
 CALL (p) {
   MATCH ()-[d:TRANSFER]->()
   WHERE d.send_pool = p.pool AND d.send_share >= p.least

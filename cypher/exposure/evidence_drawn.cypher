@@ -1,4 +1,4 @@
-// Question: Which transfers are the evidence of one score, drawn?
+// Question: What are these transfers as paths that Neo4j Browser draws?
 // Params: transfer_ids
 // Returns: path
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Which transfers brought this wallet at least `least` of an asset at once?
+// Question: Which transfers to this wallet brought at least the amount that $least gives for their asset?
 // Params: wallet_id, least, watermark, row_limit
 // Returns: transfer_id, asset_id, transaction_hash, transfer_index, seq, amount, pool, drain, share, category, restated
 CYPHER 25

@@ -1,10 +1,10 @@
-// Question: Which deposits of these pools are, in at least the given amount, in the sends that follow them?
+// Question: Which deposits of these pools make up at least the given amount of a send after them?
 // Params: pools, watermark, row_limit
 // Returns: next_id, fraction, transfer_id, transaction_hash, transfer_index, seq, amount, pool, drain, share, category, restated
 CYPHER 25
 UNWIND $pools AS p
-// No deposit is larger than the largest, so none can matter that had decayed further than it may have; near a
-// hub this leaves a few of its many thousand transfers, and the index finds them without its wallet.
+// A deposit that has decayed further than the largest one may have is too small. Near a hub this leaves a few of
+// its many thousand transfers, and the index finds them without its wallet.
 CALL (p) {
   MATCH ()-[d:TRANSFER]->()
   WHERE d.recv_pool = p.pool AND d.amount >= p.least

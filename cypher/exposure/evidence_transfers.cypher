@@ -1,4 +1,4 @@
-// Question: What is to be shown of these transfers?
+// Question: What are the hash, time, amount and wallets of these transfers?
 // Params: transfer_ids
 // Returns: transfer_id, transaction_hash, transfer_index, occurred_at, asset, amount, decimals, usd_value, sender, receiver
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: How many of the transfers a run has seen carry another annotation than they did then?
+// Question: How many transfers up to the watermark have been restated after it?
 // Params: watermark
 // Returns: transfers
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: From which labelled wallets, over how many transfers, did all that these wallets received come?
+// Question: How much of what these wallets received came from labelled wallets, by category and number of transfers?
 // Params: wallet_ids, watermark, hop_limit
 // Returns: wallet_id, asset_id, category, hop, amount, unobserved, usd, unobserved_usd, paths
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Who writes labels now? (From here on the labels are in doubt, and an earlier writer is too late.)
+// Does: Begins a label revision: the label set is unconfirmed, and an earlier writer cannot confirm its own.
 // Params: -
 // Returns: label_revision
 CYPHER 25

@@ -1,9 +1,9 @@
-// Question: Which wallets have no label any more?
+// Does: Removes the label of these wallets.
 // Params: wallet_ids
-// Returns: found
+// Returns: matched
 CYPHER 25
 UNWIND $wallet_ids AS wallet_id
 MATCH (w:Wallet {wallet_id: wallet_id})
 REMOVE w.category, w.label, w.label_source, w.label_confidence, w:$([name IN labels(w) WHERE name <> 'Wallet'])
 SET w.name = left(w.address, 6) + '…' + right(w.address, 4)
-RETURN count(*) AS found
+RETURN count(*) AS matched

@@ -1,10 +1,10 @@
-// Question: Which label speaks for these wallets? (A row is [chain, address, category, name, source, confidence, node labels].)
+// Does: Gives these wallets their label.
 // Params: rows
-// Returns: found
+// Returns: matched
 CYPHER 25
 UNWIND $rows AS row
-MATCH (w:Wallet {address: row[1], chain: row[0]})
+MATCH (w:Wallet {address: row.address, chain: row.chain})
 REMOVE w:$([name IN labels(w) WHERE name <> 'Wallet'])
-SET w.category = row[2], w.label = row[3], w.label_source = row[4], w.label_confidence = row[5],
-    w:$(row[6]), w.name = row[3]
-RETURN count(*) AS found
+SET w.category = row.category, w.label = row.label, w.label_source = row.label_source,
+    w.label_confidence = row.label_confidence, w:$(row.node_labels), w.name = row.label
+RETURN count(*) AS matched

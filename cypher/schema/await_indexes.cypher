@@ -1,4 +1,4 @@
-// Question: Are all indexes online? (Waits for them, ten minutes at most.)
+// Question: Are all indexes online? (Waits for them for up to ten minutes.)
 // Params: -
 // Returns: -
 CYPHER 25

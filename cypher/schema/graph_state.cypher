@@ -1,4 +1,4 @@
-// Question: Is there one state of the graph at most?
+// Does: Allows one state node at most.
 // Params: -
 // Returns: -
 CYPHER 25

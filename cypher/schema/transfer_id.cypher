@@ -1,4 +1,4 @@
-// Question: Is a transfer found by its number, and only once? (It makes the MERGE of an edge an index seek.)
+// Does: Makes transfer_id unique, so that the MERGE of an edge is an index seek.
 // Params: -
 // Returns: -
 CYPHER 25

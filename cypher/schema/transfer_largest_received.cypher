@@ -1,4 +1,4 @@
-// Question: What is the largest deposit into one pool epoch?
+// Does: Indexes edges for the largest deposit into a pool epoch.
 // Params: -
 // Returns: -
 CYPHER 25

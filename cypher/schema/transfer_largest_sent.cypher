@@ -1,4 +1,4 @@
-// Question: What is the largest share that one send took of one pool epoch?
+// Does: Indexes edges for the largest share that one send took of a pool epoch.
 // Params: -
 // Returns: -
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Which deposits of one pool epoch have not decayed away yet?
+// Does: Indexes edges for the deposits of a pool epoch by drain: those that have not decayed away.
 // Params: -
 // Returns: -
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Which sends of one pool epoch still carry a deposit?
+// Does: Indexes edges for the sends of a pool epoch by drain: those that still carry a deposit.
 // Params: -
 // Returns: -
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Is a wallet found by its address?
+// Does: Indexes wallets by address.
 // Params: -
 // Returns: -
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Are the wallets that stop tracing found without a scan of all wallets?
+// Does: Indexes wallets by category, for those that stop tracing.
 // Params: -
 // Returns: -
 CYPHER 25

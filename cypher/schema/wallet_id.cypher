@@ -1,4 +1,4 @@
-// Question: Is a wallet found by its number, and only once?
+// Does: Makes wallet_id unique, so that the MERGE of a wallet is an index seek.
 // Params: -
 // Returns: -
 CYPHER 25

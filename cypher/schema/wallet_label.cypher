@@ -1,4 +1,4 @@
-// Question: Are the named wallets found without a scan of all wallets?
+// Does: Indexes wallets by the name of their label.
 // Params: -
 // Returns: -
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: How many edges and wallets carry no number that a record gives?
+// Question: How many edges and wallets have no valid id, which is an integer from 0 up?
 // Params: -
 // Returns: transfers, wallets
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: How many wallets and transfers are there? (From the count store, whatever the size.)
+// Question: How many wallets and transfers are there? (From the count store, fast at any size.)
 // Params: -
 // Returns: wallets, transfers
 CYPHER 25

@@ -1,7 +1,7 @@
-// Question: Which transfer has the largest number?
+// Question: What is the largest transfer_id?
 // Params: -
-// Returns: number
+// Returns: id
 CYPHER 25
 MATCH ()-[t:TRANSFER]->() WHERE t.transfer_id >= 0 AND t.transfer_id IS :: INTEGER NOT NULL
-RETURN t.transfer_id AS number
-ORDER BY number DESC LIMIT 1
+RETURN t.transfer_id AS id
+ORDER BY id DESC LIMIT 1

@@ -1,7 +1,7 @@
-// Question: Which wallet has the largest number?
+// Question: What is the largest wallet_id?
 // Params: -
-// Returns: number
+// Returns: id
 CYPHER 25
 MATCH (w:Wallet) WHERE w.wallet_id >= 0 AND w.wallet_id IS :: INTEGER NOT NULL
-RETURN w.wallet_id AS number
-ORDER BY number DESC LIMIT 1
+RETURN w.wallet_id AS id
+ORDER BY id DESC LIMIT 1

@@ -1,4 +1,4 @@
-// Question: Whose graph is this, and what does it say of itself?
+// Question: What does the state node say?
 // Params: -
 // Returns: record_id, generation, label_revision, label_set_digest, projected_batch
 CYPHER 25

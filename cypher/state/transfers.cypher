@@ -1,9 +1,9 @@
-// Question: What do the edges with a number in this range say, each as one text?
+// Question: What are the canonical lines of the edges with an id in this range?
 // Params: after, last, separator
-// Returns: texts
+// Returns: lines
 CYPHER 25
-// The order of the fields is that of app/projection/lines.py. What a text cannot show leaves a word in the last
-// of them: a float that is not its exact text, a time that is not in UTC or is finer than the record's, a type.
+// The order of the fields is that of app/projection/canonical_lines.py. The last field names what a line cannot show:
+// a float that is not its exact text, a time that is not in UTC or finer than the record's, a value of another type.
 MATCH (s)-[t:TRANSFER]->(r)
 WHERE t.transfer_id > $after AND t.transfer_id <= $last AND t.transfer_id IS :: INTEGER NOT NULL
 WITH s, t, r, t.transfer_id AS transfer_id,
@@ -30,6 +30,6 @@ WITH transfer_id, [
            THEN '' ELSE 'type ' END
 ] AS fields
 RETURN collect(reduce(
-  text = toString(transfer_id), field IN fields |
-  text + $separator + coalesce(toStringOrNull(field), CASE WHEN field IS NULL THEN '' ELSE 'of another type' END)
-)) AS texts
+  line = toString(transfer_id), field IN fields |
+  line + $separator + coalesce(toStringOrNull(field), CASE WHEN field IS NULL THEN '' ELSE 'of another type' END)
+)) AS lines

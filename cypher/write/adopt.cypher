@@ -1,4 +1,4 @@
-// Question: Which record does this graph belong to? (A graph without wallets takes the one given.)
+// Does: Creates the state node; a graph without wallets takes this record, any other keeps its own.
 // Params: record_id
 // Returns: record_id
 CYPHER 25

@@ -1,4 +1,4 @@
-// Question: Which generation does a rebuild write? (Labels are in doubt until they are projected again.)
+// Does: Begins the generation that a rebuild writes; the label set is invalid until labels are written again.
 // Params: record_id
 // Returns: generation, label_revision
 CYPHER 25

@@ -1,11 +1,12 @@
-// Question: Which addresses are these wallets? (A row is [wallet_id, chain, address].)
+// Does: Makes these wallets what the rows say.
 // Params: rows, record_id, generation
-// Returns: found
+// Returns: matched
 CYPHER 25
-// name is what Neo4j Browser writes on a wallet: what a label calls it, else its address in short.
+// A row has the names of WALLET_COLUMNS in app/projection/rows.py. name is the caption in Neo4j Browser: the
+// label's, else the shortened address.
 MATCH (:GraphState {singleton: true, record_id: $record_id, generation: $generation})
 UNWIND $rows AS row
-MERGE (w:Wallet {wallet_id: row[0]})
-SET w.chain = row[1], w.address = row[2], w.generation = $generation,
-    w.name = coalesce(w.label, left(row[2], 6) + '…' + right(row[2], 4))
-RETURN count(*) AS found
+MERGE (w:Wallet {wallet_id: row.wallet_id})
+SET w.chain = row.chain, w.address = row.address, w.generation = $generation,
+    w.name = coalesce(w.label, left(row.address, 6) + '…' + right(row.address, 4))
+RETURN count(*) AS matched

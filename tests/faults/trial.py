@@ -15,11 +15,10 @@ from sqlalchemy import text
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.kafka_offsets import partition_offsets
-from app.stores.postgres import Postgres
+from app.stores.postgres import Postgres, is_retryable
 from cypher import Query
 from embedded.process import Child, Command
 from embedded.stack import Stack
-from ingest.consumer.retry import is_away
 from ingest.kafka.producer import produce
 from tests.faults.story import Event
 from tests.support.content import is_equal, record_digest
@@ -103,7 +102,7 @@ class Trial:
                 positions = {row.partition: row.next_offset for row in connection.execute(_POSITIONS)}
             ends = partition_offsets(self.settings, timeout_seconds=5)
         except Exception as exc:
-            if is_away(exc):
+            if is_retryable(exc):
                 return False
             raise
         return all(positions.get(partition, 0) == offsets.end for partition, offsets in ends.items())

@@ -13,13 +13,14 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["app", "ingest"]):
-    from app.chains.addresses import CHAINS, normalise_address, normalise_hash
+    from app.chains.addresses import CHAINS, normalise_address, normalise_block_hash, normalise_hash
     from app.chains.wallet_reference import Candidate, normalise
     from app.domain import Transfer
     from app.errors import InvalidEvent, InvalidInput
-    from app.labels.readers import ofac, tagpack  # noqa: F401 - `read_labels` would load them uninstrumented
+    from app.labels.readers import ofac, tagpack  # noqa: F401 - else they would be loaded later, uninstrumented
     from app.labels.readers.label_file import LabelFormat, read_labels
-    from ingest.contract.transfer import REASONS, decode, encode
+    from ingest.contract.reasons import REASONS
+    from ingest.contract.transfer import decode, encode
     from ingest.files.ethereum_etl import read_ethereum_etl
     from ingest.files.transfer_csv import read_csv
 
@@ -52,7 +53,7 @@ def addresses(data: bytes) -> None:
     """An address or a hash has one stored form, which is its own stored form, or is told to be none."""
     chain = _CHAINS[data[0] % len(_CHAINS)] if data else "ethereum"
     text = data[1:].decode(errors="surrogateescape")
-    for stored_form in (normalise_address, normalise_hash):
+    for stored_form in (normalise_address, normalise_hash, normalise_block_hash):
         try:
             stored = stored_form(chain, text)
         except InvalidEvent as exc:

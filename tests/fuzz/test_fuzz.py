@@ -8,21 +8,23 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from app.domain import TransferKind
 from app.settings import PROJECT
-from ingest.contract.transfer import TRANSFER_FIELDS, encode
+from ingest.contract.transfer import OPTIONAL_FIELDS, TRANSFER_FIELDS, encode
 from ingest.files.transfer_csv import COLUMNS
-from ingest.simulator.simulate import simulate
+from tests.support.builders import FACTS, retraction, story
 from tests.support.poison import KINDS, poison
 
 SECONDS = os.environ.get("AML_FUZZ_SECONDS")
 RUNS = {"transfer_csv": 1_000, "ethereum_etl": 1_000, "labels": 1_000}  # these write a file each time
 RUN_SECONDS = 300 + int(SECONDS or 0)
-STORY = simulate(3, wallets=300, transfers=1_500)
 HASH, ADDRESS, BITCOIN = "0x" + "ab" * 32, "0x" + "12" * 20, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 CASHADDR = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
 ETL = (
@@ -42,17 +44,23 @@ OFAC = (
 )
 
 
+WORDS = (*TRANSFER_FIELDS, *OPTIONAL_FIELDS, *get_args(TransferKind), "retraction", "0x")
+
+
 def messages() -> Iterator[bytes]:
-    """A good message, and bad ones of every kind."""
-    yield encode(STORY.transfers[0])
+    """Good messages, and bad ones of every kind."""
+    first = story().transfers[0]
+    yield encode(first)
+    yield encode(replace(first, **FACTS))
+    yield encode(retraction(first, block_number=17_173_049, block_hash=HASH))
     yield from (
-        payload for _, _, payload in poison(STORY.transfers, sum(map(len, KINDS.values()))) if payload
+        payload for _, _, payload in poison(story().transfers, sum(map(len, KINDS.values()))) if payload
     )
 
 
 def seeds(target: str) -> Iterator[bytes]:
     """Where the fuzzer begins."""
-    first = STORY.transfers[0]
+    first = story().transfers[0]
     if target == "decoder":
         yield from messages()
     elif target == "message_key":
@@ -64,8 +72,10 @@ def seeds(target: str) -> Iterator[bytes]:
             text.encode() for text in (ADDRESS, BITCOIN, f"bitcoin:{BITCOIN}", f"bitcoincash:{CASHADDR}")
         )
     elif target == "transfer_csv":
-        row = ",".join("" if (v := getattr(first, name)) is None else str(v) for name in COLUMNS)
-        yield f"{','.join(COLUMNS)}\n{row.replace(' ', 'T')}\n".encode()
+        full = replace(first, **FACTS | {"receiver_tag": "c"})
+        for transfer, columns in ((first, COLUMNS), (full, (*COLUMNS, *OPTIONAL_FIELDS))):
+            row = ",".join("" if (v := getattr(transfer, name)) is None else str(v) for name in columns)
+            yield f"{','.join(columns)}\n{row.replace(' ', 'T')}\n".encode()
     elif target == "ethereum_etl":
         yield ETL.encode()
     else:
@@ -82,7 +92,7 @@ def test_nothing_that_a_fuzzer_thinks_up_gets_past_a_reader(target: str, tmp_pat
     corpus.mkdir()
     for number, seed in enumerate(seeds(target)):
         (corpus / str(number)).write_bytes(seed)
-    words.write_text("".join(f'"{name}"\n' for name in (*TRANSFER_FIELDS, "retraction", "observed_at", "0x")))
+    words.write_text("".join(f'"{name}"\n' for name in WORDS))
     extent = [f"-max_total_time={SECONDS}"] if SECONDS else [f"-runs={RUNS.get(target, 4_000)}", "-seed=7"]
     options = [
         *extent,

@@ -8,7 +8,7 @@ from time import monotonic
 from confluent_kafka import Producer
 
 from app.operations.status import ingestion_status
-from app.projection.pending import behind
+from app.projection.pending import graph_lag
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.kafka_offsets import partition_offsets
@@ -16,7 +16,7 @@ from app.stores.postgres import Postgres
 from ingest.consumer.service import run
 from ingest.kafka.producer import Event as Message
 from ingest.kafka.producer import produce
-from ingest.kafka.topics import MAX_BATCH_BYTES, QUIET
+from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, QUIET
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
@@ -58,7 +58,7 @@ def await_ingestion(settings: Settings, postgres: Postgres, graph: Graph, alive:
 
     def arrived() -> bool:
         status = ingestion_status(settings, postgres, graph)
-        return not alive() or (status.lag == 0 and not behind(postgres).batches)
+        return not alive() or (status.lag == 0 and not postgres.run(graph_lag).batches)
 
     wait_until(arrived)
 
@@ -74,7 +74,7 @@ def produce_raw(
     settings: Settings,
     messages: Iterable[tuple[bytes | None, bytes | None]],
     *,
-    most_bytes: int = MAX_BATCH_BYTES,
+    most_bytes: int = MAX_RECORD_BATCH_BYTES,
 ) -> None:
     """Sends (key, payload) pairs as they are."""
     producer = Producer(

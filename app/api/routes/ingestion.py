@@ -5,7 +5,8 @@ from fastapi import APIRouter
 from app.api.dependencies import AppServices
 from app.api.problems import errors
 from app.api.responses import example
-from app.operations.status import STATUS, IngestionStatus, ingestion_status
+from app.operations.status import ingestion_status
+from app.operations.status_answer import STATUS, IngestionStatus
 
 router = APIRouter(tags=["ingestion"])
 

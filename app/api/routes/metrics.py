@@ -10,7 +10,8 @@ from prometheus_client.registry import Collector
 from app.api.dependencies import AppServices
 from app.api.problems import errors
 from app.errors import DependencyMissing
-from app.operations.status import IngestionStatus, PartitionStatus, ingestion_status
+from app.operations.status import ingestion_status
+from app.operations.status_answer import IngestionStatus, PartitionStatus
 from app.record.last_reconciliation import LastReconciliation
 
 router = APIRouter(tags=["ingestion"])

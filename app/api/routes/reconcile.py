@@ -11,7 +11,8 @@ from app.api.params import WaitSeconds
 from app.api.problems import errors
 from app.api.responses import example
 from app.operations.operation import DONE, RUNNING, OperationStatus
-from app.operations.reconcile import RECONCILIATION, start_reconciliation
+from app.operations.reconcile import start_reconciliation
+from app.operations.reconciliation_answer import RECONCILIATION
 
 router = APIRouter(tags=["graph"])
 

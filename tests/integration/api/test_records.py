@@ -9,14 +9,16 @@ import pytest
 
 from app.errors import InvalidEvent
 from app.labels.lookup import current_labels, label_history
-from app.labels.store import LabelRow, import_labels, remove_labels
+from app.labels.store import remove_labels
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
+from tests.support.builders import FACTS, policy, transfer
 from tests.support.commands import aml_json
-from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, label, tell_story, transfer, write
+from tests.support.record import label, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 from tests.support.serving import served
 
 SENT = [
@@ -82,8 +84,7 @@ def test_every_spelling_finds_its_wallet_and_its_labels(
     ]
     write(postgres, on_chains, offset=200)
     for chain, address in (("ethereum", BOB), ("bitcoin", SEGWIT), ("bitcoin_cash", CASHADDR)):
-        row = LabelRow(chain, address, "exchange", "A name", "a list", 90, None, None, "Line 1")
-        import_labels(postgres, [row], POLICY.categories)
+        label(postgres, address, "exchange", chain=chain)
     answer = api.get(f"/v1/wallets/{quote(pasted)}/transfers").raise_for_status()
     assert answer.json()["wallet"]["address"] == stored
     (past,) = api.get(f"/v1/wallets/{quote(pasted)}/labels").raise_for_status().json()["labels"]
@@ -119,6 +120,15 @@ def label_history_of(api: httpx.Client, address: str) -> list[bool]:
     return [each["removed_at"] is not None for each in labels]
 
 
+def test_a_transfer_shows_what_its_producer_said_of_it(api: httpx.Client, postgres: Postgres) -> None:
+    write(postgres, [transfer(300, ALICE, BOB, 5, **FACTS)], offset=300)
+    latest, before, *_ = (
+        api.get(f"/v1/wallets/ethereum:{BOB}/transfers").raise_for_status().json()["transfers"]
+    )
+    assert {name: latest[name] for name in FACTS} == FACTS | {"observed_at": "2024-01-01T00:03:00Z"}
+    assert {before[name] for name in FACTS} == {None}
+
+
 def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
     api: httpx.Client, postgres: Postgres
 ) -> None:
@@ -126,7 +136,7 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
         label(postgres, address, category)
     found = all_pages(api, "/v1/labels", "labels", limit=2)
     everything = current_labels(
-        postgres, POLICY.severities, wallet=None, source=None, category=None, limit=100
+        postgres, policy().severities, wallet=None, source=None, category=None, limit=100
     )
     assert found == [each.model_dump(mode="json") for each in everything.labels]
     assert [each["address"] for each in found] == [MIXER, ALICE, BOB, CAROL]
@@ -148,8 +158,8 @@ def test_refused_messages_are_listed_with_their_reasons_as_the_command_does(
 ) -> None:
     other = encode(replace(SENT[0], amount=77))
     refused = [
-        Message("t", 1, 0, None, b"{", InvalidEvent("not_json", "No JSON.")),
-        Message("t", 1, 1, b"k", other, replace(SENT[0], amount=77)),
+        DecodedMessage("t", 1, 0, None, b"{", InvalidEvent("not_json", "No JSON.")),
+        DecodedMessage("t", 1, 1, b"k", other, replace(SENT[0], amount=77)),
     ]
     postgres.run(lambda connection: write_batch(connection, refused))
     body = api.get("/v1/dead-letters").json()

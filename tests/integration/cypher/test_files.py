@@ -3,7 +3,7 @@
 import pytest
 
 from app.stores.graph import Graph
-from cypher import names, query
+from cypher import FOLDER, names, query
 
 
 @pytest.mark.parametrize("name", names())
@@ -16,3 +16,10 @@ def test_neo4j_accepts_the_query(graph: Graph, name: str) -> None:
 def test_path_queries_prune_while_they_expand(graph: Graph, name: str) -> None:
     plan = graph.plan(query(name)).plan
     assert "inlined allReduce()" in str(plan)
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_question_changes_nothing_and_any_other_query_says_what_it_does(graph: Graph, name: str) -> None:
+    header = (FOLDER / f"{name}.cypher").read_text().partition(":")[0]
+    reads = graph.plan(query(name)).query_type == "r"
+    assert header == ("// Question" if reads else "// Does")

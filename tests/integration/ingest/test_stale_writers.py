@@ -1,4 +1,4 @@
-"""A writer that has lost its turn or its partition, and does not know yet, overwrites nothing newer."""
+"""A writer that has lost its lock or its partition, and does not know yet, overwrites nothing newer."""
 
 from collections.abc import Iterator
 from threading import Event, Thread
@@ -6,18 +6,18 @@ from threading import Event, Thread
 import pytest
 
 from app.errors import NotReady
-from app.projection.pending import project_owed
+from app.projection.pending import project_pending
 from app.projection.rebuild import rebuild
-from app.projection.rows import transfers_of_batches, wallets_of_batches
+from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, Page
 from app.projection.state import State, owned_state
 from app.projection.write import write_transfers, write_wallets
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
 from tests.support.content import is_equal
-from tests.support.projection_record import add_batch, ask, restate, retract
+from tests.support.projection_record import ROWS, add_batch, restate, retract
+from tests.support.record import ask
 
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 VALUES = Query(
     "test/values",
     "",
@@ -28,23 +28,21 @@ VALUES = Query(
 
 
 @pytest.fixture
-def stale(postgres: Postgres, graph: Graph) -> Iterator[tuple[State, list[list[object]], list[list[object]]]]:
+def stale(postgres: Postgres, graph: Graph) -> Iterator[tuple[State, Page, Page]]:
     """What a consumer has read of a batch before it froze; meanwhile others restate, retract and project."""
     batch = add_batch(postgres, ROWS)
     state = owned_state(graph, str(ask(postgres, "SELECT record_id FROM record")))
     with postgres.transaction() as connection:
-        wallets = [row for page in wallets_of_batches(connection, [batch]) for row in page]
-        transfers = [row for page in transfers_of_batches(connection, [batch]) for row in page]
+        wallets = [row for page in WALLET_ROWS.of_batches(connection, [batch]) for row in page]
+        transfers = [row for page in TRANSFER_ROWS.of_batches(connection, [batch]) for row in page]
     restate(postgres, 2, send_drain=9.5)
     retract(postgres, 3)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     yield state, wallets, transfers
     assert is_equal(postgres, graph)
 
 
-def test_rows_of_an_older_revision_change_nothing(
-    graph: Graph, stale: tuple[State, list[list[object]], list[list[object]]]
-) -> None:
+def test_rows_of_an_older_revision_change_nothing(graph: Graph, stale: tuple[State, Page, Page]) -> None:
     state, wallets, transfers = stale
     before = graph.read(VALUES)
     assert write_wallets(graph, state, wallets) == len(wallets)
@@ -53,7 +51,7 @@ def test_rows_of_an_older_revision_change_nothing(
 
 
 def test_rows_of_an_older_generation_are_refused_whole(
-    postgres: Postgres, graph: Graph, stale: tuple[State, list[list[object]], list[list[object]]]
+    postgres: Postgres, graph: Graph, stale: tuple[State, Page, Page]
 ) -> None:
     state, wallets, transfers = stale
     rebuild(postgres, graph, lambda _step, _part: None)
@@ -66,7 +64,7 @@ def test_rows_of_an_older_generation_are_refused_whole(
 
 
 def test_stale_and_new_writers_at_the_same_time_end_with_the_newest(
-    postgres: Postgres, graph: Graph, stale: tuple[State, list[list[object]], list[list[object]]]
+    postgres: Postgres, graph: Graph, stale: tuple[State, Page, Page]
 ) -> None:
     state, _, transfers = stale
     ended = Event()
@@ -84,7 +82,7 @@ def test_stale_and_new_writers_at_the_same_time_end_with_the_newest(
     try:
         for number in range(10):
             restate(postgres, 1 + number % 2, send_drain=float(number))
-            project_owed(postgres, graph)
+            project_pending(postgres, graph)
     finally:
         ended.set()
         thread.join(60)

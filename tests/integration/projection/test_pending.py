@@ -1,4 +1,4 @@
-"""What the record owes the graph is written once, in any order, with any interruption."""
+"""Pending batches are written into the graph once, in any order, with any interruption."""
 
 from datetime import UTC
 
@@ -7,16 +7,15 @@ from neo4j.time import DateTime
 from sqlalchemy import text
 
 from app.errors import InUse, NotReady, Unequal
-from app.projection import rows
-from app.projection.locks import turn
+from app.projection.locks import projection_lock
 from app.projection.pending import (
-    behind,
+    graph_lag,
     mark_projected,
-    owed_batches,
-    project_all_owed,
-    project_owed,
+    pending_batches,
+    project_all_pending,
+    project_pending,
 )
-from app.projection.rows import transfers_of_batches
+from app.projection.rows import TRANSFER_ROWS
 from app.projection.schema import prepare, wipe
 from app.projection.state import count, owned_state, read_state
 from app.projection.write import write_transfers
@@ -24,7 +23,8 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
 from tests.support.content import is_equal
-from tests.support.projection_record import BIG, add_batch, ask, restate, retract
+from tests.support.projection_record import BIG, ROWS, add_batch, restate, retract
+from tests.support.record import ask
 
 EDGES = Query(
     "test/edges",
@@ -35,7 +35,6 @@ EDGES = Query(
     "RETURN properties(t) AS t, s.address AS sender, r.address AS receiver "
     "ORDER BY t.transfer_id",
 )
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 ANNOTATION = {"send_pool", "send_drain", "send_share", "unobserved", "recv_pool", "recv_drain"}
 
 
@@ -53,7 +52,7 @@ def assert_equal(postgres: Postgres, graph: Graph) -> None:
 
 def test_an_edge_carries_every_value_of_its_transfer(postgres: Postgres, graph: Graph) -> None:
     batch = add_batch(postgres, [(1, 2)])
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     (row,) = graph.read(EDGES)
     assert (row["sender"][-1], row["receiver"][-1]) == ("1", "2")
     edge = row["t"]
@@ -85,36 +84,38 @@ def test_an_edge_carries_every_value_of_its_transfer(postgres: Postgres, graph: 
     }
 
 
-def test_what_is_owed_is_projected_and_equals_the_record(postgres: Postgres, graph: Graph) -> None:
+def test_pending_batches_are_projected_and_the_graph_equals_the_record(
+    postgres: Postgres, graph: Graph
+) -> None:
     first, second = add_batch(postgres, ROWS), add_batch(postgres, ROWS)
-    assert owed_batches(postgres) == [first, second]
-    late = behind(postgres)
-    assert (late.batches, late.transfers) == (2, 12)
-    assert late.seconds > 0
-    projected = project_owed(postgres, graph)
+    assert postgres.run(pending_batches) == [first, second]
+    lag = postgres.run(graph_lag)
+    assert (lag.batches, lag.transfers) == (2, 12)
+    assert lag.seconds > 0
+    projected = project_pending(postgres, graph)
     assert (projected.batches, projected.wallets, projected.transfers) == (2, 3, 12)
-    assert owed_batches(postgres) == []
-    assert behind(postgres).batches == 0
+    assert postgres.run(pending_batches) == []
+    assert postgres.run(graph_lag).batches == 0
     assert (count(graph).wallets, count(graph).transfers) == (3, 12)
     assert_equal(postgres, graph)
 
 
 def test_projecting_again_changes_nothing(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     before = edges(graph)
     with postgres.transaction() as connection:
         connection.execute(text("UPDATE batches SET projected_at = NULL"))
-    assert project_owed(postgres, graph).transfers == len(ROWS)
+    assert project_pending(postgres, graph).transfers == len(ROWS)
     assert edges(graph) == before
-    assert project_owed(postgres, graph).batches == 0
+    assert project_pending(postgres, graph).batches == 0
 
 
 def test_a_restated_transfer_is_updated(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     batch = restate(postgres, 2, send_drain=0.1 + 0.2, unobserved=7)
-    assert project_owed(postgres, graph).transfers == 1
+    assert project_pending(postgres, graph).transfers == 1
     edge = edges(graph)[1]
     assert (edge["send_drain"], edge["unobserved"], edge["unobserved_exact"]) == (0.1 + 0.2, 7.0, "7")
     assert (edge["revision"], edge["batch"]) == (batch, 1)
@@ -124,9 +125,9 @@ def test_a_restated_transfer_is_updated(postgres: Postgres, graph: Graph) -> Non
 def test_a_stale_row_changes_nothing(postgres: Postgres, graph: Graph) -> None:
     batch = add_batch(postgres, ROWS)
     with postgres.transaction() as connection:
-        stale = list(transfers_of_batches(connection, [batch]))
+        stale = list(TRANSFER_ROWS.of_batches(connection, [batch]))
     restate(postgres, 2, send_drain=9.5)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     before = edges(graph)
     state = owned_state(graph, record_id(postgres))
     for page in stale:
@@ -136,9 +137,9 @@ def test_a_stale_row_changes_nothing(postgres: Postgres, graph: Graph) -> None:
 
 def test_a_retracted_transfer_stays_without_its_annotation(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     retract(postgres, 3)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     edge = edges(graph)[2]
     assert edge["retracted"] is True
     assert not edge.keys() & {*ANNOTATION, "unobserved_exact"}
@@ -153,82 +154,82 @@ def test_an_edge_may_come_before_the_rows_of_its_wallets(postgres: Postgres, gra
         "VALUES (1000, 1, 0, 0, 0, 0) RETURNING batch_id",
     )
     add_batch(postgres, ROWS, wallets_batch=later)
-    assert project_owed(postgres, graph, limit_transfers=1).wallets == 0
+    assert project_pending(postgres, graph, limit_transfers=1).wallets == 0
     assert (count(graph).wallets, count(graph).transfers) == (3, 6)
-    assert project_owed(postgres, graph).wallets == 3
+    assert project_pending(postgres, graph).wallets == 3
     assert_equal(postgres, graph)
 
 
 def test_a_call_writes_about_as_many_transfers_as_it_may(postgres: Postgres, graph: Graph) -> None:
     batches = [add_batch(postgres, ROWS) for _ in range(5)]
-    assert project_owed(postgres, graph, limit_transfers=1).batches == 1
-    assert project_owed(postgres, graph, limit_transfers=12).batches == 2
-    assert owed_batches(postgres) == batches[3:]
-    assert project_all_owed(postgres, graph).batches == 2
+    assert project_pending(postgres, graph, limit_transfers=1).batches == 1
+    assert project_pending(postgres, graph, limit_transfers=12).batches == 2
+    assert postgres.run(pending_batches) == batches[3:]
+    assert project_all_pending(postgres, graph).batches == 2
     assert_equal(postgres, graph)
 
 
-def test_a_crash_before_the_record_commits_leaves_the_batch_owed(postgres: Postgres, graph: Graph) -> None:
+def test_a_crash_before_the_record_commits_leaves_the_batch_pending(postgres: Postgres, graph: Graph) -> None:
     batch = add_batch(postgres, ROWS)
 
     def crash() -> None:
-        with turn(postgres) as connection:
+        with projection_lock(postgres) as connection:
             state = owned_state(graph, record_id(postgres))
-            for page in transfers_of_batches(connection, [batch]):
+            for page in TRANSFER_ROWS.of_batches(connection, [batch]):
                 write_transfers(graph, state, page)
             mark_projected(connection, graph, state.record_id, [batch])
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         crash()
-    assert owed_batches(postgres) == [batch]
-    project_owed(postgres, graph)
+    assert postgres.run(pending_batches) == [batch]
+    project_pending(postgres, graph)
     assert_equal(postgres, graph)
 
 
 def test_a_large_batch_is_written_page_by_page(
     postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rows, "TRANSFER_PAGE", 4)
+    monkeypatch.setattr(TRANSFER_ROWS, "page_rows", 4)
     batch = add_batch(postgres, ROWS)
     with postgres.transaction() as connection:
-        assert [len(page) for page in transfers_of_batches(connection, [batch])] == [4, 2]
-    assert project_owed(postgres, graph).transfers == len(ROWS)
+        assert [len(page) for page in TRANSFER_ROWS.of_batches(connection, [batch])] == [4, 2]
+    assert project_pending(postgres, graph).transfers == len(ROWS)
     assert_equal(postgres, graph)
 
 
 def test_one_writer_at_a_time(postgres: Postgres, graph: Graph) -> None:
     batch = add_batch(postgres, ROWS)
-    with turn(postgres):
-        assert project_owed(postgres, graph, wait=False).batches == 0
-    assert owed_batches(postgres) == [batch]
-    assert project_owed(postgres, graph, wait=False).batches == 1
+    with projection_lock(postgres):
+        assert project_pending(postgres, graph, wait=False).batches == 0
+    assert postgres.run(pending_batches) == [batch]
+    assert project_pending(postgres, graph, wait=False).batches == 1
 
 
 def test_a_graph_that_was_lost_heals_itself(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     wipe(graph)
     with pytest.raises(NotReady):
-        project_owed(postgres, graph)
+        project_pending(postgres, graph)
     prepare(graph, record_id(postgres))
     add_batch(postgres, ROWS)
-    assert project_all_owed(postgres, graph).batches == 2
+    assert project_all_pending(postgres, graph).batches == 2
     assert_equal(postgres, graph)
 
 
 def test_a_graph_newer_than_the_record_is_refused(postgres: Postgres, graph: Graph) -> None:
     batch = add_batch(postgres, ROWS)
     graph.write(
-        [(query("write/projected"), {"record_id": record_id(postgres), "batch_id": batch + 1})],
+        [(query("write/mark_projected"), {"record_id": record_id(postgres), "batch_id": batch + 1})],
     )
     with pytest.raises(Unequal, match="reload-graph"):
-        project_owed(postgres, graph)
+        project_pending(postgres, graph)
 
 
 def test_the_graph_of_another_record_is_refused_until_wiped(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     other = "00000000-0000-0000-0000-000000000000"
     with pytest.raises(InUse, match="--wipe"):
         prepare(graph, other)
@@ -243,7 +244,7 @@ def test_the_graph_of_another_record_is_refused_until_wiped(postgres: Postgres, 
 
 def test_wallets_of_nobody_are_not_adopted(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     graph.write([(query("cleanup/wipe_state"), {})])
     with pytest.raises(InUse, match="unknown"):
         prepare(graph, record_id(postgres))

@@ -5,16 +5,16 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from sqlalchemy import text
 
-from app.projection import lines
+from app.projection import range_digests
 from app.projection.differences import Difference
-from app.projection.pending import project_owed
+from app.projection.pending import project_pending
 from app.projection.proof import prove
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
-from tests.support.projection_record import BIG, add_batch, ask, restate, retract
+from tests.support.projection_record import BIG, ROWS, add_batch, restate, retract
+from tests.support.record import ask
 
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 CHANGES = {
     "transaction_hash": "0xff",
     "transfer_index": 3,
@@ -54,7 +54,7 @@ def change(graph: Graph, name: str, value: object, number: int = 2) -> None:
 @pytest.fixture
 def projected(postgres: Postgres, graph: Graph) -> Graph:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     assert found(postgres, graph) == []
     return graph
 
@@ -62,8 +62,8 @@ def projected(postgres: Postgres, graph: Graph) -> Graph:
 def found(postgres: Postgres, graph: Graph) -> list[Difference]:
     """The differences, read only where the digests differ."""
     listed: list[Difference] = []
-    proof = prove(postgres, graph, differs=lambda _moment, _kind, these: listed.extend(these))
-    assert proof.equal is not bool(listed or proof.strange_transfers or proof.strange_wallets)
+    proof = prove(postgres, graph, on_differences=lambda _view, _entity, these: listed.extend(these))
+    assert proof.equal is not bool(listed or proof.foreign_transfers or proof.foreign_wallets)
     return listed
 
 
@@ -71,7 +71,7 @@ def found(postgres: Postgres, graph: Graph) -> list[Difference]:
 def test_every_property_of_an_edge_is_compared_and_named(postgres: Postgres, graph: Graph, how: str) -> None:
     """Each property is changed on an edge of its own, and all differences are found at once."""
     add_batch(postgres, ROWS * 6)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     edges = write_query("MATCH ()-[t:TRANSFER]->() RETURN t.transfer_id AS number, keys(t) AS keys")
     assert {key for row in graph.read(edges) for key in row["keys"]} - CHANGES.keys() == {
         "transfer_id",
@@ -147,7 +147,7 @@ def test_every_change_of_the_graph_is_found(
     projected.write([(write_query(statement), {})])
     assert [(each.kind, each.number, each.nature) for each in found(postgres, projected)] == expected
     proof = prove(postgres, projected)
-    assert (proof.equal, proof.strange_transfers + proof.strange_wallets) == (False, 0 if expected else 1)
+    assert (proof.equal, proof.foreign_transfers + proof.foreign_wallets) == (False, 0 if expected else 1)
 
 
 def test_edges_at_a_wallet_that_lost_its_number_are_misplaced(postgres: Postgres, projected: Graph) -> None:
@@ -172,7 +172,7 @@ def test_amounts_are_exact_and_leave_out_what_was_retracted(postgres: Postgres, 
 def test_every_range_is_digested_and_gaps_between_numbers_are_leapt_over(
     postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "RANGE", 4)
+    monkeypatch.setattr(range_digests, "RANGE_IDS", 4)
     add_batch(postgres, ROWS)
     with postgres.transaction() as connection:
         connection.execute(text("ALTER SEQUENCE transactions_transfer_id_seq RESTART WITH 40000000"))
@@ -186,7 +186,7 @@ def test_every_range_is_digested_and_gaps_between_numbers_are_leapt_over(
 def test_what_arrives_while_the_stores_are_compared_is_no_difference(
     postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "RANGE", 4)
+    monkeypatch.setattr(range_digests, "RANGE_IDS", 4)
     add_batch(postgres, ROWS)
     steps: list[str] = []
 

@@ -4,29 +4,21 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import InUse
-from app.labels.effective import EffectiveLabel
-from app.projection import rows
 from app.projection.labels import graph_label_digest, project_labels
-from app.projection.locks import only_rebuild
-from app.projection.pending import owed_batches, project_owed
+from app.projection.locks import rebuild_lock
+from app.projection.pending import pending_batches, project_pending
 from app.projection.proof import prove
 from app.projection.rebuild import rebuild
+from app.projection.rows import TRANSFER_ROWS
 from app.projection.schema import prepare, wipe
 from app.projection.state import count, read_state
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from cypher import Query, query
-from tests.support.projection_record import CHAIN, add_batch, address, ask, restate, retract
-
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
-
-
-def ignore(_step: str, _part: float) -> None:
-    """Progress that nobody watches."""
-
-
-def spoil(graph: Graph, *statements: str) -> None:
-    graph.write([(Query("test/spoil", "", frozenset(), (), f"CYPHER 25 {s}"), {}) for s in statements])
+from cypher import query
+from tests.support.builders import address, effective_label
+from tests.support.graph import spoil
+from tests.support.projection_record import ROWS, add_batch, restate, retract
+from tests.support.record import ask, ignore
 
 
 def test_an_empty_record_gives_an_empty_equal_graph(postgres: Postgres, graph: Graph) -> None:
@@ -37,7 +29,7 @@ def test_an_empty_record_gives_an_empty_equal_graph(postgres: Postgres, graph: G
 def test_a_rebuild_repairs_any_graph(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
     retract(postgres, 5)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     add_batch(postgres, ROWS)
     spoil(
         graph,
@@ -52,7 +44,7 @@ def test_a_rebuild_repairs_any_graph(postgres: Postgres, graph: Graph) -> None:
     report = rebuild(postgres, graph, lambda step, _part: seen.append(step))
     assert (report.transfers, report.wallets, report.equal) == (12, 3, True)
     assert report.record_digest == report.graph_digest
-    assert owed_batches(postgres) == []
+    assert postgres.run(pending_batches) == []
     assert list(dict.fromkeys(seen)) == [
         "wallets",
         "transfers",
@@ -60,23 +52,23 @@ def test_a_rebuild_repairs_any_graph(postgres: Postgres, graph: Graph) -> None:
         "proof of wallets",
         "proof of transfers",
     ]
-    assert project_owed(postgres, graph).batches == 0
+    assert project_pending(postgres, graph).batches == 0
 
 
 def test_a_wiped_graph_is_rebuilt(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     wipe(graph)
     prepare(graph, ask(postgres, "SELECT record_id FROM record"))
     assert rebuild(postgres, graph, ignore).equal
-    assert owed_batches(postgres) == []
+    assert postgres.run(pending_batches) == []
 
 
 def test_a_record_older_than_its_graph_is_rebuilt(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     last = add_batch(postgres, [(1, 7), (7, 8)])
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     with postgres.transaction() as connection:
         for table in ("batches", "transactions", "wallets"):
             connection.execute(text(f"DELETE FROM {table} WHERE batch_id = :batch"), {"batch": last})  # noqa: S608
@@ -84,23 +76,22 @@ def test_a_record_older_than_its_graph_is_rebuilt(postgres: Postgres, graph: Gra
     report = rebuild(postgres, graph, ignore)
     assert (report.transfers, report.wallets, report.swept, report.equal) == (6, 3, 4, True)
     add_batch(postgres, ROWS)
-    assert project_owed(postgres, graph).batches == 1
+    assert project_pending(postgres, graph).batches == 1
     assert prove(postgres, graph).equal
 
 
-def test_owed_batches_may_be_projected_while_it_runs(
+def test_pending_batches_may_be_projected_while_it_runs(
     postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = text(str(rows._TRANSFERS_AFTER).replace(f"LIMIT {rows.TRANSFER_PAGE}", "LIMIT 2"))
-    monkeypatch.setattr(rows, "_TRANSFERS_AFTER", page)
+    monkeypatch.setattr(TRANSFER_ROWS, "page_rows", 2)
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
 
     def consume(step: str, part: float) -> None:
         if step == "transfers" and part < 1:
             restate(postgres, 1, send_drain=part)
             add_batch(postgres, [(1, 20 + int(part * 10)), (4, 1)])
-            project_owed(postgres, graph)
+            project_pending(postgres, graph)
         elif step == "sweep":
             add_batch(postgres, [(50, 51)])
 
@@ -109,12 +100,12 @@ def test_owed_batches_may_be_projected_while_it_runs(
     assert (
         report.transfers == ask(postgres, "SELECT count(*) FROM transactions") == count(graph).transfers > 8
     )
-    assert owed_batches(postgres) == []
+    assert postgres.run(pending_batches) == []
 
 
 def test_a_rebuild_that_was_interrupted_is_run_again(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     wipe(graph)
     prepare(graph, ask(postgres, "SELECT record_id FROM record"))
 
@@ -124,21 +115,20 @@ def test_a_rebuild_that_was_interrupted_is_run_again(postgres: Postgres, graph: 
 
     with pytest.raises(KeyboardInterrupt):
         rebuild(postgres, graph, stop)
-    assert owed_batches(postgres) != []
+    assert postgres.run(pending_batches) != []
     assert rebuild(postgres, graph, ignore).equal
 
 
 def test_one_rebuild_at_a_time(postgres: Postgres, graph: Graph) -> None:
-    with only_rebuild(postgres), pytest.raises(InUse):
+    with rebuild_lock(postgres), pytest.raises(InUse):
         rebuild(postgres, graph, ignore)
     assert rebuild(postgres, graph, ignore).equal
 
 
-def test_labels_stay_and_are_in_doubt(postgres: Postgres, graph: Graph) -> None:
+def test_labels_stay_and_are_not_confirmed(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
-    label = EffectiveLabel(None, CHAIN, address(1), "mixer", "A mixer", "test", 90, None, None)
-    project_labels(graph, [label], "one")
+    project_pending(postgres, graph)
+    project_labels(graph, [effective_label(1)], "one")
     rebuild(postgres, graph, ignore)
     assert graph_label_digest(graph) is None
     assert [row["address"] for row in graph.read(query("labels/read"))] == [address(1)]

@@ -11,41 +11,32 @@ from sqlalchemy import text
 from app.domain import ZERO_ADDRESS
 from app.errors import InUse, NotReady
 from app.labels.effective import label_set_digest
-from app.operations.reconcile import Reconciliation, reconcile
+from app.operations.reconcile import reconcile
+from app.operations.reconciliation_answer import Reconciliation
 from app.operations.relabel import published_labels
-from app.policy.policy import load_policy
-from app.projection import lines, repair
+from app.projection import range_digests, repair
 from app.projection.labels import graph_label_digest
-from app.projection.locks import only
-from app.projection.pending import project_owed
+from app.projection.pending import project_pending
 from app.projection.proof import prove
 from app.projection.schema import wipe
 from app.record.last_reconciliation import last_reconciliation
-from app.runs.run import run_scoring
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
-from app.stores.postgres import Lock, Postgres
-from app.stores.references import LINKS
-from cypher import Query, query
+from app.stores.locks import Lock, exclusive
+from app.stores.postgres import Postgres
+from app.stores.references import REFERENCES
+from cypher import query
 from ingest.consumer.reconciler import Reconciler
-from ingest.record.writer import Message, write_batch
-from ingest.simulator.simulate import simulate
+from tests.support.builders import story
 from tests.support.content import is_equal
 from tests.support.environment import environment
+from tests.support.graph import spoil
 from tests.support.ingesting import wait_until
-from tests.support.projection_record import add_batch, ask, restate
+from tests.support.projection_record import ROWS, add_batch, restate
+from tests.support.record import ask, ignore, label, score, write
 
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 MOVE = """MATCH (a)-[t:TRANSFER {transfer_id: 3}]->(b) WITH a, b, t, properties(t) AS p DELETE t
     WITH a, b, p CREATE (b)-[n:TRANSFER]->(a) SET n = p"""
-
-
-def ignore(_step: str, _part: float) -> None:
-    """Progress that nobody watches."""
-
-
-def spoil(graph: Graph, *statements: str) -> None:
-    graph.write([(Query("test/spoil", "", frozenset(), (), f"CYPHER 25 {s}"), {}) for s in statements])
 
 
 def natures(report: Reconciliation) -> set[tuple[str, int | None, str]]:
@@ -55,7 +46,7 @@ def natures(report: Reconciliation) -> set[tuple[str, int | None, str]]:
 @pytest.fixture
 def projected(postgres: Postgres, graph: Graph) -> Graph:
     add_batch(postgres, ROWS)
-    project_owed(postgres, graph)
+    project_pending(postgres, graph)
     return graph
 
 
@@ -111,7 +102,7 @@ def test_a_changed_property_is_named_with_both_values(postgres: Postgres, projec
 def test_a_range_that_is_all_wrong_is_mended_page_by_page(
     postgres: Postgres, projected: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "RANGE", 4)
+    monkeypatch.setattr(range_digests, "RANGE_IDS", 4)
     monkeypatch.setattr(repair, "PAGE_ROWS", 2)
     spoil(projected, "MATCH (w:Wallet) DETACH DELETE w")
     report = reconcile(postgres, projected, ignore, repair=True)
@@ -125,11 +116,11 @@ def test_an_edge_that_was_moved_is_restated_at_its_place(postgres: Postgres, pro
     assert reconcile(postgres, projected, ignore).equal
 
 
-@pytest.mark.parametrize("link", LINKS, ids=lambda link: f"{link.table}.{link.column}-{link.target}")
-def test_every_link_is_checked(postgres: Postgres, link: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda it: f"{it.table}.{it.column}-{it.target}")
+def test_every_reference_is_checked(postgres: Postgres, reference: tuple[str, ...]) -> None:
     from app.stores.references import broken_references  # noqa: PLC0415 - used once
 
-    table, key, column, target, _ = link
+    table, key, column, target, _ = reference
     add_batch(postgres, ROWS)
     with postgres.transaction() as connection:
         if table in {"exposures", "risk_scores", "retractions"}:
@@ -156,7 +147,7 @@ _ROW_OF = {
 }
 
 
-def test_a_broken_link_of_the_record_is_unequal_and_is_not_touched(
+def test_a_broken_reference_of_the_record_is_unequal_and_is_not_touched(
     postgres: Postgres, projected: Graph
 ) -> None:
     with postgres.transaction() as connection:
@@ -174,25 +165,15 @@ def test_a_broken_link_of_the_record_is_unequal_and_is_not_touched(
     assert ask(postgres, "SELECT batch_id FROM transactions WHERE transfer_id = 2") == 99
 
 
-def test_labels_of_the_published_run_are_compared_and_mended(
-    postgres: Postgres, graph: Graph, settings: Settings
-) -> None:
-    story = simulate(3, wallets=300, transfers=1_500).transfers
-    messages = [Message("t", 0, offset, None, b"", transfer) for offset, transfer in enumerate(story)]
-    postgres.run(lambda connection: write_batch(connection, messages))
-    project_owed(postgres, graph)
-    wallets = [(t.chain, t.sender) for t in story if t.sender != ZERO_ADDRESS]  # that one has a label
+def test_labels_of_the_published_run_are_compared_and_mended(postgres: Postgres, graph: Graph) -> None:
+    transfers = story().transfers
+    write(postgres, transfers)
+    project_pending(postgres, graph)
+    wallets = [(t.chain, t.sender) for t in transfers if t.sender != ZERO_ADDRESS]  # that one has a label
     first, second, third = list(dict.fromkeys(wallets))[:3]
     for chain, sender in (first, second):
-        ask(
-            postgres,
-            "INSERT INTO labels (chain, address, category, name, source, confidence) "
-            "VALUES (:chain, :address, 'mixer', 'A mixer', 'test', 90) RETURNING label_id",
-            chain=chain,
-            address=sender,
-        )
-    policy = load_policy(settings.policy_file)
-    run_scoring(postgres, graph, policy, engine="ledger", cypher_max_transfers=0)
+        label(postgres, sender, "mixer", chain=chain)
+    score(postgres, graph)
     labels = published_labels(postgres)
     assert labels is not None
     assert reconcile(postgres, graph, ignore).labels == "compared"
@@ -215,8 +196,8 @@ def test_labels_of_the_published_run_are_compared_and_mended(
     carried = {(row["chain"], row["address"]) for row in graph.read(query("labels/read"))}
     assert {first, second} <= carried
     spoil(graph, "MATCH (s:GraphState) SET s.label_set_digest = null")
-    doubted = reconcile(postgres, graph, ignore)
-    assert (doubted.equal, doubted.labels) == (True, "in doubt")
+    unconfirmed = reconcile(postgres, graph, ignore)
+    assert (unconfirmed.equal, unconfirmed.labels) == (True, "unconfirmed")
     assert reconcile(postgres, graph, ignore, repair=True).labels == "compared"
     assert graph_label_digest(graph) == label_set_digest(labels)
 
@@ -238,7 +219,7 @@ def test_the_last_comparison_is_remembered_with_all_it_found(postgres: Postgres,
 def test_one_comparison_at_a_time_and_none_of_a_graph_that_is_not_prepared(
     postgres: Postgres, projected: Graph
 ) -> None:
-    with only(postgres, Lock.RECONCILE, "taken"), pytest.raises(InUse):
+    with exclusive(postgres, Lock.RECONCILE, "taken"), pytest.raises(InUse):
         reconcile(postgres, projected, ignore)
     wipe(projected)
     with pytest.raises(NotReady, match="reload-graph"):

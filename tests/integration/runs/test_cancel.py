@@ -14,7 +14,9 @@ from app.runs.run import StartedRun, execute_run, start_run
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.run_story import ALICE, OTHER_POLICY, POLICY, score, tell_story
+from tests.support.builders import other_policy, policy
+from tests.support.record import score
+from tests.support.run_story import ALICE, tell_story
 from tests.support.serving import served
 
 
@@ -31,7 +33,7 @@ def client(settings: Settings, story: Postgres, graph: Graph) -> Iterator[httpx.
 
 
 def started(postgres: Postgres, key: str | None = None) -> StartedRun:
-    return start_run(postgres, None, POLICY, engine="ledger", cypher_max_transfers=0, idempotency_key=key)
+    return start_run(postgres, None, policy(), engine="ledger", cypher_max_transfers=0, idempotency_key=key)
 
 
 def state(postgres: Postgres, run_id: int) -> tuple[str, int | None, int]:
@@ -137,7 +139,7 @@ def test_after_a_crash_the_same_key_carries_the_request_on(client: httpx.Client,
 
 
 def test_the_api_verifies_compares_and_remembers(client: httpx.Client, story: Postgres) -> None:
-    a, b = score(story), score(story, policy=OTHER_POLICY)
+    a, b = score(story), score(story, policy=other_policy())
     verified = client.post(f"/v1/runs/{a}/verify", headers={"Prefer": "wait=60"})
     assert verified.status_code == 200
     assert verified.json()["result"]["equal"] is True

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.operations.reconcile import reconcile
-from app.projection.pending import project_all_owed
+from app.projection.pending import project_all_pending
 from app.projection.proof import prove
 from app.projection.rebuild import rebuild
 from app.projection.schema import prepare, wipe
@@ -13,7 +13,8 @@ from app.projection.state import count
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
-from tests.support.projection_record import add_batch, ask
+from tests.support.projection_record import add_batch
+from tests.support.record import ask
 
 EDGES = 50_000
 _HUB = Query(
@@ -33,7 +34,7 @@ _HUB = Query(
 def hub(postgres: Postgres, graph: Graph) -> Iterator[Graph]:
     """A graph with a hub of no record beside what the record holds."""
     add_batch(postgres, [(1, 2), (2, 3)])
-    project_all_owed(postgres, graph)
+    project_all_pending(postgres, graph)
     graph.run(_HUB, {"edges": EDGES})
     yield graph
     wipe(graph)

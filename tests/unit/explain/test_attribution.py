@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.explain.attribution import Cell, SharePoints, attribute, weight_points
+from app.explain.attribution import Cell, SharePoints, attribute
+from app.policy.points import points_of
 
 MIXER_2: Cell = ("source", "mixer", 2)
 SCAM_1: Cell = ("destination", "scam", 1)
@@ -12,7 +13,7 @@ WEIGHTS = {MIXER_2: 56_000_000, SCAM_1: 90_000_000, MINT_1: 0}
 
 
 def test_a_path_that_is_the_whole_exposure_gets_all_of_its_points_and_leaves_nothing() -> None:
-    stored = SharePoints(0.25, weight_points(0.25, WEIGHTS[MIXER_2]))
+    stored = SharePoints(0.25, points_of(0.25, WEIGHTS[MIXER_2]))
     found = attribute({MIXER_2: stored}, WEIGHTS, [(MIXER_2, 0.25)])
     assert found.points == [14_000_000]
     assert found.not_listed == {"source": SharePoints(0.0, 0), "destination": SharePoints(0, 0)}
@@ -53,7 +54,7 @@ def test_listed_and_not_listed_points_add_up_exactly_however_many_paths_are_list
     whole = sum(parts) or 1.0
     shares = [part / whole for part in parts]
     total = sum(shares)
-    stored = SharePoints(total, weight_points(total, WEIGHTS[MIXER_2]))
+    stored = SharePoints(total, points_of(total, WEIGHTS[MIXER_2]))
     found = attribute({MIXER_2: stored}, WEIGHTS, [(MIXER_2, share) for share in shares[:listed]])
     assert sum(found.points) + found.not_listed["source"].points == stored.points
     assert min(found.points, default=0) >= 0

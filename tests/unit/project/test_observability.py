@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 
 from app.api.middleware import REQUEST_SECONDS
 from app.api.routes.metrics import Scrape
-from app.operations.status import STATUS
+from app.operations.status_answer import STATUS
 from ingest.instruments import BATCH_MESSAGES, PARTITIONS, STEP_SECONDS, WAITS
 from tests.support.paths import PROJECT
 

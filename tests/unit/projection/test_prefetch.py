@@ -1,11 +1,11 @@
-"""Reading ahead changes neither what comes nor what goes wrong."""
+"""A prefetched page is the page that would have come, and its error the error that would have come."""
 
 from collections.abc import Iterator
 from threading import Event
 
 import pytest
 
-from app.projection.prefetch import ahead
+from app.projection.prefetch import prefetch
 
 
 def test_pages_come_as_they_are_and_the_next_is_read_before_it_is_asked_for() -> None:
@@ -16,7 +16,7 @@ def test_pages_come_as_they_are_and_the_next_is_read_before_it_is_asked_for() ->
         second_read.set()
         yield 2
 
-    with ahead(pages()) as coming:
+    with prefetch(pages()) as coming:
         assert next(coming) == 1
         assert second_read.wait(30)
         assert list(coming) == [2]
@@ -27,7 +27,7 @@ def test_what_reading_raises_is_raised_where_the_page_would_have_come() -> None:
         yield 1
         raise OSError("the record is away")
 
-    with ahead(pages()) as coming:
+    with prefetch(pages()) as coming:
         assert next(coming) == 1
         with pytest.raises(OSError, match="away"):
             next(coming)
@@ -45,7 +45,7 @@ def test_when_the_block_ends_early_nothing_is_read_any_more() -> None:
         yield 2
 
     def leave_early() -> None:
-        with ahead(pages()) as coming:
+        with prefetch(pages()) as coming:
             next(coming)
             reading.wait(30)
             let_go.set()

@@ -1,4 +1,4 @@
-// Question: Which is the newest batch that has been written into this graph?
+// Does: Notes the newest batch that has been written into this graph.
 // Params: record_id, batch_id
 // Returns: projected_batch
 CYPHER 25

@@ -1,0 +1,111 @@
+"""How far ingestion is, as an answer."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from app.answers.base import EXAMPLE_TIME
+from app.answers.runs import RUN, Run
+from app.record.last_reconciliation import LastReconciliation
+
+
+class PartitionStatus(BaseModel):
+    """One partition: `end_offset` is Kafka's, the rest is the record's; null is not known."""
+
+    topic: str = Field(examples=["transfers"])
+    partition: int = Field(examples=[0])
+    next_offset: int | None = Field(examples=[119])
+    end_offset: int | None = Field(examples=[120])
+    lag: int | None = Field(description="Messages not yet consumed.", examples=[1])
+    consumed: int = Field(description="Messages, of which:", examples=[119])
+    stored: int = Field(examples=[117])
+    duplicates: int = Field(examples=[1])
+    dead: int = Field(examples=[1])
+
+
+class Totals(BaseModel):
+    """Messages and transfers since the record began."""
+
+    consumed: int = Field(examples=[120])
+    stored: int = Field(examples=[117])
+    duplicates: int = Field(examples=[2])
+    dead: int = Field(examples=[1])
+    restated: int = Field(examples=[0])
+    retracted: int = Field(examples=[0])
+
+
+class Throughput(BaseModel):
+    """Stored transfers per second."""
+
+    one_minute: float = Field(examples=[1950.0])
+    five_minutes: float = Field(examples=[390.0])
+
+
+class GraphStatus(BaseModel):
+    """How far the graph is behind the record; counts are null while it does not answer."""
+
+    ready: bool
+    behind_batches: int = Field(examples=[0])
+    behind_transfers: int = Field(examples=[0])
+    behind_seconds: float = Field(examples=[0.0])
+    wallets: int | None = Field(examples=[64])
+    transfers: int | None = Field(examples=[117])
+    error: str | None = None
+
+
+class RecordStatus(BaseModel):
+    """What the record holds; retracted transfers count."""
+
+    transfers: int = Field(examples=[117])
+    wallets: int = Field(examples=[64])
+    assets: int = Field(examples=[2])
+
+
+class IngestionStatus(BaseModel):
+    """How far ingestion is, how fast it is, and what the stores hold."""
+
+    partitions: list[PartitionStatus]
+    lag: int | None = Field(description="Of all partitions; null when Kafka does not answer.", examples=[1])
+    kafka_error: str | None = None
+    totals: Totals
+    throughput: Throughput
+    seconds_since_last_ingestion: float | None = Field(examples=[0.4])
+    graph: GraphStatus
+    record: RecordStatus
+    dead_letters: dict[str, int] = Field(description="By reason.", examples=[{"conflict": 1}])
+    reconciliation: LastReconciliation | None = Field(description="Null: they were never compared.")
+    latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")
+    published_run: int | None = Field(examples=[3])
+    as_of: datetime
+
+
+STATUS = IngestionStatus(
+    partitions=[
+        PartitionStatus(
+            topic="transfers",
+            partition=0,
+            next_offset=119,
+            end_offset=120,
+            lag=1,
+            consumed=119,
+            stored=117,
+            duplicates=1,
+            dead=1,
+        )
+    ],
+    lag=1,
+    totals=Totals(consumed=119, stored=117, duplicates=1, dead=1, restated=2, retracted=0),
+    throughput=Throughput(one_minute=1.95, five_minutes=0.39),
+    seconds_since_last_ingestion=0.4,
+    graph=GraphStatus(
+        ready=True, behind_batches=0, behind_transfers=0, behind_seconds=0, wallets=64, transfers=117
+    ),
+    record=RecordStatus(transfers=117, wallets=64, assets=2),
+    dead_letters={"conflict": 1},
+    latest_run=RUN,
+    reconciliation=LastReconciliation(
+        completed_at=EXAMPLE_TIME, equal=True, differences=0, broken_references=0
+    ),
+    published_run=3,
+    as_of=EXAMPLE_TIME,
+)
