@@ -1,5 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer (with venv) and make, and nothing else.
 # ARGS reaches the command: make demo ARGS="--exit", make test ARGS="-k writer".
+# One tier of tests: make test ARGS="-m unit", ARGS="-m 'integration and not browser'"; one process: ARGS="-n 0".
 # SERVERS says which servers the tests run on: auto, environment, containers or embedded (docs/containers.md).
 PYTHON ?= python3
 SERVERS ?= auto
@@ -25,7 +26,7 @@ warm: .venv/.installed ## Builds the JVM caches of this machine once, for faster
 	.venv/bin/aml warm
 
 test: .venv/.installed-dev ## All tests that this machine can run, on real servers; says what it skips
-	.venv/bin/python -m pytest --servers $(SERVERS) $(ARGS)
+	.venv/bin/python -m pytest --servers $(SERVERS) -n auto $(ARGS)
 
 test-containers: .venv/.installed-dev ## Builds the image, starts the whole stack with Docker and tests it (minutes)
 	.venv/bin/python -m pytest tests/containers --stack $(ARGS)

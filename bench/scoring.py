@@ -6,13 +6,10 @@ run on the smallest size is thrown away: it compiles the kernels, which an insta
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 from typing import Any
@@ -28,9 +25,8 @@ from app.stores.postgres import Postgres
 from bench import load
 from bench.ledger import CATEGORIES, Ledger
 from bench.machine import machine
+from bench.stores import own_servers
 from bench.targets import Target
-from embedded.stack import Stack
-from embedded.urls import environment
 
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000)
 COMPUTE = ("tracing sources", "tracing destinations", "scoring wallets")
@@ -55,11 +51,7 @@ def run(sizes: Sequence[int] = SIZES, sample: int = 300) -> dict[str, Any]:
     neighbours = _neighbours() if sample else None
     if any(later <= earlier for earlier, later in pairwise(sizes)):
         raise ValueError("sizes must grow")
-    with (
-        tempfile.TemporaryDirectory(prefix="aml-bench-") as folder,
-        Stack(Path(folder) / "home", ("postgres",)) as stack,
-    ):
-        os.environ.update(environment(stack.urls))
+    with own_servers("postgres") as pids:
         settings = Settings()
         policy = load_policy(settings.policy_file)
         postgres = Postgres(settings.postgres_url)
@@ -74,7 +66,7 @@ def run(sizes: Sequence[int] = SIZES, sample: int = 300) -> dict[str, Any]:
                 filled = perf_counter() - filling
                 if not rows:
                     _score_once()
-                rows.append(_measured(ledger, stack.pids["postgres"]) | {"fill_seconds": round(filled, 1)})
+                rows.append(_measured(ledger, pids["postgres"]) | {"fill_seconds": round(filled, 1)})
                 log.info("measured", **rows[-1])
                 if neighbours and size == max((s for s in sizes if s <= _COMPARED_AT), default=sizes[0]):
                     counts = neighbours.neighbour_counts(postgres, sample)
@@ -84,7 +76,7 @@ def run(sizes: Sequence[int] = SIZES, sample: int = 300) -> dict[str, Any]:
                     connection.execute(_CLEAR)
                 ledger = Ledger(postgres, policy)
                 ledger.grow(side_by_side[0]["transfers"], hub_every=_HUB_EVERY)
-                row = _measured(ledger, stack.pids["postgres"])
+                row = _measured(ledger, pids["postgres"])
                 counts = neighbours.neighbour_counts(postgres, sample)
                 side_by_side.append(_compared("a hub in every fifth transfer", row, counts))
         finally:

@@ -37,20 +37,27 @@ class Stores:
 
 
 @contextmanager
-def stores(*more: str) -> Iterator[Stores]:
-    """PostgreSQL and Neo4j inside the block, both empty and prepared for each other, and `more` servers."""
+def own_servers(*services: str) -> Iterator[dict[str, int]]:
+    """Embedded servers inside the block, in a temporary folder; yields the process of each."""
     with (
         tempfile.TemporaryDirectory(prefix="aml-bench-") as folder,
-        Stack(Path(folder) / "home", ("postgres", "neo4j", *more)) as stack,
+        Stack(Path(folder) / "home", services) as stack,
     ):
         os.environ.update(environment(stack.urls))
+        yield stack.pids
+
+
+@contextmanager
+def stores(*more: str) -> Iterator[Stores]:
+    """PostgreSQL and Neo4j inside the block, both empty and prepared for each other, and `more` servers."""
+    with own_servers("postgres", "neo4j", *more) as pids:
         settings = Settings()
         postgres = Postgres(settings.postgres_url)
         graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
         try:
             migrate(postgres)
             prepare(graph, postgres.run(record_id))
-            yield Stores(settings, postgres, graph, stack.pids)
+            yield Stores(settings, postgres, graph, pids)
         finally:
             graph.close()
             postgres.close()

@@ -1,10 +1,10 @@
-"""Every exposure and residual of a run as rows, for files."""
+"""Every exposure and residual of a run as rows of a file."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from app.ledger.cells import DIRECTION_NAMES, RESIDUALS
+from app.ledger.cells import BEYOND_HOP_LIMIT, DIRECTION_NAMES, decode
 from app.runs.queries import completed_or_published_run
 from app.runs.score_record import part_of
 
@@ -32,7 +32,15 @@ def _rows(connection: Connection, run_id: int, columns: list[str]) -> Iterator[t
     streamed = connection.execution_options(yield_per=2_000)
     for row in streamed.execute(_EXPOSURES, {"run_id": run_id}):
         direction = DIRECTION_NAMES[row.direction]
-        for cell, share in zip(row.cells, row.shares, strict=True):
-            column = columns[cell // 8]
-            hop = "" if column == RESIDUALS[-1] else cell % 8
-            yield row.chain, row.asset, row.address, direction, column, hop, part_of(share, row.total), share
+        for code, share in zip(row.cells, row.shares, strict=True):
+            _, column, hop = decode(code)
+            yield (
+                row.chain,
+                row.asset,
+                row.address,
+                direction,
+                columns[column],
+                "" if column == BEYOND_HOP_LIMIT else hop,
+                part_of(share, row.total),
+                share,
+            )

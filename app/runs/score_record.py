@@ -1,4 +1,4 @@
-"""A wallet's score as the published run stored it, with every reason that needs no graph."""
+"""A wallet's score as the published run stored it, with every reason that the record holds."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.answers.base import WalletName
 from app.answers.scores import Contribution, ExposureItem, OwnLabel, Residual, SentBeyondReceived, WalletScore
 from app.domain import Direction, format_points
 from app.labels.effective import EffectiveLabel, effective_labels
-from app.ledger.cells import DIRECTION_NAMES, RESIDUALS
+from app.ledger.cells import DIRECTION_NAMES, RESIDUALS, decode
 from app.policy.policy import Policy, parse_policy
 from app.record.wallets import find_wallet
 from app.runs.listing import run_name
@@ -76,10 +76,10 @@ def read_score_record(connection: Connection, reference: str) -> ScoreRecord:
 
 
 def policy_of(run: Row[Any]) -> Policy:
-    """The stored policy of a run, of a row with its `policy_body`.
+    """The policy that a run stored, from a row with `policy_body`.
 
     Raises:
-        InvalidPolicy: it was changed in the record and is none any more.
+        InvalidPolicy: the stored text was changed and is no policy.
     """
     return _policy(run.policy_digest, run.policy_body)
 
@@ -138,9 +138,10 @@ def _known(
 
 
 def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterator[Contribution]:
-    for cell, share, points in zip(row.cells, row.shares, row.points, strict=True):
-        direction: Direction = DIRECTION_NAMES[cell // 1024]  # type: ignore[assignment] # stored by its place
-        category, hop = columns[cell % 1024 // 8], cell % 8
+    for code, share, points in zip(row.cells, row.shares, row.points, strict=True):
+        number, column, hop = decode(code)
+        direction: Direction = DIRECTION_NAMES[number]  # type: ignore[assignment] # stored by its place
+        category = columns[column]
         yield Contribution(
             direction=direction,
             category=category,
@@ -155,9 +156,9 @@ def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterato
 def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[ExposureItem | Residual]:
     for part in exposures:
         direction: Any = DIRECTION_NAMES[part.direction]
-        for cell, share in zip(part.cells, part.shares, strict=True):
-            column, hop = cell // 8, cell % 8
-            given = {
+        for code, share in zip(part.cells, part.shares, strict=True):
+            _, column, hop = decode(code)
+            fields = {
                 "asset": part.asset,
                 "direction": direction,
                 "amount": str(part_of(share, part.total)),
@@ -165,25 +166,25 @@ def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[Exposu
                 "share": share,
             }
             if column < len(RESIDUALS):
-                yield Residual(kind=columns[column], hop=hop or None, **given)
+                yield Residual(kind=columns[column], hop=hop or None, **fields)
             else:
                 priced = part.transfers > part.unpriced_transfers
                 usd_value = f"{share * part.usd_value:.2f}" if priced else None
-                yield ExposureItem(category=columns[column], hop=hop, usd_value=usd_value, **given)
+                yield ExposureItem(category=columns[column], hop=hop, usd_value=usd_value, **fields)
 
 
 def part_of(share: float, total: Decimal | int) -> int:
-    """That share of a total, in whole base units; exact whatever the size of the total."""
+    """A share of a total in whole base units; exact for totals of any size."""
     return round(Fraction(share) * int(total))
 
 
 def _own_label(
     connection: Connection, wallet: Row[Any], as_of: datetime, policy: Policy
 ) -> EffectiveLabel | None:
-    found = effective_labels(
+    labels = effective_labels(
         connection, as_of=as_of, severities=policy.severities, addresses=[wallet.address]
     )
-    return next((label for label in found if label.chain == wallet.chain), None)
+    return next((label for label in labels if label.chain == wallet.chain), None)
 
 
 def _ownership(label: EffectiveLabel | None) -> list[ExposureItem]:

@@ -63,7 +63,7 @@ def address(name: str, on_chain: str, value: object) -> str:
 
 
 def block_hash(on_chain: str, value: object) -> str | None:
-    """A block's hash in its chain's stored form, or None where nothing is said."""
+    """A block's hash in its chain's stored form, or None where the producer does not say."""
     if value is None:
         return None
     if type(value) is not str:
@@ -75,7 +75,7 @@ def block_hash(on_chain: str, value: object) -> str | None:
 
 
 def initiator(on_chain: str, value: object) -> str | None:
-    """The address that signed the transaction, or None where nothing is said."""
+    """The address that signed the transaction, or None where the producer does not say."""
     return None if value is None else address("initiator", on_chain, value)
 
 
@@ -117,7 +117,7 @@ def time(name: str, value: object) -> datetime:
 
 
 def observed_at(value: object) -> datetime | None:
-    """When the producer saw the transfer, or None where nothing is said."""
+    """When the producer saw the transfer, or None where the producer does not say."""
     return None if value is None else time("observed_at", value)
 
 
@@ -163,7 +163,7 @@ def usd_value(value: object) -> Decimal | None:
 
 
 def kind(value: object) -> TransferKind | None:
-    """What moved the asset, or None where nothing is said."""
+    """What moved the asset, or None where the producer does not say."""
     if value is None:
         return None
     if type(value) is not str:
@@ -176,7 +176,7 @@ def kind(value: object) -> TransferKind | None:
 
 
 def tag(name: str, value: object) -> str | None:
-    """A memo or destination tag, as it is written, or None where nothing is said."""
+    """A memo or destination tag, as it is written, or None where the producer does not say."""
     if value is None:
         return None
     if type(value) is not str:

@@ -70,8 +70,8 @@ def _count_strings(fields: Mapping[str, object]) -> int:
 def _count_quotes(payload: bytes) -> int:
     """How many quotation marks begin or end a name or a value: two a name and two a string.
 
-    An event with each field once has exactly as many as its fields say. orjson keeps the last of two fields
-    of one name and does not tell; this does.
+    An event with each field once has exactly as many as its fields say. Of two fields of one name orjson
+    keeps the last, without an error.
     """
     quotes = payload.count(b'"')
     if b"\\" in payload:

@@ -94,9 +94,7 @@ class DeadLetterProducer:
             else:
                 self._delivered(error, message)
 
-        def produce(
-            value: bytes | None, on_delivery: Callable[[KafkaError | None, KafkaMessage], None]
-        ) -> None:
+        def produce(value: bytes | None, on_delivery: Delivered) -> None:
             self._producer.produce(self._topic, value, key, headers=headers, on_delivery=on_delivery)
 
         produce(payload if size <= MAX_WHOLE_MESSAGE_BYTES else beginning, delivered)

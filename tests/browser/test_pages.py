@@ -15,16 +15,19 @@ from app.stores.graph import Graph
 from app.web.drawing.paths import id_of_path
 from tests.browser.axe import violations
 from tests.browser.site import Site, site, tell
-from tests.conftest import Servers, emptied, new_record, settings_of
 from tests.support.documents import text_of
+from tests.support.environment import settings_of
+from tests.support.graph import emptied
+from tests.support.servers.choice import Servers
+from tests.support.servers.databases import Databases
 
 NARROW = {"width": 390, "height": 800}
 
 
 @pytest.fixture(scope="module")
-def story(servers: Servers, template: str, session_graph: Graph) -> Iterator[Site]:
+def story(servers: Servers, databases: Databases, session_graph: Graph) -> Iterator[Site]:
     """One scored story for all tests of this module; they change nothing of it but by starting runs."""
-    with new_record(servers, template) as postgres:
+    with databases.record() as postgres:
         settings = settings_of(servers, postgres)
         graph = emptied(session_graph, postgres)
         tell(settings, postgres, graph)

@@ -11,21 +11,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 
-from app.domain import Retraction, TransferKind
+from app.domain import TransferKind
 from app.settings import PROJECT
 from ingest.contract.transfer import OPTIONAL_FIELDS, TRANSFER_FIELDS, encode
 from ingest.files.transfer_csv import COLUMNS
-from ingest.simulator.simulate import simulate
+from tests.support.builders import FACTS, retraction, story
 from tests.support.poison import KINDS, poison
 
 SECONDS = os.environ.get("AML_FUZZ_SECONDS")
 RUNS = {"transfer_csv": 1_000, "ethereum_etl": 1_000, "labels": 1_000}  # these write a file each time
 RUN_SECONDS = 300 + int(SECONDS or 0)
-STORY = simulate(3, wallets=300, transfers=1_500)
 HASH, ADDRESS, BITCOIN = "0x" + "ab" * 32, "0x" + "12" * 20, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 CASHADDR = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
 ETL = (
@@ -45,29 +44,23 @@ OFAC = (
 )
 
 
-FACTS: dict[str, Any] = {
-    "block_hash": HASH, "observed_at": STORY.transfers[0].occurred_at, "initiator": ADDRESS, "kind": "native",
-    "sender_tag": "7", "receiver_tag": 'a "b" \\ c',
-}  # fmt: skip
 WORDS = (*TRANSFER_FIELDS, *OPTIONAL_FIELDS, *get_args(TransferKind), "retraction", "0x")
 
 
 def messages() -> Iterator[bytes]:
     """Good messages, and bad ones of every kind."""
-    first = STORY.transfers[0]
+    first = story().transfers[0]
     yield encode(first)
     yield encode(replace(first, **FACTS))
-    yield encode(
-        Retraction(first.chain, first.transaction_hash, first.asset, 0, first.occurred_at, 17_173_049, HASH)
-    )
+    yield encode(retraction(first, block_number=17_173_049, block_hash=HASH))
     yield from (
-        payload for _, _, payload in poison(STORY.transfers, sum(map(len, KINDS.values()))) if payload
+        payload for _, _, payload in poison(story().transfers, sum(map(len, KINDS.values()))) if payload
     )
 
 
 def seeds(target: str) -> Iterator[bytes]:
     """Where the fuzzer begins."""
-    first = STORY.transfers[0]
+    first = story().transfers[0]
     if target == "decoder":
         yield from messages()
     elif target == "message_key":

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 from urllib.parse import quote
 
 import httpx
@@ -10,26 +9,16 @@ import pytest
 
 from app.errors import InvalidEvent
 from app.labels.lookup import current_labels, label_history
-from app.labels.store import LabelRow, import_labels, remove_labels
+from app.labels.store import remove_labels
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.record.writer import DecodedMessage, write_batch
+from tests.support.builders import FACTS, policy, transfer
 from tests.support.commands import aml_json
-from tests.support.run_story import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    MIXER,
-    POLICY,
-    START,
-    label,
-    tell_story,
-    transfer,
-    write,
-)
+from tests.support.record import label, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 from tests.support.serving import served
 
 SENT = [
@@ -95,8 +84,7 @@ def test_every_spelling_finds_its_wallet_and_its_labels(
     ]
     write(postgres, on_chains, offset=200)
     for chain, address in (("ethereum", BOB), ("bitcoin", SEGWIT), ("bitcoin_cash", CASHADDR)):
-        row = LabelRow(chain, address, "exchange", "A name", "a list", 90, None, None, "Line 1")
-        import_labels(postgres, [row], POLICY.categories)
+        label(postgres, address, "exchange", chain=chain)
     answer = api.get(f"/v1/wallets/{quote(pasted)}/transfers").raise_for_status()
     assert answer.json()["wallet"]["address"] == stored
     (past,) = api.get(f"/v1/wallets/{quote(pasted)}/labels").raise_for_status().json()["labels"]
@@ -133,20 +121,12 @@ def label_history_of(api: httpx.Client, address: str) -> list[bool]:
 
 
 def test_a_transfer_shows_what_its_producer_said_of_it(api: httpx.Client, postgres: Postgres) -> None:
-    facts: dict[str, Any] = {
-        "block_hash": f"0x{7:064x}",
-        "observed_at": START,
-        "initiator": DAVE,
-        "kind": "internal",
-        "sender_tag": "1042",
-        "receiver_tag": 'a "b" \\ c',
-    }
-    write(postgres, [transfer(300, ALICE, BOB, 5, **facts)], offset=300)
+    write(postgres, [transfer(300, ALICE, BOB, 5, **FACTS)], offset=300)
     latest, before, *_ = (
         api.get(f"/v1/wallets/ethereum:{BOB}/transfers").raise_for_status().json()["transfers"]
     )
-    assert {name: latest[name] for name in facts} == facts | {"observed_at": "2024-01-01T00:00:00Z"}
-    assert {before[name] for name in facts} == {None}
+    assert {name: latest[name] for name in FACTS} == FACTS | {"observed_at": "2024-01-01T00:03:00Z"}
+    assert {before[name] for name in FACTS} == {None}
 
 
 def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
@@ -156,7 +136,7 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
         label(postgres, address, category)
     found = all_pages(api, "/v1/labels", "labels", limit=2)
     everything = current_labels(
-        postgres, POLICY.severities, wallet=None, source=None, category=None, limit=100
+        postgres, policy().severities, wallet=None, source=None, category=None, limit=100
     )
     assert found == [each.model_dump(mode="json") for each in everything.labels]
     assert [each["address"] for each in found] == [MIXER, ALICE, BOB, CAROL]

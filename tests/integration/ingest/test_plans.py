@@ -16,8 +16,10 @@ from sqlalchemy import TextClause, text
 import ingest.consumer
 import ingest.record
 from app.stores.postgres import Postgres
+from tests.support.builders import START, transfer
 from tests.support.large_statistics import LARGE, ROWS, restore_large_statistics
-from tests.support.run_story import ALICE, BOB, START, transfer, write
+from tests.support.record import write
+from tests.support.run_story import ALICE, BOB
 
 ALLOWED = {
     "ingest.consumer.reconciler:_DUE": "the largest value of an indexed column: one entry is read",

@@ -13,12 +13,12 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
-from ingest.simulator.simulate import simulate
+from tests.support.builders import story
 from tests.support.content import is_equal
 from tests.support.ingesting import ingest, produce_raw
 from tests.support.serving import served
 
-STORY = simulate(3, wallets=300, transfers=1_500).transfers[:300]
+STORY = story().transfers[:300]
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 

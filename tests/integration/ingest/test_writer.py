@@ -3,10 +3,9 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 from itertools import permutations
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -20,62 +19,24 @@ from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import DecodedMessage, WrittenBatch, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
+from tests.support.builders import FACTS, START, Event, address, retraction, transfer
 from tests.support.content import is_equal, record_digest
-
-START = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def address(n: int) -> str:
-    return f"0x{n:040x}"
+from tests.support.ledgers.moves import as_transfer, random_ledger
+from tests.support.record import write
 
 
-def transfer(
-    n: int, sender: int, receiver: int, amount: int, *, asset: str = "ETH", block: int = -1
-) -> Transfer:
-    block = n // 3 if block < 0 else block
-    return Transfer(
-        chain="ethereum",
-        transaction_hash=f"0x{n:064x}",
-        transfer_index=n % 2,
-        block_number=block,
-        transaction_index=n % 3,
-        occurred_at=START + timedelta(seconds=block),
-        sender=address(sender),
-        receiver=address(receiver),
-        asset=asset,
-        amount=amount,
-        decimals=18,
-        usd_value=None,
-    )
+def random_transfers(seed: int, count: int = 60) -> list[Transfer]:
+    """Of two assets among six wallets; some places are taken twice: the hash breaks the tie."""
+    return [as_transfer(move) for move in random_ledger(seed, moves=count).moves]
 
 
-def random_transfers(seed: int, count: int = 60, wallets: int = 8) -> list[Transfer]:
-    r = random.Random(seed)
-    return [
-        transfer(
-            n,
-            r.randrange(1, wallets),
-            r.randrange(1, wallets),
-            r.choice([0, 1, 2, 3, 5, 8, 10**30]),
-            asset=r.choice(["ETH", "USDT"]),
-            block=r.choice([-1, -1, n // 3 + 1]),  # some places are taken twice: the hash breaks the tie
-        )
-        for n in range(count)
-    ]
-
-
-def write(postgres: Postgres, events: Sequence[Transfer | Retraction], offset: int = 0) -> WrittenBatch:
-    messages = [DecodedMessage("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
-    return postgres.run(lambda connection: write_batch(connection, messages))
-
-
-def write_in_batches(postgres: Postgres, events: Sequence[Transfer | Retraction], seed: int) -> None:
+def write_in_batches(postgres: Postgres, events: Sequence[Event], seed: int) -> None:
     r = random.Random(seed)
     start = 0
     while start < len(events):
         size = r.randrange(1, 12)
-        write(postgres, events[start : start + size], start)
+        write(postgres, events[start : start + size], offset=start)
         start += size
 
 
@@ -143,11 +104,10 @@ def test_retracted_transfers_leave_the_pools_as_if_they_had_never_been(postgres:
     expected, expected_pools = annotation(postgres), pools(postgres)
 
     clear(postgres)
-    events: list[Transfer | Retraction] = list(transfers)
+    events: list[Event] = list(transfers)
     r.shuffle(events)
     for t in gone:
-        retraction = Retraction(t.chain, t.transaction_hash, t.asset, t.transfer_index, START)
-        events.insert(r.randrange(events.index(t) + 1, len(events) + 1), retraction)
+        events.insert(r.randrange(events.index(t) + 1, len(events) + 1), retraction(t))
     write_in_batches(postgres, events, seed)
 
     assert annotation(postgres) == expected
@@ -172,9 +132,8 @@ def test_shares_equal_an_exact_ledger(postgres: Postgres) -> None:
 
 
 def test_a_transfer_mined_again_counts_at_its_new_place(postgres: Postgres) -> None:
-    first, again = transfer(1, 1, 2, 100), transfer(1, 1, 2, 100, block=50)
-    retraction = Retraction("ethereum", first.transaction_hash, "ETH", None, START)
-    events = [first, retraction, again]
+    first, again = transfer(1, 1, 2, 100), transfer(1, 1, 2, 100, block_number=50)
+    events = [first, retraction(first, transfer_index=None), again]
     write_in_batches(postgres, events, 1)
     digest = record_digest(postgres)
     with postgres.transaction() as connection:
@@ -192,7 +151,7 @@ def test_a_block_that_comes_back_brings_its_transfer_back(postgres: Postgres) ->
     t = transfer(1, 1, 2, 100)
     write(postgres, [t])
     before = annotation(postgres)
-    write(postgres, [Retraction("ethereum", t.transaction_hash, "ETH", 1, START)])
+    write(postgres, [retraction(t)])
     assert annotation(postgres) == []
 
     write(postgres, [t])
@@ -214,15 +173,7 @@ def test_the_same_identity_with_another_payload_is_refused(postgres: Postgres) -
         assert [tuple(r) for r in recorded] == [(1, "conflict"), (3, "conflict")]
 
 
-OBSERVED = START + timedelta(minutes=3)
-FACTS: dict[str, Any] = {
-    "block_hash": f"0x{77:064x}",
-    "observed_at": OBSERVED,
-    "initiator": address(7),
-    "kind": "internal",
-    "sender_tag": "1042",
-    "receiver_tag": '\\N "\\t" \\\\ 💸',  # what COPY and JSON escape
-}
+OBSERVED = FACTS["observed_at"]
 OTHER_FACTS = {
     "initiator": address(8),
     "kind": "native",
@@ -267,7 +218,7 @@ def test_a_repeat_without_optional_fields_or_with_more_is_a_duplicate(postgres: 
 
 @pytest.mark.parametrize("name", OTHER_FACTS)
 def test_a_repeat_that_contradicts_an_optional_field_is_a_conflict(postgres: Postgres, name: str) -> None:
-    full = replace(transfer(1, 1, 2, 100), **FACTS)
+    full = transfer(1, 1, 2, 100, **FACTS)
     other = replace(full, **{name: OTHER_FACTS[name]})
     assert write(postgres, [full, other]).dead[0][1].reason == "conflict"
     assert [e.reason for _, e in write(postgres, [other, full], offset=2).dead] == ["conflict"]
@@ -309,7 +260,7 @@ def test_a_transaction_of_another_block_waits_or_lives_and_nothing_is_a_conflict
 
 
 def test_a_repeated_retraction_leaves_alone_what_was_mined_again(postgres: Postgres) -> None:
-    first, again = transfer(1, 1, 2, 100), transfer(1, 1, 2, 100, block=50)
+    first, again = transfer(1, 1, 2, 100), transfer(1, 1, 2, 100, block_number=50)
     gone = Retraction("ethereum", first.transaction_hash, "ETH", None, START)
     for offset, event in enumerate([first, gone, again, gone]):
         batch = write(postgres, [event], offset=offset)
@@ -361,13 +312,13 @@ def test_decimals_of_an_asset_are_not_those_of_its_first_event(postgres: Postgre
 
 def test_counts_by_partition_add_up(postgres: Postgres) -> None:
     t = [transfer(n, 1, 2, 5) for n in range(4)]
-    messages = [
+    batch = [
         DecodedMessage("t", 0, 10, None, b"", t[0]),
         DecodedMessage("t", 1, 20, None, b"", t[0]),
         DecodedMessage("t", 1, 21, None, b"x", InvalidEvent("not_json", "The message is not JSON.")),
         DecodedMessage("t", 1, 23, None, b"", t[1]),
     ]
-    postgres.run(lambda connection: write_batch(connection, messages))
+    postgres.run(lambda connection: write_batch(connection, batch))
     with postgres.transaction() as connection:
         rows = connection.execute(
             text("""
@@ -380,8 +331,8 @@ def test_counts_by_partition_add_up(postgres: Postgres) -> None:
 
 def test_amounts_of_78_digits_and_their_sums_are_exact(postgres: Postgres) -> None:
     most = 2**256 - 1
-    write(postgres, [transfer(n, n + 10, 1, most) for n in range(3)])
-    write(postgres, [transfer(9, 1, 2, most)])
+    write(postgres, [transfer(n, n + 10, 1, most, usd_value=None) for n in range(3)])
+    write(postgres, [transfer(9, 1, 2, most, usd_value=None)])
     held = {p[0]: p[2] for p in pools(postgres)}
     assert int(str(held[address(1)])) == 2 * most
     assert annotation(postgres)[-1][5] == pytest.approx(1 / 3)
@@ -403,7 +354,7 @@ def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: 
     again = [*transfers, *random.Random(seed).choices(transfers, k=20)]
     random.Random(seed + 1).shuffle(again)
     for start in range(0, len(again), 20):
-        write(postgres, again[start : start + 20], start)
+        write(postgres, again[start : start + 20], offset=start)
         project_all_pending(postgres, graph)
 
     assert record_digest(postgres) == expected

@@ -13,18 +13,9 @@ from app.runs.listing import ScoreFilter, level_counts, top_scores
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.run_story import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    MIXER,
-    OTHER_POLICY,
-    score,
-    tell_story,
-    transfer,
-    write,
-)
+from tests.support.builders import other_policy, transfer
+from tests.support.record import score, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 from tests.support.serving import served
 
 
@@ -33,7 +24,7 @@ def two_runs(postgres: Postgres) -> Postgres:
     """Run 1, and run 2 under a policy that thinks less of mixers."""
     tell_story(postgres)
     score(postgres)
-    score(postgres, policy=OTHER_POLICY)
+    score(postgres, policy=other_policy())
     return postgres
 
 

@@ -3,13 +3,13 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import pytest
 
-from tests.support.server_containers import containers, missing
+from embedded.urls import StackUrls
 
 Kind = Literal["environment", "containers", "embedded"]
 ASKED = ("auto", "environment", "containers", "embedded")
@@ -28,6 +28,21 @@ class Servers:
     neo4j_user: str
     neo4j_password: str
     neo4j_browser_url: str | None = None
+    pids: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def embedded(cls, urls: StackUrls, pids: dict[str, int]) -> Self:
+        """Those that a stack runs, each a process of this machine."""
+        return cls(
+            "embedded",
+            urls.postgres,
+            urls.kafka,
+            urls.neo4j,
+            urls.neo4j_user,
+            urls.neo4j_password,
+            urls.browser,
+            pids,
+        )
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,8 @@ def choose(asked: str, environment: Mapping[str, str]) -> Choice:
         return Choice("environment", "named by the environment")
     if asked == "embedded":
         return Choice("embedded", "asked for")
+    from tests.support.servers.containers import missing  # noqa: PLC0415 - half a second, and seldom needed
+
     lacking = missing(pull=asked == "containers")
     if lacking is None:
         return Choice(
@@ -81,6 +98,8 @@ def _given(environment: Mapping[str, str]) -> Iterator[Servers]:
 
 @contextmanager
 def _contained() -> Iterator[Servers]:
+    from tests.support.servers.containers import containers  # noqa: PLC0415 - as above
+
     with containers() as started:
         yield Servers(
             "containers",
@@ -97,13 +116,4 @@ def _embedded(folder: Path) -> Iterator[Servers]:
     from embedded.stack import Stack  # noqa: PLC0415 - unit tests run without the extra
 
     with Stack(folder / "a home", durable=False) as stack:
-        urls = stack.urls
-        yield Servers(
-            "embedded",
-            urls.postgres,
-            urls.kafka,
-            urls.neo4j,
-            urls.neo4j_user,
-            urls.neo4j_password,
-            urls.browser,
-        )
+        yield Servers.embedded(stack.urls, stack.pids)

@@ -5,32 +5,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from app.domain import Transfer
 from app.labels.store import LabelRow, import_labels
-from app.policy.policy import load_policy
 from app.projection.pending import project_all_pending
-from app.runs.run import run_scoring
-from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.run_story import write
+from tests.support.builders import policy
+from tests.support.record import score, write
 
 BATCH = 2_000
 Hashes = tuple[str, ...]
 
 
-def tell(
-    settings: Settings,
-    postgres: Postgres,
-    graph: Graph,
-    transfers: Sequence[Transfer],
-    labels: Iterable[LabelRow],
-) -> int:
+def tell(postgres: Postgres, graph: Graph, transfers: Sequence[Transfer], labels: Iterable[LabelRow]) -> int:
     """Writes transfers and labels, projects them, scores and publishes a run; returns it."""
-    policy = load_policy(settings.policy_file)
-    import_labels(postgres, labels, policy.categories)
+    import_labels(postgres, labels, policy().categories)
     for start in range(0, len(transfers), BATCH):
         write(postgres, transfers[start : start + BATCH], offset=start)
     project_all_pending(postgres, graph)
-    return run_scoring(postgres, graph, policy, engine="cypher", cypher_max_transfers=0)
+    return score(postgres, graph, "cypher")
 
 
 class Ledger:
