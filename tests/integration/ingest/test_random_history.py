@@ -19,8 +19,8 @@ from ingest.consumer.batch_writer import BatchWriter
 from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.record.writer import DecodedMessage
 from tests.support.content import is_equal
-from tests.support.inclusion_model import Mined, live_transfers
-from tests.support.random_history import history
+from tests.support.histories.inclusion_model import Mined, live_transfers
+from tests.support.histories.random_history import history
 
 EVENTS = int(os.environ.get("AML_HISTORY_EVENTS", "2000"))
 SEEDS = [1, 2] if EVENTS <= 5_000 else [3]

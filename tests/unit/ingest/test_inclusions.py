@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain import Retraction
 from ingest.record.inclusions import Included, Inclusions, identity_of
-from tests.support.inclusion_model import Mined, live_transfers
+from tests.support.histories.inclusion_model import Mined, live_transfers
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 4).map(lambda n: START + timedelta(seconds=n))
