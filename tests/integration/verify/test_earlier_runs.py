@@ -114,6 +114,10 @@ def test_its_answer_is_read_from_the_recoded_cells(postgres: Postgres, earlier: 
     [
         # Within the tolerance of shares: the digest alone tells.
         ("UPDATE exposures SET shares[1] = shares[1] - 1e-15 WHERE wallet_id = 3", ["results"]),
+        (
+            "UPDATE exposures SET cells = cells || 32000::int2, shares = shares || 0.0::float8",
+            ["results"],
+        ),
         ("UPDATE exposures SET shares[1] = shares[1] - 1e-9 WHERE wallet_id = 3", ["share of", "results"]),
         ("UPDATE exposures SET cells[1] = cells[1] + 1 WHERE wallet_id = 3", ["share of", "results"]),
         ("UPDATE exposures SET cells[1] = -1 WHERE wallet_id = 3", ["shares of -1, which", "results"]),
