@@ -13,7 +13,7 @@ PAGE_ROWS = 1_000  # deleting and writing an edge again takes about 60 kB of a t
 
 
 class Repair:
-    """Repairs the differences of each range inside its synced view, while nobody else writes the graph.
+    """Repairs the differences of each range inside its synced view, while no other process writes the graph.
 
     Surplus wallets are deleted in `finish`, after the edges at them have been moved or deleted.
     """
