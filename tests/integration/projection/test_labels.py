@@ -6,7 +6,7 @@ import pytest
 
 from app.errors import NotReady
 from app.labels.effective import EffectiveLabel
-from app.projection.labels import graph_label_digest, node_labels, project_labels
+from app.projection.labels import node_labels, project_labels
 from app.projection.pending import project_pending
 from app.projection.rebuild import rebuild
 from app.projection.schema import wipe
@@ -15,7 +15,7 @@ from app.projection.write import write_wallets
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
-from tests.support.content import is_equal
+from tests.support.content import graph_label_digest, is_equal
 from tests.support.projection_record import CHAIN, add_batch, address, ask
 
 

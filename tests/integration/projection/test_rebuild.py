@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from app.errors import InUse
 from app.labels.effective import EffectiveLabel
-from app.projection.labels import graph_label_digest, project_labels
+from app.projection.labels import project_labels
 from app.projection.locks import rebuild_lock
 from app.projection.pending import pending_batches, project_pending
 from app.projection.proof import prove
@@ -16,6 +16,7 @@ from app.projection.state import count, read_state
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
+from tests.support.content import graph_label_digest
 from tests.support.projection_record import CHAIN, add_batch, address, ask, restate, retract
 
 ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]

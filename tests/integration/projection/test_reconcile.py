@@ -16,7 +16,6 @@ from app.operations.reconciliation_answer import Reconciliation
 from app.operations.relabel import published_labels
 from app.policy.policy import load_policy
 from app.projection import range_digests, repair
-from app.projection.labels import graph_label_digest
 from app.projection.pending import project_pending
 from app.projection.proof import prove
 from app.projection.schema import wipe
@@ -31,7 +30,7 @@ from cypher import Query, query
 from ingest.consumer.reconciler import Reconciler
 from ingest.record.writer import Message, write_batch
 from ingest.simulator.simulate import simulate
-from tests.support.content import is_equal
+from tests.support.content import graph_label_digest, is_equal
 from tests.support.environment import environment
 from tests.support.ingesting import wait_until
 from tests.support.projection_record import add_batch, ask, restate
