@@ -43,7 +43,7 @@ class Repair:
         for page in paged(self._surplus_wallets, PAGE_ROWS):
             view.keep_lock()
             # A transfer may have brought the wallet into the record since the comparison.
-            recorded = {row["wallet_id"] for row in WALLET_ROWS.of_ids(view.connection, page)}
+            recorded = {*WALLET_ROWS.of_ids(view.connection, page).columns["wallet_id"]}
             surplus = [wallet_id for wallet_id in page if wallet_id not in recorded]
             self._graph.write([(query("cleanup/delete_wallets"), {"wallet_ids": surplus})])
 
