@@ -1,5 +1,6 @@
 # `make demo` and `make test` need Python 3.11 or newer (with venv) and make, and nothing else.
 # ARGS reaches the command: make demo ARGS="--exit", make test ARGS="-k writer".
+# One tier of tests: make test ARGS="-m unit", ARGS="-m 'integration and not browser'"; one process: ARGS="-n 0".
 # SERVERS says which servers the tests run on: auto, environment, containers or embedded (docs/containers.md).
 PYTHON ?= python3
 SERVERS ?= auto
@@ -7,8 +8,8 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers image openapi test-faults test-poison fuzz lint format \
-	types drift check lock clean
+.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison fuzz lint format \
+	types drift check lock audit clean
 
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
@@ -25,7 +26,7 @@ warm: .venv/.installed ## Builds the JVM caches of this machine once, for faster
 	.venv/bin/aml warm
 
 test: .venv/.installed-dev ## All tests that this machine can run, on real servers; says what it skips
-	.venv/bin/python -m pytest --servers $(SERVERS) $(ARGS)
+	.venv/bin/python -m pytest --servers $(SERVERS) -n auto $(ARGS)
 
 test-containers: .venv/.installed-dev ## Builds the image, starts the whole stack with Docker and tests it (minutes)
 	.venv/bin/python -m pytest tests/containers --stack $(ARGS)
@@ -33,13 +34,19 @@ test-containers: .venv/.installed-dev ## Builds the image, starts the whole stac
 image: ## Builds the image, with its revision (needs Docker)
 	docker build --build-arg REVISION=$$(git rev-parse HEAD) --tag aml-risk:local $(ARGS) .
 
+# A project of its own beside a running stack, so that bringing it down at the end takes nothing from that one.
+test-image: ## Runs all tests inside the image, on containers that are removed at the end (needs Docker)
+	@trap 'docker compose --project-name aml-tests --profile "*" down --volumes' EXIT; trap 'exit 130' INT TERM; \
+	docker compose --project-name aml-tests --profile tests run --rm --build tests \
+		pytest --servers environment $(ARGS)
+
 openapi: .venv/.installed-dev ## Writes docs/openapi.json; a test checks that it is current
 	.venv/bin/aml openapi --out docs/openapi.json
 
 test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
 	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-17} .venv/bin/python -m pytest tests/faults $(ARGS)
 
-test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 68 ways: each refused for its reason, the rest stored
+test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)
 
 fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (FUZZ_SECONDS=60 each)
@@ -71,6 +78,14 @@ lock: .venv/.installed-dev ## Renews the locks (needs uv); they hold names, vers
 	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --quiet \
 		--no-header --no-emit-index-url --no-emit-find-links \
 		--extra embedded --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile --group pyproject.toml:audit --generate-hashes --python-version 3.11 --universal --upgrade --quiet \
+		--no-header --no-emit-index-url --no-emit-find-links -o requirements-audit.lock
+
+# requirements-dev.lock holds what the other two hold.
+audit: .venv/audit/.installed ## Asks whether anything that is locked is known to be unsafe (needs the network, and npm)
+	for lock in requirements-dev.lock requirements-audit.lock; do \
+		.venv/audit/bin/pip-audit --require-hashes --disable-pip --requirement $$lock $(ARGS) || exit 1; done
+	npm --prefix frontend audit --package-lock-only
 
 clean: ## Removes .venv and caches; `aml down --wipe` removes an instance's data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -86,6 +101,11 @@ clean: ## Removes .venv and caches; `aml down --wipe` removes an instance's data
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@.venv/bin/python -m frontend.build || true # said why; everything but the explorer and /docs works without
+	@touch $@
+
+.venv/audit/.installed: requirements-audit.lock | .venv/bin/python
+	@.venv/bin/python -m venv .venv/audit
+	@.venv/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-audit.lock
 	@touch $@
 
 .venv/.installed-dev: requirements-dev.lock .venv/.installed

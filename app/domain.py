@@ -8,6 +8,9 @@ from typing import Literal
 
 Direction = Literal["source", "destination", "ownership"]
 
+TransferKind = Literal["native", "internal", "token", "fee", "reward"]
+"""What moved an asset: a transaction's own value, a call inside it, a token's log, its fee, its block."""
+
 Progress = Callable[[str, float], None]
 """Called with the name of a step of long work and the part of the step that is done (0..1)."""
 
@@ -57,6 +60,9 @@ class Transfer:
 
     Its identity is (chain, transaction_hash, transfer_index). `amount` is in base units,
     `occurred_at` is UTC, `usd_value` is the value at the time or None when unpriced.
+
+    What follows `usd_value` is None where the producer does not say: the hash of the block, when the
+    producer saw it (UTC), who signed the transaction, and the memo or destination tag of either end.
     """
 
     chain: str
@@ -71,6 +77,12 @@ class Transfer:
     amount: int
     decimals: int | None
     usd_value: Decimal | None
+    block_hash: str | None = None
+    observed_at: datetime | None = None
+    initiator: str | None = None
+    kind: TransferKind | None = None
+    sender_tag: str | None = None
+    receiver_tag: str | None = None
 
     @property
     def seq(self) -> int:
@@ -85,13 +97,18 @@ class Transfer:
 
 @dataclass(frozen=True, slots=True)
 class Retraction:
-    """A block reorganisation took a transaction back; `transfer_index` None means all of its `asset`."""
+    """A block reorganisation took a transaction back; `transfer_index` None means all of its `asset`.
+
+    `block_number` and `block_hash` name the block it was taken out of, None where the producer does not say.
+    """
 
     chain: str
     transaction_hash: str
     asset: str
     transfer_index: int | None
     observed_at: datetime
+    block_number: int | None = None
+    block_hash: str | None = None
 
     @property
     def message_key(self) -> str:
@@ -102,6 +119,11 @@ class Retraction:
 def format_points(micro: int) -> str:
     """Millionths of a point as the six-place decimal string of the interfaces, such as `-12.345678`."""
     return f"{'-' if micro < 0 else ''}{abs(micro) // MICRO}.{abs(micro) % MICRO:06d}"
+
+
+def parse_points(points: str) -> int:
+    """Millionths of a point of a six-place decimal string."""
+    return int(points.replace(".", ""))
 
 
 def decimal_units(base_units: str, decimals: int | None) -> str:

@@ -42,6 +42,10 @@ class InvalidInput(AmlError):
     kind = "invalid-input"
 
 
+class UnknownAddress(InvalidInput):
+    """A text is no address of a known chain, or its checksum is wrong."""
+
+
 class InvalidPolicy(InvalidInput):
     """The policy file breaks a rule; the message names the line."""
 

@@ -16,8 +16,8 @@ _SHARED: list[Any] = [
 ]
 
 
-def configure_logging(log_format: Literal["console", "json"]) -> None:
-    """Writes lines from here on: time in UTC, level, event, and what is bound."""
+def configure_logging(log_format: Literal["console", "json"], level: int = logging.INFO) -> None:
+    """Writes lines of `level` and above from here on: time in UTC, level, event, and what is bound."""
     rendering: list[Any]
     if log_format == "json":
         rendering = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -27,7 +27,7 @@ def configure_logging(log_format: Literal["console", "json"]) -> None:
         rendering = [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
     structlog.configure(
         processors=[*_SHARED, *rendering],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     handler = logging.StreamHandler(sys.stderr)

@@ -22,9 +22,9 @@ from bench.machine import machine
 from bench.processes import BenchedConsumer, cpu_seconds
 from bench.servers import Servers, conditions, servers
 from bench.stores import story
-from ingest.consumer.service import collect_rarely
+from ingest.consumer.service import tune_garbage_collection
 from ingest.kafka.producer import produce
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 
 WARM_UP_TRANSFERS = 30_000
 """Before anything is timed: the Java compiler is not what is measured."""
@@ -94,8 +94,8 @@ def _throughput(s: Servers, transfers: int) -> dict[str, Any]:
 
 
 def _seconds_of_record(s: Servers, told: Sequence[Transfer]) -> float:
-    messages = [Message("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(told)]
-    collect_rarely()  # as the consumer does
+    messages = [DecodedMessage("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(told)]
+    tune_garbage_collection()  # as the consumer does
     size = s.settings.batch_messages
     began = time.perf_counter()
     for start in range(0, len(messages), size):

@@ -6,19 +6,18 @@ run on the smallest size is thrown away: it compiles the kernels, which an insta
 """
 
 import json
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from itertools import pairwise
-from pathlib import Path
 from time import perf_counter
+from types import ModuleType
 from typing import Any
 
 import structlog
 from sqlalchemy import text
 
+from app.errors import DependencyMissing
 from app.policy.policy import load_policy
 from app.settings import PROJECT, Settings
 from app.stores.migrate import migrate
@@ -26,10 +25,8 @@ from app.stores.postgres import Postgres
 from bench import load
 from bench.ledger import CATEGORIES, Ledger
 from bench.machine import machine
-from bench.neighbours import HOPS, neighbour_counts
+from bench.stores import own_servers
 from bench.targets import Target
-from embedded.stack import Stack
-from embedded.urls import environment
 
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000)
 COMPUTE = ("tracing sources", "tracing destinations", "scoring wallets")
@@ -46,15 +43,15 @@ def run(sizes: Sequence[int] = SIZES, sample: int = 300) -> dict[str, Any]:
 
     Args:
         sizes: numbers of transfers, each larger than the one before.
-        sample: wallets whose neighbours networkx counts.
+        sample: wallets whose neighbours networkx counts; 0 skips the comparison with it.
+
+    Raises:
+        DependencyMissing: networkx is not installed, and there is a sample.
     """
+    neighbours = _neighbours() if sample else None
     if any(later <= earlier for earlier, later in pairwise(sizes)):
         raise ValueError("sizes must grow")
-    with (
-        tempfile.TemporaryDirectory(prefix="aml-bench-") as folder,
-        Stack(Path(folder) / "home", ("postgres",)) as stack,
-    ):
-        os.environ.update(environment(stack.urls))
+    with own_servers("postgres") as pids:
         settings = Settings()
         policy = load_policy(settings.policy_file)
         postgres = Postgres(settings.postgres_url)
@@ -62,23 +59,26 @@ def run(sizes: Sequence[int] = SIZES, sample: int = 300) -> dict[str, Any]:
             migrate(postgres)
             ledger = Ledger(postgres, policy)
             rows: list[dict[str, Any]] = []
-            beside: list[dict[str, Any]] = []
+            side_by_side: list[dict[str, Any]] = []
             for size in sizes:
                 filling = perf_counter()
                 ledger.grow(size)
                 filled = perf_counter() - filling
                 if not rows:
                     _score_once()
-                rows.append(_measured(ledger, stack.pids["postgres"]) | {"fill_seconds": round(filled, 1)})
+                rows.append(_measured(ledger, pids["postgres"]) | {"fill_seconds": round(filled, 1)})
                 log.info("measured", **rows[-1])
-                if size == max((s for s in sizes if s <= _COMPARED_AT), default=sizes[0]):
-                    beside.append(_compared("no hub", rows[-1], neighbour_counts(postgres, sample)))
-            with postgres.transaction() as connection:
-                connection.execute(_CLEAR)
-            ledger = Ledger(postgres, policy)
-            ledger.grow(beside[0]["transfers"], hub_every=_HUB_EVERY)
-            row = _measured(ledger, stack.pids["postgres"])
-            beside.append(_compared("a hub in every fifth transfer", row, neighbour_counts(postgres, sample)))
+                if neighbours and size == max((s for s in sizes if s <= _COMPARED_AT), default=sizes[0]):
+                    counts = neighbours.neighbour_counts(postgres, sample)
+                    side_by_side.append(_compared("no hub", rows[-1], counts))
+            if neighbours:
+                with postgres.transaction() as connection:
+                    connection.execute(_CLEAR)
+                ledger = Ledger(postgres, policy)
+                ledger.grow(side_by_side[0]["transfers"], hub_every=_HUB_EVERY)
+                row = _measured(ledger, pids["postgres"])
+                counts = neighbours.neighbour_counts(postgres, sample)
+                side_by_side.append(_compared("a hub in every fifth transfer", row, counts))
         finally:
             postgres.close()
     return {
@@ -88,12 +88,28 @@ def run(sizes: Sequence[int] = SIZES, sample: int = 300) -> dict[str, Any]:
         f"which {len(CATEGORIES)} have labelled wallets; one run a size, each in a process of its own",
         "rows": rows,
         "compared": "processor time a wallet. networkx: breadth-first search for the labelled wallets within "
-        f"{HOPS} hops, once upstream and once downstream, of a sample of wallets, on a graph of wallet pairs "
+        "two hops, once upstream and once downstream, of a sample of wallets, on a graph of wallet pairs "
         "that is in memory already. Here: exact exposures of every wallet to every category at up to "
         f"{policy.hop_limit} hops in both directions, and its score; the time of all wallets by their number",
-        "side_by_side": beside,
+        "side_by_side": side_by_side,
         "targets": [target.shown() for target in _targets(rows)],
     }
+
+
+def _neighbours() -> ModuleType:
+    """The comparison with networkx, which is installed with the extra `bench` only.
+
+    Raises:
+        DependencyMissing: it is not.
+    """
+    try:
+        from bench import neighbours  # noqa: PLC0415 - of an extra
+    except ModuleNotFoundError as exc:
+        raise DependencyMissing(
+            "The comparison needs the Python package networkx: install the extra `bench`, for example with "
+            "`pip install 'aml-risk[bench]'`, or skip the comparison with `--sample 0`."
+        ) from exc
+    return neighbours
 
 
 def _score_once() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
 from embedded.stack import Stack
 from embedded.urls import environment
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
 from ingest.simulator.simulate import SMALLEST_TRANSFERS, SMALLEST_WALLETS, simulate
 
 BATCH = 4_000
@@ -37,20 +37,27 @@ class Stores:
 
 
 @contextmanager
-def stores(*more: str) -> Iterator[Stores]:
-    """PostgreSQL and Neo4j inside the block, both empty and prepared for each other, and `more` servers."""
+def own_servers(*services: str) -> Iterator[dict[str, int]]:
+    """Embedded servers inside the block, in a temporary folder; yields the process of each."""
     with (
         tempfile.TemporaryDirectory(prefix="aml-bench-") as folder,
-        Stack(Path(folder) / "home", ("postgres", "neo4j", *more)) as stack,
+        Stack(Path(folder) / "home", services) as stack,
     ):
         os.environ.update(environment(stack.urls))
+        yield stack.pids
+
+
+@contextmanager
+def stores(*more: str) -> Iterator[Stores]:
+    """PostgreSQL and Neo4j inside the block, both empty and prepared for each other, and `more` servers."""
+    with own_servers("postgres", "neo4j", *more) as pids:
         settings = Settings()
         postgres = Postgres(settings.postgres_url)
         graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
         try:
             migrate(postgres)
             prepare(graph, postgres.run(record_id))
-            yield Stores(settings, postgres, graph, stack.pids)
+            yield Stores(settings, postgres, graph, pids)
         finally:
             graph.close()
             postgres.close()
@@ -92,7 +99,7 @@ def address(number: int) -> str:
 def write(postgres: Postgres, transfers: Iterable[Transfer], first_offset: int = 0) -> int:
     """Writes them into the record, batch by batch, as the consumer would; returns how many were restated."""
     restated = 0
-    messages = (Message("bench", 0, first_offset + n, None, b"", t) for n, t in enumerate(transfers))
+    messages = (DecodedMessage("bench", 0, first_offset + n, None, b"", t) for n, t in enumerate(transfers))
     while batch := list(islice(messages, BATCH)):
         restated += postgres.run(lambda connection: write_batch(connection, batch)).restated
     return restated

@@ -7,13 +7,13 @@ from embedded.extra import package_folder
 
 
 def cache_dir() -> Path:
-    """`AML_CACHE_DIR`, else the user's cache folder of this program.
+    """`AML_CACHE_DIR`, or else the user's cache folder for `aml`.
 
     Raises:
-        DependencyMissing: the package that knows the user's folder is not installed.
+        DependencyMissing: platformdirs, which names the user's folder, is not installed.
     """
-    if chosen := os.environ.get("AML_CACHE_DIR"):
-        return Path(chosen).expanduser().resolve()
+    if folder := os.environ.get("AML_CACHE_DIR"):
+        return Path(folder).expanduser().resolve()
     package_folder("platformdirs")
     from platformdirs import user_cache_path  # noqa: PLC0415 - the container image has no such extra
 

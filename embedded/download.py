@@ -1,40 +1,41 @@
-"""One file over HTTP into the cache: resumed, verified, safe against a second process doing the same."""
+"""One file over HTTP into the cache: resumed where it stopped, retried by stamina, verified by its hash."""
 
 import errno
 import hashlib
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import BinaryIO
 
 import httpx
+import stamina
 
 from app.errors import DependencyMissing
-from embedded.lock import try_lock
 
 _BLOCK_BYTES = 1 << 17
-_TRIES = 4
-_RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+_ATTEMPTS = 4
+_RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class DownloadFailed(DependencyMissing):
     """A file could not be fetched; the message says why and what to do."""
 
 
+class _WrongContent(Exception):
+    """All bytes have arrived, and they are not those of the lock."""
+
+
 @dataclass(frozen=True)
-class Wanted:
-    """A file to fetch: path on the server, where to, and what it must be (bytes, SHA-256 in hex)."""
+class LockedFile:
+    """A file to fetch: its path on the server, its place on disk, its size in bytes, its SHA-256 in hex."""
 
     path: str
     target: Path
     size: int
     sha256: str
 
-    def present(self, *, verify: bool) -> bool:
-        """Whether the target is there: by its size, and by its SHA-256 too if asked."""
+    def is_present(self, *, verify: bool) -> bool:
+        """Whether the target has the right size and, with `verify`, the right SHA-256."""
         if not self.target.is_file() or self.target.stat().st_size != self.size:
             return False
         return not verify or sha256_of(self.target) == self.sha256
@@ -46,102 +47,84 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def fetch(
-    client: httpx.Client, wanted: Wanted, *, verify: bool, advance: Callable[[int], None], stopped: Event
-) -> None:
-    """Fetch below the client's base address until the target is complete and verified.
+def fetch(client: httpx.Client, file: LockedFile, arrived: Callable[[int], None], stopped: Event) -> None:
+    """Fetch a file below the client's base address until it is complete and verified.
 
-    `advance` is told of bytes as they arrive, a negative count when some are dropped; `stopped` ends it.
+    One process at a time: the caller holds the cache's lock. A part that has arrived is kept and continued,
+    also by a later process. `arrived` is called with the bytes there are; `stopped` ends the work early.
 
     Raises:
-        DownloadFailed: no network, no space, no such file, or other content than the lock names.
+        DownloadFailed: no network, no space, no such file, or other content than the lock says.
     """
-    why = ""
-    for attempt in range(_TRIES):
-        if stopped.wait(0.5 * 2**attempt if attempt else 0):
-            return
-        try:
-            if _attempt(client, wanted, verify=verify, advance=advance, stopped=stopped):
-                return
-            why = "its SHA-256 is not the one in jars.lock.json"
-        except httpx.HTTPStatusError as exc:
-            why = f"the server answered {exc.response.status_code}"
-            if exc.response.status_code not in _RETRIED:
-                break
-        except httpx.HTTPError as exc:
-            why = f"the network gave no answer ({str(exc) or type(exc).__name__})"
-        except OSError as exc:
-            raise _disk_error(wanted.target, exc) from exc
-    raise DownloadFailed(
-        f"{client.base_url.join(wanted.path)} could not be fetched: {why}. Check the network, the proxy or "
-        "AML_MAVEN_URL (a mirror of Maven Central) and run this again: what has arrived is kept."
+    retries = stamina.retry_context(
+        on=lambda exc: not stopped.is_set() and _is_temporary(exc),
+        attempts=_ATTEMPTS,
+        timeout=None,
+        wait_initial=0.5,
+        wait_max=2.0,
     )
+    try:
+        for attempt in retries:
+            with attempt:
+                _fetch_once(client, file, arrived, stopped)
+    except (httpx.HTTPError, _WrongContent) as exc:
+        raise DownloadFailed(
+            f"{client.base_url.join(file.path)} could not be fetched: {_reason(exc)}. Check the network, the "
+            "proxy or AML_MAVEN_URL (a mirror of Maven Central) and run this again: what has arrived is kept."
+        ) from exc
+    except OSError as exc:
+        raise _disk_error(file.target, exc) from exc
 
 
-def _attempt(
-    client: httpx.Client, wanted: Wanted, *, verify: bool, advance: Callable[[int], None], stopped: Event
-) -> bool:
-    """False when all has arrived and is not what was wanted."""
-    with _part_of(wanted, stopped) as part:
-        if part is None:
-            return True
-        if wanted.present(verify=verify):  # another process was faster
-            advance(wanted.size)
-            Path(part.name).unlink(missing_ok=True)
-            return True
-        _complete(client, wanted, part, advance, stopped)
-        if stopped.is_set():
-            return True
-        if sha256_of(Path(part.name)) == wanted.sha256:
-            Path(part.name).replace(wanted.target)  # atomic: the final name is always a whole file
-            return True
-        part.truncate(0)
-        advance(-wanted.size)
-        return False
+def _is_temporary(exc: Exception) -> bool:
+    if isinstance(exc, httpx.HTTPStatusError):
+        return exc.response.status_code in _RETRIED_STATUSES
+    return isinstance(exc, httpx.HTTPError | _WrongContent)
 
 
-@contextmanager
-def _part_of(wanted: Wanted, stopped: Event) -> Iterator[BinaryIO | None]:
-    """The unfinished file, locked against other processes; None when stopped while waiting for it."""
-    wanted.target.parent.mkdir(parents=True, exist_ok=True)
-    with wanted.target.with_name(wanted.target.name + ".part").open("ab") as part:
-        while not try_lock(part.fileno()):
-            if stopped.wait(0.1):
-                yield None
-                return
-        yield part
+def _reason(exc: Exception) -> str:
+    if isinstance(exc, httpx.HTTPStatusError):
+        return f"the server answered {exc.response.status_code}"
+    if isinstance(exc, _WrongContent):
+        return "its SHA-256 is not the one in jars.lock.json"
+    return f"the network gave no answer ({str(exc) or type(exc).__name__})"
 
 
-def _complete(
-    client: httpx.Client, wanted: Wanted, part: BinaryIO, advance: Callable[[int], None], stopped: Event
+def _fetch_once(
+    client: httpx.Client, file: LockedFile, arrived: Callable[[int], None], stopped: Event
 ) -> None:
-    have = os.fstat(part.fileno()).st_size
-    if have > wanted.size:
-        part.truncate(0)
-        have = 0
-    if have == wanted.size:
-        advance(have)
+    file.target.parent.mkdir(parents=True, exist_ok=True)
+    part = file.target.with_name(file.target.name + ".part")
+    if part.exists() and part.stat().st_size > file.size:
+        part.unlink()
+    part.touch()
+    if part.stat().st_size < file.size:
+        _append(client, file.path, part, arrived, stopped)
+    if stopped.is_set():
         return
-    with client.stream("GET", wanted.path, headers={"Range": f"bytes={have}-"} if have else {}) as answer:
-        answer.raise_for_status()
-        if have and answer.status_code != httpx.codes.PARTIAL_CONTENT:
-            part.truncate(0)  # the server ignored the range: start over
-            have = 0
-        advance(have)
-        try:
-            for block in answer.iter_bytes(_BLOCK_BYTES):
+    if sha256_of(part) != file.sha256:
+        part.unlink()
+        raise _WrongContent
+    part.replace(file.target)  # atomic: the final name is always a whole file
+    arrived(file.size)
+
+
+def _append(
+    client: httpx.Client, path: str, part: Path, arrived: Callable[[int], None], stopped: Event
+) -> None:
+    """Downloads what the part lacks; from the start where the server ignores ranges."""
+    size = part.stat().st_size
+    with client.stream("GET", path, headers={"Range": f"bytes={size}-"} if size else {}) as response:
+        response.raise_for_status()
+        resumed = response.status_code == httpx.codes.PARTIAL_CONTENT
+        with part.open("ab" if resumed else "wb") as out:
+            for block in response.iter_bytes(_BLOCK_BYTES):
                 if stopped.is_set():
                     return
-                part.write(block)
-                have += len(block)
-                advance(len(block))
-            part.flush()
-        except httpx.HTTPError:
-            advance(-have)  # the next attempt counts again what it finds on disk
-            raise
+                arrived(out.tell() + out.write(block))
 
 
 def _disk_error(target: Path, exc: OSError) -> DownloadFailed:
     if exc.errno in {errno.ENOSPC, errno.EDQUOT}:
         return DownloadFailed(f"The disk of {target.parent} is full: free some space and run this again.")
-    return DownloadFailed(f"{target} cannot be written ({exc}): set AML_CACHE_DIR to a folder that can.")
+    return DownloadFailed(f"{target} cannot be written ({exc}): set AML_CACHE_DIR to a writable folder.")

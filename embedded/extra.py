@@ -1,4 +1,4 @@
-"""The wheels of the extra `embedded`: a missing one is said once, here."""
+"""Where the wheels of the extra `embedded` are installed, and the message when one is missing."""
 
 from importlib.util import find_spec
 from pathlib import Path

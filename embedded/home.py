@@ -14,12 +14,12 @@ from embedded.lock import hold
 from embedded.ports import choose, draw, is_free
 
 LOCK_NAME = "aml.lock"
-_OURS = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json")
+_ENTRIES = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json")
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What was generated for this home alone."""
+    """Passwords and token, generated for this home alone."""
 
     postgres: str = field(repr=False)
     neo4j: str = field(repr=False)
@@ -28,7 +28,7 @@ class Secrets:
 
 @dataclass(frozen=True)
 class Home:
-    """A home this process holds: every server started in it is given `lock_fd`."""
+    """A home whose lock this process holds; every server started in it inherits `lock_fd`."""
 
     path: Path
     lock_fd: int
@@ -42,11 +42,11 @@ class Home:
 
 @contextmanager
 def open_home(path: Path) -> Iterator[Home]:
-    """Make the folder if needed and hold its lock.
+    """Make the folder if needed, and hold its lock while the block lasts.
 
     Raises:
         InvalidInput: the folder holds something else, or cannot be written.
-        InUse: another process runs it.
+        InUse: another process runs the instance.
     """
     path = path.expanduser().resolve()
     try:
@@ -56,7 +56,7 @@ def open_home(path: Path) -> Iterator[Home]:
         path.chmod(0o700)
         fd = hold(path / LOCK_NAME)
     except OSError as exc:
-        raise InvalidInput(f"{path} cannot be used ({exc}): choose a folder of your own.") from exc
+        raise InvalidInput(f"{path} cannot be used ({exc}): choose another folder.") from exc
     try:
         yield Home(path, fd)
     finally:
@@ -73,12 +73,12 @@ def wipe(path: Path) -> None:
 
     Raises:
         InvalidInput: the folder is no home.
-        InUse: it is running.
+        InUse: the instance is running.
     """
     if not is_home(path):
         raise InvalidInput(f"{path} is not a folder that `aml` made: nothing was deleted.")
     with open_home(path) as home:
-        for name in (*_OURS, LOCK_NAME):  # the lock last: an interrupted wipe can be repeated
+        for name in (*_ENTRIES, LOCK_NAME):  # the lock last: an interrupted wipe can be repeated
             entry = home.path / name
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry)
@@ -92,24 +92,24 @@ def load_secrets(path: Path) -> Secrets:
     """The secrets of a home, generated at the first call.
 
     Raises:
-        AmlError: they are gone or unreadable while data that needs them is there.
+        AmlError: the file is unreadable, or gone while data that needs it exists.
     """
     file = path / "secrets.json"
     if file.exists():
         try:
             return Secrets(**json.loads(file.read_text()))
         except (ValueError, TypeError) as exc:
-            raise AmlError(f"{file} is damaged: restore it, or delete this instance and start anew.") from exc
+            raise AmlError(f"{file} is damaged: restore it, or delete this instance.") from exc
     if (path / "postgres" / "data").exists() or (path / "neo4j" / "data").exists():
-        raise AmlError(f"{file} is gone but data is there: restore it, or delete this instance.")
+        raise AmlError(f"{file} is gone but the data is not: restore it, or delete this instance.")
     fresh = Secrets(secrets.token_urlsafe(18), secrets.token_urlsafe(18), secrets.token_urlsafe(32))
     save_secrets(path, fresh)
     return fresh
 
 
-def save_secrets(path: Path, kept: Secrets) -> None:
+def save_secrets(path: Path, values: Secrets) -> None:
     """Replace the secrets of a home."""
-    _write_json(path / "secrets.json", asdict(kept))
+    _write_json(path / "secrets.json", asdict(values))
 
 
 def load_ports(path: Path) -> dict[str, int]:
@@ -120,7 +120,7 @@ def load_ports(path: Path) -> dict[str, int]:
     except FileNotFoundError:
         return {}
     except ValueError as exc:
-        raise AmlError(f"{file} is damaged: delete it and new ports are picked.") from exc
+        raise AmlError(f"{file} is damaged: delete it, and the next start picks new ports.") from exc
     return ports
 
 
@@ -136,7 +136,7 @@ def claim_ports(home: Home, pins: Mapping[str, int]) -> dict[str, int]:
 
 
 def _write_json(file: Path, content: Mapping[str, object]) -> None:
-    """Whole or not at all, readable by the owner alone."""
+    """Write the file atomically, readable by its owner alone."""
     fresh = file.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:

@@ -26,7 +26,7 @@ _COMMON = (
 
 @dataclass(frozen=True)
 class Program:
-    """A Java program: what decides whether an ahead-of-time cache fits it."""
+    """A Java program: all that an ahead-of-time cache depends on."""
 
     name: str
     main: str
@@ -40,15 +40,15 @@ class Program:
 
 
 def cache_file(program: Program) -> Path:
-    """Where the program's ahead-of-time cache is kept; the name changes with all that it depends on."""
+    """Where the program's ahead-of-time cache is kept; its name changes with all that it depends on."""
     home = java_home()
     stamp = (home / "lib" / "modules").stat()
-    parts = [
+    inputs = [
         [str(jar) for jar in program.class_path],
         program.all_flags(),
         [str(home), (home / "release").read_text(), stamp.st_size, stamp.st_mtime_ns],
     ]
-    key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps(inputs).encode()).hexdigest()[:16]
     return cache_dir() / "aot" / f"{program.name}-{key}.aot"
 
 
@@ -65,12 +65,11 @@ def command_line(
 
     A cache that does not fit is ignored by the runtime, which then only starts slower.
     """
-    temporary = (
-        folder / "tmp"
-    )  # native libraries are unpacked here: /tmp may be shared or forbid running them
+    # Native libraries are unpacked here: /tmp may be shared, or forbid running them.
+    temporary = folder / "tmp"
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(mode=0o700, parents=True)
-    argument_file = folder / "java.args"  # a long class path never meets a limit of the command line
+    argument_file = folder / "java.args"  # a class path may be longer than a command line allows
     class_path = os.pathsep.join(str(jar) for jar in program.class_path)
     argument_file.write_text(f"-cp\n{_quoted(class_path)}\n")
     cache = cache_file(program)
@@ -97,18 +96,18 @@ def megabytes(variable: str, default: str, *, at_least: int) -> int:
     """A memory size from the environment, in MB.
 
     Raises:
-        InvalidInput: it is not written like 512m or 2g, or is too small.
+        InvalidInput: it is not like 512m or 2g, or is too small.
     """
     text = os.environ.get(variable, default)
     match = re.fullmatch(r"([1-9][0-9]{0,6})([mg])", text.lower())
     size = int(match[1]) * (1024 if match[2] == "g" else 1) if match else 0
     if size < at_least:
-        raise InvalidInput(f"{variable}={text} will not do: write it like 512m or 2g, at least {at_least}m.")
+        raise InvalidInput(f"{variable}={text} is not a size like 512m or 2g of at least {at_least}m.")
     return size
 
 
 def properties(settings: Mapping[str, object]) -> str:
-    """Settings in the format both servers read, one a line."""
+    """Settings as lines of a Java properties file, which both servers read."""
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 

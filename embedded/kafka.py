@@ -36,7 +36,7 @@ def kafka(home: Home, port: int, controller_port: int, jars: Sequence[Path], *, 
     """How to run Kafka. `AML_KAFKA_HEAP` sets its memory, such as 512m.
 
     Raises:
-        InvalidInput: that size will not do.
+        InvalidInput: it is no size, or too small.
     """
     folder = home.folder("kafka")
     data = folder / "data"
@@ -57,7 +57,7 @@ def kafka(home: Home, port: int, controller_port: int, jars: Sequence[Path], *, 
 
 
 def _settings(port: int, controller_port: int, data: str) -> dict[str, object]:
-    """`data` is relative to the working folder: a comma or backslash in the home's path does no harm."""
+    """`data` is relative to the working folder, so a comma or backslash in the home's path does no harm."""
     listener, controller = f"PLAINTEXT://127.0.0.1:{port}", f"CONTROLLER://127.0.0.1:{controller_port}"
     return {
         "process.roles": "broker,controller",
@@ -86,14 +86,14 @@ def _settings(port: int, controller_port: int, data: str) -> dict[str, object]:
 
 
 def _format(folder: Path, program: Program, port: int, controller_port: int) -> Setup:
-    """With Kafka's own formatter, which also writes the feature levels; renamed only when complete."""
+    """Formats new data with Kafka's own tool, which also writes the feature levels; renamed when complete."""
     fresh = folder / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
     format_folder = folder / "format"
     format_folder.mkdir(mode=0o700, exist_ok=True)
     (folder / "format.properties").write_text(properties(_settings(port, controller_port, fresh.name)))
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    # One word with `=`: an identity may begin with a dash, which would else be read as an option.
+    # Joined by `=`: an identity that begins with a dash would otherwise be read as an option.
     arguments = ["format", f"--cluster-id={cluster_id}", "--config", "format.properties"]
 
     def finish() -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -20,7 +21,7 @@ _CLOCK_SECONDS = 2.0
 
 
 def try_lock(fd: int) -> bool:
-    """Take the exclusive lock of an open file if nobody has it."""
+    """Take the exclusive lock of an open file if it is free; return whether it was."""
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -28,21 +29,34 @@ def try_lock(fd: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def exclusive(file: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock of a file while the block lasts; `waiting` is called first if somebody else holds it."""
+    fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        if not try_lock(fd):
+            waiting()
+            fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
 def hold(file: Path, *, wait_seconds: float = 60.0) -> int:
     """Lock the file for this process and write its id into it; return the open descriptor.
 
-    Children that are given the descriptor hold the lock too. Where only children of a killed process
-    are left, their end is waited for.
+    Children that inherit the descriptor hold the lock too. If only children of a killed process hold it,
+    this waits until they have ended.
 
     Raises:
-        InUse: a living process holds the lock, or orphans still do after `wait_seconds`.
+        InUse: a living process holds the lock, or orphaned children still do after `wait_seconds`.
     """
     deadline = time.monotonic() + wait_seconds
     while True:
         fd = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             _wait(fd, file, deadline)
-            if _is_same(fd, file):  # else it was wiped meanwhile: lock the new one
+            if _is_same(fd, file):  # otherwise it was deleted meanwhile: lock the new file
                 os.ftruncate(fd, 0)
                 os.pwrite(fd, f"{os.getpid()} {psutil.Process().create_time()}".encode(), 0)
                 return fd
@@ -71,6 +85,16 @@ def is_held(file: Path) -> bool:
         return not try_lock(fd)
     finally:
         os.close(fd)
+
+
+def wait_until_free(file: Path, seconds: float) -> bool:
+    """Wait until no process holds the lock of this file; return whether that came in time."""
+    deadline = time.monotonic() + seconds
+    while is_held(file):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.1)  # flock has no timed wait
+    return True
 
 
 def holder(file: Path) -> int | None:

@@ -14,10 +14,10 @@ from embedded.home import Home
 from embedded.java import Program, command_line, megabytes, properties
 from embedded.process import Command
 from embedded.server import Server, connect
-from embedded.unsigned import unsigned
+from embedded.unsigned import unsigned_copy
 
-_OPENED = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
-_SIGNED = "eclipse-collections"
+_OPEN_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
+_SIGNED_JARS = "eclipse-collections"
 _HASH_ROUNDS = 1024
 
 
@@ -26,9 +26,9 @@ def neo4j_program(jars: Sequence[Path]) -> Program:
     return Program(
         name="neo4j",
         main="org.neo4j.server.Neo4jCommunity",
-        class_path=tuple(unsigned(jar) if jar.name.startswith(_SIGNED) else jar for jar in jars),
+        class_path=tuple(unsigned_copy(jar) if jar.name.startswith(_SIGNED_JARS) else jar for jar in jars),
         flags=(
-            *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPENED),
+            *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in _OPEN_PACKAGES),
             "-Dio.netty.tryReflectionSetAccessible=true",
             "-Djdk.nio.maxCachedBufferSize=1024",
             "-Dlog4j2.disable.jmx=true",
@@ -42,7 +42,7 @@ def neo4j(
     """How to run Neo4j. `AML_NEO4J_HEAP` and `AML_NEO4J_PAGECACHE` set its memory, such as 2g.
 
     Raises:
-        InvalidInput: one of these sizes will not do.
+        InvalidInput: one of these is no size, or too small.
     """
     folder = home.folder("neo4j")
     conf = folder / "conf"
@@ -50,7 +50,7 @@ def neo4j(
         (folder / name).mkdir(parents=True, exist_ok=True)
     auth_file = folder / "data" / "dbms" / "auth.ini"
     if not (folder / "data" / "databases").exists():
-        _write_privately(auth_file, auth_ini(password, secrets.token_bytes(32)))
+        _write_private_file(auth_file, auth_ini(password, secrets.token_bytes(32)))
     heap = megabytes("AML_NEO4J_HEAP", "1g", at_least=256)
     page_cache = megabytes("AML_NEO4J_PAGECACHE", "256m", at_least=16)
     settings = _settings(bolt_port, http_port, heap, page_cache)
@@ -68,7 +68,7 @@ def neo4j(
 
 
 def auth_ini(password: str, salt: bytes) -> str:
-    """The first password in the file the server takes it from, so that the default one is never valid."""
+    """The initial password as the file that Neo4j reads at first: the default one is never valid."""
     digest = hashlib.sha256(salt + password.encode()).digest()
     for _ in range(_HASH_ROUNDS - 1):
         digest = hashlib.sha256(digest).digest()
@@ -114,7 +114,7 @@ def _settings(bolt_port: int, http_port: int, heap: int, page_cache: int) -> dic
     }
 
 
-def _write_privately(file: Path, text: str) -> None:
+def _write_private_file(file: Path, text: str) -> None:
     file.unlink(missing_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         out.write(text)
@@ -130,4 +130,4 @@ def _ready(bolt_port: int, http_port: int, password: str, auth_file: Path) -> No
     ):
         pass
     httpx.get(f"http://127.0.0.1:{http_port}/browser/", trust_env=False, timeout=3).raise_for_status()
-    auth_file.unlink(missing_ok=True)  # taken over by now; it would be a second place for the password's hash
+    auth_file.unlink(missing_ok=True)  # Neo4j has read it: the password's hash stays in one place

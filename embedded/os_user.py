@@ -13,7 +13,7 @@ from app.errors import DependencyMissing, InvalidInput
 from embedded.cache import cache_dir
 from embedded.extra import postgres_install
 
-_VARIABLE = "AML_POSTGRES_OS_USER"
+_USER_VARIABLE = "AML_POSTGRES_OS_USER"
 
 
 class _PopenOptions(TypedDict):
@@ -32,27 +32,27 @@ class OsUser:
 
 
 def popen_options(user: OsUser | None) -> _PopenOptions:
-    """How `subprocess` becomes this user; None stays as we are."""
+    """Options of `subprocess.Popen` for this user; None keeps the current one."""
     if user is None:
         return {"user": None, "group": None, "extra_groups": None}
     return {"user": user.uid, "group": user.gid, "extra_groups": []}
 
 
 def server_user() -> OsUser | None:
-    """Whom PostgreSQL runs as: None (ourselves), or for root `AML_POSTGRES_OS_USER`, else `nobody`.
+    """The user PostgreSQL runs as: None (the current one), or for root `AML_POSTGRES_OS_USER`, else `nobody`.
 
     Raises:
         InvalidInput: there is no such user, or it is root.
     """
     if os.geteuid() != 0:
         return None
-    name = os.environ.get(_VARIABLE, "nobody")
+    name = os.environ.get(_USER_VARIABLE, "nobody")
     try:
         entry = pwd.getpwnam(name)
     except KeyError as exc:
-        raise InvalidInput(f"There is no user {name}: set {_VARIABLE} to an ordinary account.") from exc
+        raise InvalidInput(f"There is no user {name}: set {_USER_VARIABLE} to an ordinary account.") from exc
     if entry.pw_uid == 0:
-        raise InvalidInput(f"PostgreSQL refuses to run as root: set {_VARIABLE} to an ordinary account.")
+        raise InvalidInput(f"PostgreSQL refuses to run as root: set {_USER_VARIABLE} to an ordinary account.")
     return OsUser(name, entry.pw_uid, entry.pw_gid)
 
 
@@ -60,7 +60,7 @@ def postgres_binaries(user: OsUser | None) -> Path:
     """The folder of `initdb` and `postgres`: the wheel's, or a copy where the user cannot reach the wheel.
 
     Raises:
-        DependencyMissing: the wheel is absent, or no reachable place was found.
+        DependencyMissing: the wheel is absent, or the user can reach no copy of it.
     """
     install = postgres_install()
     if user is None or _can_run(install / "bin", user):
@@ -84,7 +84,7 @@ def _can_run(folder: Path, user: OsUser) -> bool:
 
 def _succeeds(argv: list[str], user: OsUser) -> bool:
     try:
-        ran = subprocess.run(argv, cwd="/", check=False, capture_output=True, **popen_options(user))
+        completed = subprocess.run(argv, cwd="/", check=False, capture_output=True, **popen_options(user))
     except PermissionError:
         return False
     except OSError as exc:
@@ -92,17 +92,17 @@ def _succeeds(argv: list[str], user: OsUser) -> bool:
             f"PostgreSQL refuses to run as root, and becoming {user.name} failed ({exc}): "
             "start as an ordinary user."
         ) from exc
-    return ran.returncode == 0
+    return completed.returncode == 0
 
 
 def _copy(install: Path, base: Path, user: OsUser) -> Path | None:
-    """Copy the parts that run, readable by all, and only to where root alone can write."""
+    """Copy what the server needs, readable by all, to a folder that only root can write; None if unusable."""
     if not base.exists():
         base.mkdir(parents=True)
         base.chmod(0o755)
     owner = base.stat()
-    enters = ["/bin/sh", "-c", 'cd "$1"', "sh", str(base)]
-    if owner.st_uid != 0 or owner.st_mode & 0o022 or not _succeeds(enters, user):
+    enter = ["/bin/sh", "-c", 'cd "$1"', "sh", str(base)]
+    if owner.st_uid != 0 or owner.st_mode & 0o022 or not _succeeds(enter, user):
         return None
     stamp = (install / "bin" / "postgres").stat()
     key = hashlib.sha256(f"{install} {stamp.st_size} {stamp.st_mtime_ns}".encode()).hexdigest()[:16]
@@ -111,9 +111,9 @@ def _copy(install: Path, base: Path, user: OsUser) -> Path | None:
     if binaries.is_dir():
         return binaries
     fresh = base / f"{final.name}.{os.getpid()}.new"
-    here = fresh / install.parent.name / install.name
+    root = fresh / install.parent.name / install.name
     for part in ("bin", "lib", "share"):
-        shutil.copytree(install / part, here / part, symlinks=True)
+        shutil.copytree(install / part, root / part, symlinks=True)
     libraries = install.parent.with_name(f"{install.parent.name}.libs")  # found relative to the binaries
     if libraries.is_dir():
         shutil.copytree(libraries, fresh / libraries.name)

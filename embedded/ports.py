@@ -18,19 +18,19 @@ PINS = {
 _LOWEST, _HIGHEST = 20_000, 32_000  # below the ports systems give to outgoing connections
 
 
-def pinned(environ: Mapping[str, str]) -> dict[str, int]:
+def pinned_ports(environ: Mapping[str, str]) -> dict[str, int]:
     """The ports that environment variables ask for, by the names of `PINS`.
 
     Raises:
-        InvalidInput: a value is no port.
+        InvalidInput: a value is no port number.
     """
-    chosen = {}
+    ports = {}
     for name, variable in PINS.items():
         if text := environ.get(variable):
             if not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 16):
-                raise InvalidInput(f"{variable}={text} is no port: give a number from 1 to 65535.")
-            chosen[name] = int(text)
-    return chosen
+                raise InvalidInput(f"{variable}={text} is no port: set a number from 1 to 65535.")
+            ports[name] = int(text)
+    return ports
 
 
 def choose(
@@ -40,20 +40,20 @@ def choose(
     is_free: Callable[[int], bool],
     draw: Callable[[], int],
 ) -> dict[str, int]:
-    """One port per name of `PINS`, all different. `draw` proposes new ones.
+    """One port for each name of `PINS`, all different. `draw` proposes new ones.
 
     Raises:
         InUse: a pinned port is taken.
     """
     ports: dict[str, int] = {}
-    for name in sorted(PINS, key=lambda name: name not in pins):  # the pinned first: nobody else gets theirs
+    for name in sorted(PINS, key=lambda name: name not in pins):  # pinned first: no other takes their port
         taken = set(ports.values())
         port = pins.get(name) or remembered.get(name) or draw()
         while port in taken or not is_free(port):
             if name in pins:
                 raise InUse(
                     f"Port {port} is in use: choose another with {PINS[name]}, "
-                    "or leave that out and a free one is picked."
+                    "or unset it and a free one is picked."
                 )
             port = draw()
         ports[name] = port

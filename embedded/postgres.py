@@ -33,13 +33,13 @@ def postgres(home: Home, port: int, password: str, *, durable: bool = True) -> S
     """How to run PostgreSQL; `durable=False` is for tests, whose data may be lost with the machine.
 
     Raises:
-        DependencyMissing: its wheel is absent or cannot be run by the user it needs.
+        DependencyMissing: its wheel is absent, or the user PostgreSQL needs cannot run it.
         InvalidInput: `AML_POSTGRES_OS_USER` or the folder cannot be used.
     """
     user = server_user()
     binaries = postgres_binaries(user)
     folder = home.folder("postgres")
-    _give(folder, user)
+    _change_owner(folder, user)
     data = folder / "data"
     settings = _SETTINGS | ({} if durable else _NOT_DURABLE)
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
@@ -48,7 +48,7 @@ def postgres(home: Home, port: int, password: str, *, durable: bool = True) -> S
         command=Command(
             argv=(
                 str(binaries / "postgres"),
-                *("-D", _reachable(data, user), "-h", "127.0.0.1", "-p", str(port)),
+                *("-D", _path_for_server(data, user), "-h", "127.0.0.1", "-p", str(port)),
                 *options,
             ),
             cwd=data,
@@ -61,16 +61,16 @@ def postgres(home: Home, port: int, password: str, *, durable: bool = True) -> S
 
 
 def _initdb(folder: Path, binaries: Path, user: OsUser | None, password: str, *, durable: bool) -> Setup:
-    """Into a folder of another name first: an interrupted one never looks finished."""
+    """Creates the data under another name first: an interrupted setup never looks complete."""
     fresh = folder / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
-    _give(fresh, user)
+    _change_owner(fresh, user)
     password_file = folder / "initial-password"
     password_file.unlink(missing_ok=True)
     password_file.touch(0o600)
     password_file.write_text(password)
-    _give(password_file, user)
+    _change_owner(password_file, user)
 
     def finish() -> None:
         password_file.unlink()
@@ -78,7 +78,7 @@ def _initdb(folder: Path, binaries: Path, user: OsUser | None, password: str, *,
 
     argv = (
         str(binaries / "initdb"),
-        f"--pgdata={_reachable(fresh, user)}",
+        f"--pgdata={_path_for_server(fresh, user)}",
         "--username=aml",
         "--auth=scram-sha-256",
         f"--pwfile=../{password_file.name}",
@@ -89,7 +89,7 @@ def _initdb(folder: Path, binaries: Path, user: OsUser | None, password: str, *,
     return Setup(Command(argv, cwd=fresh, user=user), finish)
 
 
-def _reachable(data: Path, user: OsUser | None) -> str:
+def _path_for_server(data: Path, user: OsUser | None) -> str:
     """A path another user can follow even below folders closed to it, such as root's own home.
 
     The process starts inside `data`, and `/proc/self/cwd` leads there without passing the folders above.
@@ -97,7 +97,7 @@ def _reachable(data: Path, user: OsUser | None) -> str:
     return str(_CWD) if user and _CWD.exists() else str(data)
 
 
-def _give(path: Path, user: OsUser | None) -> None:
+def _change_owner(path: Path, user: OsUser | None) -> None:
     if user:
         try:
             os.chown(path, user.uid, user.gid)
@@ -109,7 +109,7 @@ def _give(path: Path, user: OsUser | None) -> None:
 
 
 def _ready(port: int, password: str) -> None:
-    """Raise until the database `aml` is there; it is created here, so that an interrupted start is healed."""
+    """Raise until the database `aml` is there; created here, so that an interrupted start is completed."""
     connect(port)
     connection = psycopg2.connect(
         host="127.0.0.1", port=port, user="aml", password=password, dbname="postgres", connect_timeout=3

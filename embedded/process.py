@@ -1,4 +1,4 @@
-"""Child processes that die with their parent, and waiting for them without guessing how long."""
+"""Child processes that end with their parent, and waiting until they are ready or have ended."""
 
 import ctypes
 import os
@@ -28,9 +28,9 @@ class StartFailed(DependencyMissing):
 
 @dataclass(frozen=True)
 class Command:
-    """What to run, where, as whom (None: as ourselves), and the signal that asks it to stop.
+    """What to run, where, as which user (None: the current one), and the signal that asks it to stop.
 
-    `environment` is added to the little that every child is given.
+    `environment` is added to the few variables that every child gets.
     """
 
     argv: tuple[str, ...]
@@ -52,7 +52,7 @@ class Child:
     lifeline: int = field(repr=False)
 
     def ended(self, seconds: float) -> bool:
-        """Wait at most so long for the process and all its descendants to end."""
+        """Wait at most `seconds` for the process and all its descendants to end; return whether they have."""
         if self.lifeline >= 0:
             poll = select.poll()
             poll.register(self.lifeline, select.POLLIN)
@@ -64,7 +64,7 @@ class Child:
         return True
 
     def log_tail(self) -> str:
-        """The last lines this run has logged."""
+        """The last lines logged since this child started."""
         with self.log.open("rb") as file:
             file.seek(self.log_start)
             return "\n".join(file.read().decode(errors="replace").splitlines()[-_TAIL_LINES:])
@@ -80,7 +80,7 @@ def spawn(name: str, command: Command, *, log: Path, lock_fd: int) -> Child:
         raise StartFailed(f"{name} can only be started from the main thread.")
     if log.exists() and log.stat().st_size > _KEPT_LOG_BYTES:
         log.replace(log.with_suffix(".1.log"))
-    lifeline, held = os.pipe()
+    lifeline, write_end = os.pipe()
     try:
         with log.open("ab") as out:
             log_start = out.tell()
@@ -92,22 +92,22 @@ def spawn(name: str, command: Command, *, log: Path, lock_fd: int) -> Child:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                pass_fds=(lock_fd, held),
-                preexec_fn=_die_with_parent(command.stop_signal),  # noqa: PLW1509 - only system calls
+                pass_fds=(lock_fd, write_end),
+                preexec_fn=_end_with_parent(command.stop_signal),  # noqa: PLW1509 - only system calls
                 **popen_options(command.user),
             )
     except (OSError, subprocess.SubprocessError) as exc:
         os.close(lifeline)
         raise StartFailed(f"{name} could not be started: {exc}") from exc
     finally:
-        os.close(held)
+        os.close(write_end)
     return Child(name, process, command.stop_signal, log, log_start, lifeline)
 
 
 def wait_until_ready(
     child: Child, ready: Callable[[], None], *, seconds: float, cancelled: threading.Event
 ) -> None:
-    """Ask again and again until `ready` raises nothing; return early when `cancelled`.
+    """Call `ready` repeatedly until it raises nothing; return early when `cancelled`.
 
     Raises:
         StartFailed: the child ended first, or did not answer in time.
@@ -116,7 +116,7 @@ def wait_until_ready(
     while child.process.poll() is None and not cancelled.is_set():
         try:
             ready()
-        except Exception as exc:  # whatever it is, the server is not ready yet
+        except Exception as exc:  # any error means: not ready yet
             if time.monotonic() > deadline:
                 raise StartFailed(
                     f"{child.name} did not answer within {seconds:.0f} s ({exc}): see {child.log}."
@@ -129,7 +129,7 @@ def wait_until_ready(
 
 
 def run_to_end(child: Child, *, seconds: float) -> None:
-    """Wait for a child that does one thing.
+    """Wait for a child that ends by itself.
 
     Raises:
         StartFailed: it failed, or took too long and was stopped.
@@ -161,18 +161,18 @@ def _ended_early(child: Child) -> StartFailed:
 
 
 def _environment() -> dict[str, str]:
-    """Little of ours: no JAVA_TOOL_OPTIONS, PGDATA or secrets; UTF-8 paths whatever the caller's locale."""
-    kept = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
-    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC", **kept}
+    """Few variables: no JAVA_TOOL_OPTIONS, PGDATA or secrets; UTF-8 paths whatever the caller's locale."""
+    inherited = {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC", **inherited}
 
 
-def _die_with_parent(sent: signal.Signals) -> Callable[[], None] | None:
+def _end_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
     if _LIBC is None:
         return None
     libc, parent = _LIBC, os.getpid()
 
     def in_child() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, int(sent))  # where it is forbidden, children outlive a killed parent
+        libc.prctl(_PR_SET_PDEATHSIG, int(stop_signal))  # if forbidden, children outlive a killed parent
         if os.getppid() != parent:
             os._exit(1)
 

@@ -1,4 +1,4 @@
-"""What the three servers have in common, so that the stack starts them alike."""
+"""What the three servers have in common, so that the stack starts all in the same way."""
 
 import socket
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from embedded.process import Command
 
 @dataclass(frozen=True)
 class Setup:
-    """A command that prepares new data, and what makes its result the data."""
+    """A command that prepares new data; `finish` puts the result in its final place."""
 
     command: Command
     finish: Callable[[], None]
@@ -17,7 +17,7 @@ class Setup:
 
 @dataclass(frozen=True)
 class Server:
-    """How to run a server; `ready` raises until it answers; `setup` is there only before the first start."""
+    """How to run a server; `ready` raises until it answers; `setup` is set only before the first start."""
 
     name: str
     command: Command

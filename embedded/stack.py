@@ -31,7 +31,7 @@ class Stack:
 
     `ports` pins some by the names of `embedded.ports.PINS`; `record` makes the Java servers write
     ahead-of-time caches when they stop; `durable=False` lets PostgreSQL skip fsync, for tests.
-    `urls` is there inside the block; `times` holds the seconds each server took to answer.
+    `urls` is there inside the block; `times` holds the seconds until each server answered.
 
     Raises:
         InUse: on entry: the home is running already, or a pinned port is taken.
@@ -63,15 +63,15 @@ class Stack:
         self._setups: dict[str, Child] = {}
         self._children: dict[str, Child] = {}
         self._clients: dict[str, Child] = {}
-        self._held = ExitStack()
+        self._resources = ExitStack()
         self.times: dict[str, float] = {}
 
     def __enter__(self) -> Self:
         try:
-            self._home = self._held.enter_context(open_home(self._path))
+            self._home = self._resources.enter_context(open_home(self._path))
             ports = claim_ports(self._home, self._pins)
             self.urls = urls_of(ports, load_secrets(self._home.path))
-            self._servers = self._recipes(self._home, ports)
+            self._servers = self._definitions(self._home, ports)
             self._start_all()
         except BaseException:
             self._stop_all()
@@ -81,7 +81,7 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if exc and self._record:  # nobody wants half a training: spare the wait for its cache
+        if exc and self._record:  # an incomplete recording is useless: do not wait until it is written
             for name in self._children:
                 self.kill(name)
         self._stop_all()
@@ -89,15 +89,15 @@ class Stack:
     @property
     def pids(self) -> dict[str, int]:
         """The process of each server and client."""
-        return {name: child.process.pid for name, child in self._everything().items()}
+        return {name: child.process.pid for name, child in self._processes().items()}
 
     def dead(self) -> list[str]:
-        """The servers and their clients that have ended although they were not asked to."""
-        return [name for name, child in self._everything().items() if child.process.poll() is not None]
+        """The servers and their clients that ended without being asked to."""
+        return [name for name, child in self._processes().items() if child.process.poll() is not None]
 
     def log_tail(self, name: str) -> str:
         """The last lines that a server or client has logged."""
-        return self._everything()[name].log_tail()
+        return self._processes()[name].log_tail()
 
     def kill(self, name: str, sig: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to one server."""
@@ -114,7 +114,7 @@ class Stack:
         self._wait_for(name, time.monotonic(), threading.Event())
 
     def start(self, name: str, command: Command, ready: Callable[[], None] | None = None) -> None:
-        """Start a client of the servers that lives and dies with them; return when it is `ready`.
+        """Start a client of the servers that stops before them; return when it is `ready`.
 
         Raises:
             StartFailed: it ends first, or does not answer in time.
@@ -124,7 +124,7 @@ class Stack:
             client = self._clients[name]
             wait_until_ready(client, ready, seconds=_START_SECONDS, cancelled=threading.Event())
 
-    def _recipes(self, home: Home, ports: Mapping[str, int]) -> dict[str, Server]:
+    def _definitions(self, home: Home, ports: Mapping[str, int]) -> dict[str, Server]:
         secrets = load_secrets(home.path)
         java = jars.ensure(name for name in ("neo4j", "kafka") if name in self._services)
         makers: dict[str, Callable[[], Server]] = {
@@ -147,11 +147,11 @@ class Stack:
         }
         return {name: make() for name, make in makers.items() if name in self._services}
 
-    def _everything(self) -> dict[str, Child]:
+    def _processes(self) -> dict[str, Child]:
         return {**self._children, **self._clients}
 
     def _start_all(self) -> None:
-        """All at once. Children are started from this thread alone; only the waiting has threads."""
+        """Start all at once. Only this thread starts children; other threads wait until they answer."""
         began = time.monotonic()
         cancelled = threading.Event()
         waits: list[Future[None]] = []
@@ -186,8 +186,9 @@ class Stack:
 
     def _stop_all(self) -> None:
         try:
-            stop([*self._clients.values()], seconds=_STOP_SECONDS)  # while what they write to still answers
+            # Clients first, while the servers they write to still answer.
+            stop([*self._clients.values()], seconds=_STOP_SECONDS)
             seconds = _RECORDING_STOP_SECONDS if self._record else _STOP_SECONDS
             stop([*self._setups.values(), *self._children.values()], seconds=seconds)
         finally:
-            self._held.close()
+            self._resources.close()

@@ -12,7 +12,7 @@ _MANIFEST = "META-INF/MANIFEST.MF"
 _BLANK_LINE = re.compile(rb"\r?\n\r?\n")
 
 
-def unsigned(jar: Path) -> Path:
+def unsigned_copy(jar: Path) -> Path:
     """The copy of a jar that `embedded.jars` has verified, made at the first call."""
     copy = cache_dir() / "unsigned" / jar.parent.name / jar.name
     if not copy.exists():

@@ -38,15 +38,15 @@ def urls_of(ports: dict[str, int], secrets: Secrets) -> StackUrls:
     )
 
 
-def running(home: Path) -> StackUrls | None:
-    """The addresses of a home that another process (or this one) runs; None when nobody does."""
+def running_urls(home: Path) -> StackUrls | None:
+    """The addresses of a home that this or another process runs; None when no process does."""
     path = home.expanduser().resolve()
     lock = path / LOCK_NAME
     if not is_home(path) or not is_held(lock) or holder(lock) is None:
         return None
     ports = load_ports(path)
     if not PINS.keys() <= ports.keys() or not (path / "secrets.json").exists():
-        return None  # it has only just begun
+        return None  # it is still starting
     return urls_of(ports, load_secrets(path))
 
 

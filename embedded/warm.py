@@ -1,4 +1,4 @@
-"""Ahead-of-time caches for the Java servers: recorded once per machine, after which they start in seconds."""
+"""Ahead-of-time caches of the Java servers: recorded once on a machine, they make later starts faster."""
 
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from embedded.process import StartFailed
 
 
 def caches() -> list[Path]:
-    """Where the caches of this machine are, or will be."""
+    """Paths of this machine's caches, whether or not they exist yet."""
     sets = jars.ensure(["neo4j", "kafka"])
     return [cache_file(neo4j_program(sets["neo4j"])), cache_file(kafka_program(sets["kafka"]))]
 
@@ -38,11 +38,11 @@ def training_home() -> Iterator[Path]:
 
 
 def _keep(home: Path, cache: Path) -> None:
-    """Moves a finished recording to where the next start looks; on one disk, so it is there whole or not."""
-    recorded = next(home.glob(f"*/{cache.name}"), None)
-    if recorded is None:
+    """Moves a complete recording to where the next start looks; a rename on one disk, so it is atomic."""
+    recording = next(home.glob(f"*/{cache.name}"), None)
+    if recording is None:
         raise StartFailed(
-            f"The Java runtime wrote no {cache.name}: starts stay slower, nothing else changes."
+            f"The Java runtime wrote no {cache.name}: later starts are slower, nothing else changes."
         )
     cache.parent.mkdir(parents=True, exist_ok=True)
-    recorded.replace(cache)
+    recording.replace(cache)

@@ -1,8 +1,8 @@
-"""Named places where a test lets the consumer die or freeze, to prove that nothing is lost or doubled there.
+"""Fault points: named places where a test kills or freezes the consumer, to prove that nothing is lost there.
 
-`AML_FAULT=after_poll:3` kills the process (SIGKILL: nothing is cleaned up) the third time it comes to
-`after_poll`; `AML_FAULT=after_poll:3:freeze` stops it (SIGSTOP) until it is sent SIGCONT. Without that
-variable a place costs one comparison and nothing can happen: only `arm`, at a process's start, reads it.
+`AML_FAULT=after_poll:3` kills the process (SIGKILL: nothing is cleaned up) the third time it reaches
+`after_poll`; `AML_FAULT=after_poll:3:freeze` stops it (SIGSTOP) until it receives SIGCONT. Without that
+variable a fault point costs one comparison and does nothing: only `arm`, when a process starts, reads it.
 """
 
 import os
@@ -39,15 +39,15 @@ POINTS = (
 SIGNALS = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
 _FAULT = re.compile(r"(?P<point>[a-z_]+)(?::(?P<time>[1-9][0-9]*)(?::(?P<action>kill|freeze))?)?")
 GRAPH_WRITE_SECONDS = 0.03
-"""About what a small write takes: a moment drawn from it finds most writes under way."""
+"""About as long as a small write takes: a random moment of it interrupts most writes."""
 
 
 @dataclass(slots=True)
 class Fault:
-    """What is to happen: where, at which time it is reached (1 is the first), and the signal."""
+    """Where the process is interrupted, how often it gets there until then (1: the first time), and how."""
 
     point: str
-    time: int
+    visits: int
     signal: signal.Signals
 
 
@@ -61,7 +61,7 @@ def arm(environment: Mapping[str, str]) -> bool:
     """Reads the fault that this process was started with; says whether there is one.
 
     Raises:
-        InvalidInput: it is none; a misspelt fault must not look like one that was survived.
+        InvalidInput: it names no fault; a misspelt one must not look like one that was survived.
     """
     _Armed.fault = parse(environment[VARIABLE]) if environment.get(VARIABLE) else None
     if _Armed.fault is not None:
@@ -69,23 +69,23 @@ def arm(environment: Mapping[str, str]) -> bool:
     return _Armed.fault is not None
 
 
-def parse(given: str) -> Fault:
+def parse(value: str) -> Fault:
     """The fault that is written as POINT, POINT:TIME or POINT:TIME:kill|freeze.
 
     Raises:
         InvalidInput: it is written otherwise.
     """
-    written = _FAULT.fullmatch(given)
-    if written is None or written["point"] not in POINTS:
+    match = _FAULT.fullmatch(value)
+    if match is None or match["point"] not in POINTS:
         raise InvalidInput(
-            f"{VARIABLE}={given} is no fault: write POINT:TIME or POINT:TIME:freeze with a point of "
+            f"{VARIABLE}={value} is no fault: write POINT:TIME or POINT:TIME:freeze with a point of "
             f"{', '.join(POINTS)}. It is for tests alone: unset it."
         )
-    return Fault(written["point"], int(written["time"] or 1), SIGNALS[written["action"] or "kill"])
+    return Fault(match["point"], int(match["time"] or 1), SIGNALS[match["action"] or "kill"])
 
 
-def reach(point: str) -> None:
-    """Says that the process is at this point; returns, unless a fault waits here."""
+def fault_point(point: str) -> None:
+    """Returns, unless the fault of this process is due at this point."""
     if _Armed.fault is not None and _is_due(point):
         os.kill(os.getpid(), _Armed.fault.signal)
 
@@ -94,13 +94,13 @@ def _is_due(point: str) -> bool:
     fault = _Armed.fault
     if fault is None or fault.point != point:
         return False
-    fault.time -= 1
-    return fault.time == 0
+    fault.visits -= 1
+    return fault.visits == 0
 
 
 @contextmanager
-def _within(point: str, seconds: float) -> Iterator[None]:
-    """As `reach`, but at a random moment of the block, which takes about so many seconds."""
+def _interrupted(point: str, seconds: float) -> Iterator[None]:
+    """As `fault_point`, at a random moment of the block, which takes about so many seconds."""
     if _Armed.fault is not None and _is_due(point):
         moment = random.uniform(0, seconds)  # noqa: S311 - no secret
         Timer(moment, os.kill, (os.getpid(), _Armed.fault.signal)).start()
@@ -108,12 +108,12 @@ def _within(point: str, seconds: float) -> Iterator[None]:
 
 
 class FaultyGraph(Graph):
-    """The door to the graph of a process with a fault: its writes are places of their own."""
+    """The graph of a process with a fault: its writes are fault points."""
 
     def write(self, steps: Sequence[tuple[Query, Mapping[str, Any]]]) -> list[list[dict[str, Any]]]:
         """As `Graph.write`."""
-        with _within("inside_graph_write", GRAPH_WRITE_SECONDS):
+        with _interrupted("inside_graph_write", GRAPH_WRITE_SECONDS):
             rows = super().write(steps)
         if steps[-1][0].name == "write/mark_projected":
-            reach("between_graph_write_and_acknowledgement")
+            fault_point("between_graph_write_and_acknowledgement")
         return rows

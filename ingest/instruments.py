@@ -1,4 +1,4 @@
-"""What the consumer tells of its batches: seconds by step, spans, and what every log line carries."""
+"""The consumer's metrics and spans of its batches, and the fields of their log lines."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from app.tracing import W3C_HEADERS, below, is_tracing, links, origin, tracer
 Step = Literal["decode", "record", "dead_letters", "offset_commit", "graph_write"]
 
 CONSUMER = CollectorRegistry()
-"""Of the consumer alone: other processes load this file too, and have nothing to tell of batches."""
+"""Of the consumer alone: other processes load this file too, and write no batches."""
 ProcessCollector(registry=CONSUMER)
 
 STEP_SECONDS = Histogram(
@@ -31,9 +31,7 @@ BATCH_MESSAGES = Histogram(
     registry=CONSUMER,
     buckets=(1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 100_000),
 )
-PARTITIONS = Gauge(
-    "aml_consumer_partitions", "Partitions that this consumer has been given", registry=CONSUMER
-)
+PARTITIONS = Gauge("aml_consumer_partitions", "Partitions assigned to this consumer", registry=CONSUMER)
 WAITS = Counter(
     "aml_consumer_waits",
     "Times this consumer waited for a server: `record` is PostgreSQL or Kafka, `graph` is Neo4j",
@@ -43,13 +41,13 @@ WAITS = Counter(
 
 
 @contextmanager
-def batch_of(received: Sequence[KafkaMessage]) -> Iterator[None]:
+def batch_span(received: Sequence[KafkaMessage]) -> Iterator[None]:
     """One batch from poll to offset commit: its span, and its partitions on every log line inside."""
     partitions = sorted({message.partition() or 0 for message in received})
     BATCH_MESSAGES.observe(len(received))
-    made_by = links(map(_maker, received)) if is_tracing() else None
+    producers = links(map(_producer_span, received)) if is_tracing() else None
     with (
-        tracer.start_as_current_span("batch", kind=SpanKind.CONSUMER, links=made_by) as span,
+        tracer.start_as_current_span("batch", kind=SpanKind.CONSUMER, links=producers) as span,
         bound_contextvars(partitions=partitions),
     ):
         span.set_attributes(
@@ -67,50 +65,52 @@ def batch_of(received: Sequence[KafkaMessage]) -> Iterator[None]:
 
 
 def name_batch(batch_id: int) -> None:
-    """Puts the batch's id on its log lines and its current span from here on."""
+    """Adds the batch's id to its log lines from here on, and to the current span."""
     bind_contextvars(batch=batch_id)
     get_current_span().set_attribute("aml.batch_id", batch_id)
 
 
 @contextmanager
 def step(name: Step) -> Iterator[None]:
-    """One step of a batch: its seconds, failed attempts too, and its span."""
+    """One step of a batch: its seconds, also of failed attempts, and its span."""
     with tracer.start_as_current_span(name), STEP_SECONDS.labels(name).time():
         yield
 
 
 class BatchSpans:
-    """The spans of this process's latest batches, so that what is done for a batch later joins its trace."""
+    """The spans of this process's latest batches, so that later work for a batch joins its trace."""
 
-    MOST = 10_000
+    MAX_BATCHES = 10_000
 
     def __init__(self) -> None:
         self._by_batch: dict[int, SpanContext] = {}
 
     def remember(self, batch_id: int) -> None:
-        """The current span is of this batch."""
+        """Keeps the current span as that of this batch."""
         span = get_current_span().get_span_context()
         if not span.is_valid:
             return
         self._by_batch[batch_id] = span
-        if len(self._by_batch) > self.MOST:  # the oldest was written into the graph by another consumer
+        if (
+            len(self._by_batch) > self.MAX_BATCHES
+        ):  # the oldest was written into the graph by another consumer
             del self._by_batch[next(iter(self._by_batch))]
 
     def graph_written(self, batch_ids: Sequence[int], seconds: float, transfers: int) -> None:
-        """A write into the graph has just ended: its seconds, and its span in the trace of the first."""
+        """Records a write into the graph that has just ended: its seconds, and a span in the first trace."""
         STEP_SECONDS.labels("graph_write").observe(seconds)
         if not is_tracing():
             return
-        known = [of for batch_id in batch_ids if (of := self._by_batch.pop(batch_id, None))]
+        known = [span for batch_id in batch_ids if (span := self._by_batch.pop(batch_id, None))]
         parent = below(known[0] if known else None)
         started = time_ns() - int(seconds * 1e9)
-        span = tracer.start_span("graph_write", parent, links=links(known[1:]), start_time=started)
-        span.set_attributes({"aml.batches": len(batch_ids), "aml.transfers": transfers})
-        span.end()
+        write = tracer.start_span("graph_write", parent, links=links(known[1:]), start_time=started)
+        write.set_attributes({"aml.batches": len(batch_ids), "aml.transfers": transfers})
+        write.end()
 
 
-def _maker(message: KafkaMessage) -> SpanContext | None:
-    """The span that sent the message, if its headers name one."""
+def _producer_span(message: KafkaMessage) -> SpanContext | None:
+    """The span of the producer, if the message's headers name one."""
     headers = dict(message.headers() or [])
     return origin(
         {

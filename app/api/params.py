@@ -5,6 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query
 
+from app.answers.cursors import MAX_BIGINT
+from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
+
 MAX_WAIT_SECONDS = 300
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.IGNORECASE)
 
@@ -12,24 +15,28 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.IGNOREC
 def _wait_seconds(
     prefer: Annotated[
         str | None,
-        Header(description="`wait=N` waits up to N seconds (300 at most) for the end.", examples=["wait=60"]),
+        Header(
+            description="`wait=N` waits up to N seconds (300 at most) for the end.",
+            examples=["wait=60"],
+        ),
     ] = None,
 ) -> int:
-    found = _WAIT.search(prefer or "")
-    return min(int(found[1]), MAX_WAIT_SECONDS) if found else 0
+    match = _WAIT.search(prefer or "")
+    return min(int(match[1]), MAX_WAIT_SECONDS) if match else 0
 
 
 WaitSeconds = Annotated[int, Depends(_wait_seconds)]
-"""How long the client prefers to wait for the end of long work: `Prefer: wait=N` (RFC 7240)."""
+"""How long the client waits for the end of long work: `Prefer: wait=N` (RFC 7240)."""
 
 WalletReference = Annotated[
     str,
     Path(
-        description="An address, or `chain:address`. EVM addresses in any case.",
-        max_length=200,
+        description="An address, or `chain:address`, as any wallet software writes it:"
+        " EVM addresses and bech32 in any case, Bitcoin Cash with its prefix or in the legacy form.",
+        max_length=MAX_REFERENCE_LENGTH,
         examples=["ethereum:0x00000000000000000000000000000000000000aa"],
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
-RunId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the previous page.")]
+RunId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]

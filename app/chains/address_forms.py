@@ -1,4 +1,4 @@
-"""Addresses of chains that are not EVM, decoded by a library; loaded when one is met, since it is large."""
+"""Addresses of the chains that are not EVM, decoded by a large library: imported late."""
 
 import re
 from collections.abc import Callable
@@ -36,7 +36,7 @@ CHECKSUM_ERRORS = (Base58ChecksumError, Bech32ChecksumError)
 
 
 def stored_form(chain: str, address: str) -> str | None:
-    """The stored form of an address, None when it is none of the chain.
+    """The stored form of an address; None when it is no address of the chain.
 
     Raises:
         CHECKSUM_ERRORS: only its checksum is wrong.
@@ -54,7 +54,7 @@ def is_solana_signature(text: str) -> bool:
 
 
 def _decoder(chain: str, address: str) -> Callable[[str, str], str | None]:
-    """Which of the forms below an address is written in; each answers the stored form, or None."""
+    """The decoder of the form that an address is written in; it returns the stored form, or None."""
     if chain == "solana":
         return _solana
     if chain in _SEGWIT_PREFIXES and address.lower().startswith(f"{_SEGWIT_PREFIXES[chain]}1"):

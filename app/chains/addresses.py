@@ -1,7 +1,7 @@
 """The chains that are known, and the one stored form of their addresses and transaction hashes.
 
-Two spellings of one address must never become two wallets, and one that nobody can own must not become
-any: hex and bech32 are stored in lower case, Bitcoin Cash as CashAddr without its prefix.
+Two spellings of one address must never become two wallets, and a text that is no address must become
+none: hex and bech32 are stored in lower case, Bitcoin Cash as CashAddr without its prefix.
 """
 
 import re
@@ -32,7 +32,7 @@ EVM_NATIVE_ASSETS = {
     "sonic": "S",
     "zksync": "ETH",
 }
-"""EVM chains and the symbol of their own coin (18 decimals on all of them)."""
+"""EVM chains and the symbol of their native coin (18 decimals on all of them)."""
 
 _OTHER_CHAINS = frozenset(
     {"bitcoin", "bitcoin_cash", "bitcoin_gold", "bitcoin_sv", "dash", "dogecoin", "litecoin", "ripple"}
@@ -54,20 +54,20 @@ _hex_hash = re.compile(r"[0-9a-fA-F]{64}").fullmatch
 _address_text = re.compile(rf"[0-9A-Za-z:]{{14,{MAX_ADDRESS_LENGTH}}}").fullmatch
 
 
-def normalize_address(chain: str, address: str) -> str:
+def normalise_address(chain: str, address: str) -> str:
     """The stored form of an address of a known chain.
 
     Raises:
         InvalidEvent: `unknown_chain`, `bad_address`, or `bad_checksum` when only the checksum is wrong.
     """
     if chain in EVM_CHAINS:
-        return address if _lower_evm(address) else _normalize_evm(address)
+        return address if _lower_evm(address) else _normalise_evm(address)
     if chain not in CHAINS:
         raise InvalidEvent("unknown_chain", f"The chain {chain[:40]!a} is not known.")
-    return _normalize_other(chain, address)
+    return _normalise_other(chain, address)
 
 
-def normalize_hash(chain: str, transaction_hash: str) -> str:
+def normalise_hash(chain: str, transaction_hash: str) -> str:
     """The stored form of a transaction hash of a known chain; raises InvalidEvent `bad_hash`."""
     if chain in EVM_CHAINS:
         if _lower_evm_hash(transaction_hash):
@@ -84,8 +84,20 @@ def normalize_hash(chain: str, transaction_hash: str) -> str:
     raise InvalidEvent("bad_hash", f"{transaction_hash[:100]!a} is no transaction hash of {chain}.")
 
 
+def normalise_block_hash(chain: str, block_hash: str) -> str:
+    """The stored form of a block's hash of a known chain; raises InvalidEvent `bad_hash`.
+
+    It is written as a transaction's, except on Solana: 32 bytes, as an address, where a signature has 64.
+    """
+    stored_form = _normalise_other if chain == "solana" else normalise_hash
+    try:
+        return stored_form(chain, block_hash)
+    except InvalidEvent as exc:
+        raise InvalidEvent("bad_hash", f"{block_hash[:100]!a} is no block hash of {chain}.") from exc
+
+
 @lru_cache(maxsize=65_536)
-def _normalize_evm(address: str) -> str:
+def _normalise_evm(address: str) -> str:
     if not _any_evm(address):
         raise InvalidEvent("bad_address", f"{address[:100]!a} is no 0x address of 40 hex digits.")
     digits = address[2:]
@@ -96,7 +108,7 @@ def _normalize_evm(address: str) -> str:
 
 
 @lru_cache(maxsize=65_536)
-def _normalize_other(chain: str, address: str) -> str:
+def _normalise_other(chain: str, address: str) -> str:
     from app.chains.address_forms import CHECKSUM_ERRORS, stored_form  # noqa: PLC0415 - see there
 
     fault = f"{address[:100]!a} is no address of {chain}."

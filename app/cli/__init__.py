@@ -1,8 +1,15 @@
-"""The `aml` command."""
+"""The `aml` command: its sub-commands, and how it ends when one of them cannot do its work."""
 
+import logging
+import os
 import sys
+import tempfile
+import traceback
+from typing import Annotated
 
+import stamina.instrumentation
 import typer
+from rich.text import Text
 
 from app.cli import (
     bench,
@@ -17,22 +24,40 @@ from app.cli import (
     runs,
     scores,
     servers,
+    status,
 )
 from app.cli.terminal import stderr
 from app.errors import AmlError
 from app.logs import configure_logging
 
+DEBUG_VARIABLE = "AML_DEBUG"
+
+
+def options(
+    *,
+    debug: Annotated[
+        bool,
+        typer.Option("--debug", envvar=DEBUG_VARIABLE, help="Print the Python trace of an unexpected error."),
+    ] = False,
+) -> None:
+    """Options of every command, before its name."""
+    os.environ[DEBUG_VARIABLE] = "1" if debug else "0"
+
+
 app = typer.Typer(
     name="aml",
     help="Crypto AML risk scores that can be recomputed, traced to exact transfers, and add up.",
+    epilog="Start with `aml demo`. Every command explains itself: aml COMMAND --help.",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    callback=options,
 )
 for group in (
     demo,
     servers,
+    status,
     data,
     labels,
     scores,
@@ -48,12 +73,37 @@ for group in (
 
 
 def main() -> None:
-    """Runs the command; an error the user can act on is one sentence and an exit code, no traceback."""
-    configure_logging("console")  # on stderr: stdout is the answer
+    """Runs a command. An error ends it with one sentence and an exit code, never with a Python trace."""
+    configure_logging("console", logging.WARNING)  # on stderr: stdout is the answer
+    stamina.instrumentation.set_on_retry_hooks([])  # a command says once, at its end, what did not answer
     try:
         app()
     except AmlError as exc:
-        stderr.print(f"[red]{type(exc).kind}[/red]: {exc}", highlight=False, soft_wrap=True)
+        print_error(exc)
         sys.exit(exc.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as exc:  # noqa: BLE001 - the last place that can explain it
+        print_unexpected(exc)
+        sys.exit(1)
+
+
+def print_error(error: AmlError) -> None:
+    """The sentence of an error the user can act on, with its kind before it."""
+    _print(error.kind, str(error))
+
+
+def print_unexpected(error: Exception) -> None:
+    """One sentence that says where the trace is: on the terminal with `--debug`, otherwise in a file."""
+    summary = traceback.format_exception_only(error)[-1].strip()
+    if os.environ.get(DEBUG_VARIABLE) == "1":
+        stderr.print(Text("".join(traceback.format_exception(error))), soft_wrap=True)
+        _print("unexpected", summary)
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="aml-", suffix=".log", delete=False) as file:
+        file.writelines(traceback.format_exception(error))
+    _print("unexpected", f"{summary} (details: {file.name}, or run `aml --debug …` again)")
+
+
+def _print(kind: str, sentence: str) -> None:
+    stderr.print(Text.assemble((kind, "red"), f": {sentence}"), highlight=False, soft_wrap=True)

@@ -1,32 +1,32 @@
 """`aml bench`: the measurements behind the figures in the documents."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from app.cli.terminal import JsonOption, print_json, stdout
+from app.logs import configure_logging
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    bench = typer.Typer(help="Measure this machine, on embedded servers of its own.", no_args_is_help=True)
-    bench.command()(ingest)
-    bench.command()(reconcile)
-    bench.command()(late)
-    bench.command()(pages)
-    bench.command()(scoring)
-    bench.command()(explain)
-    bench.command()(burst)
-    app.add_typer(bench, name="bench")
+    bench = typer.Typer(
+        help="Measure this machine, on embedded servers of its own.",
+        epilog="Example: aml bench late",
+        no_args_is_help=True,
+    )
+    for command in (ingest, reconcile, late, pages, scoring, explain, burst):
+        bench.command()(command)
+    app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
 
 def ingest(
     transfers: Annotated[int, typer.Option(min=1_500, help="How many transfers.")] = 20_000,
     rate: Annotated[int, typer.Option(min=1, max=100_000, help="Transfers a second for the latency.")] = 500,
     seconds: Annotated[
-        int, typer.Option(min=0, max=3_600, help="How long at that rate; 0 leaves the latency out.")
+        int, typer.Option(min=0, max=3_600, help="How long at that rate; 0 skips the latency.")
     ] = 30,
     as_json: JsonOption = False,
 ) -> None:
@@ -36,9 +36,9 @@ def ingest(
 
     Example: aml bench ingest --transfers 200000
     """
-    from bench.ingest import run  # noqa: PLC0415 - other commands do without it
+    from bench.ingest import run  # noqa: PLC0415 - other commands start faster without it
 
-    _show(run(transfers, rate=rate, seconds=seconds), as_json=as_json)
+    _measure(lambda: run(transfers, rate=rate, seconds=seconds), as_json=as_json)
 
 
 def burst(
@@ -46,26 +46,26 @@ def burst(
     huge: Annotated[int, typer.Option(min=0, max=900, help="Messages of 10 MB before them.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the consumer's memory while it works off a backlog.
+    """Measure the consumer's memory while it consumes a backlog.
 
     Example: aml bench burst --messages 1000000
     """
-    from bench.burst import run  # noqa: PLC0415 - other commands do without it
+    from bench.burst import run  # noqa: PLC0415 - other commands start faster without it
 
-    _show(run(messages, huge=huge), as_json=as_json)
+    _measure(lambda: run(messages, huge=huge), as_json=as_json)
 
 
 def reconcile(
     transfers: Annotated[int, typer.Option(min=1_500, help="How many transfers.")] = 300_000,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure comparing the graph with the record, and mending one edge.
+    """Measure comparing the graph with the record, and repairing one edge.
 
     Example: aml bench reconcile --transfers 300000
     """
     from bench.reconcile import run  # noqa: PLC0415 - likewise
 
-    _show(run(transfers), as_json=as_json)
+    _measure(lambda: run(transfers), as_json=as_json)
 
 
 def late(as_json: JsonOption = False) -> None:
@@ -75,46 +75,51 @@ def late(as_json: JsonOption = False) -> None:
     """
     from bench.late import run  # noqa: PLC0415 - likewise
 
-    _show(run(), as_json=as_json)
+    _measure(run, as_json=as_json)
 
 
 def pages(
     wallets: Annotated[int, typer.Option(min=1_000, help="How many wallets are scored.")] = 100_000,
-    hub: Annotated[int, typer.Option(min=100, help="How many transfers the hub gets, and sends.")] = 30_000,
-    requests: Annotated[int, typer.Option(min=20, help="How many of each page.")] = 200,
+    hub: Annotated[
+        int, typer.Option(min=100, help="How many transfers the hub receives, and sends.")
+    ] = 30_000,
+    requests: Annotated[int, typer.Option(min=20, help="How many requests of each page.")] = 200,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure the pages' first byte: leaderboard, wallets beside a hub, the hub itself.
+    """Measure the pages' first byte: leaderboard, wallets next to a hub, the hub itself.
 
     Example: aml bench pages --wallets 100000 --hub 30000
     """
-    from bench.pages import run  # noqa: PLC0415 - other commands do without it
+    from bench.pages import run  # noqa: PLC0415 - other commands start faster without it
 
-    _show(run(wallets, hub, requests), as_json=as_json)
+    _measure(lambda: run(wallets, hub, requests), as_json=as_json)
 
 
 def scoring(
     transfers: Annotated[
-        list[int] | None, typer.Option(min=1_000, help="How many transfers; give it again for more sizes.")
+        list[int] | None, typer.Option(min=1_000, help="How many transfers; repeat it for more sizes.")
     ] = None,
-    sample: Annotated[int, typer.Option(min=1, help="Wallets whose neighbours networkx counts.")] = 300,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Wallets whose neighbours networkx counts; 0 skips that comparison.")
+    ] = 300,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure scoring runs of the ledger engine, and a neighbour count in networkx beside them.
+    """Measure scoring runs of the ledger engine, and compare them with counting neighbours in networkx.
 
     Without sizes: 100,000, 300,000, 1,000,000 and 3,000,000 transfers, some ten minutes on two free cores.
+
     Example: aml bench scoring --transfers 100000 --transfers 1000000
     """
     from bench.scoring import SIZES, run  # noqa: PLC0415 - likewise
 
-    _show(run(sorted(set(transfers or SIZES)), sample), as_json=as_json)
+    _measure(lambda: run(sorted(set(transfers or SIZES)), sample), as_json=as_json)
 
 
 def explain(
     transfers: Annotated[int, typer.Option(min=3_000, help="How many transfers.")] = 300_000,
     hub: Annotated[int, typer.Option(min=100, help="Transfers into the hub, and out of it.")] = 30_000,
     requests: Annotated[int, typer.Option(min=10, help="Wallets to explain, each time.")] = 300,
-    warm_up: Annotated[int, typer.Option(min=0, help="Others explained before them.")] = 400,
+    warm_up: Annotated[int, typer.Option(min=0, help="Wallets explained before them.")] = 400,
     as_json: JsonOption = False,
 ) -> None:
     """Measure explanations over HTTP, on a graph without a hub and again with an unlabelled hub in it.
@@ -123,11 +128,13 @@ def explain(
     """
     from bench.explain import run  # noqa: PLC0415 - likewise
 
-    _show(run(transfers, hub, requests, warm_up), as_json=as_json)
+    _measure(lambda: run(transfers, hub, requests, warm_up), as_json=as_json)
 
 
-def _show(figures: dict[str, Any], *, as_json: bool) -> None:
-    """As JSON, or what is one value as one table, and each list of rows as another."""
+def _measure(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:
+    """Prints the figures as JSON, or a table of the single values and a table for each list of rows."""
+    configure_logging("console")  # it takes minutes: each measurement is logged when it is made
+    figures = work()
     if as_json:
         print_json(figures)
         return
@@ -136,12 +143,12 @@ def _show(figures: dict[str, Any], *, as_json: bool) -> None:
         table.add_row(name, str(value))
     stdout.print(table)
     for name, rows in figures.items():
-        if isinstance(rows, list):
+        if isinstance(rows, list) and rows:
             stdout.print(_rows(name, rows))
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - anything of JSON
-    """The single values in nested figures, with the names on the way to them."""
+    """The single values of nested figures, each named by the keys that lead to it."""
     if isinstance(value, dict):
         for key, one in value.items():
             yield from _flat(f"{name} {key}".strip().replace("_", " "), one)
@@ -150,7 +157,7 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 -
 
 
 def _rows(name: str, rows: list[dict[str, Any]]) -> Table:
-    """A line a row, or where there are more figures than rows a line a figure."""
+    """A line a row, or a line a figure where figures outnumber rows."""
     lines = [dict(_flat("", row)) for row in rows]
     if len(lines) >= len(lines[0]):
         table = Table(*lines[0], title=name, title_justify="left")

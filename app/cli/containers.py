@@ -1,4 +1,4 @@
-"""What a stack of containers needs once before it starts: its passwords and its topics."""
+"""What a stack of containers needs once before it starts: its tables, its topics and its passwords."""
 
 import os
 import re
@@ -10,23 +10,39 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import DEFAULT_HOME, HomeOption, configure, stderr
+from app.cli.terminal import DEFAULT_HOME, HomeOption, load_settings, open_record, stderr, writing
 from app.errors import InvalidInput
+from app.stores.migrate import migrate as migrate_record
 from embedded.home import Secrets, load_secrets, save_secrets
 from ingest.kafka.topics import ensure_topics
 
-GIVEN = {"postgres": "POSTGRES_PASSWORD", "neo4j": "NEO4J_PASSWORD", "api_token": "AML_API_TOKEN"}
-OURS = "aml"
+ENVIRONMENT_VARIABLES = {
+    "postgres": "POSTGRES_PASSWORD",
+    "neo4j": "NEO4J_PASSWORD",
+    "api_token": "AML_API_TOKEN",
+}
+APPLICATION = "aml"
 GRAFANA = "monitoring/grafana_password"
 PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{12,200}")
+PANEL = "Containers and documents"
 READABLE = 0o444
-"""Each server reads under a user of its own; who sees a folder at all is decided by who mounts it."""
+"""Each server reads as a user of its own; the volumes decide which containers see a folder at all."""
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(topics)
-    app.command("secrets")(write_secrets)
+    app.command(rich_help_panel=PANEL)(migrate)
+    app.command(rich_help_panel=PANEL)(topics)
+    app.command("secrets", rich_help_panel=PANEL)(write_secrets)
+
+
+def migrate(home: HomeOption = DEFAULT_HOME) -> None:
+    """Bring the record's tables up to date; nothing happens when they are.
+
+    Example: aml migrate
+    """
+    with open_record(load_settings(home)) as postgres:
+        migrate_record(postgres)
 
 
 def topics(home: HomeOption = DEFAULT_HOME) -> None:
@@ -34,64 +50,76 @@ def topics(home: HomeOption = DEFAULT_HOME) -> None:
 
     Example: aml topics
     """
-    ensure_topics(configure(home))
+    ensure_topics(load_settings(home))
 
 
 def write_secrets(
-    folder: Annotated[Path, typer.Argument(help="Where they go: a folder in it for each who reads them.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to write to; each reader gets a folder in it.")],
 ) -> None:
     """Write the passwords of a stack of containers: generated the first time, kept afterwards.
 
-    Where POSTGRES_PASSWORD, NEO4J_PASSWORD or AML_API_TOKEN are set, they are taken instead.
+    POSTGRES_PASSWORD, NEO4J_PASSWORD and AML_API_TOKEN replace the generated ones where they are set.
+
     Example: aml secrets /secrets
     """
-    grafana = folder / GRAFANA
-    written = files(chosen(folder / OURS, os.environ)) | {
-        GRAFANA: grafana.read_text() if grafana.exists() else token_urlsafe(18)
-    }
-    for name, content in written.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        fresh = file.with_suffix(".new")
-        fresh.unlink(missing_ok=True)
-        fresh.write_text(content)
-        fresh.chmod(READABLE)
-        fresh.replace(file)
-    stderr.print(f"The passwords are in {folder}.")
+    with writing(folder):
+        grafana = folder / GRAFANA
+        contents = secret_files(choose_secrets(folder / APPLICATION, os.environ)) | {
+            GRAFANA: grafana.read_text() if grafana.exists() else token_urlsafe(18)
+        }
+        for name, content in contents.items():
+            _write(folder / name, content)
+    stderr.print(f"The passwords are in {folder}.", soft_wrap=True)
 
 
-def chosen(folder: Path, environment: Mapping[str, str]) -> Secrets:
-    """The secrets of `folder`, and of the environment those that are given there.
+def choose_secrets(folder: Path, environment: Mapping[str, str]) -> Secrets:
+    """The secrets kept in `folder`, replaced by those that the environment sets.
 
     Raises:
-        InvalidInput: a given one will not do, or is not the one that a server was made with.
+        InvalidInput: one of the environment is no password, or not the one that a server was made with.
     """
     folder.mkdir(parents=True, exist_ok=True)
     first = not (folder / "secrets.json").exists()
-    given = {name: environment[variable] for name, variable in GIVEN.items() if environment.get(variable)}
-    for name, value in given.items():
+    replacements = {
+        name: environment[variable]
+        for name, variable in ENVIRONMENT_VARIABLES.items()
+        if environment.get(variable)
+    }
+    for name, value in replacements.items():
         if not PASSWORD.fullmatch(value):
-            raise InvalidInput(f"{GIVEN[name]} must be 12 to 200 of the characters A-Z a-z 0-9 _ . ~ -")
-    kept = load_secrets(folder)
-    secrets = replace(kept, **given)
-    for name in ("postgres", "neo4j"):
-        if not first and getattr(secrets, name) != getattr(kept, name):
             raise InvalidInput(
-                f"{GIVEN[name]} is not the password that the server's data was made with. Unset it, or delete"
-                " the data and all passwords with `docker compose down --volumes`."
+                f"{ENVIRONMENT_VARIABLES[name]} must be 12 to 200 of the characters A-Z a-z 0-9 _ . ~ -"
             )
-    if secrets != kept:
+    previous = load_secrets(folder)
+    secrets = replace(previous, **replacements)
+    for name in ("postgres", "neo4j"):
+        if not first and getattr(secrets, name) != getattr(previous, name):
+            raise InvalidInput(
+                f"{ENVIRONMENT_VARIABLES[name]} is not the password that the server's data was made with."
+                ' Unset it, or delete the data and all passwords with `docker compose --profile "*" down'
+                " --volumes`."
+            )
+    if secrets != previous:
         save_secrets(folder, secrets)
     return secrets
 
 
-def files(secrets: Secrets) -> dict[str, str]:
-    """Content of each file: ours as `AML_SECRETS_DIR` wants them, the servers' as their images want them."""
+def secret_files(secrets: Secrets) -> dict[str, str]:
+    """Content by file: for the application as `AML_SECRETS_DIR` names them, for servers as images expect."""
     return {
-        f"{OURS}/aml_postgres_url": f"postgresql+psycopg2://aml:{secrets.postgres}@postgres:5432/aml",
-        f"{OURS}/aml_neo4j_password": secrets.neo4j,
-        f"{OURS}/aml_api_token": secrets.api_token,
+        f"{APPLICATION}/aml_postgres_url": f"postgresql+psycopg2://aml:{secrets.postgres}@postgres:5432/aml",
+        f"{APPLICATION}/aml_neo4j_password": secrets.neo4j,
+        f"{APPLICATION}/aml_api_token": secrets.api_token,
         "postgres/password": secrets.postgres,
         "neo4j/auth": f"neo4j/{secrets.neo4j}",
         "monitoring/api_token": secrets.api_token,
     }
+
+
+def _write(file: Path, content: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    new.write_text(content)
+    new.chmod(READABLE)
+    new.replace(file)

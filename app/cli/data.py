@@ -1,4 +1,4 @@
-"""Commands that bring data in: the simulator, event files, chain files, labels."""
+"""Commands that bring data in: simulated events, event files, chain files, label files."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -8,34 +8,39 @@ from typing import Annotated
 
 import typer
 
+from app.cli.outcome import await_outcome, print_outcome, require_consumed
 from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
-    configure,
-    counting,
+    count_progress,
+    load_settings,
+    open_record,
     print_json,
-    record,
     stderr,
 )
 from app.errors import InvalidInput
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
+from app.record.outcome import OffsetRange, count_partitions
 from app.settings import Settings
 from ingest.files.ethereum_etl import read_ethereum_etl
 from ingest.files.transfer_csv import read_csv
 from ingest.kafka.producer import produce, produce_file
-from ingest.simulator.simulate import simulate as tell
+from ingest.simulator.simulate import simulate as simulate_story
 from ingest.simulator.story import Story, write_story
 
-SeedOption = Annotated[int, typer.Option(help="The same seed tells the same story, byte for byte.")]
+SeedOption = Annotated[int, typer.Option(help="The same seed and sizes tell the same story, byte for byte.")]
 WalletsOption = Annotated[int, typer.Option(min=300, help="About how many wallets take part.")]
 TransfersOption = Annotated[int, typer.Option(min=1_500, help="Exactly how many transfers happen.")]
 
 
+PANEL = "Data"
+
+
 class TransferFormat(StrEnum):
-    """Files that transfers are read from."""
+    """Formats of files that transfers are read from."""
 
     csv = "csv"
     ethereum_etl = "ethereum-etl"
@@ -43,12 +48,16 @@ class TransferFormat(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(simulate)
-    app.command("produce")(produce_events)
-    imports = typer.Typer(help="Bring transfers or labels in from files.", no_args_is_help=True)
+    app.command(rich_help_panel=PANEL)(simulate)
+    app.command("produce", rich_help_panel=PANEL)(produce_events)
+    imports = typer.Typer(
+        help="Import transfers or labels from files.",
+        epilog="Example: aml import labels labels.csv --format csv",
+        no_args_is_help=True,
+    )
     imports.command("transfers")(import_transfers)
     imports.command("labels")(import_label_file)
-    app.add_typer(imports, name="import")
+    app.add_typer(imports, name="import", rich_help_panel=PANEL)
 
 
 def simulate(
@@ -60,58 +69,82 @@ def simulate(
     transfers: TransfersOption = 6_000,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell a story with known truth: payments, an exchange, a mixer, a scam, a sanctioned wallet, laundering.
+    """Simulate a story with known truth: payments, exchange, mixer, scam, sanctioned wallet, laundering.
 
-    Beside the events stand their labels and the truth. Example: aml simulate --out story.jsonl --seed 7
+    Writes events, labels and truth as three files, or publishes the events and imports the labels.
+
+    Example: aml simulate --out story.jsonl --seed 7
     """
     if out is None and not publish:
-        raise InvalidInput("Say where the story goes: --out FILE, --publish, or both.")
-    story = tell(seed, wallets=wallets, transfers=transfers)
+        raise InvalidInput("The story needs a destination: --out FILE, --publish, or both.")
+    story = simulate_story(seed, wallets=wallets, transfers=transfers)
     answer: dict[str, object] = {"transfers": len(story.transfers), "labels": len(story.labels)}
     if out is not None:
         answer["files"] = [str(path) for path in write_story(story, out)]
     if publish:
-        configured = configure(home)
-        with counting("publishing", len(story.transfers)) as done:
-            answer["published"] = produce(story.transfers, configured, done)
-        import_story_labels(configured, story)
-    _tell(answer, as_json=as_json)
+        settings = load_settings(home)
+        with count_progress("publishing", len(story.transfers)) as progress:
+            answer["published"] = produce(story.transfers, settings, progress)
+        import_story_labels(settings, story)
+    _print_report(answer, as_json=as_json)
 
 
-def import_story_labels(configured: Settings, story: Story) -> None:
-    """Imports what the story's labels say, as their file would."""
-    with record(configured) as postgres:
-        import_labels(postgres, story_labels(story), load_policy(configured.policy_file).categories)
+def import_story_labels(settings: Settings, story: Story) -> None:
+    """Imports the labels of a story, as importing their file would."""
+    with open_record(settings) as postgres:
+        import_labels(postgres, story_labels(story), load_policy(settings.policy_file).categories)
 
 
 def story_labels(story: Story) -> list[LabelRow]:
-    """What the story's labels say, as rows to import."""
+    """The labels of a story as rows to import."""
     return [
         LabelRow(
             label.chain, label.address, label.category, label.name, label.source, int(label.confidence),
-            valid_from=None, valid_to=None, place="simulator",
+            valid_from=None, valid_to=None, origin="simulator",
         )
         for label in story.labels
     ]  # fmt: skip
 
 
 def produce_events(
-    file: Annotated[Path, typer.Argument(help="Events, one JSON a line; also .gz.")],
+    file: Annotated[Path, typer.Argument(help="Event file, one JSON a line; also .gz.")],
     home: HomeOption = DEFAULT_HOME,
+    wait: Annotated[
+        float, typer.Option(min=0.1, help="Seconds without a consumed message after which it gives up.")
+    ] = 60.0,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Return once Kafka has everything.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send an event file to Kafka, line by line as it is; the consumer judges each.
+    """Send an event file to Kafka, each line as it is, and say what the consumer made of it.
 
+    Stored, duplicates, retractions, dead letters by reason; exit code 1 when some are not consumed.
     Example: aml produce story.jsonl
     """
-    with counting("sending, in bytes") as done:
-        report = produce_file(file, configure(home), done)
-    _tell({"delivered": report.delivered, "invalid": report.invalid}, as_json=as_json)
+    settings = load_settings(home)
+    topic = settings.transfers_topic
+    if no_wait:
+        with count_progress("sending, in bytes") as progress:
+            report = produce_file(file, settings, progress)
+        _print_report({"delivered": report.delivered, "invalid": report.invalid}, as_json=as_json)
+        return
+    with open_record(settings) as postgres:
+        with postgres.transaction() as connection:
+            before = count_partitions(connection, topic)
+        with count_progress("sending, in bytes") as progress:
+            report = produce_file(file, settings, progress)
+        ranges = [OffsetRange(*each) for each in report.offsets]
+        with count_progress("waiting for the consumer", report.delivered) as progress:
+            outcome = await_outcome(postgres, topic, before, ranges, silence_seconds=wait, progress=progress)
+    if as_json:
+        print_json({"delivered": report.delivered, "invalid": report.invalid, **asdict(outcome)})
+    else:
+        print_outcome(report.delivered, outcome)
+    require_consumed(outcome, wait)
 
 
 def import_transfers(
     file: Annotated[Path, typer.Argument(help="The file, or for ethereum-etl also its folder.")],
-    file_format: Annotated[TransferFormat, typer.Option("--format", help="What kind of file it is.")],
+    file_format: Annotated[TransferFormat, typer.Option("--format", help="Format of the file.")],
     home: HomeOption = DEFAULT_HOME,
     chain: Annotated[str, typer.Option(help="Chain of an ethereum-etl file.")] = "ethereum",
     as_json: JsonOption = False,
@@ -121,41 +154,54 @@ def import_transfers(
     Example: aml import transfers export/ --format ethereum-etl
     """
     skipped: Counter[str] = Counter()
-    with counting("reading, in bytes") as done:
+    with count_progress("reading, in bytes") as progress:
         transfers = (
-            read_csv(file, done)
+            read_csv(file, progress)
             if file_format is TransferFormat.csv
-            else read_ethereum_etl(file, chain, skipped=skipped, progress=done)
+            else read_ethereum_etl(file, chain, skipped=skipped, progress=progress)
         )
-        delivered = produce(transfers, configure(home))
-    _tell({"delivered": delivered, "skipped": dict(skipped)}, as_json=as_json)
+        delivered = produce(transfers, load_settings(home))
+    _print_report({"delivered": delivered, "skipped": dict(skipped)}, as_json=as_json)
 
 
 def import_label_file(
     file: Annotated[Path, typer.Argument(help="The label file; for tagpack and ofac also a folder of them.")],
-    file_format: Annotated[LabelFormat, typer.Option("--format", help="What kind of file it is.")],
+    file_format: Annotated[LabelFormat, typer.Option("--format", help="Format of the file.")],
     home: HomeOption = DEFAULT_HOME,
     replace: Annotated[
-        bool, typer.Option("--replace", help="It is all its sources say now: remove their other labels.")
+        bool,
+        typer.Option(
+            "--replace", help="The file is all that its sources say now: remove their other labels."
+        ),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Import labels: CSV (chain,address,category,name,source,confidence[,…]), TagPacks, the OFAC SDN list.
 
-    Importing a file again changes nothing. Example: aml import labels labels.csv --format csv
+    Importing a file again changes nothing.
+
+    Example: aml import labels labels.csv --format csv
     """
-    configured = configure(home)
-    categories = load_policy(configured.policy_file).categories
+    settings = load_settings(home)
+    categories = load_policy(settings.policy_file).categories
     skipped: Counter[str] = Counter()
-    with record(configured) as postgres, counting("reading, in bytes") as done:
-        rows = read_labels(file, file_format, skipped=skipped, progress=done)
+    with open_record(settings) as postgres, count_progress("reading, in bytes") as progress:
+        rows = read_labels(file, file_format, skipped=skipped, progress=progress)
         report = import_labels(postgres, rows, categories, replace=replace)
-    _tell({**asdict(report), "skipped": dict(skipped.most_common())}, as_json=as_json)
+    _print_report({**asdict(report), "skipped": dict(skipped.most_common())}, as_json=as_json)
 
 
-def _tell(answer: dict[str, object], *, as_json: bool) -> None:
+def _print_report(answer: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
-    else:
-        for name, value in answer.items():
-            stderr.print(f"{name}: {value}", highlight=False)
+        return
+    for name, value in answer.items():
+        stderr.print(f"{name}: {_words(value)}", highlight=False, soft_wrap=True)
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{number:,} {reason}" for reason, number in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

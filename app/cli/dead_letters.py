@@ -1,4 +1,4 @@
-"""Commands about messages that were refused: list, show, replay."""
+"""Commands for refused messages: list, show, replay."""
 
 import base64
 from dataclasses import asdict
@@ -11,16 +11,16 @@ from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
-    configure,
-    counting,
+    count_progress,
+    load_settings,
+    open_record,
     print_json,
-    record,
     stderr,
     stdout,
 )
 from app.errors import InvalidInput
 from app.record.dead_letters import list_dead_letters
-from ingest.contract.transfer import REASONS
+from ingest.contract.reasons import REASONS
 from ingest.kafka.replay import (
     find_dead_letter,
     parse_origin,
@@ -33,11 +33,15 @@ ReasonOption = Annotated[str | None, typer.Option(help="Only those refused for t
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    group = typer.Typer(help="Messages that broke the event contract.", no_args_is_help=True)
+    group = typer.Typer(
+        help="List, show and replay messages that broke the event contract.",
+        epilog="Example: aml dead-letters list",
+        no_args_is_help=True,
+    )
     group.command("list")(list_refused)
     group.command("show")(show)
     group.command("replay")(replay)
-    app.add_typer(group, name="dead-letters")
+    app.add_typer(group, name="dead-letters", rich_help_panel="Data")
 
 
 def list_refused(
@@ -46,17 +50,17 @@ def list_refused(
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, the latest first.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List refused messages, the latest first, each with where it came from and why it was refused.
+    """List refused messages, latest first, each with its origin and its reason.
 
     Example: aml dead-letters list --reason bad_checksum
     """
     _check(reason)
-    with record(configure(home)) as postgres:
-        found = list_dead_letters(postgres, reason=reason, limit=limit)
+    with open_record(load_settings(home)) as postgres:
+        page = list_dead_letters(postgres, reason=reason, limit=limit)
     if as_json:
-        print_json(found)
+        print_json(page)
         return
-    letters, refused = found.dead_letters, found.refused_by_reason
+    letters, refused = page.dead_letters, page.refused_by_reason
     table = Table("origin", "reason", "detail", "bytes", "recorded", "replayed")
     for letter in letters:
         replayed = f"{letter.replayed_at:%Y-%m-%d %H:%M:%S}" if letter.replayed_at else ""
@@ -68,8 +72,8 @@ def list_refused(
     total = sum(refused.values()) if reason is None else refused.get(reason, 0)
     stderr.print(f"{len(letters)} of {total} refused messages are shown.", highlight=False)
     if reason is None and refused:
-        counted = ", ".join(f"{count} {name}" for name, count in refused.items())
-        stderr.print(f"By reason: {counted}.", highlight=False)
+        counts = ", ".join(f"{count} {name}" for name, count in refused.items())
+        stderr.print(f"By reason: {counts}.", highlight=False)
 
 
 def show(
@@ -81,7 +85,7 @@ def show(
 
     Example: aml dead-letters show transfers/0/17
     """
-    with record(configure(home)) as postgres:
+    with open_record(load_settings(home)) as postgres:
         letter = find_dead_letter(postgres, parse_origin(origin))
     facts = letter.facts().model_dump() | {"meaning": REASONS[letter.reason]}
     if as_json:
@@ -100,27 +104,28 @@ def replay(
     reason: ReasonOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send refused messages again as they were, once what refused them is mended; each is judged anew.
+    """Send refused messages to Kafka again, unchanged, after their cause is fixed.
 
-    Without an origin it sends those that have not been sent again yet. Example: aml dead-letters replay
-    --reason conflict
+    Without an origin it sends all that were not sent again before.
+
+    Example: aml dead-letters replay --reason conflict
     """
     _check(reason)
     if origin is not None and reason is not None:
-        raise InvalidInput("Say which one: an origin, or --reason for all that were refused for it.")
-    configured = configure(home)
-    with record(configured) as postgres, counting("Sending again") as sent:
-        done = (
-            replay_all(configured, postgres, reason=reason, progress=sent)
+        raise InvalidInput("An origin and --reason exclude each other: name one message or one reason.")
+    settings = load_settings(home)
+    with open_record(settings) as postgres, count_progress("sending again") as progress:
+        result = (
+            replay_all(settings, postgres, reason=reason, progress=progress)
             if origin is None
-            else replay_one(configured, postgres, parse_origin(origin))
+            else replay_one(settings, postgres, parse_origin(origin))
         )
     if as_json:
-        print_json(asdict(done))
+        print_json(asdict(result))
         return
-    stderr.print(f"{done.replayed} sent again to {configured.transfers_topic}.", highlight=False)
-    if done.truncated:
-        stderr.print(f"{done.truncated} are too large to be accepted and were not sent.", highlight=False)
+    stderr.print(f"{result.replayed} sent again to {settings.transfers_topic}.", highlight=False)
+    if result.truncated:
+        stderr.print(f"{result.truncated} are too large to be accepted, and were not sent.", highlight=False)
 
 
 def _check(reason: str | None) -> None:
@@ -129,7 +134,7 @@ def _check(reason: str | None) -> None:
 
 
 def _legible(payload: bytes | None) -> str | None:
-    """Text as far as it is text; other bytes, and what a terminal would obey, escaped."""
+    """The payload as text; bytes that are no text, and control characters, are escaped."""
     if payload is None:
         return None
     return payload.decode(errors="backslashreplace").translate(_CONTROLS)

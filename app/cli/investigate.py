@@ -1,4 +1,4 @@
-"""Commands for following money in the graph by numbered questions."""
+"""The command that follows money in the graph by numbered questions."""
 
 import json
 from dataclasses import asdict
@@ -8,15 +8,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.present import short
 from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
-    configure,
-    graph_of,
+    load_settings,
+    open_graph,
+    open_record,
     print_json,
-    record,
     stdout,
 )
 from app.errors import InvalidInput
@@ -25,15 +24,18 @@ from app.investigation.questions import Finding, Question, ask, complete, questi
 from app.record.wallets import find_wallet
 from app.runs.queries import published_run
 from app.stores.postgres import Postgres
+from app.web.numbers import short
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command of this file."""
-    app.command()(investigate)
+    app.command(rich_help_panel="Scores and reasons")(investigate)
 
 
 def investigate(
-    number: Annotated[str | None, typer.Argument(help="A question's number; none lists them.")] = None,
+    number: Annotated[
+        str | None, typer.Argument(help="Number of a question; without it, all are listed.")
+    ] = None,
     home: HomeOption = DEFAULT_HOME,
     wallet: Annotated[str | None, typer.Option(help="An address, or chain:address.")] = None,
     other: Annotated[str | None, typer.Option(help="The other wallet, where a question has two.")] = None,
@@ -41,7 +43,7 @@ def investigate(
         list[str] | None, typer.Option("--set", help="Another parameter, as name=value; may be repeated.")
     ] = None,
     as_query: Annotated[
-        bool, typer.Option("--query", help="Do not ask: print what to paste into Neo4j Browser.")
+        bool, typer.Option("--query", help="Do not ask: print the query for Neo4j Browser.")
     ] = False,
     seconds: Annotated[float, typer.Option(min=1, max=600, help="Time limit of the question.")] = 30,
     as_json: JsonOption = False,
@@ -53,20 +55,20 @@ def investigate(
     if number is None:
         _list(as_json=as_json)
         return
-    asked = question(number)
-    configured = configure(home)
-    with record(configured) as postgres:
-        given = _wallets(postgres, asked, wallet, other) | dict(map(_pair, parameter or []))
+    numbered = question(number)
+    settings = load_settings(home)
+    with open_record(settings) as postgres:
+        parameters = _wallets(postgres, numbered, wallet, other) | dict(map(_pair, parameter or []))
     if as_query:
-        text = f"// {asked.query.purpose}\n{asked.query.text}"
-        stdout.print(Text(f"{parameters_text(complete(asked, given))}\n\n{text}"), soft_wrap=True)
+        text = f"// {numbered.query.purpose}\n{numbered.query.text}"
+        stdout.print(Text(f"{parameters_text(complete(numbered, parameters))}\n\n{text}"), soft_wrap=True)
         return
-    with graph_of(configured) as graph:
-        found = ask(graph, asked, given, timeout_seconds=seconds)
+    with open_graph(settings) as graph:
+        findings = ask(graph, numbered, parameters, timeout_seconds=seconds)
     if as_json:
-        print_json([asdict(finding) for finding in found])
+        print_json([asdict(finding) for finding in findings])
     else:
-        stdout.print(_table(asked, found))
+        stdout.print(_table(numbered, findings))
 
 
 def _list(*, as_json: bool) -> None:
@@ -86,25 +88,25 @@ def _list(*, as_json: bool) -> None:
         "", "question", "parameters", title="aml investigate NUMBER --wallet …", title_justify="left"
     )
     for each in questions():
-        needed = sorted(each.query.params - {"chain"} - each.defaults().keys())
+        required = sorted(each.query.params - {"chain"} - each.defaults().keys())
         defaults = ", ".join(f"{name}={value}" for name, value in each.defaults().items())
-        options = " ".join(f"--{name} …" for name in reversed(needed))
+        options = " ".join(f"--{name} …" for name in reversed(required))
         table.add_row(each.number, each.query.purpose, f"{options}\n{defaults}")
     stdout.print(table)
 
 
-def _wallets(postgres: Postgres, asked: Question, wallet: str | None, other: str | None) -> dict[str, Any]:
-    """The wallets as the graph knows them; 09 also looks at what came after the published run."""
+def _wallets(postgres: Postgres, numbered: Question, wallet: str | None, other: str | None) -> dict[str, Any]:
+    """The wallets as parameters, and the published run's watermark where the question uses it."""
     if wallet is None:
-        raise InvalidInput(f"Question {asked.number} is about a wallet: name it with --wallet.")
+        raise InvalidInput(f"Question {numbered.number} is about a wallet: name one with --wallet.")
     with postgres.transaction() as connection:
-        found = find_wallet(connection, wallet)
-        given: dict[str, Any] = {"chain": found.chain, "wallet": found.address}
+        row = find_wallet(connection, wallet)
+        parameters: dict[str, Any] = {"chain": row.chain, "wallet": row.address}
         if other is not None:
-            given["other"] = find_wallet(connection, other).address
-        if "watermark" in asked.query.params and (run := published_run(connection)) is not None:
-            given["watermark"] = run.watermark
-    return given
+            parameters["other"] = find_wallet(connection, other).address
+        if "watermark" in numbered.query.params and (run := published_run(connection)) is not None:
+            parameters["watermark"] = run.watermark
+    return parameters
 
 
 def _pair(text: str) -> tuple[str, Any]:
@@ -117,12 +119,14 @@ def _pair(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _table(asked: Question, found: list[Finding]) -> Table:
-    columns = [name for name in asked.query.returns if name != "path"]
-    table = Table(*columns, "transfers", title=f"{asked.number} {asked.query.purpose}", title_justify="left")
-    for finding in found:
-        way = " → ".join(short(step.transaction_hash) for step in finding.transfers)
-        table.add_row(*(_cell(finding.columns[name]) for name in columns), way)
+def _table(numbered: Question, findings: list[Finding]) -> Table:
+    columns = [name for name in numbered.query.returns if name != "path"]
+    table = Table(
+        *columns, "transfers", title=f"{numbered.number} {numbered.query.purpose}", title_justify="left"
+    )
+    for finding in findings:
+        path = " → ".join(short(step.transaction_hash) for step in finding.transfers)
+        table.add_row(*(_cell(finding.columns[name]) for name in columns), path)
     return table
 
 

@@ -1,4 +1,4 @@
-"""Commands about labels: what is said about wallets now, what was said, and taking it back."""
+"""Commands for labels: list the current ones, show a wallet's history, remove them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
@@ -11,9 +11,9 @@ from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
-    configure,
+    load_settings,
+    open_record,
     print_json,
-    record,
     stderr,
     stdout,
 )
@@ -23,41 +23,48 @@ from app.labels.lookup import current_labels, label_history
 from app.labels.store import remove_labels
 from app.policy.policy import load_policy
 
-WalletOption = Annotated[str | None, typer.Option(help="Only those of an address, or of chain:address.")]
+WalletOption = Annotated[
+    str | None, typer.Option(help="Only labels of this wallet: an address, or chain:address.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    labels = typer.Typer(help="What is said about wallets.", no_args_is_help=True)
+    labels = typer.Typer(
+        help="List, trace and remove the labels of wallets.",
+        epilog="Example: aml labels list --limit 10",
+        no_args_is_help=True,
+    )
     labels.command("list")(list_labels)
     labels.command("history")(history)
     labels.command("remove")(remove)
-    app.add_typer(labels, name="labels")
+    app.add_typer(labels, name="labels", rich_help_panel="Data")
 
 
 def list_labels(
     home: HomeOption = DEFAULT_HOME,
     wallet: WalletOption = None,
-    source: Annotated[str | None, typer.Option(help="Only those of this source.")] = None,
-    category: Annotated[str | None, typer.Option(help="Only those of this category.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only labels of this source.")] = None,
+    category: Annotated[str | None, typer.Option(help="Only labels of this category.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many labels.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
-    """List the labels that are recorded and not removed, and which of them speaks for its wallet now.
+    """List the labels that are recorded and not removed, and which of them scoring uses for its wallet now.
 
     Example: aml labels list --wallet ethereum:0x00…aa
     """
-    configured = configure(home)
-    severities = load_policy(configured.policy_file).severities
-    with record(configured) as postgres:
-        found = current_labels(
+    settings = load_settings(home)
+    severities = load_policy(settings.policy_file).severities
+    with open_record(settings) as postgres:
+        page = current_labels(
             postgres, severities, wallet=wallet, source=source, category=category, limit=limit
         )
     if as_json:
-        print_json({"total": found.total, "labels": found.labels})
+        print_json({"total": page.total, "labels": page.labels})
         return
-    stdout.print(_table(found.labels, {"speaks": ["yes" if label.speaks else "" for label in found.labels]}))
-    stderr.print(f"{len(found.labels)} of {found.total} labels.")
+    used = ["yes" if label.speaks else "" for label in page.labels]
+    stdout.print(_table(page.labels, {"used": used}))
+    stderr.print(f"{len(page.labels)} of {page.total} labels.")
 
 
 def history(
@@ -69,42 +76,44 @@ def history(
 
     Example: aml labels history ethereum:0x00…aa
     """
-    with record(configure(home)) as postgres:
-        found = label_history(postgres, wallet)
-    if not found:
+    with open_record(load_settings(home)) as postgres, postgres.transaction() as connection:
+        labels = label_history(connection, wallet)
+    if not labels:
         raise NotFound(f"No label of {wallet} was ever recorded.")
     if as_json:
-        print_json({"labels": found})
+        print_json({"labels": labels})
         return
     times = {
-        "recorded": [f"{label.recorded_at:%Y-%m-%d %H:%M:%S}" for label in found],
-        "removed": [f"{at:%Y-%m-%d %H:%M:%S}" if (at := label.removed_at) else "" for label in found],
+        "recorded": [f"{label.recorded_at:%Y-%m-%d %H:%M:%S}" for label in labels],
+        "removed": [f"{at:%Y-%m-%d %H:%M:%S}" if (at := label.removed_at) else "" for label in labels],
     }
-    stdout.print(_table(found, times))
+    stdout.print(_table(labels, times))
 
 
 def remove(
     home: HomeOption = DEFAULT_HOME,
-    source: Annotated[str | None, typer.Option(help="Those of this source.")] = None,
-    address: Annotated[str | None, typer.Option(help="Those of an address, or of chain:address.")] = None,
+    source: Annotated[str | None, typer.Option(help="Labels of this source.")] = None,
+    address: Annotated[
+        str | None, typer.Option(help="Labels of this wallet: an address, or chain:address.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove the labels of a source, of an address, or of both. The record keeps them, with the time.
+    """Remove the labels of a source, of a wallet, or of both; the record keeps them as removed.
 
     Example: aml labels remove --source "OFAC SDN" --address ethereum:0x00…aa
     """
-    with record(configure(home)) as postgres:
+    with open_record(load_settings(home)) as postgres:
         removed = remove_labels(postgres, source=source, wallet=address)
     if as_json:
         print_json({"removed": removed})
     else:
-        stderr.print(f"{removed} labels removed. The next scoring run does without them.")
+        stderr.print(f"{removed} labels removed. The next scoring run does not use them.")
 
 
 def _table(labels: Sequence[RecordedLabel], more: Mapping[str, Iterable[str]]) -> Table:
     table = Table("wallet", "category", "name", "source", "confidence", "valid", *more)
     for label, *values in zip(labels, *more.values(), strict=True):
-        # As texts: a name is somebody else's, and may look like markup.
+        # As Text: names come from other people's files and may look like markup.
         cells = (
             f"{label.chain}:{label.address}",
             label.category or "(only a name)",

@@ -1,4 +1,4 @@
-"""`aml openapi`: what the API promises, as a file that changes can be seen in."""
+"""`aml openapi`: the API's description as a file, so that reviews show how it changes."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,16 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
+from app.cli.terminal import writing
 from app.settings import Settings
 
 _RENAMED = {"Request Entity Too Large": "Content Too Large", "Unprocessable Entity": "Unprocessable Content"}
-"""What Python 3.13 calls these statuses: the document is the same by whichever Python it is written."""
+"""Older Pythons name these statuses otherwise; the document uses the names of Python 3.13 and newer."""
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command of this file."""
-    app.command()(openapi)
+    app.command(rich_help_panel="Containers and documents")(openapi)
 
 
 def openapi(
@@ -28,12 +29,13 @@ def openapi(
     text = document()
     if out is None:
         typer.echo(text, nl=False)
-    else:
+        return
+    with writing(out):
         out.write_text(text)
 
 
 def document() -> str:
-    """The document as JSON. The application is made, but none of its doors is opened."""
+    """The document as JSON. The application is created but connects to nothing."""
     from app.server.application import create_app  # noqa: PLC0415 - other commands start faster without it
     from app.stores.graph import Graph  # noqa: PLC0415 - likewise
     from app.stores.postgres import Postgres  # noqa: PLC0415 - likewise

@@ -1,120 +1,138 @@
-"""Scores and explanations as tables for a person."""
+"""Scores and explanations as tables and lines for a person."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from app.answers.explanation import EvidenceItem, Explanation
-from app.answers.scores import Contribution, TopScores
+from app.answers.scores import RESIDUAL_NAMES, Contribution, RankedWallet, TopScores
 from app.domain import decimal_units
+from app.web.numbers import short
 
 LEVEL_STYLES = {"severe": "bold red", "high": "red", "medium": "yellow", "low": "green"}
-LISTED_PATHS = 5
+MAX_PATHS = 5
 
 
-def top_table(found: TopScores) -> Table:
-    """The highest scores, each with its main reason."""
-    table = Table(
-        title=f"Top wallets of run {found.run.run_id} ({found.run.engine} engine)", title_justify="left"
-    )
+def top_table(top: TopScores) -> Table:
+    """The highest scores of a run, each with its main reason."""
+    title = f"Top wallets of run {top.run.run_id} ({top.run.engine} engine)"
+    return ranked_table(top.scores, title)
+
+
+def ranked_table(scores: Sequence[RankedWallet], title: str) -> Table:
+    """Wallets with their scores, levels and main reasons."""
+    table = Table(title=title, title_justify="left")
     table.add_column("wallet", overflow="fold")
     table.add_column("score", justify="right")
     table.add_column("level")
     table.add_column("main reason")
-    for each in found.scores:
+    for each in scores:
         table.add_row(each.wallet.address, each.score, _level(each.risk_level), each.main_reason)
     return table
 
 
-def explanation_tables(found: Explanation) -> Iterator[RenderableType]:
+def explanation_parts(explanation: Explanation) -> Iterator[RenderableType]:
     """One wallet: its score, the contributions that add up to it, the rest of its money, and the paths."""
-    wallet = f"{found.wallet.chain}:{found.wallet.address}"
-    headline = Text.assemble(
-        ("Explained: ", "bold"), wallet, "\nscore ", (found.score or "unknown", "bold"), "  level "
+    yield headline(explanation)
+    if explanation.contributions:
+        yield contributions_table(explanation)
+    if explanation.residuals:
+        yield _residuals_table(explanation)
+    if explanation.paths:
+        yield path_lines(explanation, MAX_PATHS)
+
+
+def headline(explanation: Explanation) -> Text:
+    """The wallet, its score and level, the rule that raised the level, and what is incomplete."""
+    wallet = f"{explanation.wallet.chain}:{explanation.wallet.address}"
+    text = Text.assemble(
+        ("Explained: ", "bold"), wallet, "\nscore ", (explanation.score or "unknown", "bold"), ", level "
     )
-    headline.append(_level(found.risk_level))
-    if found.run is not None:
-        headline.append(f"  (run {found.run.run_id}, policy {found.run.policy_version}, {found.status})")
-    if found.rules:
-        headline.append(f"\nlevel by score alone {found.band}, raised by {', '.join(found.rules)}")
-    yield headline
-    for sentence in (*found.incomplete_reasons, *found.notes):
-        yield Text(f"  {sentence}", style="yellow")
-    if found.contributions:
-        yield _contributions(found)
-    if found.residuals:
-        yield _residuals(found)
-    if found.paths:
-        yield _paths(found.paths)
+    text.append(_level(explanation.risk_level))
+    if explanation.run is not None:
+        run = explanation.run
+        text.append(f" (run {run.run_id}, policy {run.policy_version}, explanation {explanation.status})")
+    if explanation.rules:
+        rules = ", ".join(explanation.rules)
+        text.append(f"\nThe score alone gives level {explanation.band}; rules that apply: {rules}.")
+    for sentence in (*explanation.incomplete_reasons, *explanation.notes):
+        text.append(f"\n  {sentence}", style="yellow")
+    return text
 
 
-def _contributions(found: Explanation) -> Table:
+def contributions_table(explanation: Explanation) -> Table:
+    """A row a contribution, and their sum, which is the score."""
     table = Table(title="Contributions: share × severity × hop weight = points", title_justify="left")
     for column in ("direction", "category", "hop"):
         table.add_column(column)
     for column in ("share", "severity", "hop weight", "points"):
         table.add_column(column, justify="right")
-    for part in found.contributions:
-        table.add_row(*_cells(part))
+    for contribution in explanation.contributions:
+        table.add_row(*_cells(contribution))
     table.add_section()
-    table.add_row("", "", "", "", "", "sum", Text(found.score or "", style="bold"))
+    table.add_row("sum = score", "", "", "", "", "", Text(explanation.score or "", style="bold"))
     return table
 
 
-def _cells(part: Contribution) -> tuple[str, ...]:
+def path_lines(explanation: Explanation, limit: int) -> Group:
+    """The heaviest paths, first those of the direction that decided the score; a line each transfer."""
+    paths = sorted(explanation.paths, key=lambda path: path.direction != explanation.direction)[:limit]
+    number = f"{len(paths)} of {len(explanation.paths)}"
+    title = f"Largest paths, {number}: transaction, time, sender → receiver, amount"
+    parts: list[RenderableType] = [Text(title, style="italic")]
+    for path in paths:
+        points = f"{path.points} points"
+        if path.direction != explanation.direction:
+            points += " that the score does not count (the other direction decided it)"
+        way = "came from" if path.direction == "source" else "went to"
+        end = path.category if path.label is None else f"{path.category} ({path.label})"
+        parts += (Text(f"  {points}: money that {way} {end}"), _transfers(path))
+    return Group(*parts)
+
+
+def _transfers(path: EvidenceItem) -> Table:
+    lines = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        lines.add_column(no_wrap=True)
+    asset = short(path.asset)
+    for transfer in path.transfers:
+        amount = f"{decimal_units(transfer.amount, path.decimals)} {asset}"
+        if transfer.amount_carried != transfer.amount:
+            amount += f", of which {decimal_units(transfer.amount_carried, path.decimals)} on this path"
+        lines.add_row(
+            f"    {short(transfer.transaction_hash)}",
+            f"{transfer.occurred_at:%Y-%m-%d %H:%M:%S}",
+            f"{short(transfer.sender)} → {short(transfer.receiver)}",
+            amount,
+        )
+    return lines
+
+
+def _cells(contribution: Contribution) -> tuple[str, ...]:
     return (
-        part.direction,
-        part.category,
-        str(part.hop),
-        f"{part.share:.9f}",
-        f"{part.severity:g}",
-        f"{part.hop_weight:g}",
-        part.points,
+        contribution.direction,
+        contribution.category,
+        str(contribution.hop),
+        f"{contribution.share:.9f}",
+        f"{contribution.severity:g}",
+        f"{contribution.hop_weight:g}",
+        contribution.points,
     )
 
 
-def _residuals(found: Explanation) -> Table:
+def _residuals_table(explanation: Explanation) -> Table:
     table = Table(title="What no category explains", title_justify="left")
     for column in ("asset", "direction", "kind", "hop"):
         table.add_column(column)
     table.add_column("share", justify="right")
-    for rest in found.residuals:
-        hop = "" if rest.hop is None else str(rest.hop)
-        table.add_row(rest.asset, rest.direction, rest.kind, hop, f"{rest.share:.9f}")
+    for residual in explanation.residuals:
+        hop = "" if residual.hop is None else str(residual.hop)
+        name = RESIDUAL_NAMES[residual.kind]
+        table.add_row(residual.asset, residual.direction, name, hop, f"{residual.share:.9f}")
     return table
-
-
-def _paths(paths: list[EvidenceItem]) -> Group:
-    shown = paths[:LISTED_PATHS]
-    tables: list[RenderableType] = [
-        Text(f"Paths, the {len(shown)} heaviest of {len(paths)} listed", style="italic")
-    ]
-    for path in shown:
-        title = f"{path.direction}: {path.category} ({path.label}), {path.points} points"
-        table = Table(title=title, title_justify="left")
-        for column in ("transaction", "when", "sender", "receiver"):
-            table.add_column(column)
-        for column in (f"amount of {path.asset}", "carried"):
-            table.add_column(column, justify="right")
-        for step in path.transfers:
-            table.add_row(
-                short(step.transaction_hash),
-                f"{step.occurred_at:%Y-%m-%d %H:%M:%S}",
-                short(step.sender),
-                short(step.receiver),
-                decimal_units(step.amount, path.decimals),
-                decimal_units(step.amount_carried, path.decimals),
-            )
-        tables.append(table)
-    return Group(*tables)
 
 
 def _level(level: str | None) -> Text:
     return Text(level or "unknown", style=LEVEL_STYLES.get(level or "", "dim"))
-
-
-def short(name: str) -> str:
-    """A hash or an address as its beginning and end."""
-    return name if len(name) <= 16 else f"{name[:8]}…{name[-6:]}"  # noqa: PLR2004 - what fits a column

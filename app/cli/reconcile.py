@@ -1,4 +1,4 @@
-"""The command that compares the graph with the record, and mends it."""
+"""The command that compares the graph with the record, and repairs the graph."""
 
 from typing import Annotated
 
@@ -9,13 +9,13 @@ from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
-    configure,
-    graph_of,
+    load_settings,
+    open_graph,
+    open_record,
     print_json,
-    record,
     stderr,
     stdout,
-    steps,
+    step_progress,
 )
 from app.errors import Unequal
 from app.operations.reconcile import reconcile as compare
@@ -25,63 +25,69 @@ from app.projection.differences import Difference
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(reconcile)
+    app.command(rich_help_panel="Record and graph")(reconcile)
 
 
 def reconcile(
     home: HomeOption = DEFAULT_HOME,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Make the graph what the record says, and compare again.")
+        bool, typer.Option("--repair", help="Repair the graph from the record, and compare again.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare the graph with the record: counts, sums by asset, a digest of every range, labels, links.
 
-    Says equal, or names what differs and ends with exit code 1. Example: aml reconcile --repair
+    Prints `equal`, or the differences and ends with exit code 1.
+
+    Example: aml reconcile --repair
     """
-    configured = configure(home)
-    with record(configured) as postgres, graph_of(configured) as graph, steps("comparing") as progress:
-        found = compare(postgres, graph, progress, repair=repair)
+    settings = load_settings(home)
+    with (
+        open_record(settings) as postgres,
+        open_graph(settings) as graph,
+        step_progress("comparing") as progress,
+    ):
+        report = compare(postgres, graph, progress, repair=repair)
     if as_json:
-        print_json(found)
+        print_json(report)
     else:
-        _show(found)
-    if not found.equal:
+        _show(report)
+    if not report.equal:
         raise Unequal(
             "The record itself has broken links: restore it from a backup, or build a new one from the topic."
-            if found.broken_references
-            else "The graph is not what the record says. Mend it with `aml reconcile --repair`."
+            if report.broken_references
+            else "The graph differs from the record. Repair it with `aml reconcile --repair`."
         )
 
 
-def _show(found: Reconciliation) -> None:
-    if found.listed:
-        stdout.print(_differences(found))
-    for broken in found.broken_references:
+def _show(report: Reconciliation) -> None:
+    if report.listed:
+        stdout.print(_differences(report))
+    for broken in report.broken_references:
         stdout.print(
-            f"{broken.rows} of {broken.table}.{broken.column} are no {broken.refers_to}: "
+            f"{broken.rows} of {broken.table}.{broken.column} name no row of {broken.refers_to}: "
             f"{', '.join(broken.examples)}",
             highlight=False,
         )
-    if found.labels != "compared":
-        stderr.print(f"labels: {found.labels}; the next scoring run writes them again", highlight=False)
-    table = Table("", "record", "graph", title="after the repair" if found.repair else None)
-    table.add_row("transfers", str(found.record.transfers), str(found.graph.transfers))
-    table.add_row("wallets", str(found.record.wallets), str(found.graph.wallets))
-    for asset in sorted(found.record.amounts.keys() | found.graph.amounts.keys()):
-        sums = (content.amounts.get(asset, "0") for content in (found.record, found.graph))
+    if report.labels != "compared":
+        stderr.print(f"labels: {report.labels}; the next scoring run writes them again", highlight=False)
+    table = Table("", "record", "graph", title="after the repair" if report.repair else None)
+    table.add_row("transfers", str(report.record.transfers), str(report.graph.transfers))
+    table.add_row("wallets", str(report.record.wallets), str(report.graph.wallets))
+    for asset in sorted(report.record.amounts.keys() | report.graph.amounts.keys()):
+        sums = (content.amounts.get(asset, "0") for content in (report.record, report.graph))
         table.add_row(asset, *sums)
-    table.add_row("digest", found.record.digest, found.graph.digest)
+    table.add_row("digest", report.record.digest, report.graph.digest)
     stdout.print(table)
-    if found.equal:
-        stdout.print(f"equal, in {found.seconds:.1f} s", highlight=False)
+    if report.equal:
+        stdout.print(f"equal, in {report.seconds:.1f} s", highlight=False)
 
 
-def _differences(found: Reconciliation) -> Table:
-    shown = f", the first {len(found.listed)}" if found.differences > len(found.listed) else ""
-    table = Table("", "number", "name", "", title=f"{found.differences} differences{shown}")
+def _differences(report: Reconciliation) -> Table:
+    limit = f", the first {len(report.listed)}" if report.differences > len(report.listed) else ""
+    table = Table("", "number", "name", "", title=f"{report.differences} differences{limit}")
     table.add_column("property: record, graph", overflow="fold")
-    for each in found.listed:
+    for each in report.listed:
         number = "" if each.number is None else str(each.number)
         table.add_row(each.kind, number, each.name, each.nature, _properties(each))
     return table

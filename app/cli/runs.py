@@ -1,4 +1,4 @@
-"""Commands about runs: verify one, compare two, cancel one, and a wallet's scores by run."""
+"""Commands for scoring runs: verify one, compare two, cancel one, list a wallet's scores by run."""
 
 from typing import Annotated
 
@@ -10,14 +10,15 @@ from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
-    configure,
+    load_settings,
+    open_record,
     print_json,
-    record,
     stderr,
     stdout,
-    steps,
+    step_progress,
 )
 from app.errors import Unequal
+from app.record.wallets import find_wallet
 from app.runs.cancel import cancel_run
 from app.runs.history import history as history_of
 from app.runs.listing import one_run
@@ -25,40 +26,42 @@ from app.runs.listing import one_run
 RunArgument = Annotated[int, typer.Argument(min=1, help="Number of the run.", show_default=False)]
 WalletArgument = Annotated[str, typer.Argument(help="An address, or chain:address.")]
 LimitOption = Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")]
-CursorOption = Annotated[str | None, typer.Option(help="`next` of the page before, of --json.")]
+CursorOption = Annotated[
+    str | None, typer.Option(help="Where the list continues: `next` of the previous page's --json.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(verify)
-    app.command()(diff)
-    app.command()(history)
-    app.command()(cancel)
+    for command in (verify, diff, history, cancel):
+        app.command(rich_help_panel="Runs")(command)
 
 
 def verify(run: RunArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Compute a past run again from the record, and compare it with what is stored.
+    """Compute a past run again from the record, and compare it with the stored results.
 
-    Says equal, or what differs first, and then ends with exit code 1. Example: aml verify 3
+    Prints `equal`, or the first differences and ends with exit code 1.
+
+    Example: aml verify 3
     """
     from app.verify.verify import verify_run  # noqa: PLC0415 - loads a compiler
 
-    with record(configure(home)) as postgres, steps("verifying") as progress:
-        found = verify_run(postgres, run, progress)
+    with open_record(load_settings(home)) as postgres, step_progress("verifying") as progress:
+        verification = verify_run(postgres, run, progress)
     if as_json:
-        print_json(found)
+        print_json(verification)
     else:
-        for note in found.notes:
+        for note in verification.notes:
             stderr.print(note, highlight=False, soft_wrap=True)
-        if found.equal:
+        if verification.equal:
             stdout.print(
-                f"equal: run {run}, {found.transfers} transfers, {found.exposures} exposures and "
-                f"{found.scores} scores computed again",
+                f"equal: run {run}, {verification.transfers} transfers, {verification.exposures} exposures "
+                f"and {verification.scores} scores computed again",
                 highlight=False,
             )
-    if not found.equal:
-        details = "\n".join(difference.detail for difference in found.differences)
-        raise Unequal(f"Run {run} is not what the record gives.\n{details}")
+    if not verification.equal:
+        details = "\n".join(difference.detail for difference in verification.differences)
+        raise Unequal(f"Run {run} differs from what the record gives.\n{details}")
 
 
 def diff(
@@ -72,23 +75,25 @@ def diff(
 ) -> None:
     """List the wallets whose score changed between two runs, biggest change first, and why.
 
-    The parts from transfers, labels and policy add up to the change. Example: aml diff 2 3
+    The parts from transfers, labels, policy and engine add up to the change.
+
+    Example: aml diff 2 3
     """
     from app.verify.diff_lists import run_diff, wallet_diff  # noqa: PLC0415 - loads a compiler
 
-    with record(configure(home)) as postgres:
-        found = (
+    with open_record(load_settings(home)) as postgres, stderr.status("Comparing the runs"):
+        difference = (
             run_diff(postgres, run_a, run_b, limit, cursor)
             if wallet is None
             else wallet_diff(postgres, run_a, run_b, wallet)
         )
     if as_json:
-        print_json(found)
-    elif isinstance(found, RunDiff):
-        stdout.print(_changes(found.changes, f"{found.changed} scores changed"))
+        print_json(difference)
+    elif isinstance(difference, RunDiff):
+        stdout.print(_changes(difference.changes, f"{difference.changed} scores changed"))
     else:
-        stdout.print(_changes([found.score], "one wallet"))
-        stdout.print(_contributions(found))
+        stdout.print(_changes([difference.score], "one wallet"))
+        stdout.print(_contributions(difference))
 
 
 def history(
@@ -102,16 +107,16 @@ def history(
 
     Example: aml history ethereum:0x00…aa
     """
-    with record(configure(home)) as postgres, postgres.transaction(snapshot=True) as connection:
-        found = history_of(connection, wallet, limit, cursor)
+    with open_record(load_settings(home)) as postgres, postgres.transaction(snapshot=True) as connection:
+        page = history_of(connection, find_wallet(connection, wallet), limit, cursor)
     if as_json:
-        print_json(found)
+        print_json(page)
         return
-    table = Table("run", "as of", "policy", title=f"{found.wallet.chain}:{found.wallet.address}")
+    table = Table("run", "as of", "policy", title=f"{page.wallet.chain}:{page.wallet.address}")
     table.add_column("score", justify="right")
     for column in ("level", "direction", "main category", ""):
         table.add_column(column)
-    for each in found.scores:
+    for each in page.scores:
         table.add_row(
             str(each.run_id),
             f"{each.as_of:%Y-%m-%d %H:%M:%S}",
@@ -126,17 +131,17 @@ def history(
 
 
 def cancel(run: RunArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Ask a scoring run to end at its next step; nothing of it is published.
+    """Cancel a scoring run: it ends at its next step, and nothing of it is published.
 
     Example: aml cancel 3
     """
-    with record(configure(home)) as postgres:
+    with open_record(load_settings(home)) as postgres:
         cancel_run(postgres, run)
         with postgres.transaction() as connection:
-            found = one_run(connection, run)
+            current = one_run(connection, run)
     if as_json:
-        print_json(found)
-    elif found.status == "cancelled":
+        print_json(current)
+    elif current.status == "cancelled":
         stderr.print(f"Scoring run {run} is cancelled.")
     else:
         stderr.print(f"Scoring run {run} ends at its next step.")
@@ -159,11 +164,11 @@ def _changes(changes: list[ScoreChange], title: str) -> Table:
     return table
 
 
-def _contributions(found: WalletDiff) -> Table:
+def _contributions(difference: WalletDiff) -> Table:
     table = Table("direction", "category", "hop", title="Contributions", title_justify="left")
     for column in ("share before", "after", "points before", "after"):
         table.add_column(column, justify="right")
-    for part in found.contributions:
+    for part in difference.contributions:
         shares = ("" if share is None else f"{share:.9f}" for share in (part.share_before, part.share_after))
         points = (part.points_before or "", part.points_after or "")
         table.add_row(part.direction, part.category, str(part.hop), *shares, *points)

@@ -1,4 +1,4 @@
-"""Commands about scores: run, list, explain, export, and the graph they are explained from."""
+"""Commands for scores: run, list, explain, report, export, and the graph they are explained from."""
 
 import csv
 from dataclasses import asdict
@@ -8,18 +8,20 @@ from typing import Annotated, cast, get_args
 import typer
 from rich.table import Table
 
-from app.cli.present import explanation_tables, top_table
+from app.cli.present import explanation_parts, top_table
 from app.cli.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
-    configure,
-    graph_of,
+    count_progress,
+    load_settings,
+    open_graph,
+    open_record,
     print_json,
-    record,
     stderr,
     stdout,
-    steps,
+    step_progress,
+    writing,
 )
 from app.errors import InvalidInput
 from app.explain.explain import explain as explain_wallet
@@ -27,41 +29,54 @@ from app.explain.export import EXPORT_COLUMNS, exposure_rows
 from app.operations.reload import reload_graph as rebuild
 from app.operations.runs import score as run_once
 from app.policy.policy import load_policy
-from app.report.forms import ReportForm, written
+from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
 from app.runs.compute import EngineChoice
 from app.runs.listing import top_scores
 
+REPORTED_ROWS = 10_000
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command()(score)
-    app.command()(top)
-    app.command()(explain)
-    app.command()(report)
-    app.command("reload-graph")(reload_graph)
-    exports = typer.Typer(help="Write what a run has found into files.", no_args_is_help=True)
+    for command in (score, top, explain, report):
+        app.command(rich_help_panel="Scores and reasons")(command)
+    app.command("reload-graph", rich_help_panel="Record and graph")(reload_graph)
+    exports = typer.Typer(
+        help="Write the results of a run into files.",
+        epilog="Example: aml export exposures exposures.csv",
+        no_args_is_help=True,
+    )
     exports.command("exposures")(export_exposures)
-    app.add_typer(exports, name="export")
-    policy = typer.Typer(help="The file that scores depend on.", no_args_is_help=True)
+    app.add_typer(exports, name="export", rich_help_panel="Scores and reasons")
+    policy = typer.Typer(
+        help="Check the policy file that scores depend on.",
+        epilog="Example: aml policy check policy.yaml",
+        no_args_is_help=True,
+    )
     policy.command("check")(check_policy)
-    app.add_typer(policy, name="policy")
+    app.add_typer(policy, name="policy", rich_help_panel="Scores and reasons")
 
 
 def score(
     home: HomeOption = DEFAULT_HOME,
     engine: Annotated[
-        EngineChoice | None, typer.Option(help="auto is cypher on small graphs, ledger above.")
+        EngineChoice | None,
+        typer.Option(help="auto takes cypher for small graphs and ledger for larger ones."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Carry out a scoring run and publish it.
+    """Score every wallet in a new run, and publish the run.
 
     Example: aml score --engine ledger
     """
-    configured = configure(home)
-    with record(configured) as postgres, graph_of(configured) as graph, steps("scoring") as progress:
-        run_id = run_once(postgres, graph, configured, engine, progress)
+    settings = load_settings(home)
+    with (
+        open_record(settings) as postgres,
+        open_graph(settings) as graph,
+        step_progress("scoring") as progress,
+    ):
+        run_id = run_once(postgres, graph, settings, engine, progress)
     if as_json:
         print_json({"run_id": run_id})
     else:
@@ -77,12 +92,12 @@ def top(
 
     Example: aml top --limit 20
     """
-    with record(configure(home)) as postgres, postgres.transaction() as connection:
-        found = top_scores(connection, limit, None)
+    with open_record(load_settings(home)) as postgres, postgres.transaction() as connection:
+        page = top_scores(connection, limit, None)
     if as_json:
-        print_json(found)
+        print_json(page)
     else:
-        stdout.print(top_table(found))
+        stdout.print(top_table(page))
 
 
 def explain(
@@ -94,20 +109,21 @@ def explain(
 
     Example: aml explain ethereum:0x00…aa --json
     """
-    configured = configure(home)
-    with record(configured) as postgres, graph_of(configured) as graph:
-        explanation = explain_wallet(postgres, graph, configured, wallet)
+    settings = load_settings(home)
+    with open_record(settings) as postgres, open_graph(settings) as graph:
+        explanation = explain_wallet(postgres, graph, settings, wallet)
     if as_json:
         print_json(explanation)
     else:
-        for table in explanation_tables(explanation):
-            stdout.print(table)
+        for part in explanation_parts(explanation):
+            stdout.print(part)
 
 
 def report(
     wallet: Annotated[str, typer.Argument(help="An address, or chain:address.")],
-    out: Annotated[Path, typer.Option(help="File to write; its ending says the form: .pdf, .json or .csv.")],
+    out: Annotated[Path, typer.Option(help="File to write, named .pdf, .json or .csv for its form.")],
     home: HomeOption = DEFAULT_HOME,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a wallet's evidence report: score, arithmetic, paths with hashes, labels, run and digests.
 
@@ -115,22 +131,23 @@ def report(
     """
     form = out.suffix.removeprefix(".").lower()
     if form not in get_args(ReportForm):
-        raise InvalidInput(f"{out} ends in none of .pdf, .json and .csv, so the form is not known.")
-    configured = configure(home)
-    with record(configured) as postgres, graph_of(configured) as graph:
-        made = wallet_report(postgres, graph, configured, wallet)
-    _, body = written(made, cast("ReportForm", form))
-    try:
+        raise InvalidInput(f"{out} ends in none of .pdf, .json and .csv: its name decides the form.")
+    settings = load_settings(home)
+    with open_record(settings) as postgres, open_graph(settings) as graph:
+        evidence = wallet_report(postgres, graph, settings, wallet)
+    _, body = rendered_report(evidence, cast("ReportForm", form))
+    with writing(out):
         out.write_bytes(body)
-    except OSError as exc:
-        raise InvalidInput(f"{out} cannot be written: {exc.strerror}.") from exc
-    stderr.print(f"The report of run {made.run.run_id} is in {out}.")
+    if as_json:
+        print_json({"run_id": evidence.run.run_id, "file": str(out)})
+    else:
+        stderr.print(f"The report of run {evidence.run.run_id} is in {out}.", soft_wrap=True)
 
 
 def reload_graph(
     home: HomeOption = DEFAULT_HOME,
     from_empty: Annotated[
-        bool, typer.Option("--wipe", help="Empty the graph first, also one of another record.")
+        bool, typer.Option("--wipe", help="Empty the graph first, even if it belongs to another record.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -138,8 +155,12 @@ def reload_graph(
 
     Example: aml reload-graph
     """
-    configured = configure(home)
-    with record(configured) as postgres, graph_of(configured) as graph, steps("reloading") as progress:
+    settings = load_settings(home)
+    with (
+        open_record(settings) as postgres,
+        open_graph(settings) as graph,
+        step_progress("reloading") as progress,
+    ):
         report = rebuild(postgres, graph, progress, from_empty=from_empty)
     if as_json:
         print_json(asdict(report))
@@ -152,27 +173,40 @@ def reload_graph(
 def export_exposures(
     file: Annotated[Path, typer.Argument(help="CSV file to write.")],
     home: HomeOption = DEFAULT_HOME,
-    run: Annotated[int | None, typer.Option(help="Scoring run; the published one if not given.")] = None,
+    run: Annotated[
+        int | None, typer.Option(help="Number of a scoring run; without it, the published one.")
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Write every exposure and residual of a run, amounts in base units, shares of the wallet's total.
+    """Write every exposure and residual of a run: amounts in base units, shares of the wallet's total.
 
     Example: aml export exposures exposures.csv --run 3
     """
     rows = 0
-    with record(configure(home)) as postgres, postgres.transaction() as connection, file.open("w") as out:
+    with (
+        open_record(load_settings(home)) as postgres,
+        postgres.transaction() as connection,
+        count_progress("writing rows") as progress,
+        writing(file),
+        file.open("w") as out,
+    ):
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(EXPORT_COLUMNS)
-        for row in exposure_rows(connection, run):
+        for rows, row in enumerate(exposure_rows(connection, run), start=1):
             writer.writerow(row)
-            rows += 1
-    stderr.print(f"{rows} rows in {file}.")
+            if rows % REPORTED_ROWS == 0:
+                progress(rows)
+    if as_json:
+        print_json({"rows": rows, "file": str(file)})
+    else:
+        stderr.print(f"{rows:,} rows in {file}.", soft_wrap=True)
 
 
 def check_policy(
     file: Annotated[Path, typer.Argument(help="The policy file.")] = Path("policy.yaml"),
     as_json: JsonOption = False,
 ) -> None:
-    """Check a policy file; mistakes are explained by line.
+    """Check a policy file; each mistake is explained with its line.
 
     Example: aml policy check policy.yaml
     """
@@ -182,5 +216,5 @@ def check_policy(
         print_json(answer)
     else:
         stderr.print(
-            f"{file} is policy {policy.version} with {len(policy.categories)} categories: no mistakes."
+            f"{file} is policy {policy.version} with {len(policy.categories)} categories and no mistakes."
         )

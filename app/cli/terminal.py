@@ -1,9 +1,9 @@
-"""What commands share: the terminal, progress, JSON, and where the servers are."""
+"""What commands share: the terminal, progress bars, JSON, output files, and connections to the stores."""
 
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.domain import Progress as StepProgress
+from app.errors import DependencyMissing, InvalidInput
 from app.settings import PROJECT, Settings, settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.tracing import start_tracing
 
-PAPER_WIDTH = 140  # of tables in files and logs, where nothing says how wide the reader's window is
-stdout = Console(width=None if sys.stdout.isatty() else PAPER_WIDTH)
+FILE_WIDTH = 140  # of tables in files and pipes, whose reader's window is unknown
+stdout = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
 stderr = Console(stderr=True)
 
 HomeOption = Annotated[
@@ -35,27 +36,38 @@ HomeOption = Annotated[
 DEFAULT_HOME = PROJECT / ".aml"
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 
+_SERVER_VARIABLES = ("AML_SECRETS_DIR", "AML_NEO4J_URL", "AML_KAFKA_BOOTSTRAP_SERVERS")
 
-def configure(home: Path, service: str = "aml") -> Settings:
+CountProgress = Callable[..., None]
+"""Called with how many are done and, where it is known only then, their total."""
+
+
+def load_settings(home: Path, service: str = "aml") -> Settings:
     """The settings: from `AML_*` variables if they name a record, else of the instance that runs in `home`.
 
-    Traces begin here if they are on; `service` is the name they give this process.
+    Starts tracing if it is configured; traces name this process `service`.
 
     Raises:
-        DependencyMissing: neither is there.
+        DependencyMissing: there is neither, or a variable is absent or wrong.
     """
-    from embedded.urls import environment, running  # noqa: PLC0415 - the extra may be absent in a container
+    from embedded.urls import environment, running_urls  # noqa: PLC0415 - a container lacks the extra
 
-    if "AML_POSTGRES_URL" not in os.environ and (urls := running(home)) is not None:
-        os.environ.update(environment(urls))
+    if "AML_POSTGRES_URL" not in os.environ:
+        if (urls := running_urls(home)) is not None:
+            os.environ.update(environment(urls))
+        elif not any(map(os.environ.get, _SERVER_VARIABLES)):
+            raise DependencyMissing(
+                f"No instance runs in {home}: start one with `aml up`, name the folder of a running one with "
+                "--home, or set AML_POSTGRES_URL and the other addresses that docs/operations.md lists."
+            )
     start_tracing(settings(), service)
     return settings()
 
 
 @contextmanager
-def record(configured: Settings) -> Iterator[Postgres]:
-    """The door to the record, closed at the end."""
-    postgres = Postgres(configured.postgres_url)
+def open_record(configuration: Settings) -> Iterator[Postgres]:
+    """A connection pool to the record, closed at the end."""
+    postgres = Postgres(configuration.postgres_url)
     try:
         yield postgres
     finally:
@@ -63,13 +75,26 @@ def record(configured: Settings) -> Iterator[Postgres]:
 
 
 @contextmanager
-def graph_of(configured: Settings) -> Iterator[Graph]:
-    """The door to the graph, closed at the end."""
-    graph = Graph(configured.neo4j_url, configured.neo4j_user, configured.neo4j_password)
+def open_graph(configuration: Settings) -> Iterator[Graph]:
+    """A driver for the graph, closed at the end."""
+    graph = Graph(configuration.neo4j_url, configuration.neo4j_user, configuration.neo4j_password)
     try:
         yield graph
     finally:
         graph.close()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """A block that writes this file or folder.
+
+    Raises:
+        InvalidInput: the system refuses it.
+    """
+    try:
+        yield
+    except OSError as exc:
+        raise InvalidInput(f"{path} cannot be written: {exc.strerror}.") from exc
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - whatever a command answers
@@ -77,36 +102,36 @@ def print_json(value: Any) -> None:  # noqa: ANN401 - whatever a command answers
     if isinstance(value, BaseModel):
         typer.echo(value.model_dump_json(indent=2))
     else:
-        typer.echo(json.dumps(value, indent=2, default=_plain))
+        typer.echo(json.dumps(value, indent=2, default=_json_value))
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - json's own hook
+def _json_value(value: Any) -> Any:  # noqa: ANN401 - json's own hook
     if isinstance(value, SecretStr):
         return "**********"
     return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
 
 
 @contextmanager
-def counting(what: str, total: int | None = None) -> Iterator[Any]:
-    """A progress bar on stderr; yields a function that is told how many are done."""
+def count_progress(title: str, total: int | None = None) -> Iterator[CountProgress]:
+    """A progress bar on stderr, if it is a terminal; yields the function that is called with the count."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=stderr, transient=True) as progress:
-        task = progress.add_task(what, total=total)
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
 
-        def done(count: int, of: int | None = None) -> None:
+        def report(count: int, of: int | None = None) -> None:
             progress.update(task, completed=count, total=of if of is not None else total)
 
-        yield done
+        yield report
 
 
 @contextmanager
-def steps(what: str) -> Iterator[StepProgress]:
-    """A progress bar on stderr for work that names its steps; yields the function to tell."""
+def step_progress(title: str) -> Iterator[StepProgress]:
+    """A progress bar on stderr, if it is a terminal, for work that names its steps; yields its callback."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=stderr, transient=True) as progress:
-        task = progress.add_task(what, total=1.0)
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+        task = progress.add_task(title, total=1.0)
 
         def report(step: str, part: float) -> None:
-            progress.update(task, description=f"{what}: {step}", completed=part)
+            progress.update(task, description=f"{title}: {step}", completed=part)
 
         yield report

@@ -1,17 +1,15 @@
-"""Every exposure and residual of a run as rows, for files."""
+"""Every exposure and residual of a run as rows of a file."""
 
 from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from app.errors import NotFound, NotReady
-from app.ledger.cells import DIRECTION_NAMES, RESIDUALS
-from app.runs.stored_answer import part_of
+from app.ledger.cells import BEYOND_HOP_LIMIT, DIRECTION_NAMES, decode
+from app.runs.queries import completed_or_published_run
+from app.runs.score_record import part_of
 
 EXPORT_COLUMNS = ("chain", "asset", "address", "direction", "category", "hop", "amount", "share")
 
-_RUN = text("SELECT columns, status FROM scoring_runs WHERE run_id = :run_id")
-_PUBLISHED = text("SELECT run_id FROM published_run")
 _EXPOSURES = text("""
     SELECT w.chain, a.asset, w.address, e.direction, e.cells, e.shares, e.total
     FROM exposures e JOIN wallets w USING (wallet_id) JOIN assets a USING (asset_id)
@@ -23,23 +21,26 @@ def exposure_rows(connection: Connection, run_id: int | None) -> Iterator[tuple[
     """Rows of `EXPORT_COLUMNS` in a stable order; `beyond_hop_limit` has no hop, amounts are base units.
 
     Raises:
-        NotReady: no run was named and none is published.
-        NotFound: there is no completed run of that id.
+        NotFound: there is no run of that id.
+        NotReady: it has no results, or no run is named and none is published.
     """
-    run_id = run_id if run_id is not None else connection.execute(_PUBLISHED).scalar()
-    if run_id is None:
-        raise NotReady("No scoring run has been published yet. Start one with `aml score`.")
-    run = connection.execute(_RUN, {"run_id": run_id}).one_or_none()
-    if run is None or run.status != "completed":
-        raise NotFound(f"There is no completed scoring run {run_id}. GET /v1/runs lists them.")
-    return _rows(connection, run_id, run.columns)
+    run = completed_or_published_run(connection, run_id)
+    return _rows(connection, run.run_id, run.columns)
 
 
 def _rows(connection: Connection, run_id: int, columns: list[str]) -> Iterator[tuple[str | int, ...]]:
     streamed = connection.execution_options(yield_per=2_000)
     for row in streamed.execute(_EXPOSURES, {"run_id": run_id}):
         direction = DIRECTION_NAMES[row.direction]
-        for cell, share in zip(row.cells, row.shares, strict=True):
-            column = columns[cell // 8]
-            hop = "" if column == RESIDUALS[-1] else cell % 8
-            yield row.chain, row.asset, row.address, direction, column, hop, part_of(share, row.total), share
+        for code, share in zip(row.cells, row.shares, strict=True):
+            _, column, hop = decode(code)
+            yield (
+                row.chain,
+                row.asset,
+                row.address,
+                direction,
+                columns[column],
+                "" if column == BEYOND_HOP_LIMIT else hop,
+                part_of(share, row.total),
+                share,
+            )

@@ -1,1 +1,1 @@
-"""What is said about wallets: reading, resolving and storing labels."""
+"""Labels of wallets: reading them, storing them, and choosing the effective one."""

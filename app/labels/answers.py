@@ -8,11 +8,11 @@ from app.answers.base import EXAMPLE_TIME, Answer
 
 
 class RecordedLabel(Answer):
-    """A label with when it was recorded, and when it was removed if it was."""
+    """A label, with when it was recorded and, if it was, removed."""
 
     chain: str = Field(examples=["ethereum"])
     address: str
-    category: str | None = Field(description="Null: it only names.", examples=["exchange"])
+    category: str | None = Field(description="Null: the label only names the wallet.", examples=["exchange"])
     name: str = Field(examples=["Example exchange 3"])
     source: str = Field(examples=["tagpack"])
     confidence: int = Field(examples=[90])
@@ -23,21 +23,21 @@ class RecordedLabel(Answer):
 
 
 class SpeakingLabel(RecordedLabel):
-    """A label of now, and whether it is the one that counts for its wallet."""
+    """A current label."""
 
-    speaks: bool
+    speaks: bool = Field(description="Whether it is the effective label of its wallet.")
 
 
 class LabelHistory(Answer):
-    """All labels of one wallet, in the order they were recorded."""
+    """All labels a wallet ever had, in the order they were recorded."""
 
     labels: list[RecordedLabel]
 
 
 class Labels(Answer):
-    """Labels of now; `next` is the cursor of the next page."""
+    """Current labels; `next` is the cursor of the next page."""
 
-    total: int = Field(description="All that the filters let through.", examples=[2])
+    total: int = Field(description="How many labels match the filters.", examples=[2])
     labels: list[SpeakingLabel]
     next: str | None = None
 

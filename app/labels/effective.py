@@ -1,4 +1,4 @@
-"""Which label speaks for a wallet: one a wallet, chosen by natural keys only, never by order of arrival."""
+"""The effective label of a wallet: one for each, chosen by natural keys, never by the order of arrival."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -14,7 +14,7 @@ from app.domain import MINT_BURN, ZERO_ADDRESS
 
 @dataclass(frozen=True, slots=True)
 class EffectiveLabel:
-    """The one label of a wallet; `wallet_id` is None while no transfer has named the wallet."""
+    """The label that counts for a wallet; `wallet_id` is None until a transfer names the wallet."""
 
     wallet_id: int | None
     chain: str
@@ -35,17 +35,17 @@ def effective_labels(
     addresses: Collection[str] | None = None,
     seen_until: int | None = None,
 ) -> list[EffectiveLabel]:
-    """The effective label of every labelled wallet, or of those addresses, ordered by chain and address.
+    """The effective label of every labelled wallet, or of the wallets with `addresses`, by chain and address.
 
     Args:
         connection: an open transaction.
         as_of: labels recorded, not removed and valid at this time count.
         severities: severity by category; a category missing here ranks below all of them.
-        addresses: only wallets with one of these addresses, on any chain.
-        seen_until: the zero address is labelled where a transfer up to this batch has named it.
+        addresses: only wallets with one of these addresses, on any chain; None means all.
+        seen_until: the zero address is labelled where a transfer up to this batch names it.
     """
-    given = {"as_of": as_of, "addresses": None if addresses is None else list(addresses)}
-    rows = [EffectiveLabel(*row) for row in connection.execute(_LABELS, given)]
+    parameters = {"as_of": as_of, "addresses": None if addresses is None else list(addresses)}
+    rows = [EffectiveLabel(*row) for row in connection.execute(_LABELS, parameters)]
     if addresses is None or ZERO_ADDRESS in addresses:
         rows += (
             EffectiveLabel(

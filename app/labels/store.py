@@ -1,4 +1,4 @@
-"""Labels into the record. A changed or removed label is closed and stays; nothing is deleted."""
+"""Writes labels into the record. A changed or removed label is closed and kept; nothing is deleted."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from app.errors import InvalidInput
-from app.labels.wallets import OF_WALLET, named_wallets
+from app.labels.wallets import OF_WALLET, wallet_parameters
 from app.stores.copy_writer import copy_rows
 from app.stores.postgres import Postgres
 
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """One source's statement about one wallet; `place` says where it was read, for messages."""
+    """One source's statement about one wallet; `origin` is where it was read, for messages."""
 
     chain: str
     address: str
@@ -24,17 +24,17 @@ class LabelRow:
     confidence: int
     valid_from: datetime | None
     valid_to: datetime | None
-    place: str
+    origin: str
 
     @property
     def identity(self) -> tuple[str | None, ...]:
-        """What makes it this label; its confidence and validity may change."""
+        """The fields that identify the label; its confidence and validity may change."""
         return self.chain, self.address, self.source, self.category, self.name
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What an import did: labels new, as they were, changed in confidence or validity, no longer there."""
+    """Labels that an import added, left unchanged, updated in confidence or validity, and removed."""
 
     added: int
     unchanged: int
@@ -52,9 +52,9 @@ def import_labels(
 
     Args:
         postgres: the record.
-        rows: what is said; read to the end before anything is written.
-        categories: those of the policy.
-        replace: the rows are all that their sources say now: their other labels are removed.
+        rows: the labels; all are read before anything is written.
+        categories: the policy's categories.
+        replace: other labels of the same sources are removed.
 
     Raises:
         InvalidInput: a category the policy does not have, one label twice with different values, or nothing
@@ -63,7 +63,7 @@ def import_labels(
     labels = _distinct(rows, categories)
     if replace and not labels:
         raise InvalidInput(
-            "There is no label in it, so nothing says which source to replace. Use `aml labels remove`."
+            "It holds no label, so it does not say which source to replace. Use `aml labels remove`."
         )
     return postgres.run(lambda connection: _write(connection, labels, replace=replace))
 
@@ -71,59 +71,60 @@ def import_labels(
 def remove_labels(postgres: Postgres, *, source: str | None = None, wallet: str | None = None) -> int:
     """Records the removal of the labels of a source, of a wallet, or of that source for that wallet.
 
-    Returns how many. An address without its chain is meant on every chain.
+    Returns how many. An address without its chain means the wallet on every chain.
 
     Raises:
-        InvalidInput: neither is given, or no address looks like this.
+        InvalidInput: neither a source nor a wallet, or no address looks like this.
     """
     if source is None and wallet is None:
         raise InvalidInput("Say which labels to remove: those of a source, of an address, or of both.")
-    named = named_wallets(wallet)
+    parameters = {"source": source, **wallet_parameters(wallet)}
 
     def work(connection: Connection) -> int:
-        return connection.execute(_REMOVE, {"source": source, **named, **_locked(connection)}).rowcount
+        return connection.execute(_REMOVE, {**parameters, "moment": _locked_moment(connection)}).rowcount
 
     return postgres.run(work)
 
 
 def _distinct(rows: Iterable[LabelRow], categories: Collection[str]) -> list[LabelRow]:
-    found: dict[tuple[str | None, ...], LabelRow] = {}
+    by_identity: dict[tuple[str | None, ...], LabelRow] = {}
     for row in rows:
         if row.category is not None and row.category not in categories:
             raise InvalidInput(
-                f"{row.place}: the policy has no category {row.category}. Add it, or use one of "
+                f"{row.origin}: the policy has no category {row.category}. Add it, or use one of "
                 f"{', '.join(categories)}."
             )
-        first = found.setdefault(row.identity, row)
+        first = by_identity.setdefault(row.identity, row)
         if _values(first) != _values(row):
             raise InvalidInput(
-                f"{row.place}: {first.place} has this label with another confidence or validity. Keep one."
+                f"{row.origin}: {first.origin} has this label with another confidence or validity. Keep one."
             )
-    return list(found.values())
+    return list(by_identity.values())
 
 
 def _values(row: LabelRow) -> tuple[object, ...]:
     return row.confidence, row.valid_from, row.valid_to
 
 
-def _locked(connection: Connection) -> dict[str, datetime]:
-    """Keeps other writers out, and tells the moment from which the labels are different.
+def _locked_moment(connection: Connection) -> datetime:
+    """Locks out other writers of labels, and returns the moment of this change.
 
-    It comes after the lock: whoever reads labels as of a time sees the same ones ever after.
+    The moment is taken after the lock, so that the labels as of a time never change later.
     """
     connection.execute(text("LOCK TABLE labels IN SHARE ROW EXCLUSIVE MODE"))
-    return {"moment": connection.execute(text("SELECT clock_timestamp()")).scalar_one()}
+    moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment
 
 
 def _write(connection: Connection, labels: list[LabelRow], *, replace: bool) -> ImportReport:
-    moment = _locked(connection)
-    connection.execute(_GIVEN)
+    moment = {"moment": _locked_moment(connection)}
+    connection.execute(_CREATE_IMPORTED)
     rows = (
         (r.chain, r.address, r.category, r.name, r.source, r.confidence, r.valid_from, r.valid_to)
         for r in labels
     )
-    copy_rows(connection, "given_labels", _COLUMNS, rows)
-    connection.execute(text("ANALYZE given_labels"))
+    copy_rows(connection, "imported_labels", _COLUMNS, rows)
+    connection.execute(text("ANALYZE imported_labels"))
     updated = connection.execute(_CLOSE_CHANGED, moment).rowcount
     written = connection.execute(_INSERT_NEW, moment).rowcount
     removed = connection.execute(_CLOSE_ABSENT, moment).rowcount if replace else 0
@@ -131,32 +132,32 @@ def _write(connection: Connection, labels: list[LabelRow], *, replace: bool) -> 
 
 
 _COLUMNS = ("chain", "address", "category", "name", "source", "confidence", "valid_from", "valid_to")
-_GIVEN = text("""
-    CREATE TEMP TABLE given_labels (
+_CREATE_IMPORTED = text("""
+    CREATE TEMP TABLE imported_labels (
         chain text, address text, category text, name text, source text, confidence smallint,
         valid_from timestamptz, valid_to timestamptz
     ) ON COMMIT DROP
 """)
 _CLOSE_CHANGED = text("""
-    UPDATE labels l SET removed_at = :moment FROM given_labels g
-    WHERE l.removed_at IS NULL AND l.chain = g.chain AND l.address = g.address AND l.source = g.source
-    AND l.name = g.name AND l.category IS NOT DISTINCT FROM g.category
-    AND (l.confidence, l.valid_from, l.valid_to) IS DISTINCT FROM (g.confidence, g.valid_from, g.valid_to)
+    UPDATE labels l SET removed_at = :moment FROM imported_labels i
+    WHERE l.removed_at IS NULL AND l.chain = i.chain AND l.address = i.address AND l.source = i.source
+    AND l.name = i.name AND l.category IS NOT DISTINCT FROM i.category
+    AND (l.confidence, l.valid_from, l.valid_to) IS DISTINCT FROM (i.confidence, i.valid_from, i.valid_to)
 """)
 _INSERT_NEW = text("""
     INSERT INTO labels (chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at)
-    SELECT g.*, :moment FROM given_labels g WHERE NOT EXISTS (
+    SELECT i.*, :moment FROM imported_labels i WHERE NOT EXISTS (
         SELECT FROM labels l
-        WHERE l.removed_at IS NULL AND l.chain = g.chain AND l.address = g.address AND l.source = g.source
-        AND l.name = g.name AND l.category IS NOT DISTINCT FROM g.category
+        WHERE l.removed_at IS NULL AND l.chain = i.chain AND l.address = i.address AND l.source = i.source
+        AND l.name = i.name AND l.category IS NOT DISTINCT FROM i.category
     )
 """)
 _CLOSE_ABSENT = text("""
     UPDATE labels l SET removed_at = :moment
-    WHERE l.removed_at IS NULL AND l.source IN (SELECT source FROM given_labels) AND NOT EXISTS (
-        SELECT FROM given_labels g
-        WHERE l.chain = g.chain AND l.address = g.address AND l.source = g.source
-        AND l.name = g.name AND l.category IS NOT DISTINCT FROM g.category
+    WHERE l.removed_at IS NULL AND l.source IN (SELECT source FROM imported_labels) AND NOT EXISTS (
+        SELECT FROM imported_labels i
+        WHERE l.chain = i.chain AND l.address = i.address AND l.source = i.source
+        AND l.name = i.name AND l.category IS NOT DISTINCT FROM i.category
     )
 """)
 _REMOVE = text(f"""

@@ -1,33 +1,32 @@
-"""Exact exposures of all pools at once (docs/exposure.md): origins in chronological order, ends in reverse.
+"""Exact exposures of all pools at once (docs/exposure.md): sources in ledger order, destinations in reverse.
 
-Pure arrays in and out. The cost is transfers x filled cells, however busy a wallet is; memory holds the rows
-that are still being added to, and the filled cells of finished ones. A row of cells is laid out as
-`app.ledger.cells.CellLayout` says: cell 0 what is beyond the hop limit, then blocks of one cell a hop:
-the direction's residual, then each category.
+Pure arrays in and out. The cost is transfers x filled cells, however busy a wallet is; memory is pools x
+filled cells.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.errors import Unequal
-from app.ledger.kernels import Flows, Parts, Pools, Rows, trace_destinations, trace_sources
+from app.ledger.cells import DESTINATION, SOURCE, CellLayout
+from app.ledger.kernels import FILLED, Flows, Pools, Rows, read_shares, trace_destinations, trace_sources
 from app.ledger.sparse import SparseRows
-from app.ledger.workspace import Collected, room
+from app.ledger.workspace import add_space, empty_rows, empty_shares, sparse
 
 SUM_TOLERANCE = 1e-12
 """How far the shares of a row may be from 1."""
+_STEPS_AT_ONCE = 1 << 16
 
-Part = Callable[[float], None]
-"""Told which part of the transfers a pass has done."""
+FractionDone = Callable[[float], None]
+"""Called with the fraction of the transfers that a pass has traced."""
 
 
 @dataclass(frozen=True)
 class PassResult:
-    """Shares by cell, each row summing to 1: of pools and, weighted by USD value, of wallets."""
+    """Shares by cell, each row summing to 1: of pools by amount, and of wallets by value in USD."""
 
     pool: NDArray[np.int64]
     shares: SparseRows
@@ -36,98 +35,62 @@ class PassResult:
 
 
 def source_pass(
-    flows: Flows, pools: Pools, *, categories: int, hop_limit: int, progress: Part | None = None
+    flows: Flows, pools: Pools, layout: CellLayout, progress: FractionDone | None = None
 ) -> PassResult:
     """Where all that each pool ever received came from.
 
     Raises:
         Unequal: an annotation does not fit its pool, or a row does not sum to 1.
     """
-    ends = flows.receiver_pool, flows.sender_pool
-    way = _Way(trace_sources, *ends)
-    return _pass(way, flows, pools, categories=categories, hop_limit=hop_limit, progress=progress)
+    rows = empty_rows(len(pools.wallet), layout.onward(SOURCE))
+    _trace(trace_sources, flows, pools, rows, progress)
+    return _result(rows, pools)
 
 
 def destination_pass(
-    flows: Flows, pools: Pools, *, categories: int, hop_limit: int, progress: Part | None = None
+    flows: Flows, pools: Pools, layout: CellLayout, progress: FractionDone | None = None
 ) -> PassResult:
     """Where all that each pool ever sent went.
 
     Raises:
         Unequal: an annotation does not fit its pool, or a row does not sum to 1.
     """
-    ends = flows.sender_pool[::-1], flows.receiver_pool[::-1]
-    way = _Way(trace_destinations, *ends)
-    return _pass(way, flows, pools, categories=categories, hop_limit=hop_limit, progress=progress)
+    rows = empty_rows(len(pools.wallet), layout.onward(DESTINATION))
+    _trace(trace_destinations, flows, pools, rows, progress)
+    return _result(rows, pools)
 
 
-class _Way(NamedTuple):
-    """A direction: its kernel and, in the order in which it meets the transfers, the pools at their ends.
-
-    `own` are those that the direction's rows belong to.
-    """
-
-    kernel: Callable[[Flows, Pools, Rows, int, int], int]
-    own: NDArray[np.int32]
-    other: NDArray[np.int32]
-
-
-def _pass(
-    way: _Way, flows: Flows, pools: Pools, *, categories: int, hop_limit: int, progress: Part | None
-) -> PassResult:
-    backwards = way.kernel is trace_destinations
-    own, other = np.ascontiguousarray(way.own), np.ascontiguousarray(way.other)
-    usd = flows.usd[::-1] if backwards else flows.usd
-    wallet = np.where(usd > 0, pools.wallet[own], np.int32(-1))
-    width = 1 + (1 + categories) * hop_limit
-    wallets = int(pools.wallet.max(initial=-1)) + 1
-    through = room(_unlabelled(own, pools), _unlabelled(other, pools), len(pools.wallet), width)
-    found, combined = Collected(len(pools.wallet), width), Collected(wallets, width)
-    rows = Rows(
-        own=room(own, own, len(pools.wallet), width),
-        combined=room(wallet, wallet, wallets, width),
-        through=through,
-        resting=np.empty(len(through.filled)),
-        own_done=found.done,
-        combined_done=combined.done,
-        parts=_no_parts(width),
-        taken=_no_parts(width),
-        further=_further(width, hop_limit, destinations=backwards),
-    )
-    done = 0
-    while done < len(flows.amount):
-        done = way.kernel(flows, pools, rows, hop_limit, done)
+def _trace(
+    kernel: Callable[[Flows, Pools, Rows, int, int], int],
+    flows: Flows,
+    pools: Pools,
+    rows: Rows,
+    progress: FractionDone | None,
+) -> None:
+    done, steps = 0, len(flows.amount)
+    while done < steps:
+        end = min(done + _STEPS_AT_ONCE, steps)
+        done = kernel(flows, pools, rows, done, end)
         if done < 0:
             raise Unequal(
                 f"The annotation of the transfer at place {-1 - done} of the ledger does not fit its pool. "
                 "Run `aml reconcile`."
             )
-        found.take()
-        combined.take()
+        if done < end:
+            add_space(rows)
         if progress is not None:
-            progress(done / len(flows.amount))
-    furthest = max(found.furthest, combined.furthest)
-    if not furthest <= SUM_TOLERANCE:
+            progress(done / steps)
+
+
+def _result(rows: Rows, pools: Pools) -> PassResult:
+    if (np.diff(pools.wallet) < 0).any():
+        raise ValueError("Pools are numbered by wallet: the pools of one owner are side by side.")
+    cells = int(rows.span[:, FILLED].sum())
+    by_pool = empty_shares(len(pools.wallet), cells)
+    by_wallet = empty_shares(int(pools.wallet.max(initial=-1)) + 1, cells)
+    difference = read_shares(rows, pools, by_pool, by_wallet, np.zeros((rows.onward.shape[1] + 1, 2)))
+    if not difference <= SUM_TOLERANCE:
         raise Unequal(
-            f"The parts of an exposure differ from the whole by {furthest:.1e}. Run `aml reconcile`."
+            f"The parts of an exposure differ from the whole by {difference:.1e}. Run `aml reconcile`."
         )
-    del rows, through  # before the finished rows are put in order: both are large
-    return PassResult(*found.in_order(), *combined.in_order())
-
-
-def _unlabelled(pool: NDArray[np.int32], pools: Pools) -> NDArray[np.int32]:
-    return np.where(pools.category[pool] < 0, pool, np.int32(-1))
-
-
-def _no_parts(width: int) -> Parts:
-    return Parts(np.empty(width, np.int16), np.empty(width), np.zeros(1, np.int64))
-
-
-def _further(width: int, hop_limit: int, *, destinations: bool) -> NDArray[np.int16]:
-    """The cell of what is in each cell, after one transfer more: past the limit, cell 0."""
-    further = np.arange(1, width + 1).astype(np.int16)
-    further[0::hop_limit] = 0
-    if destinations:
-        # What arrives with the last allowed transfer is beyond the limit, also if it rests there.
-        further[hop_limit - 1] = 0
-    return further
+    return PassResult(*sparse(by_pool), *sparse(by_wallet))

@@ -1,9 +1,12 @@
-"""The compiled loops of the ledger pass. Doubles only: the exact part, `send_share`, is in the annotation.
+"""The compiled loops of the ledger pass (docs/exposure.md). Doubles only: exact integers are in the record.
 
-What travels with a transfer are `Parts`, cells that sum to 1; they are normalised where they are read, so
-that rounding does not build up along paths and over the life of a busy pool. Few cells of many are ever
-filled, so rows are lists of filled cells. All of it stands in one file because the cache of compiled code
-notices changes of a kernel's own file alone.
+A step is one transfer. It makes parts of what is in the pool at one end, moves them on by the hops that the
+step counts, and adds them to the row of the pool at the other end. Parts sum to 1: they are normalised where
+they are read, so that rounding does not build up along paths or over the life of a busy pool. A step knows
+the steps before it and none of those to come: every sum carries its rounding error along from its first
+addition on (Neumaier's summation).
+
+All of it is in one file, because the cache of compiled code notices changes of a kernel's own file alone.
 """
 
 from collections.abc import Callable
@@ -16,22 +19,29 @@ from numpy.typing import NDArray
 FLOW_TOLERANCE = 1e-9
 """How far what a transfer takes out of a pool may be from what its annotation says, as part of its amount."""
 
-
 F = TypeVar("F", bound=Callable[..., Any])
 # Without `_nrt` (not in numba's stubs) nothing is allocated here and no references are counted: the arrays
 # belong to the caller. Helpers are inlined, so that their many arrays are not copied for each call.
 compiled: Callable[[F], F] = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)  # type: ignore[call-overload]
 inlined: Callable[[F], F] = njit(error_model="numpy", inline="always", _nrt=False)  # type: ignore[call-overload]
 
-TO_COME, ROW, LOW_ROW = 0, 1, 2
-"""Columns of `Sums.number`."""
+BEYOND, RESIDUAL = 0, 1
+"""Cells of a row: what is beyond the hop limit, and the direction's other residual at hop 0."""
+START, FILLED, SIZE = 0, 1, 2
+"""Columns of `Rows.span`."""
+AMOUNT, USD, IN_POOL = 0, 2, 4
+"""Columns of `Rows.sums` (the first two also of `Rows.total`); behind each is the sum's rounding error."""
+SUM_COLUMNS = 6
+FIRST_SPACE = 4
+"""Cells that a new row has space for; a full row moves to twice the space."""
 
 
 class Flows(NamedTuple):
     """Transfers with flow in ledger order, one array a column.
 
     Pools are numbered 0..n-1. `kept` is the part of the sender's balance that stayed: 1 - `send_share` with
-    all its digits. Amounts are base units; `usd` is 0 where there is no price.
+    all its digits. Amounts are base units; `usd` is 0 where there is no price. `hops` is 1, or 0 where the
+    money stays with its owner: such a step keeps the hops of its parts and counts in no total.
     """
 
     sender_pool: NDArray[np.int32]
@@ -41,312 +51,310 @@ class Flows(NamedTuple):
     kept: NDArray[np.float64]
     unobserved: NDArray[np.float64]
     usd: NDArray[np.float64]
+    hops: NDArray[np.int8]
 
 
 class Pools(NamedTuple):
-    """By pool number: the number of its wallet (0..m-1) and that wallet's category, -1 without one."""
+    """By pool number: its owner wallet, and the cell of that wallet's category at hop 0, -1 without one.
+
+    Wallets are numbered 0..m-1 and rise with the pools, so that an owner's pools are side by side.
+    """
 
     wallet: NDArray[np.int32]
-    category: NDArray[np.int16]
-
-
-class Sums(NamedTuple):
-    """Rows that are added to. A number has a row from its first addition until its last use.
-
-    `number` has three columns, side by side because they are read together: how many uses of a number are
-    still TO_COME, its ROW, and its row in `low`, LOW_ROW (-1 without). `free` lists the `unused[0]` rows that
-    no number has. The first `filled` places of a row of `cell` and `value` are its cells, rising. `total`
-    (rows x 2) is what was added to each row, with its rounding error. Busy numbers carry the rounding errors
-    of their values along in `low` (Neumaier's summation).
-    """
-
-    number: NDArray[np.int32]
-    free: NDArray[np.int32]
-    unused: NDArray[np.int64]
-    filled: NDArray[np.int16]
-    cell: NDArray[np.int16]
-    value: NDArray[np.float64]
-    total: NDArray[np.float64]
-    low: NDArray[np.float64]
-
-
-class Finished(NamedTuple):
-    """Rows that nothing is added to any more, divided by their totals.
-
-    `size` is how many rows and how many cells there are, `end` where each row ends; `furthest[0]` is the
-    largest difference of a row's sum from 1.
-    """
-
-    number: NDArray[np.int32]
-    end: NDArray[np.int64]
-    cell: NDArray[np.int16]
-    share: NDArray[np.float64]
-    size: NDArray[np.int64]
-    furthest: NDArray[np.float64]
+    own_cell: NDArray[np.int16]
 
 
 class Parts(NamedTuple):
-    """The filled cells of one transfer, rising: the first `size[0]` places."""
+    """The money of one step: `size[0]` cells, rising from the second on, and the part in each, perhaps 0."""
 
+    size: NDArray[np.int64]
     cell: NDArray[np.int16]
     value: NDArray[np.float64]
-    size: NDArray[np.int64]
 
 
 class Rows(NamedTuple):
-    """What a pass fills: by pool, by wallet in USD, and by unlabelled pool that both receives and sends.
+    """One row a pool: its filled cells, rising, each with its sums over all steps so far.
 
-    `resting` is, by row of `through`, what of a unit rests in the pool for good (destinations alone). `parts`
-    and `taken` are of one transfer. `further` is the cell that each cell's money is in one transfer on.
+    `span` (pools x 3) says where in `cell` and `sums` a row STARTs, how many cells are FILLED, and its SIZE:
+    it has space for FIRST_SPACE << SIZE cells; -1 before its first step. `sums` (cells x 6) are the AMOUNT in
+    base units and the value in USD of the pool's transfers, and what is IN_POOL now: base units (sources) or
+    parts of a unit (destinations). `total` (pools x 4) has the first two of all cells together. Nothing
+    behind `used[0]` is in use; `free[size]` is a space that some row has left, its first sum the next, or -1.
+    `onward` (2 x width) is the cell that each cell's money is in after a step of 0 and of 1 hops.
     """
 
-    own: Sums
-    combined: Sums
-    through: Sums
-    resting: NDArray[np.float64]
-    own_done: Finished
-    combined_done: Finished
+    span: NDArray[np.int32]
+    total: NDArray[np.float64]
+    cell: NDArray[np.int16]
+    sums: NDArray[np.float64]
+    used: NDArray[np.int64]
+    free: NDArray[np.int64]
+    onward: NDArray[np.int16]
     parts: Parts
-    taken: Parts
-    further: NDArray[np.int16]
+
+
+class Shares(NamedTuple):
+    """Rows of shares one behind the other; `end` is where each number's row ends, also an empty one."""
+
+    end: NDArray[np.int64]
+    cell: NDArray[np.int16]
+    share: NDArray[np.float64]
 
 
 @compiled
-def trace_sources(flows: Flows, pools: Pools, rows: Rows, hop_limit: int, begin: int) -> int:
-    """Adds each transfer's origins to its receiver, first transfer first, from place `begin` on.
+def trace_sources(flows: Flows, pools: Pools, rows: Rows, begin: int, end: int) -> int:
+    """Takes the steps from `begin` to `end`: each adds where its money came from to its receiver's row.
 
-    A row of `through` holds the amounts in a pool, by origin. Returns the place it got to: it stops where
-    there may be no room for another finished row. -1 - place is that of a transfer whose annotation does not
-    fit its pool.
+    Returns how many steps are done, less than `end` if `rows` need more space before the next, or -1 - place
+    of a transfer whose annotation does not fit its pool.
     """
-    content = rows.through
-    width = rows.own.cell.shape[1]
-    parts, taken = rows.parts, rows.taken
-    for t in range(begin, len(flows.amount)):
-        if _is_full(rows, width):
+    for t in range(begin, end):
+        if _needs_space(rows):
             return t
-        sender, receiver, amount = flows.sender_pool[t], flows.receiver_pool[t], flows.amount[t]
-        if pools.category[sender] >= 0:
-            _only(parts, (1 + pools.category[sender]) * hop_limit + 1)
+        sender, receiver, hops = flows.sender_pool[t], flows.receiver_pool[t], flows.hops[t]
+        amount, unobserved = flows.amount[t], flows.unobserved[t]
+        if pools.own_cell[sender] >= 0:
+            _only(rows, hops, pools.own_cell[sender])
         else:
-            held = _take(taken, content, sender, flows.kept[t])
-            covered = (amount - flows.unobserved[t]) / amount
+            held = _take(rows, hops, sender, flows.kept[t])
+            covered = (amount - unobserved) / amount
             if not abs(held / amount * flows.send_share[t] - covered) <= FLOW_TOLERANCE:
                 return -1 - t
-            scale = covered / held if held > 0 else 0.0
-            _move_on(rows, scale, 1, flows.unobserved[t] / amount)
-        if content.number[receiver, TO_COME] > 0:
-            _add(content, receiver, parts, amount)
-        _add(rows.own, receiver, parts, amount)
-        _use(rows.own, receiver, rows.own_done)
-        if flows.usd[t] > 0:
-            _add(rows.combined, pools.wallet[receiver], parts, flows.usd[t])
-            _use(rows.combined, pools.wallet[receiver], rows.combined_done)
-    return len(flows.amount)
+            _scale(rows.parts, covered / held if held > 0.0 else 0.0)
+            rows.parts.value[1] = unobserved / amount
+        _add(rows, receiver, amount * hops, flows.usd[t] * hops, amount)
+    return end
 
 
 @compiled
-def trace_destinations(flows: Flows, pools: Pools, rows: Rows, hop_limit: int, begin: int) -> int:
-    """Adds each transfer's ends to its sender, last transfer first, behind `begin` others.
+def trace_destinations(flows: Flows, pools: Pools, rows: Rows, begin: int, end: int) -> int:
+    """Takes steps from the last transfer on backwards: each adds where its money went to its sender's row.
 
-    A row of `through` says where a unit in a pool goes; what rests there for good is `resting`. Returns as
-    `trace_sources` does how many it has done, or -1 - place.
+    Returns what `trace_sources` does; `begin` and `end` count steps from the last transfer.
     """
-    future, resting = rows.through, rows.resting
-    width = rows.own.cell.shape[1]
-    parts, taken = rows.parts, rows.taken
-    rests_at = 1 if hop_limit > 1 else 0
-    for done in range(begin, len(flows.amount)):
-        if _is_full(rows, width):
+    for done in range(begin, end):
+        if _needs_space(rows):
             return done
         t = len(flows.amount) - 1 - done
-        sender, receiver, amount = flows.sender_pool[t], flows.receiver_pool[t], flows.amount[t]
-        if pools.category[receiver] >= 0:
-            _only(parts, (1 + pools.category[receiver]) * hop_limit + 1)
+        sender, receiver, hops = flows.sender_pool[t], flows.receiver_pool[t], flows.hops[t]
+        if pools.own_cell[receiver] >= 0:
+            _only(rows, hops, pools.own_cell[receiver])
+        elif rows.span[receiver, SIZE] < 0:
+            _only(rows, hops, RESIDUAL)
         else:
-            row = future.number[receiver, ROW]
-            rests = resting[row] if row >= 0 else 1.0
-            whole = rests + _take(taken, future, receiver, 1.0)
+            whole = _take(rows, hops, receiver, 1.0)
             if not abs(whole - 1.0) <= FLOW_TOLERANCE:
                 return -1 - t
-            _move_on(rows, 1.0 / whole, rests_at, rests / whole)
-        _add(rows.own, sender, parts, amount)
-        _use(rows.own, sender, rows.own_done)
-        if flows.usd[t] > 0:
-            _add(rows.combined, pools.wallet[sender], parts, flows.usd[t])
-            _use(rows.combined, pools.wallet[sender], rows.combined_done)
-        if future.number[sender, TO_COME] > 0:
-            if future.number[sender, ROW] < 0:
-                resting[_open(future, sender)] = 1.0
-            _keep(future, sender, flows.kept[t])
-            resting[future.number[sender, ROW]] *= flows.kept[t]
-            _add(future, sender, parts, flows.send_share[t])
-    return len(flows.amount)
+            _scale(rows.parts, 1.0 / whole)
+        if rows.span[sender, SIZE] < 0:
+            _begin_at_rest(rows, sender)
+        _keep(rows, sender, flows.kept[t])
+        _add(rows, sender, flows.amount[t] * hops, flows.usd[t] * hops, flows.send_share[t])
+    return end
 
 
-@inlined
-def _is_full(rows: Rows, width: int) -> bool:
-    """Whether there may be no room for one more finished row."""
-    own, combined = rows.own_done, rows.combined_done
-    return bool(
-        own.size[0] == len(own.number)
-        or combined.size[0] == len(combined.number)
-        or own.size[1] + width > len(own.cell)
-        or combined.size[1] + width > len(combined.cell)
-    )
+@compiled
+def read_shares(
+    rows: Rows, pools: Pools, by_pool: Shares, by_wallet: Shares, usd: NDArray[np.float64]
+) -> float:
+    """Divides rows by their totals: each pool's by its amount, each wallet's by USD, summed over its pools.
 
-
-@inlined
-def _only(parts: Parts, cell: int) -> None:
-    """All of it in one cell."""
-    parts.cell[0] = cell
-    parts.value[0] = 1.0
-    parts.size[0] = 1
-
-
-@inlined
-def _take(taken: Parts, content: Sums, number: int, kept: float) -> float:
-    """Copies what a pool holds into `taken`, leaves `kept` of it there and returns how much it was.
-
-    Counts as a use: after the last one nothing need be left.
+    `usd` (width + 1 x 2) is zero before and after: a wallet's sums by cell, then its total. Returns the
+    largest difference of a row's sum from 1.
     """
-    row, low_row = content.number[number, ROW], content.number[number, LOW_ROW]
-    content.number[number, TO_COME] -= 1
-    taken.size[0] = 0
-    if row < 0:
-        return 0.0
-    held = 0.0
-    for place in range(content.filled[row]):
-        value = content.value[row, place]
-        if low_row >= 0:
-            value += content.low[low_row, place]
-        taken.cell[place] = content.cell[row, place]
-        taken.value[place] = value
-        held += value
-    taken.size[0] = content.filled[row]
-    if content.number[number, TO_COME] == 0:
-        _close(content, number)
-    else:
-        _keep(content, number, kept)
+    pool_cells = wallet_cells = 0
+    difference = 0.0
+    last = len(usd) - 1
+    first_cell, end_cell = last, 0  # of the cells that the current wallet has
+    for pool in range(len(rows.span)):
+        start = rows.span[pool, START]
+        total, whole = rows.total[pool, AMOUNT] + rows.total[pool, AMOUNT + 1], 0.0
+        for at in range(start, start + rows.span[pool, FILLED]):
+            cell, value = rows.cell[at], rows.sums[at, AMOUNT] + rows.sums[at, AMOUNT + 1]
+            if value != 0.0:
+                by_pool.cell[pool_cells], by_pool.share[pool_cells] = cell, value / total
+                whole += value / total
+                pool_cells += 1
+            _accumulate(usd, cell, 0, rows.sums[at, USD] + rows.sums[at, USD + 1])
+            first_cell, end_cell = min(first_cell, cell), max(end_cell, cell + 1)
+        by_pool.end[pool] = pool_cells
+        if total != 0.0:
+            difference = _larger(difference, whole)
+        _accumulate(usd, last, 0, rows.total[pool, USD] + rows.total[pool, USD + 1])
+        wallet = pools.wallet[pool]
+        if pool + 1 < len(rows.span) and pools.wallet[pool + 1] == wallet:
+            continue
+        total, whole = usd[last, 0] + usd[last, 1], 0.0
+        for cell in range(first_cell, end_cell):
+            value = usd[cell, 0] + usd[cell, 1]
+            if value != 0.0:
+                by_wallet.cell[wallet_cells], by_wallet.share[wallet_cells] = cell, value / total
+                whole += value / total
+                wallet_cells += 1
+            usd[cell, 0] = usd[cell, 1] = 0.0
+        by_wallet.end[wallet] = wallet_cells
+        if total != 0.0:
+            difference = _larger(difference, whole)
+        usd[last, 0] = usd[last, 1] = 0.0
+        first_cell, end_cell = last, 0
+    return difference
+
+
+@inlined
+def _larger(difference: float, whole: float) -> float:
+    """The difference of a sum from 1 if it is larger; infinity if the sum is no number."""
+    if abs(whole - 1.0) <= difference:
+        return difference
+    return abs(whole - 1.0) if whole == whole else np.inf  # noqa: PLR0124 - not a number
+
+
+@inlined
+def _only(rows: Rows, hops: int, cell: int) -> None:
+    """Makes one part of money that is all in one cell."""
+    rows.parts.size[0] = 1
+    rows.parts.cell[0] = rows.onward[hops, cell]
+    rows.parts.value[0] = 1.0
+
+
+@inlined
+def _take(rows: Rows, hops: int, pool: int, kept: float) -> float:
+    """Makes parts of what is in a pool and leaves `kept` of it there. Returns how much it was.
+
+    The first part is what is beyond the hop limit, the second is for what the pool does not cover.
+    """
+    parts, onward = rows.parts, rows.onward
+    parts.cell[0], parts.value[0] = BEYOND, 0.0
+    parts.cell[1], parts.value[1] = onward[hops, RESIDUAL], 0.0
+    count, held = 2, 0.0
+    start = rows.span[pool, START]
+    for at in range(start, start + rows.span[pool, FILLED]):
+        value = rows.sums[at, IN_POOL] + rows.sums[at, IN_POOL + 1]
+        if value > 0.0:
+            held += value
+            cell = onward[hops, rows.cell[at]]
+            if cell == BEYOND:
+                parts.value[0] += value
+            else:
+                parts.cell[count], parts.value[count] = cell, value
+                count += 1
+    parts.size[0] = count
+    if kept != 1.0:
+        _keep(rows, pool, kept)
     return held
 
 
 @inlined
-def _keep(sums: Sums, number: int, kept: float) -> None:
-    """Leaves that part of a number's row."""
-    row, low_row = sums.number[number, ROW], sums.number[number, LOW_ROW]
-    if kept <= 0.0:
-        sums.filled[row] = 0
-    for place in range(sums.filled[row]):
-        sums.value[row, place] *= kept
-        if low_row >= 0:
-            sums.low[low_row, place] *= kept
+def _keep(rows: Rows, pool: int, kept: float) -> None:
+    """Leaves that part of what is in a pool."""
+    start = rows.span[pool, START]
+    for at in range(start, start + rows.span[pool, FILLED]):
+        rows.sums[at, IN_POOL] *= kept
+        rows.sums[at, IN_POOL + 1] *= kept
 
 
 @inlined
-def _move_on(rows: Rows, scale: float, first_cell: int, first: float) -> None:
-    """All that was taken, scaled, one hop on, with the residual `first` in its cell, 0 or 1."""
-    parts, taken, further = rows.parts, rows.taken, rows.further
-    beyond = first if first_cell == 0 else 0.0
-    for place in range(taken.size[0]):
-        if further[taken.cell[place]] == 0:
-            beyond += taken.value[place] * scale
-    count = 0
-    if beyond > 0.0:
-        parts.cell[count], parts.value[count] = 0, beyond
-        count += 1
-    if first_cell == 1 and first > 0.0:
-        parts.cell[count], parts.value[count] = 1, first
-        count += 1
-    for place in range(taken.size[0]):
-        cell, value = further[taken.cell[place]], taken.value[place] * scale
-        if cell > 0 and value > 0.0:
-            parts.cell[count], parts.value[count] = cell, value
-            count += 1
-    parts.size[0] = count
-
-
-@inlined
-def _open(sums: Sums, number: int) -> int:
-    """Gives a number an empty row."""
-    sums.unused[0] -= 1
-    row = sums.free[sums.unused[0]]
-    sums.number[number, ROW] = row
-    sums.filled[row] = 0
-    sums.total[row, 0] = sums.total[row, 1] = 0.0
-    return int(row)
-
-
-@inlined
-def _close(sums: Sums, number: int) -> None:
-    """Takes the row of a number back."""
-    sums.free[sums.unused[0]] = sums.number[number, ROW]
-    sums.unused[0] += 1
-    sums.number[number, ROW] = -1
-
-
-@inlined
-def _add(sums: Sums, number: int, parts: Parts, weight: float) -> None:
-    """Adds `parts` times `weight` to a number's row."""
-    row, low_row = sums.number[number, ROW], sums.number[number, LOW_ROW]
-    if row < 0:
-        row = _open(sums, number)
-    filled, place = sums.filled[row], 0
+def _scale(parts: Parts, scale: float) -> None:
     for part in range(parts.size[0]):
-        cell = parts.cell[part]
-        while place < filled and sums.cell[row, place] < cell:
-            place += 1
-        if place == filled or sums.cell[row, place] != cell:
-            for later in range(filled, place, -1):
-                sums.cell[row, later] = sums.cell[row, later - 1]
-                sums.value[row, later] = sums.value[row, later - 1]
-                if low_row >= 0:
-                    sums.low[low_row, later] = sums.low[low_row, later - 1]
-            sums.cell[row, place] = cell
-            sums.value[row, place] = 0.0
-            if low_row >= 0:
-                sums.low[low_row, place] = 0.0
-            filled += 1
-        if low_row < 0:
-            sums.value[row, place] += parts.value[part] * weight
-        else:
-            sums.value[row, place], error = _two_sum(sums.value[row, place], parts.value[part] * weight)
-            sums.low[low_row, place] += error
-    sums.filled[row] = filled
-    sums.total[row, 0], error = _two_sum(sums.total[row, 0], weight)
-    sums.total[row, 1] += error
+        parts.value[part] *= scale
 
 
 @inlined
-def _use(sums: Sums, number: int, done: Finished) -> None:
-    """Counts an addition; the last one finishes the row."""
-    sums.number[number, TO_COME] -= 1
-    if sums.number[number, TO_COME] > 0:
-        return
-    row, low_row, at = sums.number[number, ROW], sums.number[number, LOW_ROW], done.size[1]
-    total = sums.total[row, 0] + sums.total[row, 1]
-    whole = 0.0
-    for place in range(sums.filled[row]):
-        value = sums.value[row, place]
-        if low_row >= 0:
-            value += sums.low[low_row, place]
-        if value != 0.0:
-            done.cell[at] = sums.cell[row, place]
-            done.share[at] = value / total
-            whole += done.share[at]
+def _add(rows: Rows, pool: int, amount: float, usd: float, in_pool: float) -> None:
+    """Adds the parts to a pool's row: to each sum with its own weight."""
+    if rows.span[pool, SIZE] < 0:
+        _begin(rows, pool)
+    at = start = rows.span[pool, START]
+    end = start + rows.span[pool, FILLED]
+    for part in range(rows.parts.size[0]):
+        cell, value = rows.parts.cell[part], rows.parts.value[part]
+        if value == 0.0:
+            continue
+        while at < end and rows.cell[at] < cell:
             at += 1
-    done.number[done.size[0]] = number
-    done.end[done.size[0]] = at
-    done.size[0] += 1
-    done.size[1] = at
-    if not abs(whole - 1.0) <= done.furthest[0]:
-        done.furthest[0] = abs(whole - 1.0) if whole == whole else np.inf  # noqa: PLR0124 - not a number
-    _close(sums, number)
+        if at == end or rows.cell[at] != cell:
+            if end - start == FIRST_SPACE << rows.span[pool, SIZE]:
+                moved = _grow(rows, pool) - start
+                start, at, end = start + moved, at + moved, end + moved
+            for later in range(end, at, -1):
+                _copy_cell(rows, later - 1, later)
+            _clear_cell(rows, at, cell)
+            end += 1
+        _accumulate(rows.sums, at, AMOUNT, value * amount)
+        _accumulate(rows.sums, at, USD, value * usd)
+        _accumulate(rows.sums, at, IN_POOL, value * in_pool)
+    rows.span[pool, FILLED] = end - start
+    _accumulate(rows.total, pool, AMOUNT, amount)
+    _accumulate(rows.total, pool, USD, usd)
 
 
 @inlined
-def _two_sum(a: float, b: float) -> tuple[float, float]:
-    """The sum of two doubles and its rounding error, exactly (Knuth)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
+def _accumulate(sums: NDArray[np.float64], at: int, column: int, value: float) -> None:
+    """Adds to a sum, and what rounding takes from it to the column behind (Knuth's TwoSum)."""
+    before = sums[at, column]
+    after = before + value
+    added = after - before
+    sums[at, column] = after
+    sums[at, column + 1] += (before - (after - added)) + (value - added)
+
+
+@inlined
+def _begin(rows: Rows, pool: int) -> int:
+    """Gives a pool an empty row. Returns its start."""
+    start = _space(rows, 0)
+    rows.span[pool, START], rows.span[pool, FILLED], rows.span[pool, SIZE] = start, 0, 0
+    return start
+
+
+@inlined
+def _begin_at_rest(rows: Rows, pool: int) -> None:
+    """Gives a pool a row that says: all of a unit in it rests there."""
+    start = _begin(rows, pool)
+    rows.span[pool, FILLED] = 1
+    _clear_cell(rows, start, RESIDUAL)
+    rows.sums[start, IN_POOL] = 1.0
+
+
+@inlined
+def _grow(rows: Rows, pool: int) -> int:
+    """Moves a full row to twice the space and leaves the old one to other rows. Returns the new start."""
+    old, size = rows.span[pool, START], rows.span[pool, SIZE]
+    new = _space(rows, size + 1)
+    for offset in range(FIRST_SPACE << size):
+        _copy_cell(rows, old + offset, new + offset)
+    rows.sums[old, 0] = rows.free[size]
+    rows.free[size] = old
+    rows.span[pool, START], rows.span[pool, SIZE] = new, size + 1
+    return new
+
+
+@inlined
+def _space(rows: Rows, size: int) -> int:
+    """The start of a space of that size: one that some row has left, or an unused one."""
+    start = int(rows.free[size])
+    if start >= 0:
+        rows.free[size] = int(rows.sums[start, 0])
+    else:
+        start = int(rows.used[0])
+        rows.used[0] += FIRST_SPACE << size
+    return start
+
+
+@inlined
+def _needs_space(rows: Rows) -> bool:
+    """Whether the next step might not fit: it may begin two rows and grow one of them through all sizes."""
+    return bool(rows.used[0] + (FIRST_SPACE << len(rows.free)) + FIRST_SPACE > len(rows.cell))
+
+
+@inlined
+def _copy_cell(rows: Rows, at: int, to: int) -> None:
+    rows.cell[to] = rows.cell[at]
+    for column in range(SUM_COLUMNS):
+        rows.sums[to, column] = rows.sums[at, column]
+
+
+@inlined
+def _clear_cell(rows: Rows, at: int, cell: int) -> None:
+    """Makes it that cell, with nothing in it."""
+    rows.cell[at] = cell
+    for column in range(SUM_COLUMNS):
+        rows.sums[at, column] = 0.0

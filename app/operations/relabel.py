@@ -3,7 +3,7 @@
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.projection.labels import project_labels
 from app.runs.queries import published_run
-from app.runs.stored_answer import policy_of
+from app.runs.score_record import policy_of
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 

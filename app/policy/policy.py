@@ -19,9 +19,13 @@ from pydantic import (
 )
 
 from app.domain import MICRO, MINT_BURN
-from app.errors import InvalidPolicy
+from app.errors import InvalidInput, InvalidPolicy
 from app.ledger.cells import CellLayout
-from app.policy.policy_yaml import Lines, read_yaml
+from app.plain_yaml import Lines, Mapping, YamlRules, read_yaml
+
+POLICY_YAML = YamlRules(
+    max_bytes=64 * 1024, when_larger="A policy is a short file.", typed=True, several_documents=False
+)
 
 Level = Literal["low", "medium", "high", "severe"]
 LEVELS: tuple[Level, ...] = ("low", "medium", "high", "severe")
@@ -33,18 +37,18 @@ Weight = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Part(BaseModel):
+class _PolicyModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Category(_Part):
-    """What a labelled wallet is, and how severe that is (0..100 points)."""
+class Category(_PolicyModel):
+    """What a labelled wallet is, and how severe that is (0 to 100 points)."""
 
     severity: Severity
     description: Sentence
 
 
-class Bands(_Part):
+class Bands(_PolicyModel):
     """Lowest score of each level; below `medium` is low."""
 
     medium: Severity
@@ -58,10 +62,10 @@ class Bands(_Part):
         return self
 
 
-class Condition(_Part):
-    """Holds for a wallet when, in one asset, these categories together have that share within those hops.
+class Condition(_PolicyModel):
+    """True of a wallet when these categories together have that share of one asset within those hops.
 
-    `share_at_least` 0 means any contact at all. `ownership` looks at the wallet's own label.
+    `share_at_least` 0 means any contact. `ownership` is about the wallet's own label.
     """
 
     direction: Literal["source", "destination", "ownership", "any"] = "any"
@@ -70,8 +74,8 @@ class Condition(_Part):
     share_at_least: Share = 0.0
 
 
-class Rule(_Part):
-    """Raises a wallet's level, never its score."""
+class Rule(_PolicyModel):
+    """Raises a wallet's risk level, never its score."""
 
     name: Name
     description: Sentence
@@ -79,8 +83,8 @@ class Rule(_Part):
     level_at_least: Level
 
 
-class PolicyFile(_Part):
-    """The content of the file, with what must hold between its parts."""
+class PolicyFile(_PolicyModel):
+    """The content of a policy file, its parts checked against each other."""
 
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
     hop_limit: Annotated[int, Field(ge=1, le=6)]
@@ -134,12 +138,12 @@ class Policy(PolicyFile):
         return {name: float(category.severity) for name, category in self.categories.items()}
 
     def micro_points(self, category: str, hop: int) -> int:
-        """Millionths of a point for a share of 1: severity * hop weight, exact; hop 0 is ownership."""
+        """Points of a share of 1, in millionths: severity * hop weight, exact; hop 0 is ownership."""
         weight = self.hop_weights[hop - 1] if hop else Decimal(1)
         return int(self.categories[category].severity * weight * MICRO)
 
     def band(self, micro: int) -> Level:
-        """The level of a score, in millionths of a point, before rules."""
+        """The level of a score (in millionths of a point) before rules."""
         reached = sum(
             micro >= bound * MICRO for bound in (self.bands.medium, self.bands.high, self.bands.severe)
         )
@@ -150,7 +154,7 @@ def load_policy(path: Path) -> Policy:
     """Reads a policy file.
 
     Raises:
-        InvalidPolicy: it cannot be read or breaks a rule; the message names the line.
+        InvalidPolicy: the file cannot be read or is not valid; the message names the line.
     """
     try:
         body = path.read_bytes()
@@ -160,12 +164,18 @@ def load_policy(path: Path) -> Policy:
 
 
 def parse_policy(body: bytes, name: str) -> Policy:
-    """A policy from its bytes; `name` stands in messages.
+    """A policy from its bytes; messages call it `name`.
 
     Raises:
-        InvalidPolicy: it breaks a rule; the message names the line.
+        InvalidPolicy: it is not valid; the message names the line.
     """
-    data, lines = read_yaml(body, name)
+    lines: Lines = {}
+    try:
+        data = read_yaml(body, name, POLICY_YAML, lines=lines)
+    except InvalidInput as exc:
+        raise InvalidPolicy(str(exc)) from exc
+    if not isinstance(data, Mapping):
+        raise InvalidPolicy(f"{name}:1: the file must be a mapping that begins with `version:`.")
     try:
         PolicyFile.model_validate(data)
         return Policy.model_validate({**data, "body": body.decode(), "digest": sha256(body).hexdigest()})
@@ -176,9 +186,9 @@ def parse_policy(body: bytes, name: str) -> Policy:
 def _faults(exc: ValidationError, name: str, lines: Lines) -> list[str]:
     faults = []
     for error in exc.errors(include_url=False, include_context=False):
-        place = tuple(part for part in error["loc"] if part != "[key]")
-        while place and place not in lines:
-            place = place[:-1]
+        location = tuple(key for key in error["loc"] if key != "[key]")
+        while location and location not in lines:
+            location = location[:-1]
         what = ".".join(map(str, error["loc"])) or "the policy"
-        faults.append(f"{name}:{lines.get(place, 1)}: {what}: {error['msg']}.")
+        faults.append(f"{name}:{lines.get(location, 1)}: {what}: {error['msg']}.")
     return faults

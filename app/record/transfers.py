@@ -7,8 +7,9 @@ from pydantic import Field
 from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WALLET, Answer, WalletName
-from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.explanation import EXPLANATION
+from app.domain import TransferKind
 
 
 class RecordedTransfer(Answer):
@@ -27,6 +28,14 @@ class RecordedTransfer(Answer):
     usd_value: str | None = Field(description="At the time; null when it has no price.", examples=["3057.12"])
     unobserved: str | None = Field(description="Part of it that was never seen to arrive.", examples=["0"])
     way: Literal["in", "out"] | None = Field(description="As seen from the wallet that was asked for.")
+    block_hash: str | None = Field(description="Like all below null where the producer does not say.")
+    observed_at: datetime | None = Field(description="When the producer saw it.")
+    initiator: str | None = Field(description="The address that signed the transaction.")
+    kind: TransferKind | None = Field(description="What moved the asset.", examples=["native"])
+    sender_tag: str | None = Field(description="Memo or destination tag of the sender.")
+    receiver_tag: str | None = Field(
+        description="Memo or destination tag of the receiver.", examples=["1042"]
+    )
 
 
 class WalletTransfers(Answer):
@@ -55,6 +64,12 @@ TRANSFERS = WalletTransfers(
             usd_value="3720.20",
             unobserved="0",
             way="in",
+            block_hash="0x" + "dd" * 32,
+            observed_at=_STEP.occurred_at,
+            initiator=_STEP.sender,
+            kind="native",
+            sender_tag=None,
+            receiver_tag="1042",
         )
     ],
 )
@@ -66,16 +81,16 @@ def wallet_transfers(
     """A page of the transfers in and out of a wallet (a row of `find_wallet`), over all its assets.
 
     Raises:
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    seq, transfer_id = (BIGGEST, BIGGEST) if cursor is None else decoded(cursor, 2)
+    seq, transfer_id = (MAX_BIGINT, MAX_BIGINT) if cursor is None else decode_cursor(cursor, 2)
     parameters = {"wallet_id": wallet.wallet_id, "seq": seq, "transfer_id": transfer_id, "limit": limit + 1}
     rows = connection.execute(_OF_WALLET, parameters).all()
     page = rows[:limit]
     return WalletTransfers(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
         transfers=[_transfer(row) for row in page],
-        next=encoded(page[-1].seq, page[-1].transfer_id) if len(rows) > limit else None,
+        next=encode_cursor(page[-1].seq, page[-1].transfer_id) if len(rows) > limit else None,
     )
 
 
@@ -102,13 +117,20 @@ def _transfer(row: Row[Any]) -> RecordedTransfer:
         usd_value=None if row.usd_value is None else str(row.usd_value),
         unobserved=None if row.unobserved is None else str(row.unobserved),
         way=row.way,
+        block_hash=row.block_hash,
+        observed_at=row.observed_at,
+        initiator=row.initiator,
+        kind=row.kind,
+        sender_tag=row.sender_tag,
+        receiver_tag=row.receiver_tag,
     )
 
 
 _FIELDS = """
     t.chain, t.transaction_hash, t.transfer_index, t.block_number, t.occurred_at, s.address AS sender,
     r.address AS receiver, a.asset, t.amount, coalesce(t.decimals, a.decimals) AS decimals, t.usd_value,
-    f.unobserved, f.seq, t.transfer_id
+    f.unobserved, f.seq, t.transfer_id, t.block_hash, t.observed_at, t.initiator, t.kind, t.sender_tag,
+    t.receiver_tag
 """
 _NAMES = """
     JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id

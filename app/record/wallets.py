@@ -1,48 +1,38 @@
 """The wallets that the record knows."""
 
-import re
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.errors import AmbiguousWallet, InvalidInput, NotFound
-
-_WALLET_REFERENCE = re.compile(r"[\x21-\x7e]{1,200}")
-_EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+from app.chains.wallet_reference import normalise
+from app.errors import AmbiguousWallet, NotFound, UnknownAddress
 
 
 def find_wallet(connection: Connection, reference: str) -> Row[Any]:
-    """The wallet (wallet_id, chain, address, batch_id) of an address or `chain:address`.
-
-    EVM addresses are looked up in lower case.
+    """The wallet (wallet_id, chain, address, batch_id) that `normalise` reads from the text.
 
     Raises:
         InvalidInput: no address looks like this.
         NotFound: no transfer of it was ever recorded.
         AmbiguousWallet: the address is known on several chains.
     """
-    if not _WALLET_REFERENCE.fullmatch(reference):
-        raise InvalidInput(
-            "A wallet is an address or chain:address, of up to 200 printable characters without spaces."
-        )
-    chain, _, rest = reference.partition(":")
-    parameters = {"whole": _stored_form(reference), "chain": chain, "rest": _stored_form(rest)}
-    rows = connection.execute(_FIND_WALLET, parameters).all()
-    if not rows:
+    try:
+        candidates = normalise(reference)
+    except UnknownAddress as exc:
+        raise NotFound(f"{exc} No transfer of it has been recorded.") from exc
+    parameters = {"chain": candidates[0].chain, "addresses": [each.address for each in candidates]}
+    found = connection.execute(_FIND_WALLET, parameters).all()
+    if not found:
         raise NotFound(_never_seen(connection, reference, parameters))
-    if len(rows) > 1:
-        choices = [f"{row.chain}:{row.address}" for row in rows]
+    if len(found) > 1:
+        choices = [f"{row.chain}:{row.address}" for row in found]
         raise AmbiguousWallet(
             f"{reference} is known on several chains. Ask for one of: {', '.join(choices)}.", choices
         )
-    return rows[0]
+    return found[0]
 
 
-def _stored_form(address: str) -> str:
-    return address.lower() if _EVM_ADDRESS.fullmatch(address) else address
-
-
-def _never_seen(connection: Connection, reference: str, parameters: dict[str, str]) -> str:
+def _never_seen(connection: Connection, reference: str, parameters: dict[str, Any]) -> str:
     label = connection.execute(_FIND_LABEL, parameters).first()
     sentence = f"No transfer of {reference} has been recorded, so nothing is known about its money."
     if label is None:
@@ -50,14 +40,15 @@ def _never_seen(connection: Connection, reference: str, parameters: dict[str, st
     return f"{sentence} It is labelled {label.category} ({label.name}, says {label.source})."
 
 
-# An address may hold a colon of its own (`bitcoincash:q…`), so the whole is looked up as an address too.
-_FIND_WALLET = text(
-    "SELECT wallet_id, chain, address, batch_id FROM wallets WHERE address = :whole"
-    " UNION SELECT wallet_id, chain, address, batch_id FROM wallets WHERE chain = :chain AND address = :rest"
-    " ORDER BY chain, address LIMIT 50"
-)
-_FIND_LABEL = text(
-    "SELECT category, name, source FROM labels"
-    " WHERE (address = :whole OR (chain = :chain AND address = :rest))"
-    " AND category IS NOT NULL AND removed_at IS NULL ORDER BY source, name LIMIT 1"
-)
+_IS_CANDIDATE = """
+    address = ANY(CAST(:addresses AS text[]))
+    AND (CAST(:chain AS text) IS NULL OR chain = CAST(:chain AS text))
+"""
+_FIND_WALLET = text(f"""
+    SELECT wallet_id, chain, address, batch_id FROM wallets WHERE {_IS_CANDIDATE}
+    ORDER BY chain, address LIMIT 50
+""")  # noqa: S608 - a constant of this file
+_FIND_LABEL = text(f"""
+    SELECT category, name, source FROM labels
+    WHERE {_IS_CANDIDATE} AND category IS NOT NULL AND removed_at IS NULL ORDER BY source, name LIMIT 1
+""")  # noqa: S608 - a constant of this file

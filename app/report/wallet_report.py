@@ -1,4 +1,4 @@
-"""What an evidence report holds: an explanation, the labels it rests on, and the run to check it against."""
+"""The content of an evidence report: an explanation, the labels of its wallet, and its run."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,12 +9,11 @@ from app.answers.base import Answer
 from app.answers.explanation import EXPLANATION, Explanation
 from app.answers.runs import RUN, Run
 from app.errors import NotReady
-from app.explain.explain import explain
+from app.explain.explain import explain_record, read_explainable
 from app.labels.answers import RecordedLabel
 from app.labels.lookup import label_history
-from app.runs.listing import one_run
-from app.runs.queries import completed_run
-from app.runs.stored_answer import policy_of
+from app.runs.listing import run_answer
+from app.runs.queries import NONE_PUBLISHED
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -41,12 +40,12 @@ class ReportRule(Answer):
 
 
 class WalletReport(Answer):
-    """One wallet's evidence: all figures are those of its explanation."""
+    """The evidence of one wallet; all figures are those of its explanation."""
 
     title: str = "Evidence report"
     run: Run
     explanation: Explanation
-    rules: list[ReportRule] = Field(description="Rules that were applied, in the words of the policy.")
+    rules: list[ReportRule] = Field(description="Rules that were applied, with the policy's descriptions.")
     labels: list[ReportLabel] = Field(description="Labels of the wallet itself at the time of the run.")
 
 
@@ -62,19 +61,20 @@ def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, referenc
         AmbiguousWallet: its address is known on several chains.
         NotReady: no scoring run has been published.
     """
-    explanation = explain(postgres, graph, settings, reference)
-    if explanation.run is None:
-        raise NotReady("No scoring run has been published yet. Start one with POST /run-score (`aml score`).")
     with postgres.transaction(snapshot=True) as connection:
-        run = one_run(connection, explanation.run.run_id)
-        policy = policy_of(completed_run(connection, run.run_id))
-    applied = [rule for rule in policy.rules if rule.name in explanation.rules]
-    wallet = explanation.wallet
+        explainable = read_explainable(connection, reference)
+        record = explainable.record
+        if record.run is None or record.policy is None:
+            raise NotReady(NONE_PUBLISHED)
+        labels = label_history(connection, record.name)
+    explanation = explain_record(postgres, graph, settings, explainable)
+    run = run_answer(record.run)
+    applied = [rule for rule in record.policy.rules if rule.name in explanation.rules]
     return WalletReport(
         run=run,
         explanation=explanation,
         rules=[ReportRule.model_validate(rule, from_attributes=True) for rule in applied],
-        labels=_labels_at(run.as_of, label_history(postgres, f"{wallet.chain}:{wallet.address}")),
+        labels=_labels_at(run.as_of, labels),
     )
 
 

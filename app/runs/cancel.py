@@ -1,14 +1,15 @@
-"""Ending a run before its time: it is asked, and ends at its next step; nothing is published."""
+"""Cancelling a run: it ends at its next step and publishes nothing."""
 
 from sqlalchemy import Connection, text
 
-from app.errors import AlreadyEnded, NotFound
+from app.errors import AlreadyEnded
+from app.runs.queries import no_run
 from app.stores.locks import Lock, try_acquire
 from app.stores.postgres import Postgres
 
 
 def cancel_run(postgres: Postgres, run_id: int) -> None:
-    """Asks a run to end. One whose process is gone is marked cancelled at once; again changes nothing.
+    """Requests that a run ends. A run whose process is gone is marked cancelled at once. Idempotent.
 
     Raises:
         NotFound: there is no run of that id.
@@ -19,21 +20,23 @@ def cancel_run(postgres: Postgres, run_id: int) -> None:
         if try_acquire(connection, Lock.RUN):
             connection.execute(_END, {"run_id": run_id})
         else:
-            connection.execute(_ASK, {"run_id": run_id})
+            connection.execute(_REQUEST, {"run_id": run_id})
         status: str | None = connection.execute(_STATUS, {"run_id": run_id}).scalar()
         return status
 
     status = postgres.run(work)
     if status is None:
-        raise NotFound(f"There is no scoring run {run_id}. GET /v1/runs lists them.")
+        raise no_run(run_id)
     if status not in {"running", "cancelled"}:
         raise AlreadyEnded(f"Scoring run {run_id} has already {status}: there is nothing to cancel.")
 
 
-_ASK = text("UPDATE scoring_runs SET cancel_requested = true WHERE run_id = :run_id AND status = 'running'")
+_REQUEST = text("""
+    UPDATE scoring_runs SET cancel_requested = true WHERE run_id = :run_id AND status = 'running'
+""")
 _END = text("""
     UPDATE scoring_runs SET status = 'cancelled', cancel_requested = true, completed_at = clock_timestamp(),
-        error = 'The process that carried out this run had ended; the run was cancelled.'
+        error = 'The process of this run had ended; the run was cancelled.'
     WHERE run_id = :run_id AND status = 'running'
 """)
 _STATUS = text("SELECT status FROM scoring_runs WHERE run_id = :run_id")

@@ -1,26 +1,24 @@
 """A wallet's scores by run."""
 
-from sqlalchemy import Connection, text
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
 from app.answers.comparisons import History, PastScore
-from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.domain import format_points
-from app.record.wallets import find_wallet
 
 
-def history(connection: Connection, reference: str, limit: int, cursor: str | None) -> History:
-    """The scores completed runs gave a wallet, newest run first.
+def history(connection: Connection, wallet: Row[Any], limit: int, cursor: str | None) -> History:
+    """The scores of a wallet (a row of `find_wallet`) in completed runs, newest run first.
 
     Raises:
-        InvalidInput: no wallet is written like this, or the cursor is not one of ours.
-        NotFound: the wallet was never seen.
-        AmbiguousWallet: its address is known on several chains.
+        InvalidInput: the text is not a cursor of this list.
     """
-    newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
-    wallet = find_wallet(connection, reference)
-    given = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
-    rows = connection.execute(_HISTORY, given).all()
+    newest = MAX_BIGINT if cursor is None else decode_cursor(cursor, 1)[0]
+    parameters = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
+    rows = connection.execute(_HISTORY, parameters).all()
     return History(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
         scores=[
@@ -37,7 +35,7 @@ def history(connection: Connection, reference: str, limit: int, cursor: str | No
             )
             for row in rows[:limit]
         ],
-        next=encoded(rows[limit].run_id) if len(rows) > limit else None,
+        next=encode_cursor(rows[limit].run_id) if len(rows) > limit else None,
     )
 
 

@@ -26,6 +26,8 @@ ROWS_AT_ONCE = 20_000
 LINES_AT_ONCE = 1_000
 """Lines sent together: few enough for the server to work on them while the next are made."""
 NULL = r"\N"
+ARITHMETIC = 2
+"""Version of how results are computed, rounded and digested; `app.verify.earlier` is about the one before."""
 EXPOSURE_COLUMNS = (
     "direction", "wallet_id", "asset_id", "total", "unobserved", "usd_value", "transfers",
     "unpriced_transfers", "cells", "shares",
@@ -39,7 +41,7 @@ SCORE_COLUMNS = (
 
 @dataclass
 class Counted:
-    """What the stored totals add up to: transfers with flow, and those without a price, also by wallet."""
+    """How many transfers with flow the stored totals have, and how many without a price, also by wallet."""
 
     transfers: int = 0
     unpriced_transfers: int = 0
@@ -47,10 +49,10 @@ class Counted:
 
 
 class Hash(Protocol):
-    """A running digest of hashlib."""
+    """A digest of hashlib that grows."""
 
     def update(self, data: bytes, /) -> None:
-        """Takes some more bytes."""
+        """Adds some more bytes."""
 
 
 def store_exposures(connection: Connection, run_id: int, lines: Iterator[str], digest: Hash) -> None:
@@ -66,7 +68,7 @@ def store_scores(connection: Connection, run_id: int, lines: Iterator[str], dige
 def exposure_lines(exposures: Exposures, totals: Iterable[Total], counted: Counted) -> Iterator[str]:
     """One line a wallet, asset and direction: its exact totals beside its cells that are not 0.
 
-    Lines come sources first, then by wallet and asset; `counted` is complete when they have all been taken.
+    Lines come sources first, then by wallet and asset; `counted` is complete behind the last one.
 
     Raises:
         Unequal: the exposures and the totals are not of the same wallets and assets.
@@ -132,17 +134,17 @@ def score_lines(policy: Policy, scores: Scores, unpriced: Mapping[int, int]) -> 
 
 
 def _score_rows(scores: Scores, begin: int, end: int) -> Iterator[tuple[Any, ...]]:
-    """Some wallets' values, and the array literals of their contributions' cells, shares and points."""
-    found = scores.contributions
-    ends = np.searchsorted(found.wallet, np.arange(begin, min(end, len(scores.wallet_id))), side="right")
-    first = int(np.searchsorted(found.wallet, begin))
+    """The values of some wallets, and the array literals of their contributions' codes, shares and points."""
+    every = scores.contributions
+    ends = np.searchsorted(every.wallet, np.arange(begin, min(end, len(scores.wallet_id))), side="right")
+    first = int(np.searchsorted(every.wallet, begin))
     some = slice(first, ends[-1])
-    cells = list(map(str, found.cell[some].tolist()))
-    shares = list(map(repr, found.share[some].tolist()))
-    points = list(map(str, found.points[some].tolist()))
+    codes = list(map(str, every.code[some].tolist()))
+    shares = list(map(repr, every.share[some].tolist()))
+    points = list(map(str, every.points[some].tolist()))
     starts = [0, *(ends - first).tolist()]
     contributions = (
-        "\t".join(array_text(values[start:stop]) for values in (cells, shares, points))
+        "\t".join(array_text(values[start:stop]) for values in (codes, shares, points))
         for start, stop in pairwise(starts)
     )
     columns = (
@@ -158,7 +160,7 @@ def array_text(items: Iterable[str]) -> str:
 
 
 def _numbered(run_id: int, lines: Iterator[str], digest: Hash) -> Iterator[str]:
-    """Some lines at a time as one text, each behind the run's id; the digest takes them without."""
+    """Some lines at a time as one text, each with the run's id before it; the digest is of lines without."""
     while some := list(islice(lines, LINES_AT_ONCE)):
         digest.update("".join(some).encode())
         yield "".join(f"{run_id}\t{line}" for line in some)

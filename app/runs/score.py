@@ -1,9 +1,8 @@
 """From shares to scores, for all wallets at once. Pure: anyone can recompute a stored score from its row.
 
-`points = floor(share * weight)`: one multiplication of IEEE doubles, where `weight` is severity * hop weight
-in millionths of a point, an exact integer. A direction's score is the integer sum of its points. Its shares
-are weighted by USD value or, for a wallet with no priced transfer in that direction, those of its worst
-asset: the one with the highest score, the first by name among equals.
+Each share gives points (`app.policy.points`); a direction's score is their sum. Its shares are weighted by
+USD value or, for a wallet with no priced transfer in that direction, those of its worst asset: the one with
+the highest score, the first by name among equals.
 """
 
 from collections.abc import Mapping
@@ -13,9 +12,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, CellLayout
+from app.ledger.cells import (
+    DESTINATION,
+    OWNERSHIP,
+    RESIDUALS,
+    SOURCE,
+    CellLayout,
+    Cells,
+    decode_all,
+    encode_all,
+)
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
+from app.policy.points import points_of_all
 from app.policy.policy import Policy
 from app.policy.rules import levels_by_score, rules_met
 
@@ -25,10 +34,10 @@ NOTHING_KNOWN = -1
 
 @dataclass(frozen=True)
 class Contributions:
-    """Points by wallet (its place in `Scores.wallet_id`) and cell, sorted so; codes as stored."""
+    """Points by wallet (its place in `Scores.wallet_id`) and code of a cell, sorted so."""
 
     wallet: NDArray[np.int32]
-    cell: NDArray[np.int16]
+    code: NDArray[np.int16]
     share: NDArray[np.float64]
     points: NDArray[np.int32]
 
@@ -71,76 +80,78 @@ def score_wallets(
     """
     known = own_category >= 0
     worst_asset = np.zeros(len(wallet_id), np.bool_)
-    parts = [_ownership(policy, own_category)]
-    for code, direction in ((SOURCE, exposures.source), (DESTINATION, exposures.destination)):
+    by_direction = [_ownership(policy, own_category)]
+    for number, direction in ((SOURCE, exposures.source), (DESTINATION, exposures.destination)):
         owner = np.searchsorted(wallet_id, direction.wallet_id)
         known[owner] = True
-        weights = _weights(policy, exposures.layout, code)
-        codes = code * 1024 + exposures.layout.codes(code).astype(np.int64)
+        codes = exposures.layout.codes(number)
+        weights = _weights(policy, exposures.layout, codes)
         priced = np.searchsorted(wallet_id, direction.priced_wallet_id)
-        parts.append(_contributions(priced, direction.combined, weights, codes))
+        by_direction.append(_contributions(priced, direction.combined, weights, codes))
         unpriced = np.setdiff1d(owner, priced)
         worst_asset[unpriced] = True
         rows = _worst_rows(direction, owner, np.flatnonzero(np.isin(owner, unpriced)), weights, asset_rank)
-        parts.append(_contributions(owner[rows], direction.shares.take(rows), weights, codes))
-    found = _joined(parts)
-    by_direction = _summed(found.wallet, found.cell // 1024, found.points, (len(wallet_id), 3))
-    best = by_direction.max(axis=1)
-    direction_code = np.where(best > 0, by_direction.argmax(axis=1), -1)
+        by_direction.append(_contributions(owner[rows], direction.shares.take(rows), weights, codes))
+    contributions = _joined(by_direction)
+    cells = decode_all(contributions.code)
+    sums = _summed(contributions.wallet, cells.direction, contributions.points, (len(wallet_id), 3))
+    best = sums.max(axis=1)
+    winning = np.where(best > 0, sums.argmax(axis=1), -1)
     score = np.where(known, best, NOTHING_KNOWN)
     met = rules_met(policy, wallet_id, own_category, exposures)
     band, level = levels_by_score(policy, score, met)
     return Scores(
         wallet_id,
         score,
-        by_direction,
-        direction_code,
+        sums,
+        winning,
         band,
         level,
-        _main_categories(found, direction_code, len(policy.categories)),
+        _main_categories(contributions, cells, winning, len(policy.categories)),
         met,
         worst_asset,
-        found,
+        contributions,
     )
 
 
-def _weights(policy: Policy, layout: CellLayout, direction: int) -> NDArray[np.int64]:
-    """Millionths of a point for a share of 1, by cell; 0 for residuals."""
-    columns = layout.columns
-    first = len(RESIDUALS)
-    codes = layout.codes(direction).tolist()
+def _weights(policy: Policy, layout: CellLayout, codes: NDArray[np.int16]) -> NDArray[np.int64]:
+    """Millionths of a point for a share of 1, by cell of a row; 0 for residuals."""
+    cells = decode_all(codes)
     return np.array(
-        [policy.micro_points(columns[code // 8], code % 8) if code // 8 >= first else 0 for code in codes],
+        [
+            policy.micro_points(layout.columns[column], hop) if column >= len(RESIDUALS) else 0
+            for column, hop in zip(cells.column.tolist(), cells.hop.tolist(), strict=True)
+        ],
         np.int64,
     )
 
 
 def _points(shares: SparseRows, weights: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.floor(shares.share * weights.astype(np.float64)[shares.cell]).astype(np.int64)
+    return points_of_all(shares.share, weights[shares.cell])
 
 
 def _contributions(
-    wallet: NDArray[np.int64], shares: SparseRows, weights: NDArray[np.int64], codes: NDArray[np.int64]
+    wallet: NDArray[np.int64], shares: SparseRows, weights: NDArray[np.int64], codes: NDArray[np.int16]
 ) -> Contributions:
     points = _points(shares, weights)
-    found = np.flatnonzero(points)
-    row = np.searchsorted(shares.starts, found, side="right") - 1
+    counted = np.flatnonzero(points)
+    row = np.searchsorted(shares.starts, counted, side="right") - 1
     return Contributions(
         wallet[row].astype(np.int32),
-        codes[shares.cell[found]].astype(np.int16),
-        shares.share[found],
-        points[found].astype(np.int32),
+        codes[shares.cell[counted]],
+        shares.share[counted],
+        points[counted].astype(np.int32),
     )
 
 
 def _ownership(policy: Policy, own_category: NDArray[np.int16]) -> Contributions:
-    first = len(RESIDUALS)
     severity = np.array([policy.micro_points(name, 0) for name in policy.categories], np.int64)
     owned = np.flatnonzero((own_category >= 0) & (severity[own_category] > 0))
     category = own_category[owned].astype(np.int64)
+    ownership, no_hop = np.full(len(owned), OWNERSHIP), np.zeros(len(owned), np.int64)
     return Contributions(
         owned.astype(np.int32),
-        ((first + category) * 8).astype(np.int16),
+        encode_all(Cells(ownership, len(RESIDUALS) + category, no_hop)),
         np.ones(len(owned)),
         severity[category].astype(np.int32),
     )
@@ -163,12 +174,13 @@ def _worst_rows(
 
 
 def _main_categories(
-    found: Contributions, direction: NDArray[np.int64], categories: int
+    contributions: Contributions, cells: Cells, direction: NDArray[np.int64], categories: int
 ) -> NDArray[np.int64]:
     """The category with the most points in the winning direction; the first of the policy among equals."""
-    winning = found.cell // 1024 == direction[found.wallet]
-    column = (found.cell[winning] % 1024) // 8 - len(RESIDUALS)
-    sums = _summed(found.wallet[winning], column, found.points[winning], (len(direction), categories))
+    winning = cells.direction == direction[contributions.wallet]
+    column = cells.column[winning] - len(RESIDUALS)
+    shape = len(direction), categories
+    sums = _summed(contributions.wallet[winning], column, contributions.points[winning], shape)
     return np.where(direction >= 0, sums.argmax(axis=1), -1)
 
 
@@ -180,11 +192,10 @@ def _summed(
     return np.bincount(place, points, minlength=shape[0] * shape[1]).astype(np.int64).reshape(shape)
 
 
-def _joined(parts: list[Contributions]) -> Contributions:
-    joined = (
-        np.concatenate([getattr(part, field) for part in parts])
-        for field in ("wallet", "cell", "share", "points")
+def _joined(by_direction: list[Contributions]) -> Contributions:
+    wallet, code, share, points = (
+        np.concatenate([getattr(part, field) for part in by_direction])
+        for field in ("wallet", "code", "share", "points")
     )
-    wallet, cell, share, points = joined
-    order = np.argsort(wallet, kind="stable")  # each wallet's parts come in the order of their cells
-    return Contributions(wallet[order], cell[order], share[order], points[order])
+    order = np.argsort(wallet, kind="stable")  # each wallet's contributions come in the order of their cells
+    return Contributions(wallet[order], code[order], share[order], points[order])

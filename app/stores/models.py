@@ -141,6 +141,13 @@ class Transaction(Base):
     batch_id: Mapped[int]
     ingested_at: Mapped[datetime] = mapped_column(server_default=func.now())
     retracted_batch_id: Mapped[int | None]
+    # Null where the producer does not say (docs/event.md).
+    block_hash: Mapped[str | None]
+    observed_at: Mapped[datetime | None]
+    initiator: Mapped[str | None] = mapped_column(comment="Address that signed the transaction.")
+    kind: Mapped[str | None]
+    sender_tag: Mapped[str | None]
+    receiver_tag: Mapped[str | None]
 
 
 Index(
@@ -210,6 +217,8 @@ class IngestedRetraction(Base):
             "asset",
             "transfer_index",
             "observed_at",
+            "block_number",
+            "block_hash",
             unique=True,
             postgresql_nulls_not_distinct=True,
         ),
@@ -222,6 +231,8 @@ class IngestedRetraction(Base):
     observed_at: Mapped[datetime]
     batch_id: Mapped[int]
     retracted: Mapped[int] = mapped_column(Integer)
+    block_number: Mapped[int | None] = mapped_column(Integer)
+    block_hash: Mapped[str | None]
 
 
 class IngestionState(Base):
@@ -341,6 +352,9 @@ class ScoringRun(Base):
     watermark: Mapped[int] = mapped_column(comment="Last batch the run has seen.")
     as_of: Mapped[datetime] = mapped_column(comment="Labels valid at this time were used.")
     columns: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="Names behind the cells of its results.")
+    arithmetic: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("2"), comment="Version of it: 1 before migration 0007, then 2."
+    )
     application_version: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     completed_at: Mapped[datetime | None]
@@ -377,8 +391,8 @@ class RiskScore(Base):
     """A wallet's score in one run, with every contribution to it.
 
     `cells`, `shares` and `points` run in parallel, one entry a contribution of either direction;
-    a cell is direction * 1024 + column * 8 + hop, with the column's name in `scoring_runs.columns`
-    and direction 0 ownership, 1 source, 2 destination. Points and scores are millionths of a point.
+    `app.ledger.cells` decodes a cell into direction, column (its name is in `scoring_runs.columns`) and hop.
+    Points and scores are millionths of a point.
     """
 
     __tablename__ = "risk_scores"
@@ -412,8 +426,7 @@ Index(
 class Exposure(Base):
     """Where one wallet's money of one asset came from or went, in one run: shares that sum to 1.
 
-    `cells` and `shares` run in parallel; a cell is column * 8 + hop, with the column's name in
-    `scoring_runs.columns`; `beyond_hop_limit` has hop 0.
+    `cells` and `shares` run in parallel; `app.ledger.cells` decodes a cell, as in `RiskScore`.
     """
 
     __tablename__ = "exposures"

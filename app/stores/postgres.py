@@ -26,7 +26,7 @@ RETRYABLE = {
 """Errors after which the same work can succeed in a new transaction, each with its cause."""
 
 
-def is_retryable(exc: Exception) -> bool:
+def is_retryable(exc: BaseException) -> bool:
     """Whether the server was away, restarted or busy, so that the same work can succeed later."""
     if isinstance(exc, DependencyMissing):
         return True

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from app.domain import format_points
-from app.ledger.cells import DIRECTION_NAMES
-from app.runs.results import NULL, Hash
+from app.ledger.cells import DIRECTION_NAMES, Cell, decode
+from app.runs.results import NULL
 
 Fields = Sequence[str]
-Tolerated = Callable[[Fields, Fields], bool]
-"""Whether two rows of one key that are not equal are near enough."""
+IsNear = Callable[[Fields, Fields], bool]
+"""Whether a stored row that differs from its recomputation is near enough to it."""
 
 NO_ROW = "no row"
 _POINTS = {"score", "ownership_score", "source_score", "destination_score"}
@@ -27,37 +27,33 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """One value of one row; `row` holds the key columns by name, `cell` the array's cell it is about."""
+    """One value of one row; `row` has the key columns by name, `code` names the cell of the value."""
 
     table: str
     row: dict[str, int]
     column: str
-    cell: int | None
+    code: int | None
     stored: str
     recomputed: str
 
 
 def first_mismatch(
-    table: Table, stored: Iterator[str], recomputed: Iterator[str], digest: Hash, tolerated: Tolerated
+    table: Table, stored: Iterator[str], recomputed: Iterator[str], is_near: IsNear
 ) -> tuple[Mismatch | None, int]:
-    """The first difference of two sorted tables, and how many rows were compared.
-
-    All stored lines go into the digest, also those behind the difference.
-    """
-    found: Mismatch | None = None
+    """The first difference of two sorted tables, and how many rows are stored; all stored lines are read."""
+    first: Mismatch | None = None
     count = 0
     for before, again in zip_longest(stored, recomputed):
         if before is not None:
-            digest.update(before.encode())
             count += 1
-        if found is None and before != again:
-            found = _mismatch(table, before, again, tolerated)
-    return found, count
+        if first is None and before != again:
+            first = _mismatch(table, before, again, is_near)
+    return first, count
 
 
-def by_cell(cells: str, values: str) -> dict[int, str]:
-    """Two parallel arrays, as lines write them, as one mapping; of the longer one the rest is left out."""
-    return dict(zip(map(int, items(cells)), items(values), strict=False))
+def by_code(codes: str, values: str) -> dict[int, str]:
+    """Two parallel arrays, as lines write them, as one mapping; the rest of the longer one is left out."""
+    return dict(zip(map(int, items(codes)), items(values), strict=False))
 
 
 def items(array: str) -> list[str]:
@@ -65,8 +61,13 @@ def items(array: str) -> list[str]:
     return array.strip("{}").split(",") if array != "{}" else []
 
 
-def _mismatch(table: Table, before: str | None, again: str | None, tolerated: Tolerated) -> Mismatch | None:
-    stored, recomputed = _fields(before), _fields(again)
+def fields_of(line: str) -> list[str]:
+    """The columns of a line."""
+    return line.rstrip("\n").split("\t")
+
+
+def _mismatch(table: Table, before: str | None, again: str | None, is_near: IsNear) -> Mismatch | None:
+    stored, recomputed = (None if line is None else fields_of(line) for line in (before, again))
     keys = [tuple(map(int, fields[: table.keys])) for fields in (stored, recomputed) if fields]
     row = dict(zip(table.columns, min(keys), strict=False))
     if len(keys) == 1 or keys[0] != keys[1]:
@@ -76,51 +77,55 @@ def _mismatch(table: Table, before: str | None, again: str | None, tolerated: To
     assert stored is not None  # noqa: S101 - both have a key
     assert recomputed is not None  # noqa: S101 - likewise
     try:
-        if tolerated(stored, recomputed):
+        if is_near(stored, recomputed):
             return None
-    except ValueError:  # arrays of two lengths, or what is no number: changed by another hand
+    except ValueError:  # another hand left arrays of two lengths, a code of no cell, or what is no number
         pass
-    column, cell, *values = _first_difference(table.columns, stored, recomputed)
-    return Mismatch(table.name, row, str(column), cell, *map(str, values))
+    column, code, *values = _first_difference(table.columns, stored, recomputed)
+    return Mismatch(table.name, row, str(column), code, *map(str, values))
 
 
 def _first_difference(
     columns: Sequence[str], stored: Fields, recomputed: Fields
 ) -> tuple[str, int | None, str, str]:
-    """Column, cell and both values; plain columns come before the arrays."""
+    """Column, code of the cell and both values; plain columns come before the arrays."""
     for column, before, again in zip(columns, stored, recomputed, strict=True):
         if before != again and column not in {"cells", "shares", "points"}:
             return column, None, before, again
     place = columns.index("cells")
     for offset, column in enumerate(columns[place + 1 :], start=1):
-        was, now = (by_cell(fields[place], fields[place + offset]) for fields in (stored, recomputed))
-        for cell in sorted(was.keys() | now.keys()):
-            if was.get(cell) != now.get(cell):
-                return column, cell, was.get(cell, "0"), now.get(cell, "0")
+        was, now = (by_code(fields[place], fields[place + offset]) for fields in (stored, recomputed))
+        for code in sorted(was.keys() | now.keys()):
+            if was.get(code) != now.get(code):
+                return column, code, was.get(code, "0"), now.get(code, "0")
     return "cells", None, stored[place], recomputed[place]
 
 
-def _fields(line: str | None) -> list[str] | None:
-    return None if line is None else line.rstrip("\n").split("\t")
-
-
 def described(mismatch: Mismatch, columns: Sequence[str], asset: str | None) -> str:
-    """What differs, in words; `columns` are the run's, which name the cells.
+    """What differs, in words; `columns` are the run's, which name the columns of cells.
 
     For example `share of mixer at hop 2 in the source of ETH`.
     """
     direction = mismatch.row.get("direction")
     name = mismatch.column.replace("_", " ")
-    if mismatch.cell is not None:
-        if direction is None:
-            direction = mismatch.cell // 1024
-        column, hop = mismatch.cell % 1024 // 8, mismatch.cell % 8
-        known = columns[column] if column < len(columns) else f"column {column}"
-        name = f"{'share' if mismatch.column == 'shares' else 'points'} of {known} at hop {hop}"
+    if mismatch.code is not None:
+        cell = _cell(mismatch.code)
+        if cell is None:
+            return f"{name} of {mismatch.code}, which is no cell"
+        direction = cell.direction
+        column = columns[cell.column] if cell.column < len(columns) else f"column {cell.column}"
+        name = f"{'share' if mismatch.column == 'shares' else 'points'} of {column} at hop {cell.hop}"
     if direction is None:
         return name
     of_asset = f" of {asset}" if asset else ""
     return f"{name} in the {DIRECTION_NAMES[direction]}{of_asset}"
+
+
+def _cell(code: int) -> Cell | None:
+    try:
+        return decode(code)
+    except ValueError:
+        return None
 
 
 def shown(column: str, value: str) -> str:

@@ -8,20 +8,20 @@ from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
 from app.answers.comparisons import ContributionChange, Parts, RunDiff, ScoreChange, WalletDiff
-from app.answers.cursors import decoded, encoded
+from app.answers.cursors import decode_cursor, encode_cursor
 from app.domain import Direction, format_points
-from app.ledger.cells import DIRECTION_NAMES
+from app.ledger.cells import DIRECTION_NAMES, decode
 from app.record.wallets import find_wallet
 from app.runs.listing import run_name
-from app.runs.queries import stored_score
+from app.runs.queries import score_row
 from app.runs.score import NOTHING_KNOWN
 from app.stores.postgres import Postgres
 from app.verify.diff import Changes, changes_between
 
-KEPT = 4
-"""Diffs a process keeps, for the next page: runs and their results never change."""
-_kept: OrderedDict[tuple[str, int, int], Changes] = OrderedDict()
-_turn = Lock()
+CACHED = 4
+"""Diffs that a process keeps for the next page: runs and their results never change."""
+_cache: OrderedDict[tuple[str, int, int], Changes] = OrderedDict()
+_one_at_a_time = Lock()
 
 
 def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str | None) -> RunDiff:
@@ -30,19 +30,19 @@ def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str
     Raises:
         NotFound: there is no run of that id.
         NotReady: one of the runs has no results.
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    begin = 0 if cursor is None else decoded(cursor, 1)[0]
-    found = _changes(postgres, run_a, run_b)
-    end = min(begin + limit, len(found.wallet_id))
+    begin = 0 if cursor is None else decode_cursor(cursor, 1)[0]
+    changes = _changes(postgres, run_a, run_b)
+    end = min(begin + limit, len(changes.wallet_id))
     with postgres.transaction() as connection:
-        names = _names(connection, found.wallet_id[begin:end].tolist())
+        names = _names(connection, changes.wallet_id[begin:end].tolist())
     return RunDiff(
-        a=run_name(found.a),
-        b=run_name(found.b),
-        changed=len(found.wallet_id),
-        changes=[_change(found, place, names[place - begin]) for place in range(begin, end)],
-        next=encoded(end) if end < len(found.wallet_id) else None,
+        a=run_name(changes.a),
+        b=run_name(changes.b),
+        changed=len(changes.wallet_id),
+        changes=[_change(changes, place, names[place - begin]) for place in range(begin, end)],
+        next=encode_cursor(end) if end < len(changes.wallet_id) else None,
     )
 
 
@@ -56,44 +56,44 @@ def wallet_diff(postgres: Postgres, run_a: int, run_b: int, reference: str) -> W
     """
     with postgres.transaction() as connection:
         wallet = find_wallet(connection, reference)
-    found = _changes(postgres, run_a, run_b)
+    changes = _changes(postgres, run_a, run_b)
     name = WalletName(chain=wallet.chain, address=wallet.address)
     with postgres.transaction(snapshot=True) as connection:
-        rows = [stored_score(connection, run, wallet.wallet_id) for run in (run_a, run_b)]
-    places = (found.wallet_id == wallet.wallet_id).nonzero()[0].tolist()
+        rows = [score_row(connection, run, wallet.wallet_id) for run in (run_a, run_b)]
+    places = (changes.wallet_id == wallet.wallet_id).nonzero()[0].tolist()
     before, after = rows
     return WalletDiff(
-        a=run_name(found.a),
-        b=run_name(found.b),
-        score=_change(found, places[0], name) if places else _no_change(name, before),
+        a=run_name(changes.a),
+        b=run_name(changes.b),
+        score=_change(changes, places[0], name) if places else _no_change(name, before),
         risk_level_before=before and before.risk_level,
         risk_level_after=after and after.risk_level,
-        contributions=_contributions((found.a, before), (found.b, after)),
+        contributions=_contributions((changes.a, before), (changes.b, after)),
     )
 
 
 def _changes(postgres: Postgres, run_a: int, run_b: int) -> Changes:
-    """One diff is computed at a time: the next one of the same runs finds it ready."""
-    with _turn:
+    """One diff is computed at a time: whoever asks for the same runs next finds it in the cache."""
+    with _one_at_a_time:
         key = postgres.url.render_as_string(), run_a, run_b
-        if key not in _kept:
+        if key not in _cache:
             with postgres.transaction(snapshot=True) as connection:
-                _kept[key] = changes_between(connection, run_a, run_b)
-        _kept.move_to_end(key)
-        while len(_kept) > KEPT:
-            _kept.popitem(last=False)
-        return _kept[key]
+                _cache[key] = changes_between(connection, run_a, run_b)
+        _cache.move_to_end(key)
+        while len(_cache) > CACHED:
+            _cache.popitem(last=False)
+        return _cache[key]
 
 
-def _change(found: Changes, place: int, wallet: WalletName) -> ScoreChange:
-    change = int(found.change[place])
+def _change(changes: Changes, place: int, wallet: WalletName) -> ScoreChange:
+    change = int(changes.change[place])
     return ScoreChange(
         wallet=wallet,
-        old=_score(int(found.old[place])),
-        new=_score(int(found.new[place])),
+        old=_score(int(changes.old[place])),
+        new=_score(int(changes.new[place])),
         change=format_points(change),
         change_micro=change,
-        parts=_parts(*map(format_points, found.parts[place].tolist())),
+        parts=_parts(*map(format_points, changes.parts[place].tolist())),
     )
 
 
@@ -117,11 +117,11 @@ Side = dict[tuple[int, str, int], tuple[float, int]]
 
 def _contributions(*runs: tuple[Row[Any], Row[Any] | None]) -> list[ContributionChange]:
     before, after = (_by_name(run.columns, row) for run, row in runs)
-    changes = []
+    contributions = []
     for key in sorted(before.keys() | after.keys()):
         direction: Direction = DIRECTION_NAMES[key[0]]  # type: ignore[assignment] # stored by its place
         was, now = before.get(key), after.get(key)
-        changes.append(
+        contributions.append(
             ContributionChange(
                 direction=direction,
                 category=key[1],
@@ -132,24 +132,24 @@ def _contributions(*runs: tuple[Row[Any], Row[Any] | None]) -> list[Contribution
                 points_after=now and format_points(now[1]),
             )
         )
-    return changes
+    return contributions
 
 
 def _by_name(columns: list[str], row: Row[Any] | None) -> Side:
     if row is None:
         return {}
     return {
-        (cell // 1024, columns[cell % 1024 // 8], cell % 8): (share, points)
-        for cell, share, points in zip(row.cells, row.shares, row.points, strict=True)
+        (cell.direction, columns[cell.column], cell.hop): (share, points)
+        for cell, share, points in zip(map(decode, row.cells), row.shares, row.points, strict=True)
     }
 
 
 def _names(connection: Connection, wallet_ids: list[int]) -> list[WalletName]:
-    found = {
+    names = {
         row.wallet_id: WalletName(chain=row.chain, address=row.address)
         for row in connection.execute(_NAMES, {"wallet_ids": wallet_ids})
     }
-    return [found[wallet_id] for wallet_id in wallet_ids]
+    return [names[wallet_id] for wallet_id in wallet_ids]
 
 
 _NAMES = text("SELECT wallet_id, chain, address FROM wallets WHERE wallet_id = ANY(:wallet_ids)")

@@ -70,8 +70,8 @@ def reaccount(connection: Connection, watermark: int) -> Accounts:
     columns = tuple(array("d") for _ in range(5))  # amount, share, kept, unobserved, usd
 
     def number_of(wallet_id: int, asset_id: int) -> int:
-        if (known := numbers.get((wallet_id, asset_id))) is not None:
-            return known
+        if (number := numbers.get((wallet_id, asset_id))) is not None:
+            return number
         numbers[wallet_id, asset_id] = len(states)
         states.append(EMPTY)
         received.open_pool()
@@ -102,11 +102,17 @@ def reaccount(connection: Connection, watermark: int) -> Accounts:
     order = np.lexsort((keys[:, 1], keys[:, 0]))
     place = np.empty(len(order), np.int32)
     place[order] = np.arange(len(order))
+    amounts, shares, kepts, unobserveds, usds = (np.array(column, np.float64) for column in columns)
     return Accounts(
         Flows(
             place[np.array(senders, np.int64)],
             place[np.array(receivers, np.int64)],
-            *(np.array(column, np.float64) for column in columns),
+            amounts,
+            shares,
+            kepts,
+            unobserveds,
+            usds,
+            np.ones(len(senders), np.int8),
         ),
         keys[order, 0],
         keys[order, 1].astype(np.int32),

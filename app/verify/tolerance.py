@@ -1,23 +1,25 @@
-"""How near a run by path queries must be to its recomputation by the ledger, and what must be exact.
+"""How near a stored run must be to its recomputation where both are not equal to the last bit.
 
-Both engines give a share with its own rounding, so a share may differ by `SHARE`. That moves
-`floor(share * weight)`, with a weight of at most 10^8, by at most one millionth of a point. Whatever follows
-from the stored shares has no excuse: each contribution's points, their sums, the score, and the level.
+That is a run by path queries, which rounds its sums in another order than the ledger, and a run of an earlier
+version. A share may differ by the tolerance. That moves its points, with a weight of at most 10^8, by at most
+one millionth. Whatever follows from the stored shares has no excuse: each contribution's points, their sums,
+the score, and the level.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
-from app.ledger.cells import DESTINATION, DIRECTION_NAMES, RESIDUALS, SOURCE, CellLayout
+from app.ledger.cells import DESTINATION, DIRECTION_NAMES, RESIDUALS, SOURCE, decode
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
+from app.policy.points import points_of
 from app.policy.policy import LEVELS, Policy
 from app.runs.results import EXPOSURE_COLUMNS, NULL, SCORE_COLUMNS
-from app.verify.compare import Fields, by_cell, items
+from app.verify import earlier
+from app.verify.compare import Fields, by_code, fields_of, items
 
-SHARE = 1e-9
-"""Largest difference of a share, as part of the wallet's total."""
 POINTS = 1
 """Largest difference of a contribution, in millionths of a point."""
 
@@ -26,28 +28,39 @@ _SCORE = {name: place for place, name in enumerate(SCORE_COLUMNS)}
 _EXACT = ("wallet_id", "rules", "weighting", "unpriced_transfers")
 
 
-def nothing(stored: Fields, recomputed: Fields) -> bool:
-    """Between runs of one engine every difference counts."""
-    return stored == recomputed
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a share may be off, as part of the wallet's total, and what points a stored share gives."""
+
+    share: float
+    points_of: Callable[[float, int], int]
 
 
-def near_exposures(stored: Fields, recomputed: Fields) -> bool:
+def tolerance_of(engine: str, arithmetic: int) -> Tolerance | None:
+    """The tolerance of a run; None where every difference counts: between runs of the ledger engine."""
+    is_earlier = arithmetic == earlier.ARITHMETIC
+    if engine == "cypher":
+        return Tolerance(1e-9, earlier.points_of if is_earlier else points_of)
+    return Tolerance(earlier.SHARE, earlier.points_of) if is_earlier else None
+
+
+def near_exposures(tolerance: Tolerance, stored: Fields, recomputed: Fields) -> bool:
     """Whether totals are equal and shares near."""
     if len(items(stored[_CELLS])) != len(items(stored[_CELLS + 1])):
         return False
-    was, now = (by_cell(fields[_CELLS], fields[_CELLS + 1]) for fields in (stored, recomputed))
     return stored[:_CELLS] == recomputed[:_CELLS] and all(
-        abs(float(was.get(cell, 0)) - float(now.get(cell, 0))) <= SHARE for cell in was.keys() | now.keys()
+        abs(float(was) - float(now)) <= tolerance.share
+        for was, now in _values(_CELLS, _CELLS + 1, stored, recomputed)
     )
 
 
-def near_scores(policy: Policy, stored: Fields, recomputed: Fields) -> bool:
+def near_scores(tolerance: Tolerance, policy: Policy, stored: Fields, recomputed: Fields) -> bool:
     """Whether contributions are near, and the stored score is what follows from the stored contributions."""
     if any(stored[_SCORE[name]] != recomputed[_SCORE[name]] for name in _EXACT):
         return False
     if NULL in (stored[_SCORE["score"]], recomputed[_SCORE["score"]]):
         return stored == recomputed
-    return _near_contributions(stored, recomputed) and _follows(policy, stored)
+    return _near_contributions(tolerance, stored, recomputed) and _follows(tolerance, policy, stored)
 
 
 def with_stored_shares(exposures: Exposures, stored: Iterator[str]) -> Exposures:
@@ -60,15 +73,15 @@ def with_stored_shares(exposures: Exposures, stored: Iterator[str]) -> Exposures
     cells: dict[int, list[int]] = {direction: [] for direction in sides}
     shares: dict[int, list[float]] = {direction: [] for direction in sides}
     cell_of = {
-        direction: {code: cell for cell, code in enumerate(exposures.layout.codes(direction).tolist())}
+        code: cell
         for direction in sides
+        for cell, code in enumerate(exposures.layout.codes(direction).tolist())
     }
     for line in stored:
-        fields = line.rstrip("\n").split("\t")
+        fields = fields_of(line)
         direction = int(fields[0])
         of_row = {
-            cell_of[direction][code]: float(share)
-            for code, share in by_cell(fields[_CELLS], fields[_CELLS + 1]).items()
+            cell_of[code]: float(share) for code, share in by_code(fields[_CELLS], fields[_CELLS + 1]).items()
         }
         cells[direction] += sorted(of_row)
         shares[direction] += (of_row[cell] for cell in sorted(of_row))
@@ -86,28 +99,35 @@ def with_stored_shares(exposures: Exposures, stored: Iterator[str]) -> Exposures
     return Exposures(exposures.layout, side(SOURCE), side(DESTINATION))
 
 
-def _near_contributions(stored: Fields, recomputed: Fields) -> bool:
+def _values(codes: int, values: int, stored: Fields, recomputed: Fields) -> list[tuple[str, str]]:
+    """The values of both rows by cell, 0 where one has none; `codes` and `values` are places of columns."""
+    was, now = (by_code(fields[codes], fields[values]) for fields in (stored, recomputed))
+    return [(was.get(code, "0"), now.get(code, "0")) for code in was.keys() | now.keys()]
+
+
+def _near_contributions(tolerance: Tolerance, stored: Fields, recomputed: Fields) -> bool:
     cells, shares, points = (_SCORE[name] for name in ("cells", "shares", "points"))
-    was, now = (by_cell(fields[cells], fields[points]) for fields in (stored, recomputed))
-    if any(abs(int(was.get(cell, 0)) - int(now.get(cell, 0))) > POINTS for cell in was.keys() | now.keys()):
+    if any(abs(int(was) - int(now)) > POINTS for was, now in _values(cells, points, stored, recomputed)):
         return False
-    was, now = (by_cell(fields[cells], fields[shares]) for fields in (stored, recomputed))
-    return all(abs(float(was[cell]) - float(now[cell])) <= SHARE for cell in was.keys() & now.keys())
+    was, now = (by_code(fields[cells], fields[shares]) for fields in (stored, recomputed))
+    return all(
+        abs(float(was[code]) - float(now[code])) <= tolerance.share for code in was.keys() & now.keys()
+    )
 
 
-def _follows(policy: Policy, stored: Fields) -> bool:
+def _follows(tolerance: Tolerance, policy: Policy, stored: Fields) -> bool:
     value = {name: stored[place] for name, place in _SCORE.items()}
-    columns = CellLayout(tuple(policy.categories), policy.hop_limit).columns
+    columns = policy.layout.columns
     sums = [0, 0, 0]
     by_category = [dict.fromkeys(policy.categories, 0) for _ in sums]
     contributions = zip(
         map(int, items(value["cells"])), items(value["shares"]), items(value["points"]), strict=True
     )
-    for cell, share, points in contributions:
-        direction, column, hop = cell // 1024, cell % 1024 // 8, cell % 8
-        if column < len(RESIDUALS) or column >= len(columns):
+    for code, share, points in contributions:
+        direction, column, hop = decode(code)
+        if column < len(RESIDUALS) or column >= len(columns) or hop > policy.hop_limit:
             return False
-        if int(points) != int(np.floor(float(share) * policy.micro_points(columns[column], hop))):
+        if int(points) != tolerance.points_of(float(share), policy.micro_points(columns[column], hop)):
             return False
         sums[direction] += int(points)
         by_category[direction][columns[column]] += int(points)

@@ -12,21 +12,33 @@ from app.answers.comparisons import Difference, Verification
 from app.domain import Progress
 from app.errors import InvalidPolicy
 from app.policy.policy import Policy
-from app.runs.digests import record_seal, returned_transfers
+from app.runs.digests import returned_transfers, transfers_digest
 from app.runs.queries import completed_run
-from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS, Counted, exposure_lines, score_lines
+from app.runs.results import (
+    EXPOSURE_COLUMNS,
+    SCORE_COLUMNS,
+    Counted,
+    Hash,
+    exposure_lines,
+    score_lines,
+)
+from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot
-from app.runs.stored_answer import policy_of
 from app.stores.postgres import Postgres
-from app.verify.compare import Mismatch, Table, described, first_mismatch, shown
+from app.verify import earlier
+from app.verify.compare import Fields, Mismatch, Table, described, first_mismatch, shown
 from app.verify.reaccount import Accounts, reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 from app.verify.stored_lines import stored_exposure_lines, stored_score_lines
-from app.verify.tolerance import near_exposures, near_scores, nothing, with_stored_shares
+from app.verify.tolerance import near_exposures, near_scores, tolerance_of, with_stored_shares
 
 _EXPOSURES = Table("exposures", EXPOSURE_COLUMNS, keys=3)
 _SCORES = Table("scores", SCORE_COLUMNS, keys=1)
-_NO_SEALS = "The run was made before digests were kept: only its results were compared."
+_NO_DIGESTS = "The run was made before digests were kept: only its results were compared."
+_EARLIER = (
+    "An earlier version made the run and rounded its last digits in another way: shares may differ by "
+    f"{earlier.SHARE:g}, and points are checked as that version rounded them."
+)
 
 
 def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verification:
@@ -39,21 +51,21 @@ def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verificat
     with postgres.transaction(snapshot=True) as connection:
         run = completed_run(connection, run_id)
         progress("checking policy, labels and transfers", 0.0)
-        found = [*_policy_changes(run)]
+        differences = [*_policy_changes(run)]
         try:
             policy = policy_of(run)
         except InvalidPolicy:
-            return _verification(run, found)
+            return _verification(run, differences)
         snapshot = past_snapshot(connection, run, run.watermark, policy)
-        found += _row_changes(run, policy)
-        found += _input_changes(snapshot, run)
+        differences += _row_changes(run, policy)
+        differences += _input_changes(snapshot, run)
         progress("accounting every pool again", 0.1)
         accounts = reaccount(connection, run.watermark)
         progress("tracing and scoring", 0.6)
         again = replay(snapshot, policy, accounts, lambda _step, _part: None)
         progress("comparing", 0.8)
-        differences, compared = _result_changes(snapshot, run, policy, accounts, again)
-        return _verification(run, found + differences, len(accounts.flows.amount), *compared)
+        of_results, compared = _result_changes(snapshot, run, policy, accounts, again)
+        return _verification(run, differences + of_results, len(accounts.flows.amount), *compared)
 
 
 def _verification(
@@ -64,11 +76,18 @@ def _verification(
         equal=not differences,
         engine=run.engine,
         differences=differences,
-        notes=[] if run.record_digest else [_NO_SEALS],
+        notes=list(_notes(run)),
         transfers=transfers,
         exposures=exposures,
         scores=scores,
     )
+
+
+def _notes(run: Row[Any]) -> Iterator[str]:
+    if not run.record_digest:
+        yield _NO_DIGESTS
+    if run.arithmetic == earlier.ARITHMETIC:
+        yield _EARLIER
 
 
 def _policy_changes(run: Row[Any]) -> Iterator[Difference]:
@@ -101,7 +120,7 @@ def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[Difference]:
         yield _of_record("labels", run.label_set_digest, snapshot.label_set_digest, detail)
     if run.record_digest is None:
         return
-    count, digest = record_seal(snapshot.connection, run.watermark)
+    count, digest = transfers_digest(snapshot.connection, run.watermark)
     if (count, digest) != (run.recorded_transfers, run.record_digest):
         detail = (
             f"The record holds {count} transfers up to batch {run.watermark}, the run saw "
@@ -122,30 +141,41 @@ def _result_changes(
 ) -> tuple[list[Difference], tuple[int, int]]:
     connection, run_id = snapshot.connection, run.run_id
     counted, digest = Counted(), sha256()
-    by_paths = run.engine == "cypher"
+    tolerance = tolerance_of(run.engine, run.arithmetic)
     in_exposures, exposures = first_mismatch(
         _EXPOSURES,
-        stored_exposure_lines(connection, run_id),
+        _digested(run, _EXPOSURES, stored_exposure_lines(connection, run_id), digest),
         exposure_lines(again.exposures, accounts.totals, counted),
-        digest,
-        near_exposures if by_paths else nothing,
+        partial(near_exposures, tolerance) if tolerance else _never,
     )
-    if by_paths and in_exposures is None:
+    if tolerance and in_exposures is None:
         shares = with_stored_shares(again.exposures, stored_exposure_lines(connection, run_id))
         again = replay(snapshot, policy, accounts, lambda _step, _part: None, shares)
     in_scores, scores = first_mismatch(
         _SCORES,
-        stored_score_lines(connection, run_id),
+        _digested(run, _SCORES, stored_score_lines(connection, run_id), digest),
         score_lines(policy, again.scores, counted.unpriced_by_wallet),
-        digest,
-        partial(near_scores, policy) if by_paths else nothing,
+        partial(near_scores, tolerance, policy) if tolerance else _never,
     )
-    differences = [_of_row(connection, run, found) for found in (in_exposures, in_scores) if found]
+    differences = [_of_row(connection, run, first) for first in (in_exposures, in_scores) if first]
     differences += _count_changes(run, counted, len(again.scores.wallet_id), again.labelled_wallets)
     if run.results_digest not in {None, digest.hexdigest()}:
         detail = "A stored exposure or score was changed, added or removed after the run."
         differences.append(_of_record("results", run.results_digest, digest.hexdigest(), detail))
     return differences, (exposures, scores)
+
+
+def _digested(run: Row[Any], table: Table, lines: Iterator[str], digest: Hash) -> Iterator[str]:
+    """The lines; each goes into the digest as the run had it."""
+    for line in lines:
+        as_run = earlier.digested_line(table, line) if run.arithmetic == earlier.ARITHMETIC else line
+        digest.update(as_run.encode())
+        yield line
+
+
+def _never(_stored: Fields, _recomputed: Fields) -> bool:
+    """Between runs of one engine and one arithmetic every difference counts."""
+    return False
 
 
 def _count_changes(run: Row[Any], counted: Counted, wallets: int, labelled: int) -> Iterator[Difference]:
@@ -168,12 +198,12 @@ def _of_record(what: str, stored: str, recomputed: str, detail: str) -> Differen
     return Difference(what=what, wallet=None, stored=stored, recomputed=recomputed, detail=detail)
 
 
-def _of_row(connection: Connection, run: Row[Any], found: Mismatch) -> Difference:
+def _of_row(connection: Connection, run: Row[Any], first: Mismatch) -> Difference:
     chain, address, asset = connection.execute(
-        _NAMES, {"wallet_id": found.row["wallet_id"], "asset_id": found.row.get("asset_id")}
+        _NAMES, {"wallet_id": first.row["wallet_id"], "asset_id": first.row.get("asset_id")}
     ).one()
-    what = described(found, run.columns, asset)
-    stored, recomputed = shown(found.column, found.stored), shown(found.column, found.recomputed)
+    what = described(first, run.columns, asset)
+    stored, recomputed = shown(first.column, first.stored), shown(first.column, first.recomputed)
     return Difference(
         what=what,
         wallet=WalletName(chain=chain, address=address),
@@ -184,7 +214,7 @@ def _of_row(connection: Connection, run: Row[Any], found: Mismatch) -> Differenc
 
 
 _NAMES = text("""
-    SELECT coalesce(w.chain, '?'), coalesce(w.address, 'wallet ' || given.wallet_id), a.asset
-    FROM (SELECT CAST(:wallet_id AS bigint) AS wallet_id, CAST(:asset_id AS int) AS asset_id) AS given
+    SELECT coalesce(w.chain, '?'), coalesce(w.address, 'wallet ' || difference.wallet_id), a.asset
+    FROM (SELECT CAST(:wallet_id AS bigint) AS wallet_id, CAST(:asset_id AS int) AS asset_id) AS difference
     LEFT JOIN wallets w USING (wallet_id) LEFT JOIN assets a USING (asset_id)
 """)

@@ -1,1 +1,1 @@
-"""The analyst's pages: server-rendered, from the same functions that the API answers with."""
+"""The analyst's pages, rendered on the server by the functions that the API uses too."""

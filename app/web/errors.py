@@ -1,4 +1,4 @@
-"""Errors as pages, for whoever asks with a browser; the words are those of the API's problems."""
+"""Errors as pages for browsers, with the text of the API's problem."""
 
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +13,7 @@ UNAUTHORIZED = 401
 
 
 def error_page(request: Request, problem: dict[str, Any]) -> Response:
-    """One problem as a page; who is not signed in is asked to, and comes back to where he was going."""
+    """One problem as a page. A browser without a session is sent to the sign-in form, and from there back."""
     if problem["status"] == UNAUTHORIZED:
         back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         target = f"/sign-in?next={quote(back if request.method == 'GET' else '/', safe='')}"

@@ -1,4 +1,4 @@
-"""Numbers, times and names as people read them; nothing here is computed from again."""
+"""Numbers, times and names as text for people; no code computes with the results."""
 
 from datetime import UTC, datetime
 
@@ -10,12 +10,12 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 def short(name: str) -> str:
-    """An address or hash by its first and last characters; the page has the whole beside it."""
+    """An address or hash by its first and last characters; the page has the whole as its title."""
     return name if len(name) <= _SHORT else f"{name[:8]}…{name[-6:]}"
 
 
 def grouped(number: float | str | None) -> str:
-    """A whole or decimal number with thousands apart."""
+    """A whole or decimal number with separated thousands."""
     if number is None:
         return "–"
     whole, _, fraction = str(number).partition(".")
@@ -24,12 +24,12 @@ def grouped(number: float | str | None) -> str:
 
 
 def units(base_units: str, decimals: int | None) -> str:
-    """An amount in the asset's own unit, every digit of it."""
+    """An amount in the asset's own unit, with every digit."""
     return grouped(decimal_units(base_units, decimals))
 
 
 def units_short(base_units: str, decimals: int | None) -> str:
-    """An amount to six places, cut and never rounded; the page has the rest beside it."""
+    """An amount to six decimal places, cut and never rounded; the page has the whole as its title."""
     whole, _, fraction = units(base_units, decimals).partition(".")
     if len(fraction) <= _PLACES:
         return f"{whole}.{fraction}" if fraction else whole
@@ -37,13 +37,13 @@ def units_short(base_units: str, decimals: int | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share of 0..1; what is not 0 never looks like 0, and what is not all never like all."""
+    """A share (0..1) in percent; only 0 is written 0, and only the whole 100."""
     if share is None:
         return "–"
     hundredths = share * 100
-    if 0 < hundredths < 0.01:  # noqa: PLR2004 - what two places can show
+    if 0 < hundredths < 0.01:  # noqa: PLR2004 - the least that two decimal places show
         return "<0.01 %"
-    if 99.99 < hundredths < 100 - 1e-7:  # noqa: PLR2004 - likewise; beyond it is rounding of doubles
+    if 99.99 < hundredths < 100 - 1e-7:  # noqa: PLR2004 - likewise; the rest is rounding of doubles
         return ">99.99 %"
     return f"{hundredths:.2f} %"
 
@@ -54,18 +54,19 @@ def moment(time: datetime | None) -> str:
 
 
 def span(seconds: float | None) -> str:
-    """A length of time, rough where it is long."""
+    """A duration, the longer the coarser."""
     if seconds is None:
         return "–"
     if seconds < _MINUTE:
         return f"{seconds:.1f} s"
-    if seconds < _HOUR:
-        return f"{seconds // _MINUTE:.0f} min {seconds % _MINUTE:.0f} s"
-    if seconds < _DAY:
-        return f"{seconds // _HOUR:.0f} h {seconds % _HOUR // _MINUTE:.0f} min"
-    return f"{seconds // _DAY:.0f} d {seconds % _DAY // _HOUR:.0f} h"
+    whole = int(seconds)  # never rounded up: 60 s are a minute
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE} s"
+    if whole < _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
 
 
 def words(name: str) -> str:
-    """A name of the policy as words."""
+    """An identifier as words."""
     return name.replace("_", " ")

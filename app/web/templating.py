@@ -1,4 +1,4 @@
-"""Templates into pages: one environment, escaping on, undefined names are errors."""
+"""Pages from templates: one environment, escaping on, undefined names are errors."""
 
 from pathlib import Path
 from typing import Any
@@ -26,18 +26,18 @@ _environment.filters |= {
 _environment.globals |= {"static_url": static_url, "residual_names": RESIDUAL_NAMES}
 
 
-def page(request: Request, template: str, *, status_code: int = 200, **given: Any) -> HTMLResponse:  # noqa: ANN401
-    """A template as the answer to a request; browsers keep no copy of it.
+def page(request: Request, template: str, *, status_code: int = 200, **values: Any) -> HTMLResponse:  # noqa: ANN401
+    """A page from a template, as the response to a request; browsers do not cache it.
 
     Raises:
-        jinja2.UndefinedError: the template wants something that is not given.
+        jinja2.UndefinedError: the template uses a name that has no value.
     """
     settings: Settings = request.app.state.services.settings
-    about = {"here": request.url.path, "needs_token": settings.api_auth == "on", "has_scripts": is_built()}
-    body = _environment.get_template(template).render(about | given)
+    context = {"here": request.url.path, "needs_token": settings.api_auth == "on", "has_scripts": is_built()}
+    body = _environment.get_template(template).render(context | values)
     return HTMLResponse(body, status_code, headers={"Cache-Control": "no-store"})
 
 
 def is_fragment(request: Request) -> bool:
-    """Whether htmx asks for a part of a page that is shown already."""
+    """Whether htmx requests a part of a page that is open already."""
     return "hx-request" in request.headers

@@ -1,4 +1,4 @@
-"""The consumer's graph writer: brings into the graph what it is owed, beside the next batch."""
+"""The consumer's graph writer: writes pending batches into the graph while the next batch is recorded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,8 +11,8 @@ from app.errors import DependencyMissing, NotReady
 from app.projection.pending import ProjectionResult, project_pending
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres, is_retryable
-from ingest.consumer.retry import backoff_seconds
-from ingest.instruments import WAITS, BatchSpans
+from ingest.consumer.retry import retries
+from ingest.instruments import BatchSpans
 
 log = structlog.get_logger()
 
@@ -21,10 +21,10 @@ STOP_SECONDS = 45.0
 
 
 class GraphWriter:
-    """A thread that projects whatever is owed, as soon as it is told of a batch, and catches up by itself.
+    """A thread that projects pending batches: at once when one is committed, and those it finds by itself.
 
-    The record says what is owed, so nothing is lost when the graph is away or this process dies. `failed` is
-    called when the thread ends because of something that waiting does not mend.
+    The record says which batches are pending, so nothing is lost when the graph is away or this process dies.
+    `failed` is called when an error ends the thread that a retry does not cure.
     """
 
     def __init__(self, postgres: Postgres, graph: Graph, failed: Callable[[], None]) -> None:
@@ -35,7 +35,7 @@ class GraphWriter:
         self._stop = Event()
         self._spans = BatchSpans()
         self._failure: BaseException | None = None
-        self._thread = Thread(target=self._work, name="graph-writer", daemon=True)
+        self._thread = Thread(target=self._run, name="graph-writer", daemon=True)
 
     def wake(self, batch_id: int) -> None:
         """Says that this batch has been committed."""
@@ -44,7 +44,7 @@ class GraphWriter:
 
     @contextmanager
     def running(self) -> Iterator["GraphWriter"]:
-        """Runs the thread inside the block; at its end what is owed is written, if the graph answers.
+        """Runs the thread inside the block; at its end pending batches are written, if the graph answers.
 
         Raises:
             AmlError: what ended the thread, if anything did.
@@ -56,12 +56,12 @@ class GraphWriter:
             self._stop.set()
             self._wake.set()
             self._thread.join(STOP_SECONDS)
-            if self._thread.is_alive():  # another consumer has the turn and is frozen, or the graph is slow
-                log.warning("graph_left_behind")
+            if self._thread.is_alive():  # another consumer holds the lock and is frozen, or the graph is slow
+                log.warning("graph_writer_still_running")
         if self._failure is not None:
             raise self._failure
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         try:
             self._project_until_stopped()
         except BaseException as exc:  # handed to the consumer's thread, which ends with it
@@ -70,18 +70,18 @@ class GraphWriter:
             self._failed()
 
     def _project_until_stopped(self) -> None:
-        failures = 0
         while True:
-            stopping = self._stop.is_set()
+            is_last = self._stop.is_set()
             self._wake.clear()
-            projected = self._project(wait=not stopping)
-            if projected is None:
-                if stopping:
+            try:
+                projected = retries(self._stop, "graph", is_temporary=_is_temporary)(self._project)
+            except (DependencyMissing, NotReady, DBAPIError) as exc:
+                if not _is_temporary(exc):
+                    raise
+                if is_last:
+                    log.warning("graph_not_up_to_date", reason=str(exc).splitlines()[0])
                     return
-                self._stop.wait(backoff_seconds(failures))
-                failures += 1
-                continue
-            failures = 0
+                continue  # stopped while a store was away: one last attempt
             if batch_ids := projected.batch_ids:
                 self._spans.graph_written(batch_ids, projected.seconds, projected.transfers)
                 log.info(
@@ -92,18 +92,15 @@ class GraphWriter:
                     transfers=projected.transfers,
                     seconds=round(projected.seconds, 3),
                 )
-            elif stopping:
+            elif is_last:
                 return
             else:
                 self._wake.wait(IDLE_SECONDS)
 
-    def _project(self, *, wait: bool) -> ProjectionResult | None:
-        """None: a store is away, or somebody empties or rebuilds the graph; later it will do."""
-        try:
-            return project_pending(self._postgres, self._graph, wait=wait)
-        except (DependencyMissing, NotReady, DBAPIError) as exc:
-            if not (is_retryable(exc) or isinstance(exc, NotReady)):
-                raise
-            WAITS.labels("graph").inc()
-            log.warning("graph_behind", reason=str(exc).splitlines()[0])
-            return None
+    def _project(self) -> ProjectionResult:
+        return project_pending(self._postgres, self._graph, wait=not self._stop.is_set())
+
+
+def _is_temporary(exc: BaseException) -> bool:
+    """A store is away, or another process empties or rebuilds the graph."""
+    return is_retryable(exc) or isinstance(exc, NotReady)

@@ -1,4 +1,4 @@
-"""The consumer's own `/metrics`: what only this process knows, on a port of its own."""
+"""The consumer's own `/metrics`, on a port of its own: only this process knows how long its steps take."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,25 +22,25 @@ App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @contextmanager
 def serving_metrics(settings: Settings) -> Iterator[None]:
-    """Answers `GET /metrics` inside the block, if there is a port for it.
+    """Answers `GET /metrics` inside the block, if a port is set.
 
-    Where `AML_API_TOKEN` is set it is asked for, as the API does. A port that is taken is no reason not to
-    ingest: that is logged, as when a second consumer of one machine has the same settings.
+    Requires `AML_API_TOKEN` where it is set, as the API does. A port in use (a second consumer of the machine
+    has the same settings) is logged, and the consumer ingests without its metrics.
 
     Raises:
-        InvalidInput: others can reach the address and nothing would be asked of them.
+        InvalidInput: the address is not a loopback one, and no token would be required.
     """
     if not settings.consumer_metrics_port:
         yield
         return
     host, port = settings.consumer_metrics_host, settings.consumer_metrics_port
-    if not _asks(settings) and not is_loopback(host):
+    if not _requires_token(settings) and not is_loopback(host):
         raise InvalidInput(
-            f"AML_CONSUMER_METRICS_HOST={host} can be reached by others, and there is no token to ask for. "
+            f"AML_CONSUMER_METRICS_HOST={host} can be reached by others, and there is no token to require. "
             "Set AML_API_TOKEN and leave AML_API_AUTH on, or set AML_CONSUMER_METRICS_HOST=127.0.0.1."
         )
     try:
-        server = make_server(host, port, _guarded(settings), _Server, _Quiet)
+        server = make_server(host, port, _authenticated(settings), _Server, _QuietHandler)
     except OSError as exc:
         log.warning("metrics_not_served", host=host, port=port, reason=str(exc))
         yield
@@ -55,43 +55,43 @@ def serving_metrics(settings: Settings) -> Iterator[None]:
             thread.join()
 
 
-def _asks(settings: Settings) -> bool:
+def _requires_token(settings: Settings) -> bool:
     return settings.api_auth == "on" and settings.api_token is not None
 
 
-def _guarded(settings: Settings) -> App:
+def _authenticated(settings: Settings) -> App:
     metrics: App = make_wsgi_app(CONSUMER)
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] != "/metrics":
-            return _refuse("404 Not Found", start_response)
+            return _error("404 Not Found", start_response)
         scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
-        if _asks(settings) and not (scheme.lower() == "bearer" and is_token(settings, token)):
-            return _refuse("401 Unauthorized", start_response, ("WWW-Authenticate", "Bearer"))
+        if _requires_token(settings) and not (scheme.lower() == "bearer" and is_token(settings, token)):
+            return _error("401 Unauthorized", start_response, ("WWW-Authenticate", "Bearer"))
         return metrics(environ, start_response)
 
     return answer
 
 
-def _refuse(status: str, start_response: Callable[..., Any], *headers: tuple[str, str]) -> list[bytes]:
+def _error(status: str, start_response: Callable[..., Any], *headers: tuple[str, str]) -> list[bytes]:
     start_response(status, [("Content-Type", "text/plain"), *headers])
     return [f"{status}\n".encode()]
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """A thread a scrape, so that a client which hangs keeps no other waiting."""
+    """A thread for each scrape, so that a client that hangs does not block the others."""
 
     daemon_threads = True
 
     def server_bind(self) -> None:
-        """As the base, without asking for the address's name, which can take seconds in a container."""
+        """As the base, without the reverse look-up of the address, which can take seconds in a container."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.setup_environ()
 
 
-class _Quiet(WSGIRequestHandler):
-    """Says nothing on stderr of every scrape; a client that sends nothing is let go."""
+class _QuietHandler(WSGIRequestHandler):
+    """Logs no scrape on stderr; disconnects a client that sends nothing."""
 
     timeout = 10
 

@@ -1,4 +1,4 @@
-"""The consumer's periodic comparison of the graph with the record, beside its other work."""
+"""The consumer's periodic comparison of the graph with the record, in a thread of its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,15 +15,15 @@ from app.stores.postgres import Postgres
 
 log = structlog.get_logger()
 
-LONGEST_WAIT_SECONDS = 60.0
+MAX_WAIT_SECONDS = 60.0
 STOP_SECONDS = 10.0
 
 
 class Reconciler:
-    """A thread that compares when the last comparison, whoever made it, is older than the interval.
+    """A thread that compares when the last comparison, of any process, is older than the interval.
 
-    It mends nothing. What keeps it from comparing (a store is away, another consumer compares) is logged, and
-    it tries again later; it never ends the consumer.
+    It repairs nothing. When it cannot compare (a store is away, another consumer compares), it logs why and
+    tries again later; it never ends the consumer.
     """
 
     def __init__(self, postgres: Postgres, graph: Graph, interval_seconds: float) -> None:
@@ -31,11 +31,11 @@ class Reconciler:
         self._graph = graph
         self._interval = interval_seconds
         self._stop = Event()
-        self._thread = Thread(target=self._work, name="reconciler", daemon=True)
+        self._thread = Thread(target=self._run, name="reconciler", daemon=True)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Runs the thread inside the block, if there is an interval; a comparison under way is broken off."""
+        """Runs the thread inside the block, if there is an interval; a running comparison is cancelled."""
         if self._interval:
             self._thread.start()
         try:
@@ -45,14 +45,14 @@ class Reconciler:
             if self._interval:
                 self._thread.join(STOP_SECONDS)
 
-    def _work(self) -> None:
-        pause = min(self._interval, LONGEST_WAIT_SECONDS)
-        while not self._stop.wait(pause):
+    def _run(self) -> None:
+        wait_seconds = min(self._interval, MAX_WAIT_SECONDS)
+        while not self._stop.wait(wait_seconds):
             try:
                 if self._is_due():
-                    reconcile(self._postgres, self._graph, self._unless_stopped)
+                    reconcile(self._postgres, self._graph, self._raise_if_stopped)
             except (AmlError, DBAPIError) as exc:
-                log.warning("not_reconciled", reason=str(exc).splitlines()[0])
+                log.warning("reconciliation_postponed", reason=str(exc).splitlines()[0])
             except _StoppedError:
                 return
 
@@ -60,16 +60,16 @@ class Reconciler:
         with self._postgres.transaction() as connection:
             return bool(connection.execute(_DUE, {"interval": self._interval}).scalar_one())
 
-    def _unless_stopped(self, _step: str, _part: float) -> None:
+    def _raise_if_stopped(self, _step: str, _fraction: float) -> None:
         if self._stop.is_set():
             raise _StoppedError
 
 
 class _StoppedError(Exception):
-    """The consumer ends, and the comparison with it."""
+    """The consumer stops, and with it the comparison."""
 
 
-# Before a first comparison the age of the record counts: a new one is not compared at once.
+# Before the first comparison the age of the record counts: a new record is not compared at once.
 _DUE = text("""
     SELECT extract(epoch FROM clock_timestamp() - coalesce(
         (SELECT max(completed_at) FROM reconciliations), (SELECT created_at FROM record))) >= :interval

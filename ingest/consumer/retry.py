@@ -1,12 +1,22 @@
-"""Waiting for a server that is being restarted, for a while and not for ever."""
+"""Retries while a server is away: stopped, starting, or restarted."""
 
 from collections.abc import Callable
 from threading import Event
-from time import monotonic
-from typing import TypeVar
+from typing import Final, Literal, TypeVar
 
 import structlog
 from sqlalchemy.exc import DBAPIError
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    sleep_using_event,
+    stop_after_delay,
+    stop_never,
+    stop_when_event_set,
+    wait_chain,
+    wait_fixed,
+)
 
 from app.errors import DependencyMissing
 from app.stores.postgres import is_retryable
@@ -15,37 +25,55 @@ from ingest.instruments import WAITS
 log = structlog.get_logger()
 T = TypeVar("T")
 
-RECORD_AWAY_SECONDS = 120.0
-BACKOFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
+MAX_RECORD_AWAY_SECONDS: Final = 120.0
+_WAITS_SECONDS = (0.5, 1.0, 2.0, 5.0)
+"""After the first failure, the second …; the last one after all others."""
 
 
-def backoff_seconds(failures: int) -> float:
-    """How long to wait after so many failures in a row (0: the first)."""
-    return BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS) - 1)]
+_LOG_EVENTS = {"record": "record_unavailable", "graph": "graph_unavailable"}
 
 
-def patiently(stop: Event, work: Callable[[], T]) -> T:
-    """Does the work, again and again while a server is away; the work must bear being done again.
+def retries(
+    stop: Event,
+    store: Literal["record", "graph"],
+    *,
+    seconds: float | None = None,
+    is_temporary: Callable[[BaseException], bool] = is_retryable,
+) -> Retrying:
+    """Calls a function again after each temporary error; the function must be safe to repeat.
+
+    It gives up, and raises the last error, when `stop` is set or after so many seconds (None: never). Setting
+    `stop` also ends a wait. Each wait is logged and counted for the store.
+    """
+
+    def log_wait(state: RetryCallState) -> None:
+        WAITS.labels(store).inc()
+        error = state.outcome and state.outcome.exception()
+        log.warning(_LOG_EVENTS[store], reason=str(error).splitlines()[0])
+
+    # Not stamina: its waits cannot be ended by an event, so a consumer would stop seconds late.
+    return Retrying(
+        sleep=sleep_using_event(stop),
+        stop=stop_when_event_set(stop) | (stop_never if seconds is None else stop_after_delay(seconds)),
+        wait=wait_chain(*map(wait_fixed, _WAITS_SECONDS)),
+        retry=retry_if_exception(is_temporary),
+        before_sleep=log_wait,
+        reraise=True,
+    )
+
+
+def retry_record(stop: Event, work: Callable[[], T]) -> T:
+    """The result of work on the record, done again while PostgreSQL or Kafka is away.
 
     Raises:
         DependencyMissing: it stays away for two minutes, or `stop` is set meanwhile.
     """
-    deadline = monotonic() + RECORD_AWAY_SECONDS
-    failures = 0
-    while True:
-        try:
-            return work()
-        except (DBAPIError, DependencyMissing) as exc:
-            if not is_retryable(exc):
-                raise
-            if stop.is_set() or monotonic() > deadline:
-                if isinstance(exc, DependencyMissing):
-                    raise
-                raise DependencyMissing(
-                    "PostgreSQL does not answer as it should; nothing is lost. See its log, "
-                    "then start the consumer again."
-                ) from exc
-            WAITS.labels("record").inc()
-            log.warning("record_away", reason=str(exc).splitlines()[0])
-            stop.wait(backoff_seconds(failures))
-            failures += 1
+    try:
+        return retries(stop, "record", seconds=MAX_RECORD_AWAY_SECONDS)(work)
+    except DBAPIError as exc:
+        if not is_retryable(exc):
+            raise
+        raise DependencyMissing(
+            "PostgreSQL does not answer as it should; nothing is lost. See its log, "
+            "then start the consumer again."
+        ) from exc

@@ -1,4 +1,4 @@
-"""The consumer as a process: consumes and writes the graph until it is told to stop."""
+"""The consumer as a process: consumes and writes the graph until a signal stops it."""
 
 import gc
 import os
@@ -15,18 +15,18 @@ from ingest.consumer.graph_writer import GraphWriter
 from ingest.consumer.metrics_server import serving_metrics
 from ingest.consumer.reconciler import Reconciler
 from ingest.faults import FaultyGraph, arm
-from ingest.kafka.topics import ensure_topics, wake_coordinator
+from ingest.kafka.topics import await_coordinator, ensure_topics
 
 log = structlog.get_logger()
 
 GRAPH_RETRY_SECONDS = 3.0
-"""The graph writer waits by itself, and lets others write meanwhile; the driver's pauses grow to minutes."""
+"""Of the driver. The graph writer retries by itself, without its lock; the driver's waits grow to minutes."""
 
 
-def collect_rarely() -> None:
-    """Lets Python's cycle collector look at what a batch makes seldom, and at what is there now never.
+def tune_garbage_collection() -> None:
+    """Runs Python's cycle collector rarely, and never on the objects that exist now.
 
-    A batch makes some ten containers a transfer, none of them in a cycle, and lets go of all of them: looking
+    A batch makes about ten containers a transfer, none of them in a cycle, and releases all of them: looking
     for cycles among them took nearly half of the time.
     """
     gc.freeze()
@@ -34,21 +34,21 @@ def collect_rarely() -> None:
 
 
 def serve(settings: Settings) -> None:
-    """Runs until SIGTERM or SIGINT: the batch at hand is finished, and what the graph is owed is written.
+    """Runs until SIGTERM or SIGINT; then finishes its batch and writes pending batches into the graph.
 
     Raises:
-        InvalidInput: `AML_FAULT` is set and names no fault, or the metrics would be there for everybody.
+        InvalidInput: `AML_FAULT` is set and names no fault, or anybody could read the metrics.
         DependencyMissing, TooManyDeadLetters: as `consume`.
     """
-    collect_rarely()
+    tune_garbage_collection()
     stop = Event()
     for sig in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sig, lambda *_: stop.set())
-    door = FaultyGraph if arm(os.environ) else Graph
+    graph_type = FaultyGraph if arm(os.environ) else Graph
     ensure_topics(settings)
-    wake_coordinator(settings)
+    await_coordinator(settings)
     postgres = Postgres(settings.postgres_url)
-    graph = door(
+    graph = graph_type(
         settings.neo4j_url, settings.neo4j_user, settings.neo4j_password, retry_seconds=GRAPH_RETRY_SECONDS
     )
     log.info("consumer_started", topic=settings.transfers_topic, group=settings.consumer_group)
@@ -62,7 +62,7 @@ def serve(settings: Settings) -> None:
 
 
 def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> None:
-    """Consumes until `stop` is set, writing the graph beside it, and now and then comparing it."""
+    """Consumes until `stop` is set, while two threads write the graph and compare it with the record."""
     reconciler = Reconciler(postgres, graph, settings.reconcile_interval_seconds)
     with GraphWriter(postgres, graph, failed=stop.set).running() as graph_writer, reconciler.running():
         consume(settings, postgres, stop, lambda batch: graph_writer.wake(batch.batch_id))

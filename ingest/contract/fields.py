@@ -4,17 +4,29 @@ import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Final, get_args
 
-from app.chains.addresses import CHAINS, EVM_CHAINS, normalize_address, normalize_hash
-from app.domain import MAX_AMOUNT, MAX_BLOCK_NUMBER, MAX_INDEX
+from app.chains.addresses import (
+    CHAINS,
+    EVM_CHAINS,
+    normalise_address,
+    normalise_block_hash,
+    normalise_hash,
+)
+from app.domain import MAX_AMOUNT, MAX_BLOCK_NUMBER, MAX_INDEX, TransferKind
 from app.errors import InvalidEvent
 
 FIRST_YEAR, LAST_YEAR = 2009, 2100
 MAX_DECIMALS = 255
+MAX_TAG_CHARACTERS = 256
+KINDS: Final[dict[object, TransferKind]] = {kind: kind for kind in get_args(TransferKind)}
 
 _digits = re.compile(r"[0-9]{1,78}").fullmatch
 _decimal = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,18})?").fullmatch
 _symbol = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
+# What a tag may not hold: control characters, line ends, and marks that are not seen or turn the text around.
+_UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+_tag = re.compile(rf"(?!\s)[^{_UNPRINTABLE}]{{1,{MAX_TAG_CHARACTERS}}}(?<!\s)").fullmatch
 _rfc3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
     r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -35,7 +47,7 @@ def transaction_hash(on_chain: str, value: object) -> str:
     if type(value) is not str:
         raise _wrong_type("transaction_hash", "a string")
     try:
-        return normalize_hash(on_chain, value)
+        return normalise_hash(on_chain, value)
     except InvalidEvent as exc:
         raise InvalidEvent(exc.reason, f"transaction_hash: {exc}") from exc
 
@@ -45,9 +57,26 @@ def address(name: str, on_chain: str, value: object) -> str:
     if type(value) is not str:
         raise _wrong_type(name, "a string")
     try:
-        return normalize_address(on_chain, value)
+        return normalise_address(on_chain, value)
     except InvalidEvent as exc:
         raise InvalidEvent(exc.reason, f"{name}: {exc}") from exc
+
+
+def block_hash(on_chain: str, value: object) -> str | None:
+    """A block's hash in its chain's stored form, or None where the producer does not say."""
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise _wrong_type("block_hash", "a string or null")
+    try:
+        return normalise_block_hash(on_chain, value)
+    except InvalidEvent as exc:
+        raise InvalidEvent(exc.reason, f"block_hash: {exc}") from exc
+
+
+def initiator(on_chain: str, value: object) -> str | None:
+    """The address that signed the transaction, or None where the producer does not say."""
+    return None if value is None else address("initiator", on_chain, value)
 
 
 def asset(on_chain: str, value: object) -> str:
@@ -56,7 +85,7 @@ def asset(on_chain: str, value: object) -> str:
         raise _wrong_type("asset", "a string")
     if on_chain in EVM_CHAINS and value[:2] in ("0x", "0X"):
         try:
-            return normalize_address(on_chain, value)
+            return normalise_address(on_chain, value)
         except InvalidEvent as exc:
             reason = "bad_asset" if exc.reason == "bad_address" else exc.reason
             raise InvalidEvent(reason, f"asset: {exc}") from exc
@@ -85,6 +114,11 @@ def time(name: str, value: object) -> datetime:
         message = f"{name}: {value[:60]!a} is no RFC 3339 time with an offset in the years {years}."
         raise InvalidEvent("bad_time", message)
     return moment
+
+
+def observed_at(value: object) -> datetime | None:
+    """When the producer saw the transfer, or None where the producer does not say."""
+    return None if value is None else time("observed_at", value)
 
 
 @lru_cache(maxsize=4_096)  # the transfers of one block have one time
@@ -126,6 +160,31 @@ def usd_value(value: object) -> Decimal | None:
             f"usd_value: {value[:60]!a} is no decimal of at most 30 digits before and 18 after the point.",
         )
     return Decimal(value)
+
+
+def kind(value: object) -> TransferKind | None:
+    """What moved the asset, or None where the producer does not say."""
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise _wrong_type("kind", "a string or null")
+    if (known := KINDS.get(value)) is None:
+        raise InvalidEvent(
+            "bad_kind", f"kind: {value[:40]!a} is none of {', '.join(get_args(TransferKind))}."
+        )
+    return known
+
+
+def tag(name: str, value: object) -> str | None:
+    """A memo or destination tag, as it is written, or None where the producer does not say."""
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise _wrong_type(name, "a string or null")
+    if not _tag(value):
+        message = f"{name}: {value[:60]!a} is not 1 to {MAX_TAG_CHARACTERS} printable characters."
+        raise InvalidEvent("bad_tag", message)
+    return value
 
 
 def _integer(name: str, value: object, maximum: int, reason: str) -> int:

@@ -8,11 +8,11 @@ from app.chains.addresses import EVM_NATIVE_ASSETS
 from app.domain import ByteProgress, Transfer
 from app.errors import InvalidEvent, InvalidInput
 from ingest.files.etl_records import Record, read_records
-from ingest.files.etl_transfers import Ledger, Skip
+from ingest.files.etl_transfers import SkippedRecord, TransferParser
 
 _SUFFIXES = (".jsonl", ".json", ".csv")
-_KINDS = ("blocks", "transactions", "token_transfers")
-"""In the order in which they are read: a token transfer needs the place of its transaction."""
+_FILES = ("blocks", "transactions", "token_transfers")
+"""By the beginning of the name, in reading order: a token transfer needs the place of its transaction."""
 
 
 def read_ethereum_etl(
@@ -27,26 +27,26 @@ def read_ethereum_etl(
     Counted in `skipped` by reason, while reading: `failed` (receipt status 0), `contract_creation` (no
     receiver), `zero_value` (a native movement of nothing), `no_transaction` (a token transfer whose
     transaction is in none of the files, so its place is unknown), and the codes of the event contract.
-    Token kinds are not guessed: nothing in the export tells an ERC-721's id from an amount, so every token
-    transfer is taken as an amount, with `decimals` and `usd_value` null. The native movement has transfer
-    index 0, a token's has log index + 1. Keeps about 200 bytes in memory for each transaction.
+    Token standards are not guessed: nothing in the export tells an ERC-721's id from an amount, so every
+    token transfer is read as an amount, with `decimals` and `usd_value` null. Transfer indices are those of
+    docs/event.md. Keeps about 200 bytes in memory for each transaction.
 
     Raises:
-        InvalidInput: nothing to read there, a damaged file, a chain that is not EVM; names file and line.
+        InvalidInput: there is nothing to read, a file is damaged (names file and line), the chain is not EVM.
     """
     if chain not in EVM_NATIVE_ASSETS:
         raise InvalidInput(
             f"ethereum-etl describes EVM chains; {chain} is none: {', '.join(EVM_NATIVE_ASSETS)}."
         )
     files, context = _files(path)
-    ledger = Ledger(chain)
+    parser = TransferParser(chain)
     for record in _records(context, None):
-        ledger.learn(record)
+        parser.learn(record)
     for record in _records(files, progress):
-        ledger.learn(record)
+        parser.learn(record)
         try:
-            transfer = ledger.transfer(record)
-        except (Skip, InvalidEvent) as exc:
+            transfer = parser.parse(record)
+        except (SkippedRecord, InvalidEvent) as exc:
             skipped[exc.reason] += 1
             continue
         if transfer is not None:
@@ -57,33 +57,33 @@ def _records(files: list[Path], progress: ByteProgress | None) -> Iterator[Recor
     total = sum(file.stat().st_size for file in files)
     before = 0
     for file in files:
-        yield from read_records(file, _within(progress, before, total))
+        yield from read_records(file, _overall(progress, before, total))
         before += file.stat().st_size
 
 
-def _within(progress: ByteProgress | None, before: int, total: int) -> ByteProgress | None:
-    """The progress of one file as that of all of them."""
+def _overall(progress: ByteProgress | None, before: int, total: int) -> ByteProgress | None:
+    """Reports the progress of one file as that of all files."""
     return None if progress is None else lambda done, _: progress(before + done, total)
 
 
 def _files(path: Path) -> tuple[list[Path], list[Path]]:
-    """The files to read, and those that only tell the places and times of a lone token transfers file."""
+    """The files to read, and those that only give places and times to a single file of token transfers."""
     if path.is_dir():
-        files = [file for kind in _KINDS for file in _of_kind(path, kind)]
-        if not any(file.name.startswith(_KINDS[1:]) for file in files):
+        files = [file for name in _FILES for file in _named(path, name)]
+        if not any(file.name.startswith(_FILES[1:]) for file in files):
             raise InvalidInput(f"{path} has no transactions or token_transfers in {', '.join(_SUFFIXES)}.")
         return files, []
     if not path.is_file():
         raise InvalidInput(f"{path} is no file or folder.")
     context: list[Path] = []
     if path.name.startswith("token_transfers"):
-        context = [*_of_kind(path.parent, "blocks"), *_of_kind(path.parent, "transactions")]
+        context = [*_named(path.parent, "blocks"), *_named(path.parent, "transactions")]
     return [path], context
 
 
-def _of_kind(folder: Path, kind: str) -> list[Path]:
+def _named(folder: Path, beginning: str) -> list[Path]:
     return sorted(
         file
-        for file in folder.rglob(f"{kind}*")
+        for file in folder.rglob(f"{beginning}*")
         if file.is_file() and file.name.removesuffix(".gz").endswith(_SUFFIXES)
     )

@@ -1,4 +1,4 @@
-"""One record a line of an ethereum-etl export, whether JSON lines or CSV: field names to values."""
+"""Records of an ethereum-etl export, one a line, in JSON or CSV: field names to values."""
 
 import csv
 import json
@@ -11,18 +11,18 @@ from ingest.files.lines import read_lines
 
 Record = dict[str, object]
 
-csv.field_size_limit(2**30)  # a contract's input stands in one cell; lines are bounded already
+csv.field_size_limit(2**30)  # one cell holds a contract's input; lines are bounded already
 
 
 def read_records(path: Path, progress: ByteProgress | None) -> Iterator[Record]:
-    """The records of a file; empty CSV cells are None, as a null of JSON is."""
+    """The records of a file; an empty CSV cell is None, as is a null of JSON."""
     lines = read_lines(path, progress)
     header: list[str] = []
     is_csv = path.name.removesuffix(".gz").endswith(".csv")
     for number, line in lines:
         try:
             if not is_csv:
-                # Not orjson: it makes floats of integers beyond 64 bits, and amounts are.
+                # Not orjson: it reads integers beyond 64 bits as floats, and amounts are such.
                 record = json.loads(line)
             elif not header:
                 header = _cells(line.removeprefix(b"\xef\xbb\xbf"))

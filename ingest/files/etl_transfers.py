@@ -1,27 +1,29 @@
-"""What ethereum-etl's records mean: which are movements of value, and where and when they happened."""
+"""Transfers from ethereum-etl's records: which ones move value, and where and when."""
 
 import re
 from datetime import UTC, datetime
 
 from app.chains.addresses import EVM_NATIVE_ASSETS
 from app.domain import Retraction, Transfer
-from ingest.contract.transfer import SCHEMA_VERSION, parse_event
+from ingest.contract.reasons import SCHEMA_VERSION
+from ingest.contract.transfer import parse_event
+from ingest.contract.transfer_index import NATIVE_INDEX, token_index
 from ingest.files.etl_records import Record
 
 _NATIVE_DECIMALS = 18
 _digits = re.compile(r"[0-9]{1,100}").fullmatch
 
 
-class Skip(Exception):
-    """A record that is a movement and is left out; `reason` is what it is counted under."""
+class SkippedRecord(Exception):
+    """A record of a movement that is no transfer of the product; it is counted under `reason`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class Ledger:
-    """Places of transactions and times of blocks, as learned from the records, for one chain."""
+class TransferParser:
+    """Parses the records of one chain; keeps the places of transactions and the times of blocks."""
 
     def __init__(self, chain: str) -> None:
         self._chain = chain
@@ -30,7 +32,7 @@ class Ledger:
         self._times: dict[int, object] = {}
 
     def learn(self, record: Record) -> None:
-        """Keeps what later records need."""
+        """Keeps the place and time that later records need."""
         if _is_transaction(record):
             if key := _hash_key(record["hash"]):
                 self._places[key] = _integer(record.get("transaction_index"))
@@ -41,11 +43,11 @@ class Ledger:
         if type(number := _integer(block)) is int and time is not None:
             self._times[number] = time
 
-    def transfer(self, record: Record) -> Transfer | None:
-        """The transfer of a record, or None when its kind is another (a block, a log).
+    def parse(self, record: Record) -> Transfer | None:
+        """The transfer of a record, or None where it is none (a block, a log).
 
         Raises:
-            Skip: the record is a movement without value, or one whose place is unknown.
+            SkippedRecord: the record is a movement without value, or one whose place is unknown.
             InvalidEvent: a value breaks the event contract.
         """
         if _is_transaction(record):
@@ -75,15 +77,15 @@ class Ledger:
     def _native_fields(self, record: Record) -> Record:
         # A null status is no failure: blocks before Byzantium (2017) have none.
         if _integer(record.get("receipt_status")) == 0:
-            raise Skip("failed")
+            raise SkippedRecord("failed")
         if record.get("to_address") is None:
-            raise Skip("contract_creation")
+            raise SkippedRecord("contract_creation")
         if _integer(record.get("value")) == 0:
-            raise Skip("zero_value")
+            raise SkippedRecord("zero_value")
         return {
             "transaction_hash": record["hash"],
             "transaction_index": _integer(record.get("transaction_index")),
-            "transfer_index": 0,
+            "transfer_index": NATIVE_INDEX,
             "asset": self._native_asset,
             "amount": _amount(record.get("value")),
             "decimals": _NATIVE_DECIMALS,
@@ -93,11 +95,11 @@ class Ledger:
         log_index = _integer(record["log_index"])
         place = self._places.get(_hash_key(record.get("transaction_hash")) or b"")
         if place is None:
-            raise Skip("no_transaction")
+            raise SkippedRecord("no_transaction")
         return {
             "transaction_hash": record.get("transaction_hash"),
             "transaction_index": place,
-            "transfer_index": log_index + 1 if type(log_index) is int else log_index,
+            "transfer_index": token_index(log_index) if type(log_index) is int else log_index,
             "asset": record["token_address"],
             "amount": _amount(record.get("value")),
             "decimals": None,
@@ -109,7 +111,7 @@ def _is_transaction(record: Record) -> bool:
 
 
 def _hash_key(value: object) -> bytes | None:
-    """A hash as 32 bytes: half the memory of its text."""
+    """A hash as 32 bytes, which take half the memory of its text."""
     try:
         return bytes.fromhex(str(value).removeprefix("0x"))
     except ValueError:
@@ -117,7 +119,7 @@ def _hash_key(value: object) -> bytes | None:
 
 
 def _integer(value: object) -> object:
-    """CSV and some exporters write integers as text; anything else is left for the contract to refuse."""
+    """An integer that CSV or an exporter writes as text; the contract refuses anything else."""
     return int(value) if isinstance(value, str) and _digits(value) else value
 
 

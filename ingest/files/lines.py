@@ -1,4 +1,4 @@
-"""Lines of a file, plain or gzip, with their numbers; the place where a file's own faults are told."""
+"""Lines of a file, plain or gzip, with their numbers; reports damaged files."""
 
 import gzip
 import zlib
@@ -9,8 +9,8 @@ from app.domain import ByteProgress
 from app.errors import InvalidInput
 
 MAX_LINE_BYTES = 16 * 2**20
-"""An ethereum-etl line holds a contract's whole input; anything longer is another kind of file."""
-_LINES_A_CALL = 1_000
+"""An ethereum-etl line holds a contract's whole input; a longer line is of no file that is read here."""
+_LINES_PER_CALL = 1_000
 
 
 def read_lines(path: Path, progress: ByteProgress | None = None) -> Iterator[tuple[int, bytes]]:
@@ -20,16 +20,16 @@ def read_lines(path: Path, progress: ByteProgress | None = None) -> Iterator[tup
         InvalidInput: the file cannot be opened, is a damaged gzip, or has an endless line.
     """
     try:
-        with path.open("rb") as stored:
+        with path.open("rb") as file:
             total = path.stat().st_size
-            text = gzip.GzipFile(fileobj=stored) if path.suffix == ".gz" else stored
+            plain = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
             number = 0
-            while line := text.readline(MAX_LINE_BYTES):
+            while line := plain.readline(MAX_LINE_BYTES):
                 number += 1
                 if len(line) == MAX_LINE_BYTES:
                     raise InvalidInput(f"{path}, line {number}: is longer than {MAX_LINE_BYTES} bytes.")
-                if progress is not None and number % _LINES_A_CALL == 0:
-                    progress(stored.tell(), total)
+                if progress is not None and number % _LINES_PER_CALL == 0:
+                    progress(file.tell(), total)
                 if stripped := line.strip():
                     yield number, stripped
             if progress is not None:

@@ -1,4 +1,4 @@
-"""The product's own CSV form: a header with the event's fields, one transfer a line."""
+"""The product's own CSV form: a header with the event's fields, one transfer a line (docs/event.md)."""
 
 import csv
 import re
@@ -7,12 +7,14 @@ from pathlib import Path
 
 from app.domain import ByteProgress, Transfer
 from app.errors import InvalidEvent, InvalidInput
-from ingest.contract.transfer import SCHEMA_VERSION, TRANSFER_FIELDS, parse_event
+from ingest.contract.reasons import SCHEMA_VERSION
+from ingest.contract.transfer import OPTIONAL_FIELDS, TRANSFER_FIELDS, parse_event
 from ingest.files.lines import read_lines
 
 COLUMNS = tuple(name for name in TRANSFER_FIELDS if name != "schema_version")
+"""Those that a file must have; it may also have any of `OPTIONAL_FIELDS`."""
 _INTEGERS = ("transfer_index", "block_number", "transaction_index", "decimals")
-_NULLABLE = ("decimals", "usd_value")
+_NULLABLE = ("decimals", "usd_value", *OPTIONAL_FIELDS)
 _small_integer = re.compile(r"[0-9]{1,18}").fullmatch
 
 
@@ -25,8 +27,12 @@ def read_csv(path: Path, progress: ByteProgress | None = None) -> Iterator[Trans
     lines = read_lines(path, progress)
     number, header_line = next(lines, (1, b""))
     header = _cells(path, number, header_line.removeprefix(b"\xef\xbb\xbf"))
-    if sorted(header) != sorted(COLUMNS):
-        raise InvalidInput(f"{path}, line {number}: the header must have the columns {', '.join(COLUMNS)}.")
+    names = set(header)
+    if len(names) < len(header) or not set(COLUMNS) <= names <= {*COLUMNS, *OPTIONAL_FIELDS}:
+        raise InvalidInput(
+            f"{path}, line {number}: the header must have the columns {', '.join(COLUMNS)}, "
+            f"and may have {', '.join(OPTIONAL_FIELDS)}."
+        )
     for number, line in lines:
         cells = _cells(path, number, line)
         if len(cells) != len(header):
@@ -54,6 +60,6 @@ def _event_fields(row: dict[str, str]) -> dict[str, object]:
         if _small_integer(row[name]):  # what is no integer stays text, and is refused by its own rule
             fields[name] = int(row[name])
     for name in _NULLABLE:
-        if not row[name]:
+        if row.get(name) == "":
             fields[name] = None
     return fields

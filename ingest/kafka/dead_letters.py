@@ -1,4 +1,4 @@
-"""Refused messages onto the dead topic, each with its reason and where it came from."""
+"""Publishes refused messages to the dead-letter topic, each with its reason and its origin."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -10,18 +10,18 @@ from app.errors import DependencyMissing
 from app.settings import Settings
 from app.stores.postgres import Postgres
 from app.tracing import trace_headers
-from ingest.kafka.topics import DEAD_LETTER_BYTES, MOST_MESSAGE_BYTES, QUIET
-from ingest.record.writer import STORED_PAYLOAD_BYTES, Message
+from ingest.kafka.topics import MAX_DEAD_LETTER_BYTES, MAX_WHOLE_MESSAGE_BYTES, QUIET
+from ingest.record.writer import STORED_PAYLOAD_BYTES, DecodedMessage
 
 FLUSH_SECONDS = 120.0
 
-# Whole ones alone: of a longer one the record holds a part, and Kafka will bring it again.
-_OWED = text(f"""
+# Only those that the record holds whole: a longer one is published when Kafka delivers it again.
+_PENDING = text(f"""
     SELECT topic, partition, "offset", reason, detail, message_key, payload FROM dead_letters
     WHERE published_at IS NULL AND payload_bytes <= {STORED_PAYLOAD_BYTES}
     ORDER BY topic, partition, "offset"
 """)  # noqa: S608 - a constant of the code
-_OWED_OF = text("""
+_PENDING_OF_BATCH = text("""
     SELECT d.partition, d."offset", reason, detail FROM dead_letters d
     JOIN unnest(:partitions ::int[], :offsets ::bigint[]) k (partition, "offset")
     ON (d.partition, d."offset") = (k.partition, k."offset")
@@ -37,47 +37,47 @@ Delivered = Callable[[KafkaError | None, KafkaMessage], None]
 
 
 class DeadLetterProducer:
-    """Publishes what the record holds as refused: before the offset is committed, after a crash at start."""
+    """Publishes the record's refused messages, before their offset is committed, or at the next start."""
 
     def __init__(self, settings: Settings, postgres: Postgres) -> None:
         self._topic = settings.dead_letter_topic
         self._postgres = postgres
-        self._fault: KafkaError | None = None
+        self._error: KafkaError | None = None
         self._producer = Producer(
             {
                 "bootstrap.servers": settings.kafka_bootstrap_servers,
                 "enable.idempotence": True,
-                "message.max.bytes": DEAD_LETTER_BYTES,
+                "message.max.bytes": MAX_DEAD_LETTER_BYTES,
                 **QUIET,
             }
         )
 
-    def publish(self, messages: Sequence[Message]) -> None:
-        """Publishes whole those of a batch's messages that are recorded as refused and not yet published."""
-        by_place = {(message.partition, message.offset): message for message in messages}
-        places = {
+    def publish(self, messages: Sequence[DecodedMessage]) -> None:
+        """Publishes those messages of a batch, whole, that are recorded as refused and not yet published."""
+        by_position = {(message.partition, message.offset): message for message in messages}
+        parameters = {
             "topic": messages[0].topic,
-            "partitions": [partition for partition, _ in by_place],
-            "offsets": [offset for _, offset in by_place],
+            "partitions": [partition for partition, _ in by_position],
+            "offsets": [offset for _, offset in by_position],
         }
         with self._postgres.transaction() as connection:
-            owed = connection.execute(_OWED_OF, places).all()
-        for partition, offset, reason, detail in owed:
-            message = by_place[partition, offset]
+            pending = connection.execute(_PENDING_OF_BATCH, parameters).all()
+        for partition, offset, reason, detail in pending:
+            message = by_position[partition, offset]
             self._send((message.topic, partition, offset), reason, detail, message.key, message.payload)
-        self._flush_and_mark([(messages[0].topic, row.partition, row.offset) for row in owed])
+        self._flush_and_mark([(messages[0].topic, row.partition, row.offset) for row in pending])
 
-    def publish_owed(self) -> None:
-        """Publishes what a crash left recorded but unpublished, as far as the record holds it whole."""
+    def publish_pending(self) -> None:
+        """Publishes messages that a crash left recorded and unpublished, if the record holds them whole."""
         with self._postgres.transaction() as connection:
-            owed = connection.execute(_OWED).all()
-        for row in owed:
+            pending = connection.execute(_PENDING).all()
+        for row in pending:
             key, payload = _bytes(row.message_key), _bytes(row.payload)
             self._send(_origin(row), row.reason, row.detail, key, payload)
-        self._flush_and_mark([_origin(row) for row in owed])
+        self._flush_and_mark([_origin(row) for row in pending])
 
     def close(self) -> None:
-        """Waits for what is still on its way."""
+        """Waits until Kafka has acknowledged what was sent."""
         self._producer.flush(FLUSH_SECONDS)
 
     def _send(
@@ -87,32 +87,30 @@ class DeadLetterProducer:
         headers = _headers(origin, reason, detail, size)
         beginning = None if payload is None else payload[:STORED_PAYLOAD_BYTES]
 
-        def delivered(fault: KafkaError | None, message: KafkaMessage) -> None:
-            if fault is not None and fault.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                # Others made the topic, and let in less than this: better a part than a stop.
+        def delivered(error: KafkaError | None, message: KafkaMessage) -> None:
+            if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+                # Somebody else created the topic with a lower limit: a part of the message is enough.
                 produce(beginning, self._delivered)
             else:
-                self._delivered(fault, message)
+                self._delivered(error, message)
 
-        def produce(
-            value: bytes | None, on_delivery: Callable[[KafkaError | None, KafkaMessage], None]
-        ) -> None:
+        def produce(value: bytes | None, on_delivery: Delivered) -> None:
             self._producer.produce(self._topic, value, key, headers=headers, on_delivery=on_delivery)
 
-        produce(payload if size <= MOST_MESSAGE_BYTES else beginning, delivered)
+        produce(payload if size <= MAX_WHOLE_MESSAGE_BYTES else beginning, delivered)
 
-    def _delivered(self, fault: KafkaError | None, _message: KafkaMessage) -> None:
-        self._fault = self._fault or fault
+    def _delivered(self, error: KafkaError | None, _message: KafkaMessage) -> None:
+        self._error = self._error or error
 
     def _flush_and_mark(self, origins: Iterable[Origin]) -> None:
         if not (origins := list(origins)):
             return
-        left = self._producer.flush(FLUSH_SECONDS)
-        fault, self._fault = self._fault, None
-        if left or fault is not None:
+        unsent = self._producer.flush(FLUSH_SECONDS)
+        error, self._error = self._error, None
+        if unsent or error is not None:
             raise DependencyMissing(
                 f"Dead letters could not be written to {self._topic}: "
-                f"{'Kafka does not take them' if fault is None else fault.str()}."
+                f"{'Kafka does not take them' if error is None else error.str()}."
             )
         topics, partitions, offsets = (list(column) for column in zip(*origins, strict=True))
         with self._postgres.transaction() as connection:
@@ -137,6 +135,6 @@ def _headers(
         ("original_topic", topic.encode()),
         ("original_partition", str(partition).encode()),
         ("original_offset", str(offset).encode()),
-        ("payload_bytes", str(payload_bytes).encode()),  # of which a very long one carries the first
+        ("payload_bytes", str(payload_bytes).encode()),  # a very long message is published in part
         *((name, value.encode()) for name, value in trace_headers().items()),
     ]

@@ -1,10 +1,12 @@
 """Events to Kafka: idempotent, acknowledged by all replicas, keyed so that every pool keeps its order."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from confluent_kafka import KafkaError, KafkaException, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as KafkaMessage
 from opentelemetry.trace import SpanKind
 
 from app.domain import ByteProgress, Retraction, Transfer
@@ -13,40 +15,57 @@ from app.settings import Settings
 from app.tracing import trace_headers, tracer
 from ingest.contract.transfer import decode, encode
 from ingest.files.lines import read_lines
-from ingest.kafka.topics import MAX_BATCH_BYTES, QUIET, ensure_topics
+from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, QUIET, ensure_topics
 
 MAX_MESSAGE_BYTES = 1_000_000
-"""Of one line. The consumer refuses far shorter ones, but must see them to count them."""
+"""Of one line. The consumer refuses far shorter messages, and must receive them to count them."""
 
 _POLL_SECONDS = 0.5
 _UNREACHABLE = frozenset((KafkaError._MSG_TIMED_OUT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TRANSPORT))  # noqa: SLF001 - librdkafka's own codes are named so
 
 Event = Transfer | Retraction | bytes
-"""Bytes are sent as they are: the consumer is the judge of them."""
+"""Bytes are sent as they are: the consumer decides about them."""
 KeyedBytes = tuple[bytes, str | None]
 Headers = list[tuple[str, str | bytes | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class ProduceReport:
-    """What became of an event file: messages acknowledged, and how many of them the consumer will refuse."""
+    """What Kafka acknowledged of an event file: how many messages, and how many of them break the contract.
+
+    `offsets` says where they are, as (partition, first offset, last offset).
+    """
 
     delivered: int
     invalid: int
+    offsets: list[tuple[int, int, int]]
 
 
 class _Delivery:
-    """Counts what Kafka acknowledged and keeps the first failure."""
+    """Counts what Kafka acknowledged, remembers where it is, and keeps the first error."""
 
     def __init__(self) -> None:
         self.delivered = 0
-        self.fault: KafkaError | None = None
+        self.error: KafkaError | None = None
+        self._ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
 
-    def __call__(self, fault: KafkaError | None, _message: Message) -> None:
-        if fault is None:
+    def __call__(self, error: KafkaError | None, message: KafkaMessage) -> None:
+        if error is None:
             self.delivered += 1
-        elif self.fault is None:
-            self.fault = fault
+            self._remember(message.partition() or 0, message.offset() or 0)
+        elif self.error is None:
+            self.error = error
+
+    def offsets(self) -> list[tuple[int, int, int]]:
+        """(partition, first, last) of messages that follow each other; few, unless others send too."""
+        return [(partition, *each) for partition, ranges in self._ranges.items() for each in ranges]
+
+    def _remember(self, partition: int, offset: int) -> None:
+        ranges = self._ranges[partition]
+        if ranges and ranges[-1][1] == offset - 1:
+            ranges[-1] = ranges[-1][0], offset
+        else:
+            ranges.append((offset, offset))
 
 
 def produce(
@@ -55,13 +74,13 @@ def produce(
     """Sends events to the transfers topic and waits until all are acknowledged; answers how many.
 
     Creates the topics when they are absent. `progress` is called now and then with the number
-    acknowledged. Not more than 64 MiB wait in memory.
+    acknowledged. At most 64 MiB wait in memory.
 
     Raises:
         DependencyMissing: Kafka does not answer.
         AmlError: Kafka refused a message; those before it may have been delivered.
     """
-    return _deliver(map(_message, events), settings, progress)
+    return _deliver(map(_message, events), settings, progress).delivered
 
 
 def produce_file(path: Path, settings: Settings, progress: ByteProgress | None = None) -> ProduceReport:
@@ -84,14 +103,14 @@ def produce_file(path: Path, settings: Settings, progress: ByteProgress | None =
             invalid += key is None
             yield line, key
 
-    delivered = _deliver(messages(), settings, None)
-    return ProduceReport(delivered, invalid)
+    delivery = _deliver(messages(), settings, None)
+    return ProduceReport(delivery.delivered, invalid, delivery.offsets())
 
 
 @tracer.start_as_current_span("produce", kind=SpanKind.PRODUCER)
 def _deliver(
     messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None
-) -> int:
+) -> _Delivery:
     ensure_topics(settings)
     producer = Producer(
         {
@@ -100,7 +119,7 @@ def _deliver(
             "acks": "all",
             "compression.type": "lz4",
             "linger.ms": 20,
-            "message.max.bytes": MAX_BATCH_BYTES,
+            "message.max.bytes": MAX_RECORD_BATCH_BYTES,
             "queue.buffering.max.kbytes": 65_536,
             "delivery.timeout.ms": 60_000,
             **QUIET,
@@ -111,19 +130,19 @@ def _deliver(
     try:
         for message in messages:
             _send(producer, settings.transfers_topic, message, headers, delivery)
-            _raise_fault(delivery, settings)
+            _raise_error(delivery, settings)
             if producer.poll(0) and progress is not None:
                 progress(delivery.delivered)
-        while len(producer) and delivery.fault is None:
+        while len(producer) and delivery.error is None:
             producer.flush(_POLL_SECONDS)
             if progress is not None:
                 progress(delivery.delivered)
-        _raise_fault(delivery, settings)
+        _raise_error(delivery, settings)
     finally:
-        # After a failure nothing of what still waits may arrive later, behind the caller's back.
+        # After an error no message that is still queued may arrive: the caller assumes it was not sent.
         producer.purge()
         producer.flush(_POLL_SECONDS)
-    return delivery.delivered
+    return delivery
 
 
 def _message(event: Event) -> KeyedBytes:
@@ -133,7 +152,7 @@ def _message(event: Event) -> KeyedBytes:
 
 
 def _key(payload: bytes) -> str | None:
-    """The message key of raw bytes; an event that cannot be read has none, and any partition will do."""
+    """The message key of raw bytes; None if they are no event: any partition will do."""
     try:
         return decode(payload).message_key
     except InvalidEvent:
@@ -142,22 +161,22 @@ def _key(payload: bytes) -> str | None:
 
 def _send(producer: Producer, topic: str, message: KeyedBytes, headers: Headers, delivery: _Delivery) -> None:
     payload, key = message
-    while delivery.fault is None:
+    while delivery.error is None:
         try:
             producer.produce(topic, payload, key, headers=headers, on_delivery=delivery)
         except BufferError:  # the queue is full: wait until Kafka has taken some
             producer.poll(_POLL_SECONDS)
         except KafkaException as exc:
-            delivery.fault = exc.args[0]
+            delivery.error = exc.args[0]
         else:
             return
 
 
-def _raise_fault(delivery: _Delivery, settings: Settings) -> None:
-    if delivery.fault is None:
+def _raise_error(delivery: _Delivery, settings: Settings) -> None:
+    if delivery.error is None:
         return
-    error = DependencyMissing if delivery.fault.code() in _UNREACHABLE else AmlError
-    raise error(
+    error_type = DependencyMissing if delivery.error.code() in _UNREACHABLE else AmlError
+    raise error_type(
         f"Kafka at {settings.kafka_bootstrap_servers} did not take a message after "
-        f"{delivery.delivered} were delivered: {delivery.fault.str()}. Sending those again does no harm."
+        f"{delivery.delivered} were delivered: {delivery.error.str()}. Sending those again does no harm."
     )

@@ -1,4 +1,4 @@
-"""Refused messages sent again once what refused them is mended."""
+"""Sends refused messages again, after their cause is mended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from ingest.kafka.producer import produce
 _ONE = text(f"""
     SELECT {COLUMNS} FROM dead_letters WHERE (topic, partition, "offset") = (:topic, :partition, :offset)
 """)  # noqa: S608 - a constant of the code
-# Only what was refused before the replay began: what is refused again meanwhile would come back for ever.
-_WAITING = """
+# Only messages refused before the replay began: one that is refused again would be replayed without end.
+_NOT_REPLAYED = """
     FROM dead_letters WHERE replayed_at IS NULL AND recorded_at <= :before
     AND (CAST(:reason AS text) IS NULL OR reason = :reason)
 """
 _PAGE = text(f"""
-    SELECT {COLUMNS} {_WAITING} AND octet_length(payload) = payload_bytes
+    SELECT {COLUMNS} {_NOT_REPLAYED} AND octet_length(payload) = payload_bytes
     ORDER BY recorded_at, topic, partition, "offset" LIMIT :limit
 """)
 _TO_REPLAY = text(f"""
     SELECT count(*) FILTER (WHERE octet_length(payload) = payload_bytes) AS whole,
-           count(*) FILTER (WHERE octet_length(payload) < payload_bytes) AS truncated {_WAITING}
+           count(*) FILTER (WHERE octet_length(payload) < payload_bytes) AS truncated {_NOT_REPLAYED}
 """)
 _REPLAYED = text("""
     UPDATE dead_letters SET replayed_at = clock_timestamp()
@@ -40,44 +40,44 @@ PAGE_MESSAGES = 500
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """How many messages were sent again, and how many the record does not hold whole."""
+    """How many messages were sent again, and how many were not, since the record holds only a part."""
 
     replayed: int
     truncated: int
 
 
-def parse_origin(written: str) -> Origin:
-    """The origin written as TOPIC/PARTITION/OFFSET.
+def parse_origin(value: str) -> Origin:
+    """The origin that is written as TOPIC/PARTITION/OFFSET.
 
     Raises:
         InvalidInput: it is written otherwise.
     """
-    topic, _, rest = written.partition("/")
+    topic, _, rest = value.partition("/")
     partition, _, offset = rest.partition("/")
     if not (topic and partition.isdecimal() and offset.isdecimal()):
         raise InvalidInput(
-            f"{written!r} is no origin: write TOPIC/PARTITION/OFFSET as `aml dead-letters list` does."
+            f"{value!r} is no origin: write TOPIC/PARTITION/OFFSET as `aml dead-letters list` does."
         )
     return topic, int(partition), int(offset)
 
 
 def find_dead_letter(postgres: Postgres, origin: Origin) -> DeadLetter:
-    """The message refused at that place.
+    """The message that was refused at that origin.
 
     Raises:
-        NotFound: none was.
+        NotFound: none was refused there.
     """
     topic, partition, offset = origin
-    found = read_dead_letters(postgres, _ONE, topic=topic, partition=partition, offset=offset)
-    if not found:
+    letters = read_dead_letters(postgres, _ONE, topic=topic, partition=partition, offset=offset)
+    if not letters:
         raise NotFound(
             f"No message was refused at {topic}/{partition}/{offset}: see `aml dead-letters list`."
         )
-    return found[0]
+    return letters[0]
 
 
 def replay_one(settings: Settings, postgres: Postgres, origin: Origin) -> Replay:
-    """Sends one message again as it was, whether or not it has been already.
+    """Sends one message again as it was, even if it has been sent again before.
 
     Raises:
         NotFound: no message was refused there.
@@ -102,30 +102,30 @@ def replay_all(
     reason: str | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Replay:
-    """Sends again, oldest first, what has not been yet: of one reason, or of all; a page at a time.
+    """Sends again, oldest first, the messages that have not been: of one reason, or all; page by page.
 
     `progress` is called with the number sent and their total.
 
     Raises:
-        DependencyMissing: Kafka does not take them; calling it again goes on from there.
+        DependencyMissing: Kafka does not take them; another call continues from there.
     """
     with postgres.transaction() as connection:
         before = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        waiting = connection.execute(_TO_REPLAY, {"before": before, "reason": reason}).one()
+        counts = connection.execute(_TO_REPLAY, {"before": before, "reason": reason}).one()
     replayed = 0
     while page := read_dead_letters(postgres, _PAGE, before=before, reason=reason, limit=PAGE_MESSAGES):
         _send(settings, postgres, page)
         replayed += len(page)
         if progress is not None:
-            progress(replayed, waiting.whole)
-    return Replay(replayed, waiting.truncated)
+            progress(replayed, counts.whole)
+    return Replay(replayed, counts.truncated)
 
 
 def _send(settings: Settings, postgres: Postgres, letters: list[DeadLetter]) -> None:
-    produce((letter.payload for letter in letters), settings)  # each keyed by what it says
+    produce((letter.payload for letter in letters), settings)  # each is keyed by its content
     with postgres.transaction() as connection:
-        connection.execute(_REPLAYED, [_place(letter) for letter in letters])
+        connection.execute(_REPLAYED, [_parameters(letter) for letter in letters])
 
 
-def _place(letter: DeadLetter) -> dict[str, str | int]:
+def _parameters(letter: DeadLetter) -> dict[str, str | int]:
     return {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}

@@ -1,4 +1,4 @@
-"""The two topics of the product: created when absent, left as they are otherwise."""
+"""The two topics of the product: created when absent, never changed."""
 
 from time import monotonic, sleep
 from typing import Final
@@ -11,21 +11,21 @@ from app.errors import DependencyMissing
 from app.settings import Settings
 
 ANSWER_SECONDS: Final = 15.0
-MAX_BATCH_BYTES: Final = 1_048_576
+MAX_RECORD_BATCH_BYTES: Final = 1_048_576
 """Of one write to the transfers topic, whatever the brokers' own limit is."""
-MOST_MESSAGE_BYTES: Final = 12_582_912
-"""Of a message that is kept whole as a dead letter; the contract allows far less."""
-DEAD_LETTER_BYTES: Final = MOST_MESSAGE_BYTES + MAX_BATCH_BYTES
+MAX_WHOLE_MESSAGE_BYTES: Final = 12_582_912
+"""Of a message that is published whole as a dead letter; the contract allows far less."""
+MAX_DEAD_LETTER_BYTES: Final = MAX_WHOLE_MESSAGE_BYTES + MAX_RECORD_BATCH_BYTES
 """With its headers."""
 QUIET: Final = {"log_level": 2}
-"""For every client: what librdkafka would print of lost connections is raised as an error instead."""
+"""For every client: librdkafka prints nothing about lost connections; they are raised as errors."""
 
-COORDINATOR_COMES: Final = {
+COORDINATOR_NOT_READY: Final = {
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
     KafkaError.COORDINATOR_NOT_AVAILABLE,
     KafkaError.NOT_COORDINATOR,
 }
-"""Kafka knows the group in a moment: it is starting, or makes its topic of offsets."""
+"""Kafka will know the group in a moment: it starts, or creates its topic of offsets."""
 
 
 def ensure_topics(settings: Settings) -> None:
@@ -41,38 +41,38 @@ def ensure_topics(settings: Settings) -> None:
         absent = [topic for topic in _topics(settings) if topic.topic not in present]
         if absent:
             for created in admin.create_topics(absent, operation_timeout=ANSWER_SECONDS).values():
-                _unless_another_did(created.exception())
+                _raise_unless_exists(created.exception())
     except KafkaException as exc:
         raise DependencyMissing(
             f"Kafka at {servers} does not answer as it should: {exc.args[0].str()}."
         ) from exc
 
 
-def wake_coordinator(settings: Settings) -> None:
-    """Asks for the consumer's group until Kafka knows it; gives up silently, as the consumer can wait too.
+def await_coordinator(settings: Settings) -> None:
+    """Waits until Kafka knows the consumer's group; gives up silently, since the consumer can wait too.
 
-    Kafka makes its own topic of offsets when somebody first asks for a group, and turns away whoever joins in
-    that moment: the consumer's client would wait for seconds before it tries again.
+    Kafka creates its own topic of offsets at the first request for a group, and rejects a consumer that joins
+    meanwhile: its client would wait for seconds before it retries.
     """
     admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers, **QUIET})
     deadline = monotonic() + ANSWER_SECONDS
     while monotonic() < deadline:
-        (asked,) = admin.describe_consumer_groups(
+        (description,) = admin.describe_consumer_groups(
             [settings.consumer_group], request_timeout=ANSWER_SECONDS
         ).values()
-        fault = asked.exception()
-        if not isinstance(fault, KafkaException) or fault.args[0].code() not in COORDINATOR_COMES:
+        error = description.exception()
+        if not isinstance(error, KafkaException) or error.args[0].code() not in COORDINATOR_NOT_READY:
             return
         sleep(0.05)
 
 
-def _unless_another_did(fault: BaseException | None) -> None:
-    """Raises the fault of a creation, except that another process created the topic in the meantime."""
-    if fault is None:
+def _raise_unless_exists(error: BaseException | None) -> None:
+    """Raises the error of a creation, unless another process has created the topic in the meantime."""
+    if error is None:
         return
-    if isinstance(fault, KafkaException) and fault.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
+    if isinstance(error, KafkaException) and error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
         return
-    raise fault
+    raise error
 
 
 def _topics(settings: Settings) -> list[NewTopic]:
@@ -81,13 +81,13 @@ def _topics(settings: Settings) -> list[NewTopic]:
         settings.transfers_topic,
         num_partitions=settings.topic_partitions,
         replication_factor=-1,
-        config={"max.message.bytes": str(MAX_BATCH_BYTES)},
+        config={"max.message.bytes": str(MAX_RECORD_BATCH_BYTES)},
     )
     dead_letters = NewTopic(
         settings.dead_letter_topic,
         num_partitions=1,
         replication_factor=-1,
-        # Kept until somebody looks, with room for the largest message that another topic may have let in.
-        config={"retention.ms": "-1", "max.message.bytes": str(DEAD_LETTER_BYTES)},
+        # Kept until somebody looks; large enough for any message that another topic accepts.
+        config={"retention.ms": "-1", "max.message.bytes": str(MAX_DEAD_LETTER_BYTES)},
     )
     return [transfers, dead_letters]

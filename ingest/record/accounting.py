@@ -1,7 +1,7 @@
-"""Accounts the pools a batch has touched and writes their annotation (docs/exposure.md) into the record.
+"""Accounts the pools that a batch changes, and writes the annotation (docs/exposure.md) into the record.
 
-In-order transfers append to their pools. A late or retracted one restates its two pools from its place on,
-starting from the state stored just before the first transfer behind that place.
+A transfer in order appends to its two pools. A late or retracted one restates them from its place on,
+beginning with the state that is stored just before the first later transfer.
 """
 
 from collections import defaultdict
@@ -12,8 +12,8 @@ from sqlalchemy import Connection, text
 
 from app.domain import ledger_seq
 from app.ledger.pool import Accounted, Entry, PoolState, account
-from ingest.record.facts import Change, Changes, Place
-from ingest.record.flows import Sides, restate_flows, write_flows, write_pools
+from ingest.record.changes import Change, Changes, LedgerPlace
+from ingest.record.flows import FlowSides, restate_flows, write_flows, write_pools
 
 _CHANGED = text("""
     SELECT transfer_id, block_number, transaction_index, transfer_index, transaction_hash,
@@ -31,8 +31,8 @@ _POOLS = text("""
     FROM pools p JOIN unnest(:wallets ::bigint[], :assets ::int[]) k (wallet_id, asset_id)
     ON (p.wallet_id, p.asset_id) = (k.wallet_id, k.asset_id)
 """)
-# Two branches, one a side: each is a range of its index, from the place of the earliest change on.
-_BEHIND = text("""
+# One branch for each side: each reads a range of its index, from the place of the earliest change on.
+_LATER = text("""
     SELECT k.pool_id, f.transfer_id, f.seq, t.transaction_hash, true, t.amount::text,
            f.send_balance::text, f.send_epoch, f.send_drain, f.send_drain_low
     FROM unnest(:pools ::bigint[], :seqs ::bigint[]) k (pool_id, seq)
@@ -47,23 +47,23 @@ _BEHIND = text("""
 
 @dataclass(slots=True)
 class PoolAccount:
-    """One touched pool: its stored state, what is stored behind the first change, and what changes."""
+    """One pool that changes: its stored state, what changes, and what is stored after the first change."""
 
     pool_id: int
     state: PoolState
-    last: Place
-    added: list[tuple[Place, Entry]] = field(default_factory=list)
+    last: LedgerPlace
+    added: list[tuple[LedgerPlace, Entry]] = field(default_factory=list)
     removed: set[int] = field(default_factory=set)
-    first: Place | None = None
-    behind: list[tuple[Place, Entry, PoolState]] = field(default_factory=list)
+    first: LedgerPlace | None = None
+    later: list[tuple[LedgerPlace, Entry, PoolState]] = field(default_factory=list)
 
-    def touch(self, place: Place) -> None:
-        """Remembers the earliest place that changes."""
+    def touch(self, place: LedgerPlace) -> None:
+        """Keeps the earliest place that changes."""
         self.first = place if self.first is None else min(self.first, place)
 
     @property
     def is_late(self) -> bool:
-        """Something that is stored already comes behind the first change."""
+        """Something that is stored already comes after the first change."""
         return self.first is not None and (bool(self.removed) or self.first < self.last)
 
 
@@ -73,20 +73,20 @@ def account_batch(connection: Connection, batch_id: int, changes: Changes) -> in
     Returns:
         How many other transfers had their annotation restated.
     """
-    new = _changes(connection, changes.counted, changes.new)
-    gone = _changes(connection, changes.retracted, changes.new)
-    pools = list(_open_pools(connection, new, gone))
-    _load_behind(connection, [pool for pool in pools if pool.is_late])
-    changed: dict[int, Sides] = defaultdict(Sides)
+    counted = _read_changes(connection, changes.counted, changes.new)
+    retracted = _read_changes(connection, changes.retracted, changes.new)
+    pools = list(_read_pools(connection, counted, retracted))
+    _load_later(connection, [pool for pool in pools if pool.is_late])
+    changed: dict[int, FlowSides] = defaultdict(FlowSides)
     for pool in pools:
-        for accounted in _settle(pool):
+        for accounted in _account_pool(pool):
             sides = changed[accounted.entry.key]
             if accounted.entry.is_send:
                 sides.send = pool.pool_id, accounted
             else:
                 sides.receive = pool.pool_id, accounted
-    rows = [(c.transfer_id, c.place[0], changed.pop(c.transfer_id, None)) for c in new]
-    rows += [(c.transfer_id, c.place[0], None) for c in gone]
+    rows = [(c.transfer_id, c.place[0], changed.pop(c.transfer_id, None)) for c in counted]
+    rows += [(c.transfer_id, c.place[0], None) for c in retracted]
     rewritten = changes.retracted | (changes.counted - changes.new.keys())
     write_flows(connection, batch_id, rows, rewritten)
     restate_flows(connection, batch_id, changed)
@@ -94,8 +94,8 @@ def account_batch(connection: Connection, batch_id: int, changes: Changes) -> in
     return len(changed)
 
 
-def _changes(connection: Connection, ids: Collection[int], known: Mapping[int, Change]) -> list[Change]:
-    """The transfers of these ids, read where they are not known."""
+def _read_changes(connection: Connection, ids: Collection[int], known: Mapping[int, Change]) -> list[Change]:
+    """The transfers of these ids; those that are not known are read from the record."""
     changes = [known[i] for i in ids if i in known]
     if len(changes) < len(ids):
         changes += [
@@ -105,20 +105,22 @@ def _changes(connection: Connection, ids: Collection[int], known: Mapping[int, C
     return changes
 
 
-def _open_pools(connection: Connection, new: list[Change], gone: list[Change]) -> Iterable[PoolAccount]:
-    keys = sorted({key for c in (*new, *gone) if c.has_flow for key in (c.sender, c.receiver)})
+def _read_pools(
+    connection: Connection, counted: list[Change], retracted: list[Change]
+) -> Iterable[PoolAccount]:
+    keys = sorted({key for c in (*counted, *retracted) if c.has_flow for key in (c.sender, c.receiver)})
     arrays = {"wallets": [w for w, _ in keys], "assets": [a for _, a in keys]}
     connection.execute(_ADD_POOLS, arrays)
     accounts = {
         (r[0], r[1]): PoolAccount(r[2], PoolState(int(r[3]), r[4], r[5], r[6]), (r[7], r[8]))
         for r in connection.execute(_POOLS, arrays)
     }
-    for change in new:
+    for change in counted:
         if change.has_flow:
             for key, is_send in ((change.sender, True), (change.receiver, False)):
                 accounts[key].added.append((change.place, Entry(change.transfer_id, is_send, change.amount)))
                 accounts[key].touch(change.place)
-    for change in gone:
+    for change in retracted:
         if change.has_flow:
             for key in (change.sender, change.receiver):
                 accounts[key].removed.add(change.transfer_id)
@@ -126,24 +128,24 @@ def _open_pools(connection: Connection, new: list[Change], gone: list[Change]) -
     return accounts.values()
 
 
-def _load_behind(connection: Connection, late: list[PoolAccount]) -> None:
+def _load_later(connection: Connection, late: list[PoolAccount]) -> None:
     if not late:
         return
     by_id = {pool.pool_id: pool for pool in late}
     first = {pool.pool_id: pool.first for pool in late if pool.first is not None}
-    rows = connection.execute(_BEHIND, {"pools": list(first), "seqs": [place[0] for place in first.values()]})
+    rows = connection.execute(_LATER, {"pools": list(first), "seqs": [place[0] for place in first.values()]})
     for pool_id, transfer_id, seq, transaction_hash, is_send, amount, balance, epoch, drain, low in rows:
         if (place := (seq, transaction_hash)) >= first[pool_id]:
             entry = Entry(transfer_id, is_send, int(amount))
-            by_id[pool_id].behind.append((place, entry, PoolState(int(balance), epoch, drain, low)))
+            by_id[pool_id].later.append((place, entry, PoolState(int(balance), epoch, drain, low)))
 
 
-def _settle(pool: PoolAccount) -> list[Accounted]:
-    """The entries whose annotation is new or differs; leaves the pool's last state and place in `pool`."""
-    pool.behind.sort(key=lambda item: item[0])
-    start = pool.behind[0][2] if pool.behind else pool.state
-    stored = {entry.key: before for _, entry, before in pool.behind}
-    kept = [(place, entry) for place, entry, _ in pool.behind if entry.key not in pool.removed]
+def _account_pool(pool: PoolAccount) -> list[Accounted]:
+    """The entries whose annotation is new or differs; sets the pool's last state and place."""
+    pool.later.sort(key=lambda item: item[0])
+    start = pool.later[0][2] if pool.later else pool.state
+    stored = {entry.key: before for _, entry, before in pool.later}
+    kept = [(place, entry) for place, entry, _ in pool.later if entry.key not in pool.removed]
     entries = sorted(pool.added + kept, key=lambda item: item[0])
     changed: list[Accounted] = []
     state = start
@@ -152,6 +154,6 @@ def _settle(pool: PoolAccount) -> list[Accounted]:
             changed.append(accounted)
         state = after
     pool.state = state
-    # A place that a retraction has emptied may stay the last one: it only decides what counts as late.
+    # The place of a retracted transfer may stay the last one: it only decides which transfers are late.
     pool.last = max([pool.last, *(place for place, _ in pool.added)])
     return changed

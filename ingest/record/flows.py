@@ -1,4 +1,4 @@
-"""Annotations into the record: flows of transfers, and the pools they leave behind."""
+"""Annotations into the record: the flows of transfers, and the states of their pools."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from sqlalchemy import Connection, text
 
 from app.ledger.pool import Accounted, PoolState
 from app.stores.copy_writer import copy_lines
-from ingest.record.facts import Place
+from ingest.record.changes import LedgerPlace
 
 
 @dataclass(slots=True)
-class Sides:
-    """What changed of one transfer's annotation: its sending side, its receiving side, or both."""
+class FlowSides:
+    """The sides of one transfer's annotation that changed: sending, receiving, or both."""
 
     send: tuple[int, Accounted] | None = None
     receive: tuple[int, Accounted] | None = None
@@ -58,13 +58,12 @@ _UPDATE_POOLS = text("""
 def write_flows(
     connection: Connection,
     batch_id: int,
-    rows: Iterable[tuple[int, int, Sides | None]],
+    rows: Iterable[tuple[int, int, FlowSides | None]],
     rewritten: Collection[int],
 ) -> None:
     """Writes whole flows of (transfer_id, seq, both sides or None for a transfer without flow).
 
-    `rewritten` are the transfers among them that may have a row already: retracted ones, and those that
-    live again.
+    `rewritten` are the transfers among them that may have a row already: retracted and revived ones.
     """
     if rewritten:
         connection.execute(_DELETE_FLOWS, {"ids": list(rewritten)})
@@ -75,7 +74,7 @@ def write_flows(
     copy_lines(connection, "flows", _FLOW_COLUMNS, lines)
 
 
-def restate_flows(connection: Connection, batch_id: int, changed: Mapping[int, Sides]) -> None:
+def restate_flows(connection: Connection, batch_id: int, changed: Mapping[int, FlowSides]) -> None:
     """Rewrites the changed sides of flows that earlier batches wrote; keys are transfer ids."""
     if not changed:
         return
@@ -92,8 +91,8 @@ def restate_flows(connection: Connection, batch_id: int, changed: Mapping[int, S
     connection.execute(_RESTATE_DEPOSITS, {"batch_id": batch_id})
 
 
-def write_pools(connection: Connection, pools: Collection[tuple[int, PoolState, Place]]) -> None:
-    """Writes the last state and place of pools, by pool id."""
+def write_pools(connection: Connection, pools: Collection[tuple[int, PoolState, LedgerPlace]]) -> None:
+    """Writes the last state and place of each pool."""
     connection.execute(_POOL_STATES)
     columns = ("pool_id", "epoch", "balance", "drain", "drain_low", "last_seq", "last_transaction_hash")
     lines = (f"{pool_id}\t{_state(s)}\t{seq}\t{last_hash}" for pool_id, s, (seq, last_hash) in pools)
@@ -101,8 +100,8 @@ def write_pools(connection: Connection, pools: Collection[tuple[int, PoolState, 
     connection.execute(_UPDATE_POOLS)
 
 
-def _both_sides(sides: Sides) -> str:
-    assert sides.send is not None  # noqa: S101 - a transfer that moves something has both sides
+def _both_sides(sides: FlowSides) -> str:
+    assert sides.send is not None  # noqa: S101 - a transfer with a flow has both sides
     assert sides.receive is not None  # noqa: S101 - likewise
     (send_pool, send), (receive_pool, receive) = sides.send, sides.receive
     return (

@@ -11,11 +11,13 @@ from sqlalchemy import Connection, text
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
 from app.stores.locks import Lock, acquire_shared
-from ingest.contract.transfer import REASONS
-from ingest.faults import reach
+from ingest.contract.reasons import REASONS
+from ingest.faults import fault_point
 from ingest.instruments import name_batch
 from ingest.record.accounting import account_batch
-from ingest.record.facts import Changes, claim_assets, retract, store_transfers
+from ingest.record.changes import Changes
+from ingest.record.facts import lock_assets, store_transfers
+from ingest.record.retractions import retract
 
 STORED_PAYLOAD_BYTES = 65_536
 
@@ -41,8 +43,8 @@ _ADD_DEAD_LETTER = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """A Kafka message with what was read in it: an event, or the reason why not."""
+class DecodedMessage:
+    """A Kafka message and its event, or why it is none."""
 
     topic: str
     partition: int
@@ -54,33 +56,33 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class WrittenBatch:
-    """What became of a batch's messages; `dead` are the refused ones with their reasons."""
+    """How many of a batch's messages had which outcome; `dead` are the refused ones with their reasons."""
 
     batch_id: int
     stored: int
     duplicates: int
     restated: int
     retracted: int
-    dead: list[tuple[Message, InvalidEvent]]
+    dead: list[tuple[DecodedMessage, InvalidEvent]]
 
 
-def write_batch(connection: Connection, messages: Sequence[Message]) -> WrittenBatch:
-    """Writes a batch. With messages seen before, or again after a crash, it changes no fact and no pool."""
+def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> WrittenBatch:
+    """Writes a batch. Messages that are recorded already, as after a crash, change no fact and no pool."""
     acquire_shared(connection, Lock.INGEST)
     events = [(i, m.event) for i, m in enumerate(messages) if not isinstance(m.event, InvalidEvent)]
-    claim_assets(connection, (event for _, event in events))
+    lock_assets(connection, (event for _, event in events))
     batch_id: int = connection.execute(_NEXT_BATCH).scalar_one()
     name_batch(batch_id)
     changes = Changes()
-    for run in _runs(events):
-        position, first = run[0]
+    for group in _groups(events):
+        position, first = group[0]
         if isinstance(first, Retraction):
             retract(connection, batch_id, position, first, changes)
         else:
-            store_transfers(connection, batch_id, run, changes)
+            store_transfers(connection, batch_id, group, changes)
     restated = account_batch(connection, batch_id, changes)
     if restated:
-        reach("during_restatement")
+        fault_point("during_restatement")
     outcomes = _outcomes(messages, changes)
     dead = [
         (message, outcome)
@@ -104,21 +106,21 @@ def write_batch(connection: Connection, messages: Sequence[Message]) -> WrittenB
     )
     if dead:
         connection.execute(_ADD_DEAD_LETTER, [_dead_letter(message, error) for message, error in dead])
-    connection.execute(_ADVANCE, _advances(messages, outcomes))
+    connection.execute(_ADVANCE, _partition_counts(messages, outcomes))
     return batch
 
 
-def _runs(events: list[tuple[int, Transfer | Retraction]]) -> Iterator[list[tuple[int, Any]]]:
-    """Events in order of arrival, cut so that a retraction stands alone and transfers stand together."""
-    for is_retraction, run in groupby(events, key=lambda item: isinstance(item[1], Retraction)):
-        together = list(run)
-        yield from ([item] for item in together) if is_retraction else [together]
+def _groups(events: list[tuple[int, Transfer | Retraction]]) -> Iterator[list[tuple[int, Any]]]:
+    """Events in order of arrival: each retraction alone, the transfers between two of them together."""
+    for is_retraction, items in groupby(events, key=lambda item: isinstance(item[1], Retraction)):
+        group = list(items)
+        yield from ([item] for item in group) if is_retraction else [group]
 
 
-def _outcomes(messages: Sequence[Message], changes: Changes) -> list[str | InvalidEvent]:
+def _outcomes(messages: Sequence[DecodedMessage], changes: Changes) -> list[str | InvalidEvent]:
     conflict = InvalidEvent("conflict", REASONS["conflict"])
 
-    def outcome(position: int, message: Message) -> str | InvalidEvent:
+    def outcome(position: int, message: DecodedMessage) -> str | InvalidEvent:
         if isinstance(message.event, InvalidEvent):
             return message.event
         if position in changes.conflicts:
@@ -130,7 +132,7 @@ def _outcomes(messages: Sequence[Message], changes: Changes) -> list[str | Inval
     return [outcome(position, message) for position, message in enumerate(messages)]
 
 
-def _dead_letter(message: Message, error: InvalidEvent) -> dict[str, Any]:
+def _dead_letter(message: DecodedMessage, error: InvalidEvent) -> dict[str, Any]:
     payload = message.payload or b""
     return {
         "topic": message.topic,
@@ -144,8 +146,10 @@ def _dead_letter(message: Message, error: InvalidEvent) -> dict[str, Any]:
     }
 
 
-def _advances(messages: Sequence[Message], outcomes: Sequence[str | InvalidEvent]) -> list[dict[str, Any]]:
-    """What each partition adds to its line of `ingestion_state`."""
+def _partition_counts(
+    messages: Sequence[DecodedMessage], outcomes: Sequence[str | InvalidEvent]
+) -> list[dict[str, Any]]:
+    """What each partition adds to its row of `ingestion_state`."""
     counts: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
     next_offset: dict[tuple[str, int], int] = {}
     for message, outcome in zip(messages, outcomes, strict=True):

@@ -1,4 +1,4 @@
-"""A seeded story of ordinary payments and laundering, with labels and the truth about every crime in it."""
+"""A story by seed: ordinary payments and laundering, with labels and the truth about every crime."""
 
 from ingest.simulator.simulate import simulate
 from ingest.simulator.story import LabelRow, Story, write_story

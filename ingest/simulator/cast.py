@@ -1,4 +1,4 @@
-"""Who is in the story: exchanges, services, shops and ordinary people with their deposit wallets."""
+"""The wallets of a story: exchanges, services, shops, and ordinary people with their deposit wallets."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ USERS_A_PROCESSOR = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Everybody who is there before the story begins; criminals come on later."""
+    """Everybody who exists when the story begins; criminals appear later."""
 
     exchanges: list[Exchange]
     users: list[str]
@@ -32,9 +32,9 @@ class Cast:
 
 
 def make_cast(scene: Scene, wallets: int) -> Cast:
-    """A cast of about so many wallets in all."""
+    """A cast of about so many wallets in total."""
     exchanges = [open_exchange(scene, name) for name in ("Northbank", "Coinharbour", "Tidewater")]
-    # Of the wallets that are left, so many are people's own; the others are their deposit wallets and shops.
+    # Of the remaining wallets so many are people's own; the others are deposit wallets and shops.
     users = wallets * 100 // (100 + 100 // USERS_A_DEPOSIT_WALLET + 100 // USERS_A_SHOP)
     return Cast(
         exchanges=exchanges,

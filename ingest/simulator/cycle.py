@@ -1,10 +1,10 @@
-"""Cycles: a sum goes round to look like trade, once among new wallets and once through a labelled casino."""
+"""Cycles: a sum circulates to look like trade, among new wallets and through a labelled casino."""
 
 from ingest.simulator.cast import Cast
 from ingest.simulator.exchange import Account, deposit
 from ingest.simulator.loot import Loot
 from ingest.simulator.scene import Scene, Script
-from ingest.simulator.truth import expect, tell
+from ingest.simulator.truth import expect, record_pattern
 
 ROUNDS = 2
 
@@ -19,19 +19,19 @@ def cycle(scene: Scene, cast: Cast, loot: Loot) -> Script:
     yield 3_600 + scene.below(3_600)
     for _ in range(ROUNDS):
         for sender, receiver in zip(ring, [*ring[1:], first], strict=True):
-            # Not all of it: what stays behind mixes with what comes round.
-            hashes.append(scene.pay(sender, receiver, coin, scene.part(coin.held[sender], 60, 90)))
+            # Not all of it: the rest mixes with what comes round again.
+            hashes.append(scene.pay(sender, receiver, coin, scene.portion(coin.held[sender], 60, 90)))
             yield 3_600 + scene.below(3_600)
     # A labelled wallet inside a cycle: first -> casino -> second -> first. Tracing stops at the casino.
-    stake = scene.part(coin.held[first], 30, 50)
+    stake = scene.portion(coin.held[first], 30, 50)
     hashes.append(scene.pay(first, cast.casino, coin, stake))
     yield 3_600 + scene.below(3_600)
-    hashes.append(scene.pay(cast.casino, second, coin, scene.part(stake, 90, 98)))
+    hashes.append(scene.pay(cast.casino, second, coin, scene.portion(stake, 90, 98)))
     yield 3_600 + scene.below(3_600)
-    hashes.append(scene.pay(second, first, coin, scene.part(coin.held[second], 40, 60)))
+    hashes.append(scene.pay(second, first, coin, scene.portion(coin.held[second], 40, 60)))
     yield 3_600 + scene.below(3_600)
     hashes.append(deposit(scene, account, first, coin, coin.held[first]))
-    tell(
+    record_pattern(
         scene,
         "cycle",
         f"A sum of {category} wallet {origin} goes round three wallets {ROUNDS} times, then through the "

@@ -1,4 +1,4 @@
-"""An exchange: a labelled hot wallet, and deposit wallets that nobody labelled and that are swept into it."""
+"""An exchange: labelled hot and cold wallets, and unlabelled deposit wallets that are swept into them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Account:
 
 
 def open_exchange(scene: Scene, name: str) -> Exchange:
-    """Makes an exchange known."""
+    """A new exchange with its labels."""
     exchange = Exchange(scene.wallet("exchange_hot"), scene.wallet("exchange_cold"))
     scene.label(exchange.hot, "exchange", f"{name}: hot wallet")
     scene.label(exchange.cold, "exchange", f"{name}: cold wallet")
@@ -31,7 +31,7 @@ def open_exchange(scene: Scene, name: str) -> Exchange:
 
 
 def withdraw(scene: Scene, exchange: Exchange, receiver: str, coin: Coin, units: int) -> str:
-    """The exchange pays a customer; answers the transaction hash."""
+    """The exchange pays a customer; returns the transaction hash."""
     _refill(scene, exchange, coin, units)
     return scene.pay(exchange.hot, receiver, coin, units)
 
@@ -45,7 +45,7 @@ def withdraw_batch(
 
 
 def deposit(scene: Scene, account: Account, sender: str, coin: Coin, units: int) -> str:
-    """A customer pays into a deposit wallet, which is swept within the hour; answers the hash."""
+    """A customer pays into a deposit wallet, which is swept within the hour; returns the hash."""
     transaction_hash = scene.pay(sender, account.wallet, coin, units)
     scene.start(600 + scene.below(3_000), _sweep(scene, account, coin))
     return transaction_hash

@@ -1,10 +1,10 @@
-"""Fan-out and fan-in: a sum is split over mules on one day and gathered again by a collector."""
+"""Fan-out and fan-in: a sum is split over mules, and a collector gathers it again."""
 
 from ingest.simulator.cast import Cast
 from ingest.simulator.exchange import Account, deposit
 from ingest.simulator.loot import Loot
 from ingest.simulator.scene import Scene, Script
-from ingest.simulator.truth import expect, tell
+from ingest.simulator.truth import expect, record_pattern
 
 MULES = 8
 
@@ -24,7 +24,7 @@ def fan(scene: Scene, cast: Cast, loot: Loot) -> Script:
         hashes.append(scene.pay(mule, collector, coin, coin.held[mule]))
         yield 300 + scene.below(1_200)
     hashes.append(deposit(scene, account, collector, coin, coin.held[collector]))
-    tell(
+    record_pattern(
         scene,
         "fan_out_fan_in",
         f"{category} wallet {origin} splits a sum over {MULES} mules; collector {collector} gathers it "

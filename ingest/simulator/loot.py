@@ -1,4 +1,4 @@
-"""What a laundering shape is given: a sum of a labelled wallet."""
+"""What a laundering pattern starts with: an amount at a labelled wallet."""
 
 from dataclasses import dataclass
 

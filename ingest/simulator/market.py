@@ -8,18 +8,18 @@ from ingest.simulator.oddities import pay_from_nowhere, pay_nothing, pay_oneself
 from ingest.simulator.scene import Coin, Scene, Script
 
 EARN_PERCENT = 25
-"""So many of the steps bring somebody new money; the others spend what somebody has."""
+"""Of the steps: they bring somebody new money; the others spend what somebody has."""
 EVERYTHING_PERCENT = 45
 SETTLE_SECONDS = 6 * 3_600
 
 Purse = tuple[int, Coin]
-"""A person, by number, who has something of a coin."""
+"""A person, by number, and a coin that the person holds."""
 Act = Callable[[Scene, Cast, Purse, int], Purse | None]
-"""Spends from a purse that holds so many base units; answers the purse that was paid into, if it is one."""
+"""Spends from a purse that holds so many base units; returns the purse that was paid, if there is one."""
 
 
 def market(scene: Scene, cast: Cast, until_transfers: int, gap_seconds: int) -> Script:
-    """Ordinary steps until there are so many transfers in all."""
+    """Ordinary steps until there are so many transfers in total."""
     acts = [act for act, weight in _ACTS for _ in range(weight)]
     purses: list[Purse] = []
     while len(scene.transfers) < until_transfers:
@@ -27,11 +27,11 @@ def market(scene: Scene, cast: Cast, until_transfers: int, gap_seconds: int) -> 
         if not purses or scene.below(100) < EARN_PERCENT:
             paid = _earn(scene, cast)
         else:
-            place = scene.below(len(purses))
-            purse = purses[place]
+            index = scene.below(len(purses))
+            purse = purses[index]
             held = purse[1].held.get(cast.users[purse[0]], 0)
             if held < purse[1].units(0, 5):
-                purses[place] = purses[-1]
+                purses[index] = purses[-1]
                 purses.pop()
                 continue
             paid = scene.pick(acts)(scene, cast, purse, held)
@@ -41,25 +41,25 @@ def market(scene: Scene, cast: Cast, until_transfers: int, gap_seconds: int) -> 
 
 
 def settle(scene: Scene, cast: Cast, wallet: str, number: int) -> Script:
-    """A shop or payment processor: now and then it pays somebody, and the rest goes to its exchange."""
+    """A shop or payment processor: sometimes it pays somebody, and deposits the rest at its exchange."""
     account = cast.account(number)
     while scene.seconds < scene.end_seconds:
         yield SETTLE_SECONDS // 2 + scene.below(SETTLE_SECONDS)
         for coin in (scene.eth, scene.usd):
             held = coin.held.get(wallet, 0)
             if held and scene.below(3) == 0:
-                scene.pay(wallet, scene.pick(cast.users), coin, scene.part(held, 5, 30))
+                scene.pay(wallet, scene.pick(cast.users), coin, scene.portion(held, 5, 30))
             if rest := coin.held.get(wallet, 0):
                 deposit(scene, account, wallet, coin, rest)
 
 
 def _earn(scene: Scene, cast: Cast) -> Purse:
-    number, exchange, kind = scene.below(len(cast.users)), scene.pick(cast.exchanges), scene.below(100)
+    number, exchange, percent = scene.below(len(cast.users)), scene.pick(cast.exchanges), scene.below(100)
     user = cast.users[number]
-    if kind < 8:  # noqa: PLR2004 - percent: loyalty points, ether, and the rest in the stablecoin
+    if percent < 8:  # noqa: PLR2004 - loyalty points; then ether; the rest in the stablecoin
         coin = scene.points
         scene.pay(cast.issuer, user, coin, coin.units(50 + scene.below(500)))
-    elif kind < 62:  # noqa: PLR2004
+    elif percent < 62:  # noqa: PLR2004
         coin = scene.eth
         withdraw(scene, exchange, user, coin, coin.units(scene.below(3), 50 + scene.below(950)))
     else:
@@ -75,17 +75,17 @@ def _earn(scene: Scene, cast: Cast) -> Purse:
 def _pay_person(scene: Scene, cast: Cast, purse: Purse, held: int) -> Purse:
     number = scene.below(len(cast.users))
     everything = scene.below(100) < EVERYTHING_PERCENT
-    units = held if everything else scene.part(held, 10, 70)
+    units = held if everything else scene.portion(held, 10, 70)
     scene.pay(cast.users[purse[0]], cast.users[number], purse[1], units)
     return number, purse[1]
 
 
 def _pay_shop(scene: Scene, cast: Cast, purse: Purse, held: int) -> None:
-    scene.pay(cast.users[purse[0]], scene.pick(cast.shops), purse[1], scene.part(held, 5, 60))
+    scene.pay(cast.users[purse[0]], scene.pick(cast.shops), purse[1], scene.portion(held, 5, 60))
 
 
 def _pay_processor(scene: Scene, cast: Cast, purse: Purse, held: int) -> None:
-    scene.pay(cast.users[purse[0]], scene.pick(cast.processors), purse[1], scene.part(held, 5, 60))
+    scene.pay(cast.users[purse[0]], scene.pick(cast.processors), purse[1], scene.portion(held, 5, 60))
 
 
 def _deposit(scene: Scene, cast: Cast, purse: Purse, held: int) -> None:
@@ -94,20 +94,20 @@ def _deposit(scene: Scene, cast: Cast, purse: Purse, held: int) -> None:
 
 def _gamble(scene: Scene, cast: Cast, purse: Purse, held: int) -> None:
     user, coin = cast.users[purse[0]], purse[1]
-    stake = scene.part(held, 2, 15)
+    stake = scene.portion(held, 2, 15)
     scene.pay(user, cast.casino, coin, stake)
     if scene.below(3) == 0:
         scene.pay(cast.casino, user, coin, 2 * stake)
 
 
 def _swap(scene: Scene, cast: Cast, purse: Purse, held: int) -> Purse | None:
-    """Ether for the stablecoin, both movements in one transaction."""
+    """Swaps ether for the stablecoin, in one transaction."""
     number, user = purse[0], cast.users[purse[0]]
     if purse[1] is not scene.eth or scene.eth.cents is None:
         return None
-    given = scene.part(held, 10, 60)
-    taken = given * scene.eth.cents // 100 * scene.usd.scale // scene.eth.scale
-    scene.transact(((user, cast.swap, scene.eth, given), (cast.swap, user, scene.usd, taken)))
+    ether = scene.portion(held, 10, 60)
+    dollars = ether * scene.eth.cents // 100 * scene.usd.scale // scene.eth.scale
+    scene.transact(((user, cast.swap, scene.eth, ether), (cast.swap, user, scene.usd, dollars)))
     return number, scene.usd
 
 

@@ -1,4 +1,4 @@
-"""What ledgers hold besides: nothing paid, oneself paid, unseen money, pools emptied over and over."""
+"""Unusual transfers: of nothing, to oneself, of money never seen to arrive; pools emptied repeatedly."""
 
 from app.domain import ZERO_ADDRESS
 from ingest.simulator.cast import Cast
@@ -7,7 +7,7 @@ from ingest.simulator.scene import Coin, Scene, Script
 
 
 def pay_oneself(scene: Scene, user: str, coin: Coin, held: int) -> None:
-    """Sender and receiver are the same: recorded, and no flow."""
+    """A transfer to oneself: recorded, and no flow."""
     scene.pay(user, user, coin, held)
 
 
@@ -17,12 +17,12 @@ def pay_nothing(scene: Scene, user: str, receiver: str, coin: Coin) -> None:
 
 
 def pay_from_nowhere(scene: Scene, user: str, receiver: str, coin: Coin, held: int) -> None:
-    """More is sent than was ever seen to arrive: the rest came before the story, or from off the ledger."""
+    """More is sent than was seen to arrive: the rest came before the story, or from outside the ledger."""
     scene.pay(user, receiver, coin, held + coin.units(0, 100 + scene.below(900)))
 
 
 def shuttle(scene: Scene, cast: Cast, rounds: int) -> Script:
-    """Somebody moves all they have between two own wallets again and again: a new epoch each time."""
+    """Somebody repeatedly moves everything between two own wallets: a new epoch each time."""
     coin = scene.eth
     here, there = scene.wallet("shuttle"), scene.wallet("shuttle")
     for _ in range(rounds):
@@ -37,7 +37,7 @@ def shuttle(scene: Scene, cast: Cast, rounds: int) -> Script:
 
 
 def mint(scene: Scene, cast: Cast) -> Script:
-    """The tokens come into being: the zero address gives them to their issuer and to the exchanges."""
+    """Tokens are minted: the zero address pays their issuer and the exchanges."""
     while scene.seconds < scene.end_seconds:
         scene.pay(ZERO_ADDRESS, cast.issuer, scene.points, scene.points.units(10_000_000))
         for exchange in cast.exchanges:

@@ -1,9 +1,9 @@
-"""Rapid pass-through: a sum crosses new wallets within minutes, each emptied at once, into a mixer."""
+"""Rapid pass-through: a sum crosses new wallets within minutes, each emptied at once, to a mixer."""
 
 from ingest.simulator.cast import Cast
 from ingest.simulator.loot import Loot
 from ingest.simulator.scene import Scene, Script
-from ingest.simulator.truth import expect, tell
+from ingest.simulator.truth import expect, record_pattern
 
 LENGTH = 3
 
@@ -16,7 +16,7 @@ def pass_through(scene: Scene, cast: Cast, loot: Loot) -> Script:
     for sender, receiver in zip([origin, *wallets], [*wallets, cast.mixer], strict=True):
         hashes.append(scene.pay(sender, receiver, coin, units))
         yield 12 + scene.below(60)
-    tell(
+    record_pattern(
         scene,
         "rapid_pass_through",
         f"A sum of {category} wallet {origin} crosses {LENGTH} wallets in minutes into mixer {cast.mixer}.",

@@ -1,10 +1,10 @@
-"""Peel chain: a sum walks through new wallets, and at each a small part is cashed out."""
+"""Peel chain: a sum moves through new wallets, and at each a small part is cashed out."""
 
 from ingest.simulator.cast import Cast
 from ingest.simulator.exchange import Account, deposit
 from ingest.simulator.loot import Loot
 from ingest.simulator.scene import Scene, Script
-from ingest.simulator.truth import expect, tell
+from ingest.simulator.truth import expect, record_pattern
 
 LENGTH = 8
 _TRACED_HOPS = 4
@@ -20,7 +20,7 @@ def peel_chain(scene: Scene, cast: Cast, loot: Loot) -> Script:
         chain.append(wallet)
         hashes.append(scene.pay(sender, wallet, coin, units))
         yield 1_200 + scene.below(5_000)
-        peeled = scene.part(units, 5, 12) if hop < LENGTH else units
+        peeled = scene.portion(units, 5, 12) if hop < LENGTH else units
         cash_out = scene.wallet("cash_out")
         cash_outs.append(cash_out)
         hashes.append(deposit(scene, Account(exchange, cash_out), wallet, coin, peeled))
@@ -31,7 +31,7 @@ def peel_chain(scene: Scene, cast: Cast, loot: Loot) -> Script:
         if hop < _TRACED_HOPS:
             expected.append(expect(cash_out, "source", category, hop + 1, coin, share=1.0))
         yield 1_200 + scene.below(5_000)
-    tell(
+    record_pattern(
         scene,
         "peel_chain",
         f"From {category} wallet {origin} a sum walks through {LENGTH} new wallets; each peels a part off "

@@ -1,9 +1,9 @@
-"""A sanctioned wallet: people pay it, it pays brokers, and the brokers' customers are one hop further."""
+"""A sanctioned wallet: people pay it, it pays brokers, and the brokers pay customers."""
 
 from ingest.simulator.cast import Cast
 from ingest.simulator.exchange import withdraw
 from ingest.simulator.scene import Scene, Script
-from ingest.simulator.truth import expect, tell
+from ingest.simulator.truth import expect, record_pattern
 
 PAYERS = 4
 BROKERS = 3
@@ -24,7 +24,7 @@ def sanctions(scene: Scene, cast: Cast, number: int) -> Script:
         expected.append(expect(payer, "destination", "sanctioned", 1, coin))
         yield 3_600 + scene.below(20_000)
     for broker in brokers:
-        # The broker's own business is clean: customers get mostly clean money, and some that is not.
+        # The broker's own business is clean: customers get mostly clean money, and some of the other.
         withdraw(scene, scene.pick(cast.exchanges), broker, coin, coin.units(20_000))
         hashes.append(scene.pay(sanctioned, broker, coin, coin.held[sanctioned] // BROKERS))
         expected.append(expect(broker, "source", "sanctioned", 1, coin))
@@ -33,7 +33,7 @@ def sanctions(scene: Scene, cast: Cast, number: int) -> Script:
             customers.append(customer)
             hashes.append(scene.pay(broker, customer, coin, coin.units(500 + scene.below(1_500))))
             expected.append(expect(customer, "source", "sanctioned", 2, coin))
-    tell(
+    record_pattern(
         scene,
         "sanctions",
         f"Sanctioned wallet {sanctioned} is paid by {PAYERS} people and pays {BROKERS} brokers.",

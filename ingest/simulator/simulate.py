@@ -1,4 +1,4 @@
-"""The whole story: a cast, ordinary life for a month, and rounds of crime inside it."""
+"""The whole story: a cast, a month of ordinary payments, and rounds of crime among them."""
 
 from typing import Any
 
@@ -24,6 +24,9 @@ SHUTTLES, SHUTTLE_ROUNDS = 3, 8
 def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) -> Story:
     """A story of about so many wallets and exactly so many transfers (None: three a wallet), by seed.
 
+    The three numbers name the story: another one shares no transaction and no wallet with it but the zero
+    address, so that any two of them can go into one record.
+
     Raises:
         InvalidInput: too few of either for one round of crime among ordinary life.
     """
@@ -33,7 +36,7 @@ def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) 
             f"A story needs at least {SMALLEST_WALLETS} wallets and {SMALLEST_TRANSFERS} transfers."
         )
     rounds = max(1, min(transfers // TRANSFERS_A_ROUND, wallets // (2 * ROUND_WALLETS)))
-    scene = Scene(seed, days=max(30, transfers // 40_000))
+    scene = Scene(f"{seed}/{wallets}/{transfers}", seed, days=max(30, transfers // 40_000))
     cast = make_cast(scene, wallets - rounds * ROUND_WALLETS)
     gap_seconds = scene.end_seconds // transfers
     scene.start(0, market(scene, cast, transfers - rounds * ROUND_TRANSFERS, gap_seconds))
@@ -43,7 +46,7 @@ def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) 
             scene.start(_within_first_half(scene), crime)
         scene.start(_within_first_half(scene), mixing(scene, cast))
     scene.play()
-    # All crimes are over: ordinary life goes on until the number is reached.
+    # All crimes are over: ordinary payments go on until the number of transfers is reached.
     scene.start(0, market(scene, cast, transfers, gap_seconds))
     scene.play()
     return Story(scene.transfers[:transfers], scene.labels, _truth(scene, cast, seed))
@@ -72,7 +75,7 @@ def _truth(scene: Scene, cast: Cast, seed: int) -> dict[str, Any]:
         "laundering_wallets": roles["laundering"],
         "cash_out_wallets": roles["cash_out"],
         "roles": roles,
-        "shapes": scene.shapes,
+        "shapes": scene.patterns,
         "sent_beyond_received": [
             {"wallet": wallet, "asset": asset, "amount": str(units)}
             for (wallet, asset), units in sorted(scene.sent_beyond_received.items())

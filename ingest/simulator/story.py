@@ -1,4 +1,4 @@
-"""What a simulation is: transfers in ledger order, labels, and the truth; and its three files."""
+"""A simulation: transfers in ledger order, labels and the truth; and its three files."""
 
 import csv
 from dataclasses import asdict, dataclass, fields
@@ -26,7 +26,7 @@ class LabelRow:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A simulation. `truth` is JSON-able: roles of wallets, and each shape with what must be found."""
+    """A simulation. `truth` is JSON-able: roles of wallets, and each pattern with what must be found."""
 
     transfers: list[Transfer]
     labels: list[LabelRow]
@@ -34,7 +34,7 @@ class Story:
 
 
 def write_story(story: Story, out: Path) -> tuple[Path, Path, Path]:
-    """Writes events, labels and truth; the same story is the same bytes. Answers the three paths.
+    """Writes events, labels and truth; the same story gives the same bytes. Returns the three paths.
 
     For `OUT.jsonl` they are `OUT.jsonl`, `OUT.labels.csv` and `OUT.truth.json`.
 

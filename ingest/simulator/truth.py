@@ -1,4 +1,4 @@
-"""The truth of the story: each shape in it as it happened, and what a correct tracing must find about it."""
+"""The truth of a story: each pattern as it happened, and what a correct tracing must find."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def expect(
     }
 
 
-def tell(
+def record_pattern(
     scene: Scene,
     kind: str,
     statement: str,
@@ -31,8 +31,8 @@ def tell(
     hashes: list[str],
     expected: list[Expected],
 ) -> None:
-    """Writes down one shape of the story: who took part, in which transactions, and what must be found."""
-    scene.shapes.append(
+    """Records one pattern: who took part, in which transactions, and what must be found."""
+    scene.patterns.append(
         {
             "kind": kind,
             "statement": statement,
@@ -43,7 +43,7 @@ def tell(
     )
 
 
-def spell(coin: Coin, units: int, name: str) -> str:
+def format_amount(coin: Coin, units: int, name: str) -> str:
     """An amount for people: whole units and thousandths."""
     thousandths = units * 1_000 // coin.scale
     return f"{thousandths // 1_000:,}.{thousandths % 1_000:03d} {name}"

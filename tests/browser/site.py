@@ -13,13 +13,11 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.kafka.topics import ensure_topics
-from ingest.simulator.simulate import simulate
+from tests.support.builders import other_policy, story
 from tests.support.environment import API_TOKEN
 from tests.support.ingesting import ingest, produce_raw
-from tests.support.run_story import OTHER_POLICY, score
+from tests.support.record import score
 from tests.support.serving import served
-
-STORY = simulate(1, wallets=400, transfers=1_500)
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,8 @@ def tell(settings: Settings, postgres: Postgres, graph: Graph) -> None:
     """The simulator's story and one broken message through Kafka; two runs under two policies."""
     ensure_topics(settings)
     produce_raw(settings, [(b"nobody", b"this is no JSON")])
-    ingest(settings, postgres, graph, STORY.transfers)
-    import_story_labels(settings, STORY)
-    score(postgres, graph, policy=OTHER_POLICY)
+    told = story(1, wallets=400)
+    ingest(settings, postgres, graph, told.transfers)
+    import_story_labels(settings, told)
+    score(postgres, graph, policy=other_policy())
     score(postgres, graph)

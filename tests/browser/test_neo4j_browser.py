@@ -14,8 +14,10 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from embedded.stack import Stack
-from tests.conftest import Servers, emptied, settings_of
+from tests.support.environment import settings_of
+from tests.support.graph import emptied
 from tests.support.run_story import BOB, tell_project_and_score
+from tests.support.servers.choice import Servers
 from tests.support.serving import served
 
 WALLET = WalletName(chain="ethereum", address=BOB)

@@ -1,11 +1,9 @@
 """Pages of what is not there: no run, nothing ingested, no graph, a wallet that is not scored."""
 
-import socket
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from pydantic import SecretStr
 
 from app.projection.pending import project_all_pending
 from app.settings import Settings
@@ -13,16 +11,10 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.browser.axe import violations
 from tests.browser.site import site
-from tests.support.run_story import (
-    ALICE,
-    BOB,
-    DAVE,
-    score,
-    tell_project_and_score,
-    tell_story,
-    transfer,
-    write,
-)
+from tests.support.builders import transfer
+from tests.support.graph import no_graph
+from tests.support.record import score, write
+from tests.support.run_story import ALICE, BOB, DAVE, tell_project_and_score, tell_story
 
 
 def test_before_anything_has_arrived_every_page_says_what_to_do(
@@ -35,7 +27,7 @@ def test_before_anything_has_arrived_every_page_says_what_to_do(
         page.screenshot(path=pictures / "no_run.png")
         for path, says in {
             "/runs": "No run yet",
-            "/ingestion": "every message kept the contract",
+            "/ingestion": "No message was refused",
             "/labels": "No label is recorded",
             f"/search?q={ALICE}": "No transfer of",
             "/search?q=with spaces": "without spaces",
@@ -73,10 +65,7 @@ def test_without_the_graph_the_stored_score_still_shows(
     settings: Settings, postgres: Postgres, graph: Graph, page: Page, pictures: Path
 ) -> None:
     tell_project_and_score(postgres, graph, "ledger")
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        port = nobody.getsockname()[1]
-    away = Graph(f"bolt://127.0.0.1:{port}", "neo4j", SecretStr("x"), retry_seconds=0)
-    with site(settings, postgres, away) as told:
+    with no_graph() as away, site(settings, postgres, away) as told:
         told.sign_in(page, f"/wallets/ethereum:{ALICE}")
         expect(page.locator("[data-status]")).to_have_attribute("data-status", "incomplete")
         expect(page.locator(".banner.warn")).to_contain_text("Neo4j")
@@ -86,7 +75,6 @@ def test_without_the_graph_the_stored_score_still_shows(
         page.goto(told.url + "/ingestion")
         expect(page.locator(".banner.warn")).to_contain_text("The graph does not answer")
         assert violations(page) == []
-    away.close()
 
 
 def test_pages_do_without_the_built_packages(

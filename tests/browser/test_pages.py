@@ -12,19 +12,22 @@ from app.answers.explanation import Explanation
 from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
 from app.stores.graph import Graph
-from app.web.drawing.paths import path_id
+from app.web.drawing.paths import id_of_path
 from tests.browser.axe import violations
 from tests.browser.site import Site, site, tell
-from tests.conftest import Servers, emptied, new_record, settings_of
 from tests.support.documents import text_of
+from tests.support.environment import settings_of
+from tests.support.graph import emptied
+from tests.support.servers.choice import Servers
+from tests.support.servers.databases import Databases
 
 NARROW = {"width": 390, "height": 800}
 
 
 @pytest.fixture(scope="module")
-def story(servers: Servers, template: str, session_graph: Graph) -> Iterator[Site]:
+def story(servers: Servers, databases: Databases, session_graph: Graph) -> Iterator[Site]:
     """One scored story for all tests of this module; they change nothing of it but by starting runs."""
-    with new_record(servers, template) as postgres:
+    with databases.record() as postgres:
         settings = settings_of(servers, postgres)
         graph = emptied(session_graph, postgres)
         tell(settings, postgres, graph)
@@ -45,7 +48,7 @@ def known(story: Site) -> dict[str, str]:
         "leaderboard": "/",
         "leaderboard, filtered to nothing": "/?level=severe&direction=destination&category=gambling",
         "wallet": f"/wallets/{quote(name)}",
-        "path": f"/wallets/{quote(name)}/paths/{path_id(path)}",
+        "path": f"/wallets/{quote(name)}/paths/{id_of_path(path)}",
         "transfers": f"/wallets/{quote(name)}/transfers",
         "transaction": f"/transactions/{path.transfers[0].transaction_hash}",
         "runs": "/runs",
@@ -73,7 +76,7 @@ def test_from_the_leaderboard_to_a_transactions_hash(story: Site, known: dict[st
     expect(page.locator("h1")).to_have_text(explanation.wallet.address)
     expect(page.locator("[data-score]").first).to_have_attribute("data-score", explanation.score or "")
     first = explanation.paths[0]
-    page.locator(f'tr[data-path="{path_id(first)}"] a').first.click()
+    page.locator(f'tr[data-path="{id_of_path(first)}"] a').first.click()
     for place, step in enumerate(first.transfers):
         row = page.locator("table.steps tbody tr").nth(place)
         expect(row.locator("a.hash")).to_have_text(step.transaction_hash)
@@ -163,7 +166,7 @@ def test_a_run_is_started_watched_verified_and_compared(story: Site, page: Page,
     page.goto(story.url + "/runs")
     page.get_by_label("From run").select_option("1")
     page.get_by_label("To run").select_option("2")
-    page.get_by_role("button", name="What changed").click()
+    page.get_by_role("button", name="Compare").click()
     diff = story.answer("/v1/runs/1/diff/2", limit=25)
     assert diff["changes"]
     expect(page.locator("tbody tr")).to_have_count(len(diff["changes"]))

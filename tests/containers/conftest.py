@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers.stack import Stack
-from tests.support.server_containers import missing
+from tests.support.servers.containers import missing
 
 
 @pytest.fixture(scope="session")

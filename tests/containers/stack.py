@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 from typing import Any
@@ -41,12 +42,14 @@ class Stack:
             **{name: str(port) for name, port in zip(PORTS, _free_ports(len(PORTS)), strict=True)},
         }
 
-    def compose(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Runs `docker compose` on this project."""
+    def compose(
+        self, *arguments: str, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs `docker compose` on this project, with variables as its user would set them."""
         done = subprocess.run(
             ["docker", "compose", "--file", "docker-compose.yml", "--project-name", self._name, *arguments],
             cwd=PROJECT,
-            env=self._environment,
+            env=self._environment | variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -70,6 +73,42 @@ class Stack:
             each["Config"]["Labels"]["com.docker.compose.service"]: each for each in json.loads(done.stdout)
         }
 
+    def health(self) -> dict[str, str | None]:
+        """Of the containers that run, by service."""
+        return {name: each["State"].get("Health", {}).get("Status") for name, each in self.running().items()}
+
+    def answer_to(self, token: str) -> int:
+        """The API's status code to whoever comes with that token."""
+        ask = f"""
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+request = Request("http://api:8000/ingestion/status", headers={{"Authorization": "Bearer {token}"}})
+try:
+    print(urlopen(request).status)
+except HTTPError as error:
+    print(error.code)
+"""
+        return int(self.execute("consumer", "python", "-c", ask).stdout)
+
+    def port(self, service: str, inside: int) -> str:
+        """Where this machine reaches a port of a service."""
+        return self.compose("port", service, str(inside)).stdout.strip().rpartition(":")[2]
+
+    def left(self) -> dict[str, set[str]]:
+        """Names of all containers, volumes and networks of this project that the engine has."""
+        label = f"label=com.docker.compose.project={self._name}"
+        asked = {
+            "containers": ["ps", "--all", "--format", "{{.Names}}"],
+            "volumes": ["volume", "ls", "--format", "{{.Name}}"],
+            "networks": ["network", "ls", "--format", "{{.Name}}"],
+        }
+        return {kind: _listed(*words, "--filter", label) for kind, words in asked.items()}
+
+    def has_images(self, *services: str) -> bool:
+        """Whether the images of servers are there or can be fetched."""
+        pull = ("--profile", "*", "pull", "--policy", "missing", *services)
+        return self.compose(*pull, check=False).returncode == 0
+
     def digests(self) -> list[str]:
         """Of the record and of the graph."""
         answer: list[str] = json.loads(self.execute("api", "python", "-c", DIGESTS).stdout)
@@ -86,6 +125,17 @@ class Stack:
             return ingestion["lag"] == 0 and not ingestion["graph"]["behind_batches"]
 
         wait_until(arrived, ARRIVAL_SECONDS)
+
+
+def unnamed_volumes() -> set[str]:
+    """Every volume of the engine that nobody gave a name."""
+    names = _listed("volume", "ls", "--format", "{{.Name}}")
+    return {name for name in names if re.fullmatch("[0-9a-f]{64}", name)}
+
+
+def _listed(*words: str) -> set[str]:
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.split())
 
 
 def _free_ports(count: int) -> list[int]:

@@ -2,13 +2,13 @@
 
 import json
 import re
+from uuid import uuid4
 
 import pytest
 
 from tests.containers.stack import Stack
 from tests.support.demo_output import assert_explained
 
-pytestmark = pytest.mark.docker
 SERVERS = ("postgres", "neo4j", "kafka", "consumer", "api")
 
 
@@ -19,10 +19,7 @@ def told(stack: Stack) -> str:
 
 
 def test_everything_runs_and_is_healthy(stack: Stack) -> None:
-    running = stack.running()
-    assert running.keys() == set(SERVERS)
-    health = {name: each["State"].get("Health", {}).get("Status") for name, each in running.items()}
-    assert {*health.values()} == {"healthy"}, health
+    assert stack.health() == dict.fromkeys(SERVERS, "healthy")
     assert json.loads(stack.execute("api", "aml", "status", "--json").stdout)["ready"]["ready"] is True
 
 
@@ -32,6 +29,30 @@ def test_every_published_port_is_on_loopback(stack: Stack) -> None:
             assert {binding["HostIp"] for binding in bindings or []} <= {"127.0.0.1"}, name
 
 
+@pytest.mark.parametrize("service", SERVERS)
+def test_no_process_is_root_or_may_become_it(stack: Stack, service: str) -> None:
+    status = stack.execute(service, "cat", "/proc/1/status").stdout
+    facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert "0" not in facts["Uid"].split()
+    assert {int(facts[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {0}
+    assert facts["NoNewPrivs"] == "1"
+    host = stack.running()[service]["HostConfig"]
+    assert host["PidsLimit"] > 0
+    assert host["LogConfig"]["Config"]["max-size"]
+
+
+def test_an_unchanged_build_recreates_nothing(stack: Stack) -> None:
+    before = {name: each["Id"] for name, each in stack.running().items()}
+    stack.compose("up", "--detach", "--build", "--wait")
+    assert {name: each["Id"] for name, each in stack.running().items()} == before
+
+
+def test_no_container_has_a_volume_without_a_name(stack: Stack) -> None:
+    for service, each in stack.running().items():
+        volumes = {mount["Name"] for mount in each["Mounts"] if mount["Type"] == "volume"}
+        assert volumes <= stack.left()["volumes"], service
+
+
 @pytest.mark.parametrize("service", ["api", "consumer"])
 def test_ours_is_an_ordinary_user_on_a_read_only_disk_without_tools(stack: Stack, service: str) -> None:
     assert stack.execute(service, "id", "-u").stdout.strip() == "10001"
@@ -39,10 +60,17 @@ def test_ours_is_an_ordinary_user_on_a_read_only_disk_without_tools(stack: Stack
         refused = stack.execute(service, "touch", path, check=False)
         assert refused.returncode
         assert re.search("Read-only file system|Permission denied", refused.stderr)
-    for tool in ("pip", "gcc", "make", "node", "curl", "ruff", "pytest"):
+    for tool in ("apt", "dpkg", "perl", "pip", "gcc", "make", "node", "curl", "ruff", "pytest"):
         found = stack.execute(service, "sh", "-c", f"command -v {tool}", check=False)
         assert not found.stdout, tool
     assert stack.running()[service]["HostConfig"]["ReadonlyRootfs"] is True
+
+
+def test_the_status_names_places_that_are_there(stack: Stack) -> None:
+    status = stack.execute("api", "aml", "status").stdout
+    assert f"http://127.0.0.1:{stack.port('api', 8000)}" in status
+    for path in re.findall(r"(?<![\w:/.])/[\w./-]+", status):
+        stack.execute("api", "ls", path)
 
 
 def test_nobody_is_let_in_without_the_generated_secrets(stack: Stack) -> None:
@@ -53,6 +81,16 @@ def test_nobody_is_let_in_without_the_generated_secrets(stack: Stack) -> None:
     for each in stack.running().values():
         assert token not in json.dumps(each), "it can be read by whoever inspects the container"
     assert stack.execute("postgres", "ls", "/secrets").stdout.split() == ["postgres"]
+
+
+def test_a_changed_token_takes_effect_at_the_next_start_and_the_old_one_ends(stack: Stack) -> None:
+    old, new = stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout, f"token-{uuid4().hex}"
+    assert (stack.answer_to(old), stack.answer_to(new)) == (200, 401)
+    stack.compose("up", "--detach", "--wait", AML_API_TOKEN=new)
+    assert (stack.answer_to(old), stack.answer_to(new)) == (401, 200)
+    assert stack.health() == dict.fromkeys(SERVERS, "healthy")
+    stack.compose("up", "--detach", "--wait")
+    assert (stack.answer_to(old), stack.answer_to(new)) == (401, 200), "it is kept without the variable too"
 
 
 def test_the_demo_explains_a_score_that_adds_up(told: str) -> None:
@@ -87,9 +125,12 @@ def test_down_and_up_keep_everything(stack: Stack) -> None:
     stack.await_arrival()
     before, token = stack.digests(), stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout
     top = stack.execute("api", "aml", "top", "--json").stdout
+    logged = stack.execute("neo4j", "head", "-1", "/logs/debug.log").stdout
     stack.compose("down")
     stack.compose("up", "--detach", "--wait")
     stack.await_arrival()
     assert stack.digests() == before
     assert stack.execute("api", "cat", "/secrets/aml/aml_api_token").stdout == token
     assert stack.execute("api", "aml", "top", "--json").stdout == top
+    assert logged
+    assert stack.execute("neo4j", "head", "-1", "/logs/debug.log").stdout == logged

@@ -20,32 +20,36 @@ from app.record.wallets import find_wallet
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from app.web.drawing.paths import path_id
+from app.web.drawing.paths import id_of_path
 from app.web.numbers import units
 from cypher import Query, query
-from ingest.simulator.simulate import simulate
+from ingest.simulator.story import Story
+from tests.support.builders import address, story, transfer
 from tests.support.documents import text_of
-from tests.support.investigating import tell
-from tests.support.run_story import transfer, write
+from tests.support.ledgers.investigating import tell
+from tests.support.record import write
 from tests.support.serving import served
 
-STORY = simulate(7, wallets=400, transfers=1_500)
 WALLETS = 50
 UNKNOWN = "unknown"
 
-TORN, MENDED, HERMIT, ISLAND, SHORE, NEWCOMER = (f"0x{0xA0 + n:040x}" for n in range(6))
-LAST_BLOCK = STORY.transfers[-1].block_number
+TORN, MENDED, HERMIT, ISLAND, SHORE, NEWCOMER = map(address, range(0xA0, 0xA6))
+
+
+def simulated() -> Story:
+    return story(7, wallets=400)
 
 
 def unpriced(n: int, sender: str, receiver: str, amount: int, asset: str) -> Transfer:
     """A transfer after the story, of an asset without a price."""
-    return transfer(LAST_BLOCK + n, sender, receiver, amount, asset=asset, usd_value=None)
+    last = simulated().transfers[-1]
+    return transfer(last.block_number + n, sender, receiver, amount, asset=asset, usd_value=None)
 
 
 def oddities() -> list[Transfer]:
     """What the story lacks: wallets with no price at all, one that only pays itself, an island."""
     mixer, exchange = (
-        next(label.address for label in STORY.labels if label.category == category)
+        next(label.address for label in simulated().labels if label.category == category)
         for category in ("mixer", "exchange")
     )
     return [
@@ -91,8 +95,8 @@ def of_every_kind(api: httpx.Client, names: Sequence[str]) -> list[str]:
 
 
 @pytest.fixture
-def told(settings: Settings, postgres: Postgres, graph: Graph) -> None:
-    tell(settings, postgres, graph, [*STORY.transfers, *oddities()], story_labels(STORY))
+def told(postgres: Postgres, graph: Graph) -> None:
+    tell(postgres, graph, [*simulated().transfers, *oddities()], story_labels(simulated()))
 
 
 @pytest.mark.usefixtures("told")
@@ -152,7 +156,7 @@ def equals_the_page(api: httpx.Client, found: Explanation) -> None:
         assert points == [part.points for part in found.contributions], name
         rows = page.xpath("//table[contains(@class,'paths')]/tbody/tr")
         assert [(row.get("data-path"), row.get("data-points")) for row in rows] == [
-            (path_id(path), path.points) for path in found.paths
+            (id_of_path(path), path.points) for path in found.paths
         ], name
         for direction in ("source", "destination"):
             assert shown_cells(page, direction) == sorted(

@@ -1,21 +1,17 @@
 """The numbered questions on a real, expert-traced hack: their answers equal a plain search of its file."""
 
-import csv
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.domain import Transfer
 from app.investigation.questions import Finding, ask, question
-from app.labels.readers.label_csv import read_csv as read_label_csv
-from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.files.transfer_csv import read_csv
-from tests.support.investigating import Hashes, Ledger, hashes, longest_only, tell
+from tests.support.hack import RESIDUALS, Hack
+from tests.support.ledgers.investigating import Hashes, Ledger, hashes, longest_only, tell
 
 Asked = Callable[..., list[Finding]]
 LIMIT = 60.0  # seconds
@@ -24,23 +20,16 @@ MIXER = "0xd90e2f925da726b50c4ed8d0fb90ad053324f31b"
 EXAMINED = 40  # wallets whose exposures are compared
 
 
-@pytest.fixture
-def hack(shared: Path) -> Path:
-    return shared / "data" / "xscam_2022"
-
-
 def ways(found: list[Finding]) -> set[Hashes]:
     return {tuple(step.transaction_hash for step in finding.transfers) for finding in found}
 
 
-def test_every_question_equals_a_plain_search(
-    hack: Path, settings: Settings, postgres: Postgres, graph: Graph
-) -> None:
-    transfers = list(read_csv(hack / "transfers.csv"))
-    labels = list(read_label_csv(hack / "labels.csv"))
-    tell(settings, postgres, graph, transfers, labels)
+def test_every_question_equals_a_plain_search(hack: Hack, postgres: Postgres, graph: Graph) -> None:
+    transfers = hack.transfers()
+    labels = list(hack.labels())
+    tell(postgres, graph, transfers, labels)
     ledger = Ledger(transfers, {label.address for label in labels})
-    hackers = (hack / "source_addresses.csv").read_text().split()
+    hackers = hack.hackers()
 
     def asked(number: str, wallet: str, **given: Any) -> list[Finding]:  # noqa: ANN401
         about = {"chain": "ethereum", "wallet": wallet, "row_limit": MOST, **given}
@@ -61,14 +50,12 @@ def test_every_question_equals_a_plain_search(
     }
 
 
-def _exposures(hack: Path, asked: Asked) -> None:
+def _exposures(hack: Hack, asked: Asked) -> None:
     """01 and 02: the paths' shares sum to the exposures that were computed with 80 digits."""
     expected: dict[tuple[str, str], dict[tuple[str, int], float]] = defaultdict(dict)
-    with (hack / "expected_exposure.csv").open() as file:
-        for row in csv.DictReader(file):
-            if row["category"] not in {"unobserved_origin", "still_held", "beyond_hop_limit"}:
-                cell = row["category"], int(row["hop"])
-                expected[row["address"], row["direction"]][cell] = float(row["share"])
+    for (address, direction, category, hop), share in hack.expected_shares().items():
+        if category not in RESIDUALS:
+            expected[address, direction][category, int(hop)] = share
     for direction, number in (("source", "01"), ("destination", "02")):
         wallets = sorted(address for address, its in expected if its == direction)
         compared = 0

@@ -8,21 +8,29 @@ from typing import Any
 import pytest
 
 from app.cli.data import story_labels
+from app.domain import Transfer
 from app.investigation.questions import Finding, ask, question, questions
-from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.simulator.simulate import simulate
-from tests.support.investigating import tell
+from ingest.simulator.story import Story
+from tests.support.builders import story
+from tests.support.ledgers.investigating import tell
 
-STORY = simulate(7, wallets=400, transfers=1_500)
-OF_HASH = {transfer.transaction_hash: transfer for transfer in STORY.transfers}
 Asked = Callable[..., list[Finding]]
 LIMIT = 60.0  # seconds; a cold JVM on a busy machine is no finding
 
 
+def simulated() -> Story:
+    return story(7, wallets=400)
+
+
+def of_hash(transaction_hash: str) -> Transfer:
+    (found,) = (t for t in simulated().transfers if t.transaction_hash == transaction_hash)
+    return found
+
+
 def shapes(kind: str) -> list[dict[str, Any]]:
-    found = [shape for shape in STORY.truth["shapes"] if shape["kind"] == kind]
+    found = [shape for shape in simulated().truth["shapes"] if shape["kind"] == kind]
     assert found, kind
     return found
 
@@ -32,8 +40,8 @@ def way(finding: Finding) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def asked(settings: Settings, postgres: Postgres, graph: Graph) -> Asked:
-    tell(settings, postgres, graph, STORY.transfers, story_labels(STORY))
+def asked(postgres: Postgres, graph: Graph) -> Asked:
+    tell(postgres, graph, simulated().transfers, story_labels(simulated()))
 
     def ask_question(number: str, wallet: str, **given: Any) -> list[Finding]:  # noqa: ANN401
         about = {"chain": "ethereum", "wallet": wallet, **given}
@@ -57,7 +65,7 @@ def test_every_question_finds_the_truth_of_the_story(asked: Asked) -> None:
 
 def _exposures(ask_about: Asked) -> None:
     """01 and 02."""
-    for shape in STORY.truth["shapes"]:
+    for shape in simulated().truth["shapes"]:
         for fact in shape["expected"]:
             number = "01" if fact["direction"] == "source" else "02"
             found = ask_about(number, fact["wallet"], least_share=0, row_limit=2_000)
@@ -81,13 +89,13 @@ def _passing_and_splitting(ask_about: Asked) -> None:
         shortest = ask_about("03", wallets["origin"][0], other=wallets["mixer"][0], least_share=0)
         assert way(shortest[0]) == hashes
         assert shortest[0].columns["hops"] == len(hashes)
-        last = OF_HASH[hashes[1]]
+        last = of_hash(hashes[1])
         (since,) = ask_about("09", wallets["laundering"][0], since=last.occurred_at.isoformat())
         assert (way(since), since.columns["change"]) == ((hashes[1],), "happened")
 
     for shape in shapes("fan_out_fan_in"):
         origin, (*mules, collector) = shape["wallets"]["origin"][0], shape["wallets"]["laundering"]
-        paid = [OF_HASH[each] for each in shape["transaction_hashes"]]
+        paid = [of_hash(each) for each in shape["transaction_hashes"]]
         gathered = ask_about("04", collector)
         assert {finding.transfers[0].sender for finding in gathered} == set(mules)
         assert sum(finding.columns["transfers"] for finding in gathered) == len(mules)

@@ -1,37 +1,18 @@
 """A real, expert-traced hack: exposures equal an independent 80-digit calculation, by both engines."""
 
-import csv
 from collections import defaultdict
-from pathlib import Path
-
-import pytest
 
 from app.explain.export import exposure_rows
-from app.labels.readers.label_csv import read_csv as read_label_csv
 from app.labels.store import import_labels
 from app.policy.policy import load_policy
 from app.runs.run import run_scoring
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.files.transfer_csv import read_csv
+from tests.support.hack import Cell, Hack
 from tests.support.ingesting import ingest
 
-Cell = tuple[str, str, str, str]
 TOLERANCE = 1e-9  # of the wallet's total
-
-
-@pytest.fixture
-def hack(shared: Path) -> Path:
-    return shared / "data" / "xscam_2022"
-
-
-def expected_shares(hack: Path) -> dict[Cell, float]:
-    with (hack / "expected_exposure.csv").open() as file:
-        return {
-            (row["address"], row["direction"], row["category"], row["hop"]): float(row["share"])
-            for row in csv.DictReader(file)
-        }
 
 
 def computed_shares(postgres: Postgres, run_id: int) -> dict[Cell, float]:
@@ -43,12 +24,12 @@ def computed_shares(postgres: Postgres, run_id: int) -> dict[Cell, float]:
 
 
 def test_both_engines_equal_the_expected_exposures(
-    hack: Path, settings: Settings, postgres: Postgres, graph: Graph
+    hack: Hack, settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    ingest(settings, postgres, graph, read_csv(hack / "transfers.csv"))
+    ingest(settings, postgres, graph, hack.transfers())
     policy = load_policy(settings.policy_file)
-    import_labels(postgres, read_label_csv(hack / "labels.csv"), policy.categories)
-    expected = expected_shares(hack)
+    import_labels(postgres, hack.labels(), policy.categories)
+    expected = hack.expected_shares()
 
     for engine in ("cypher", "ledger"):
         run_id = run_scoring(postgres, graph, policy, engine=engine, cypher_max_transfers=0)

@@ -14,19 +14,22 @@ from app.runs.run import run_scoring
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.simulator.simulate import simulate
 from ingest.simulator.story import Story
+from tests.support.builders import story
 from tests.support.ingesting import ingest
 
-STORY = simulate(11, wallets=2_700, transfers=6_600)
 Cell = tuple[str, str, str, str, str | int]
+
+
+def simulated() -> Story:
+    return story(11, wallets=2_700, transfers=6_600)
 
 
 @pytest.fixture
 def scored(settings: Settings, postgres: Postgres, graph: Graph) -> Story:
-    ingest(settings, postgres, graph, STORY.transfers)
-    import_story_labels(settings, STORY)
-    return STORY
+    ingest(settings, postgres, graph, simulated().transfers)
+    import_story_labels(settings, simulated())
+    return simulated()
 
 
 def exposures(postgres: Postgres, run_id: int) -> dict[Cell, float]:
@@ -38,12 +41,12 @@ def exposures(postgres: Postgres, run_id: int) -> dict[Cell, float]:
 
 
 def test_the_story_has_what_is_hard() -> None:
-    wallets = {w for t in STORY.transfers for w in (t.sender, t.receiver)}
+    wallets = {w for t in simulated().transfers for w in (t.sender, t.receiver)}
     assert len(wallets) >= 2_000
-    assert len({t.asset for t in STORY.transfers}) >= 3
-    assert any(t.sender == t.receiver for t in STORY.transfers)
-    assert any(t.amount == 0 for t in STORY.transfers)
-    assert {"cycle", "peel_chain"} <= {shape["kind"] for shape in STORY.truth["shapes"]}
+    assert len({t.asset for t in simulated().transfers}) >= 3
+    assert any(t.sender == t.receiver for t in simulated().transfers)
+    assert any(t.amount == 0 for t in simulated().transfers)
+    assert {"cycle", "peel_chain"} <= {shape["kind"] for shape in simulated().truth["shapes"]}
 
 
 def test_both_engines_agree_on_every_wallet_and_find_the_truth(

@@ -3,39 +3,51 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import create_engine, make_url, text
 
-from app.projection.schema import prepare, wipe
-from app.record.identity import record_id
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
-from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
 from embedded.stack import Stack
-from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
-from ingest.record.writer import Message, write_batch
 from tests.faults.story import Tale, tell
 from tests.faults.table import Table
 from tests.faults.trial import Settled, Trial, recorded_transfers
 from tests.support.content import record_digest
-
-TEMPLATE = "faults_template"
+from tests.support.graph import emptied, open_graph
+from tests.support.record import write
+from tests.support.servers.choice import Servers
+from tests.support.servers.databases import Databases
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Servers that may be killed; durable, as in earnest."""
     with Stack(tmp_path_factory.mktemp("faults") / "home") as stack:
-        _administer(stack, f"CREATE DATABASE {TEMPLATE}")
-        postgres = _record(stack, TEMPLATE)
-        migrate(postgres)
-        postgres.close()
         yield stack
+
+
+@pytest.fixture(scope="session")
+def servers(stack: Stack) -> Servers:
+    """They are this tier's servers."""
+    return Servers.embedded(stack.urls, stack.pids)
+
+
+@pytest.fixture(scope="session")
+def databases(servers: Servers) -> Iterator[Databases]:
+    """On these servers."""
+    databases = Databases(servers.postgres_url)
+    yield databases
+    databases.close()
+
+
+@pytest.fixture
+def graph(servers: Servers, postgres: Postgres) -> Iterator[Graph]:
+    """A door of each trial's own: the trial before may have killed what the last one led to."""
+    graph = open_graph(servers)
+    yield emptied(graph, postgres)
+    graph.close()
 
 
 @pytest.fixture(scope="session")
@@ -45,39 +57,16 @@ def tale() -> Tale:
 
 
 @pytest.fixture(scope="session")
-def settled(stack: Stack, tale: Tale) -> Settled:
+def settled(databases: Databases, tale: Tale) -> Settled:
     """What the events give when they are ingested once, in order, without any fault."""
-    _administer(stack, f"CREATE DATABASE settled TEMPLATE {TEMPLATE}")
-    postgres = _record(stack, "settled")
-    messages = [
-        Message("clean", 0, offset, event.message_key.encode(), encode(event), event)
-        for offset, event in enumerate(tale.settled)
-    ]
-    postgres.run(lambda connection: write_batch(connection, messages))
-    expected = Settled(recorded_transfers(postgres), record_digest(postgres), tale.refused)
-    postgres.close()
-    return expected
+    with databases.record() as postgres:
+        write(postgres, tale.settled)
+        return Settled(recorded_transfers(postgres), record_digest(postgres), tale.refused)
 
 
 @pytest.fixture
-def trial(stack: Stack) -> Iterator[Trial]:
+def trial(stack: Stack, settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Trial]:
     """An empty record, topic and graph."""
-    name = f"trial_{uuid4().hex[:12]}"
-    _administer(stack, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    postgres = _record(stack, name)
-    settings = Settings(
-        postgres_url=SecretStr(postgres.url.render_as_string(hide_password=False)),
-        neo4j_url=stack.urls.neo4j,
-        neo4j_password=SecretStr(stack.urls.neo4j_password),
-        kafka_bootstrap_servers=stack.urls.kafka,
-        transfers_topic=name,
-        dead_letter_topic=f"{name}.dead",
-        consumer_group=name,
-    )
-    graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
-    wipe(graph)
-    with postgres.transaction() as connection:
-        prepare(graph, record_id(connection))
     ensure_topics(settings)
     trial = Trial(stack, settings, postgres, graph)
     yield trial
@@ -85,9 +74,6 @@ def trial(stack: Stack) -> Iterator[Trial]:
         if child.process.poll() is None:
             child.process.kill()
             child.ended(10)
-    graph.close()
-    postgres.close()
-    _administer(stack, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -98,15 +84,3 @@ def table(request: pytest.FixtureRequest) -> Iterator[Table]:
     rounds = os.environ.get("AML_FAULT_ROUNDS")
     if rounds and not request.session.testsfailed:
         table.write(Path(PROJECT) / "docs" / "faults.md", f"AML_FAULT_ROUNDS={rounds} make test-faults")
-
-
-def _record(stack: Stack, database: str) -> Postgres:
-    url = make_url(stack.urls.postgres).set(database=database)
-    return Postgres(url.render_as_string(hide_password=False))
-
-
-def _administer(stack: Stack, statement: str) -> None:
-    engine = create_engine(stack.urls.postgres, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-    engine.dispose()

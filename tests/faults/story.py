@@ -4,15 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from app.domain import Retraction, Transfer
-from ingest.simulator.simulate import simulate
+from app.domain import Transfer
+from tests.support.builders import Event as RecordedEvent
+from tests.support.builders import retraction, story
 
 TRANSFERS, RETRACTED, REPEATED = 600, 150, 80
 WRONG_CLOCKS = {3: -3_000, 7: 20_000}
 """Days by the last digit of the block: 2 of 10 transfers happen years before or after the others."""
 POISON = [b"{", b"[]", b'{"schema_version":2}', b"NaN"]
 OBSERVED = datetime(2026, 1, 1, tzinfo=UTC)
-Event = Transfer | Retraction | bytes
+Event = RecordedEvent | bytes
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Tale:
     """The same events twice: as they arrive, and as they would have settled, each once and in order."""
 
     arriving: list[Event]
-    settled: list[Transfer | Retraction]
+    settled: list[RecordedEvent]
     refused: int
 
     def parts(self, number: int) -> list[list[Event]]:
@@ -32,9 +33,9 @@ class Tale:
 def tell(seed: int) -> Tale:
     """A tale by seed. What concerns one transfer keeps its order; everything else is shuffled."""
     rng = Random(seed)
-    transfers = [_spread(t) for t in simulate(seed, wallets=300, transfers=1_500).transfers[:TRANSFERS]]
+    transfers = [_spread(t) for t in story(seed).transfers[:TRANSFERS]]
     arriving: list[tuple[float, Event]] = [(rng.random(), payload) for payload in POISON]
-    after: list[Transfer | Retraction] = []
+    after: list[RecordedEvent] = []
     retracted = set(rng.sample(range(TRANSFERS), RETRACTED))
     for number, transfer in enumerate(transfers):
         history = _history(transfer, number, rng) if number in retracted else [transfer]
@@ -55,14 +56,8 @@ def _spread(transfer: Transfer) -> Transfer:
     return replace(transfer, asset=asset, occurred_at=transfer.occurred_at + off)
 
 
-def _history(transfer: Transfer, number: int, rng: Random) -> list[Transfer | Retraction]:
+def _history(transfer: Transfer, number: int, rng: Random) -> list[RecordedEvent]:
     """Taken back; or taken back and there again, as it was or one block later."""
-    retraction = Retraction(
-        transfer.chain,
-        transfer.transaction_hash,
-        transfer.asset,
-        transfer.transfer_index,
-        OBSERVED + timedelta(seconds=number),
-    )
+    taken_back = retraction(transfer, observed_at=OBSERVED + timedelta(seconds=number))
     moved = replace(transfer, block_number=transfer.block_number + 1)
-    return [transfer, retraction, *rng.choice([[], [transfer], [moved]])]
+    return [transfer, taken_back, *rng.choice([[], [transfer], [moved]])]

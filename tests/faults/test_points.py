@@ -8,7 +8,7 @@ import pytest
 from app.errors import InvalidInput
 from app.settings import PROJECT
 from ingest import faults
-from ingest.faults import POINTS, VARIABLE, arm, parse, reach
+from ingest.faults import POINTS, VARIABLE, arm, fault_point, parse
 from tests.faults.test_killed_consumer import POINTS as KILLED_AT
 
 
@@ -20,7 +20,7 @@ def test_without_the_variable_nothing_is_armed_and_every_point_is_passed() -> No
     assert not arm({})
     assert not arm({VARIABLE: ""})
     for point in POINTS:
-        reach(point)
+        fault_point(point)
     assert faults._Armed.fault is None
 
 

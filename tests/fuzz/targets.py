@@ -13,12 +13,14 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["app", "ingest"]):
-    from app.chains.addresses import CHAINS, normalize_address, normalize_hash
+    from app.chains.addresses import CHAINS, normalise_address, normalise_block_hash, normalise_hash
+    from app.chains.wallet_reference import Candidate, normalise
     from app.domain import Transfer
     from app.errors import InvalidEvent, InvalidInput
-    from app.labels import read_ofac, read_tagpack  # noqa: F401 - else the next line's would load them too late
+    from app.labels.readers import ofac, tagpack  # noqa: F401 - else they would be loaded later, uninstrumented
     from app.labels.readers.label_file import LabelFormat, read_labels
-    from ingest.contract.transfer import REASONS, decode, encode
+    from ingest.contract.reasons import REASONS
+    from ingest.contract.transfer import decode, encode
     from ingest.files.ethereum_etl import read_ethereum_etl
     from ingest.files.transfer_csv import read_csv
 
@@ -51,7 +53,7 @@ def addresses(data: bytes) -> None:
     """An address or a hash has one stored form, which is its own stored form, or is told to be none."""
     chain = _CHAINS[data[0] % len(_CHAINS)] if data else "ethereum"
     text = data[1:].decode(errors="surrogateescape")
-    for stored_form in (normalize_address, normalize_hash):
+    for stored_form in (normalise_address, normalise_hash, normalise_block_hash):
         try:
             stored = stored_form(chain, text)
         except InvalidEvent as exc:
@@ -59,6 +61,18 @@ def addresses(data: bytes) -> None:
         else:
             assert stored_form(chain, stored) == stored
             stored.encode("ascii")
+
+
+def wallet_reference(data: bytes) -> None:
+    """What a person pastes leads to stored forms, each of which leads to itself, or is refused."""
+    text = data.decode(errors="surrogateescape")
+    try:
+        candidates = normalise(text)
+    except InvalidInput as exc:
+        _can_be_stored(str(exc))
+        return
+    for chain, address in candidates:
+        assert Candidate(chain, address) in normalise(address if chain is None else f"{chain}:{address}")
 
 
 def transfer_csv(data: bytes) -> None:
@@ -108,7 +122,10 @@ def _can_be_stored(text: str) -> None:
     text.encode()
 
 
-TARGETS = {f.__name__: f for f in (decoder, message_key, addresses, transfer_csv, ethereum_etl, labels)}
+TARGETS = {
+    target.__name__: target
+    for target in (decoder, message_key, addresses, wallet_reference, transfer_csv, ethereum_etl, labels)
+}
 
 if __name__ == "__main__":
     target = TARGETS[sys.argv.pop(1)]

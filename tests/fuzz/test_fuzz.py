@@ -8,22 +8,25 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from app.domain import TransferKind
 from app.settings import PROJECT
-from ingest.contract.transfer import TRANSFER_FIELDS, encode
+from ingest.contract.transfer import OPTIONAL_FIELDS, TRANSFER_FIELDS, encode
 from ingest.files.transfer_csv import COLUMNS
-from ingest.simulator.simulate import simulate
+from tests.support.builders import FACTS, retraction, story
 from tests.support.poison import KINDS, poison
 
 SECONDS = os.environ.get("AML_FUZZ_SECONDS")
 RUNS = {"transfer_csv": 1_000, "ethereum_etl": 1_000, "labels": 1_000}  # these write a file each time
 RUN_SECONDS = 300 + int(SECONDS or 0)
-STORY = simulate(3, wallets=300, transfers=1_500)
 HASH, ADDRESS, BITCOIN = "0x" + "ab" * 32, "0x" + "12" * 20, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
+CASHADDR = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
 ETL = (
     f'{{"type": "transaction", "hash": "{HASH}", "nonce": 1, "transaction_index": 3,'
     f' "from_address": "{ADDRESS}", "to_address": "{ADDRESS}", "value": 5, "input": "0x",'
@@ -41,26 +44,38 @@ OFAC = (
 )
 
 
+WORDS = (*TRANSFER_FIELDS, *OPTIONAL_FIELDS, *get_args(TransferKind), "retraction", "0x")
+
+
 def messages() -> Iterator[bytes]:
-    """A good message, and bad ones of every kind."""
-    yield encode(STORY.transfers[0])
+    """Good messages, and bad ones of every kind."""
+    first = story().transfers[0]
+    yield encode(first)
+    yield encode(replace(first, **FACTS))
+    yield encode(retraction(first, block_number=17_173_049, block_hash=HASH))
     yield from (
-        payload for _, _, payload in poison(STORY.transfers, sum(map(len, KINDS.values()))) if payload
+        payload for _, _, payload in poison(story().transfers, sum(map(len, KINDS.values()))) if payload
     )
 
 
 def seeds(target: str) -> Iterator[bytes]:
     """Where the fuzzer begins."""
-    first = STORY.transfers[0]
+    first = story().transfers[0]
     if target == "decoder":
         yield from messages()
     elif target == "message_key":
         yield from (first.message_key.encode() + b"\n" + message for message in messages())
     elif target == "addresses":
         yield from (bytes([chain]) + a.encode() for chain in range(31) for a in (ADDRESS, BITCOIN, HASH))
+    elif target == "wallet_reference":
+        yield from (
+            text.encode() for text in (ADDRESS, BITCOIN, f"bitcoin:{BITCOIN}", f"bitcoincash:{CASHADDR}")
+        )
     elif target == "transfer_csv":
-        row = ",".join("" if (v := getattr(first, name)) is None else str(v) for name in COLUMNS)
-        yield f"{','.join(COLUMNS)}\n{row.replace(' ', 'T')}\n".encode()
+        full = replace(first, **FACTS | {"receiver_tag": "c"})
+        for transfer, columns in ((first, COLUMNS), (full, (*COLUMNS, *OPTIONAL_FIELDS))):
+            row = ",".join("" if (v := getattr(transfer, name)) is None else str(v) for name in columns)
+            yield f"{','.join(columns)}\n{row.replace(' ', 'T')}\n".encode()
     elif target == "ethereum_etl":
         yield ETL.encode()
     else:
@@ -69,14 +84,15 @@ def seeds(target: str) -> Iterator[bytes]:
 
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no wheel for this machine or Python")
 @pytest.mark.parametrize(
-    "target", ["decoder", "message_key", "addresses", "transfer_csv", "ethereum_etl", "labels"]
+    "target",
+    ["decoder", "message_key", "addresses", "wallet_reference", "transfer_csv", "ethereum_etl", "labels"],
 )
 def test_nothing_that_a_fuzzer_thinks_up_gets_past_a_reader(target: str, tmp_path: Path) -> None:
     corpus, words = tmp_path / "corpus", tmp_path / "words"
     corpus.mkdir()
     for number, seed in enumerate(seeds(target)):
         (corpus / str(number)).write_bytes(seed)
-    words.write_text("".join(f'"{name}"\n' for name in (*TRANSFER_FIELDS, "retraction", "observed_at", "0x")))
+    words.write_text("".join(f'"{name}"\n' for name in WORDS))
     extent = [f"-max_total_time={SECONDS}"] if SECONDS else [f"-runs={RUNS.get(target, 4_000)}", "-seed=7"]
     options = [
         *extent,

@@ -1,9 +1,13 @@
 """The servers as docker-compose.yml describes them: the one place of their images and settings."""
 
+import json
 import os
 import re
 import shlex
+import shutil
+import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -11,7 +15,9 @@ from ruamel.yaml import YAML
 from app.settings import PROJECT
 
 COMPOSE = PROJECT / "docker-compose.yml"
+DEVELOPMENT = PROJECT / "compose.dev.yml"
 SERVERS = ("postgres", "neo4j", "kafka")
+RESET = object()
 _VARIABLE = re.compile(r"\$\{([A-Z_0-9]+):-([^}]*)\}")
 
 
@@ -24,10 +30,50 @@ class Service:
     command: list[str]
 
 
-def compose() -> dict[str, Any]:
-    """The whole file as it is written, anchors followed."""
-    document: dict[str, Any] = YAML(typ="safe", pure=True).load(COMPOSE)
+def compose(file: Path = COMPOSE) -> dict[str, Any]:
+    """The whole file as it is written, anchors followed; what it resets is `RESET`."""
+    document: dict[str, Any] = _yaml().load(file)
     return document
+
+
+def development() -> dict[str, Any]:
+    """What compose.dev.yml makes of docker-compose.yml: mappings merged, `!reset` taken away."""
+    merged: dict[str, Any] = _merged(compose(), compose(DEVELOPMENT))
+    return merged
+
+
+def resolved(*files: Path) -> dict[str, Any] | None:
+    """The files as `docker compose config` reads them, every profile active; None without its client."""
+    if shutil.which("docker") is None:
+        return None
+    named = [part for file in files for part in ("--file", str(file))]
+    done = subprocess.run(
+        ["docker", "compose", *named, "--profile", "*", "config", "--format", "json"],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode and "is not a docker command" in done.stderr + done.stdout:
+        return None
+    assert done.returncode == 0, done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="safe", pure=True)
+    yaml.constructor.add_constructor("!reset", lambda *_: RESET)
+    return yaml
+
+
+def _merged(base: Any, over: Any) -> Any:  # noqa: ANN401 - any part of a YAML document
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    both = {key: _merged(base.get(key), value) for key, value in over.items()}
+    return {key: value for key, value in (base | both).items() if value is not RESET}
 
 
 def service(name: str) -> Service:

@@ -1,12 +1,47 @@
 """What `aml demo` prints."""
 
 import re
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
+from typing import NamedTuple
+
+POINT = Decimal("0.000001")
+SHOWN_SHARE = Decimal("0.000000001")
+_ROW = re.compile(
+    r"^│ (\w+) +│ (\w+) +│ (\d+) +│ +(\d\.\d{9}) │ +([\d.]+) │ +([\d.]+) │ +(\d+\.\d{6}) │$", re.MULTILINE
+)
+_PATH_LINE = re.compile(r"^    0x\w+…\w+  [\d-]{10} [\d:]{8}  0x\w+…\w+ → 0x\w+…\w+  [\d.]+ ", re.MULTILINE)
+
+
+class PrintedContribution(NamedTuple):
+    """One row of the table of contributions, as printed."""
+
+    share: Decimal
+    severity: Decimal
+    hop_weight: Decimal
+    points: Decimal
 
 
 def assert_explained(printed: str) -> None:
-    """There is an explanation of several contributions, which add up to its total exactly."""
-    contributions = printed.split("Contributions:")[1].split("What no category explains", maxsplit=1)[0]
-    numbers = [Decimal(n) for n in re.findall(r"(\d+\.\d{6}) │$", contributions, re.MULTILINE)]
-    assert len(numbers) > 1
-    assert sum(numbers[:-1]) == numbers[-1]
+    """Several contributions are explained: each is its product, and they add up to the score exactly."""
+    assert "Equal to the record: yes" in printed
+    explained = printed.split("One wallet is explained")[1]
+    (score,) = re.findall(r"^score (\d+\.\d{6}), level \w+", explained, re.MULTILINE)
+    rows = [PrintedContribution(*map(Decimal, row[3:])) for row in _ROW.findall(explained)]
+    assert len(rows) > 1
+    for row in rows:
+        # The share is printed to nine places: the stored one may be half a place to either side.
+        low, high = (
+            ((row.share + side * SHOWN_SHARE / 2) * row.severity * row.hop_weight).quantize(POINT, ROUND_DOWN)
+            for side in (-1, 1)
+        )
+        assert low <= row.points <= high, row
+    assert sum(row.points for row in rows) == Decimal(score)
+    assert re.findall(r"^│ sum = score .*│ (\d+\.\d{6}) │$", explained, re.MULTILINE) == [score]
+    assert f"{' + '.join(str(row.points) for row in rows)} = {score}" in explained.replace("\n", " ")
+    assert _PATH_LINE.search(explained)
+
+
+def assert_for_people(printed: str) -> None:
+    """Sentences and tables: no Python dictionary, no JSON, no trace."""
+    for sign in ("{", "}", "Traceback", "None", "True"):
+        assert sign not in printed

@@ -1,6 +1,12 @@
-"""The variables that name a test's servers to another process, or to a command in this one."""
+"""How a test's servers are named to the application: its settings, and as variables to another process."""
+
+from uuid import uuid4
+
+from pydantic import SecretStr
 
 from app.settings import Settings
+from app.stores.postgres import Postgres
+from tests.support.servers.choice import Servers
 
 API_TOKEN = "a token for tests"  # noqa: S105 - of servers that forget everything
 
@@ -18,3 +24,21 @@ def environment(settings: Settings) -> dict[str, str]:
         "AML_DEAD_LETTER_TOPIC": settings.dead_letter_topic,
         "AML_CONSUMER_GROUP": settings.consumer_group,
     } | ({} if browser is None else {"AML_NEO4J_BROWSER_URL": browser})
+
+
+def settings_of(servers: Servers, postgres: Postgres) -> Settings:
+    """Settings that name a record, and topics that nobody else has."""
+    suffix = uuid4().hex[:12]
+    return Settings(
+        postgres_url=SecretStr(postgres.url.render_as_string(hide_password=False)),
+        neo4j_url=servers.neo4j_url,
+        neo4j_user=servers.neo4j_user,
+        neo4j_password=SecretStr(servers.neo4j_password),
+        neo4j_browser_url=servers.neo4j_browser_url,
+        kafka_bootstrap_servers=servers.kafka,
+        transfers_topic=f"transfers-{suffix}",
+        dead_letter_topic=f"transfers-{suffix}.dead",
+        consumer_group=f"aml-{suffix}",
+        api_token=SecretStr(API_TOKEN),
+        evidence_timeout_seconds=30,  # a cold JVM on a busy machine is no finding
+    )

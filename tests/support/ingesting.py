@@ -16,7 +16,7 @@ from app.stores.postgres import Postgres
 from ingest.consumer.service import run
 from ingest.kafka.producer import Event as Message
 from ingest.kafka.producer import produce
-from ingest.kafka.topics import MAX_BATCH_BYTES, QUIET
+from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, QUIET
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
@@ -74,7 +74,7 @@ def produce_raw(
     settings: Settings,
     messages: Iterable[tuple[bytes | None, bytes | None]],
     *,
-    most_bytes: int = MAX_BATCH_BYTES,
+    most_bytes: int = MAX_RECORD_BATCH_BYTES,
 ) -> None:
     """Sends (key, payload) pairs as they are."""
     producer = Producer(

@@ -7,8 +7,9 @@ from itertools import cycle, islice, zip_longest
 import orjson
 
 from app.chains.addresses import EVM_CHAINS
-from app.domain import MAX_AMOUNT, MAX_BLOCK_NUMBER, MAX_INDEX, Transfer
-from ingest.contract.transfer import MAX_BYTES, encode
+from app.domain import MAX_AMOUNT, MAX_BLOCK_NUMBER, MAX_INDEX, Retraction, Transfer
+from ingest.contract.reasons import MAX_BYTES
+from ingest.contract.transfer import encode
 
 Payload = bytes | None
 Poison = tuple[str, bytes | None, Payload]
@@ -42,6 +43,16 @@ def _wrong_checksum(field: str) -> Callable[[Transfer], Payload]:
     return _with(**{field: "0x" + "AbCdEfAbCdEfAbCdEfAb" + "abcdefabcdefabcdefab"})
 
 
+def _retraction_with(**changes: object) -> Callable[[Transfer], Payload]:
+    def make(event: Transfer) -> Payload:
+        retraction = Retraction(
+            event.chain, event.transaction_hash, event.asset, event.transfer_index, event.occurred_at
+        )
+        return orjson.dumps(orjson.loads(encode(retraction)) | changes)
+
+    return make
+
+
 def _padded(event: Transfer) -> Payload:
     return encode(event) + b" " * MAX_BYTES
 
@@ -71,6 +82,7 @@ KINDS: dict[str, list[Callable[[Transfer], Payload]]] = {
     "duplicate_field": [
         _in_place(b'"chain":', b'"chain":"bitcoin","chain":'),
         _in_place(b'"schema_version":1', b'"schema_version":1,"schema_version":1'),
+        _in_place(b'"chain":', b'"kind":"fee","kind":"fee","chain":'),
     ],
     "wrong_type": [
         _with(amount=5),
@@ -79,24 +91,45 @@ KINDS: dict[str, list[Callable[[Transfer], Payload]]] = {
         _with(sender=None),
         _with(decimals=True),
         _with(usd_value=1.5),
+        _with(kind=1),
+        _with(sender_tag=7),
+        _with(block_hash=["0x"]),
+        _retraction_with(block_number="1"),
         _in_place(b'"transaction_index":', b'"transaction_index":99999999999999999999'),
     ],
     "unknown_chain": [_with(chain="etherium"), _with(chain="")],
-    "bad_hash": [_with(transaction_hash="0x12"), _with(transaction_hash="0x" + "g" * 64)],
+    "bad_hash": [
+        _with(transaction_hash="0x12"),
+        _with(transaction_hash="0x" + "g" * 64),
+        _with(block_hash="0x12"),
+        _retraction_with(block_hash="latest"),
+    ],
     "bad_place": [
         _with(block_number=-1),
         _with(block_number=MAX_BLOCK_NUMBER + 1),
         _with(transaction_index=MAX_INDEX + 1),
         _with(transfer_index=-1),
+        _retraction_with(block_number=MAX_BLOCK_NUMBER + 1),
     ],
     "bad_time": [
         _with(occurred_at="yesterday"),
         _with(occurred_at="2023-05-02T12:00:11"),
         _with(occurred_at="1999-05-02T12:00:11Z"),
         _with(occurred_at="2023-02-30T12:00:11Z"),
+        _with(observed_at="2023-05-02T12:00:11"),
     ],
-    "bad_address": [_with(sender="0x12"), _with(receiver="alice"), _with(receiver="")],
-    "bad_checksum": [_wrong_checksum("sender"), _wrong_checksum("receiver"), _wrong_checksum("asset")],
+    "bad_address": [
+        _with(sender="0x12"),
+        _with(receiver="alice"),
+        _with(receiver=""),
+        _with(initiator="0x12"),
+    ],
+    "bad_checksum": [
+        _wrong_checksum("sender"),
+        _wrong_checksum("receiver"),
+        _wrong_checksum("asset"),
+        _wrong_checksum("initiator"),
+    ],
     "bad_asset": [_with(asset="0x12"), _with(asset="a b"), _with(asset="x" * 129)],
     "bad_amount": [
         _with(amount="-5"),
@@ -106,6 +139,13 @@ KINDS: dict[str, list[Callable[[Transfer], Payload]]] = {
     ],
     "bad_decimals": [_with(decimals=256), _with(decimals=-1)],
     "bad_usd_value": [_with(usd_value="-1"), _with(usd_value="1e3"), _with(usd_value="1." + "0" * 19)],
+    "bad_kind": [_with(kind="erc20"), _with(kind="")],
+    "bad_tag": [
+        _with(sender_tag=""),
+        _with(receiver_tag="x" * 257),
+        _with(sender_tag="\0"),
+        _with(receiver_tag="7\u202e1"),
+    ],
     "wrong_key": [encode],
     "conflict": [_other_amount],
 }

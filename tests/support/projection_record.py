@@ -9,16 +9,13 @@ from sqlalchemy import Connection, text
 
 from app.domain import ledger_seq
 from app.stores.postgres import Postgres
+from tests.support.builders import ASSET, CHAIN, address
+from tests.support.record import one
 
 BEGIN = datetime(2024, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 BIG = 2**256 - 1
-CHAIN = "ethereum"
-ASSET = "ETH"
-
-
-def address(number: int) -> str:
-    """The address of one of the tests' wallets; 0 is the zero address."""
-    return f"0x{number:040x}"
+ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
+"""Sender and receiver of transfers among three wallets, one of them to itself."""
 
 
 def add_batch(postgres: Postgres, rows: list[tuple[int, int]], *, wallets_batch: int | None = None) -> int:
@@ -81,17 +78,6 @@ def retract(postgres: Postgres, transfer_id: int) -> int:
             {"batch": batch, "id": transfer_id},
         )
     return batch
-
-
-def one(connection: Connection, statement: str, **values: Any) -> Any:  # noqa: ANN401 - any value
-    """The one value a statement returns."""
-    return connection.execute(text(statement), values).scalar_one()
-
-
-def ask(postgres: Postgres, statement: str, **values: Any) -> Any:  # noqa: ANN401 - any value
-    """The one value a statement returns, in its own transaction."""
-    with postgres.transaction() as connection:
-        return one(connection, statement, **values)
 
 
 def _empty_batch(connection: Connection, *, restated: int) -> int:

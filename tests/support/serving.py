@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
+from app.logs import configure_logging
 from app.server.application import create_app
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -19,7 +20,11 @@ TOKEN = {"Authorization": f"Bearer {API_TOKEN}"}
 
 @contextmanager
 def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.Client]:
-    """A client of the application behind a real server; connections queue until it accepts them."""
+    """A client of the application behind a real server; connections queue until it accepts them.
+
+    It logs as `aml api` does: the default of structlog takes seconds to draw a traceback.
+    """
+    configure_logging("console")
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     app = create_app(settings.model_copy(update={"api_port": port}), postgres, graph)

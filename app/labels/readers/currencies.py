@@ -1,13 +1,13 @@
-"""Which chain an address of a list is on: lists name a currency, labels belong to a chain."""
+"""The chain of a listed address: lists name a currency, labels belong to a chain."""
 
 from collections import Counter
 
-from app.chains.addresses import CHAINS, EVM_NATIVE_ASSETS, normalize_address
+from app.chains.addresses import CHAINS, EVM_NATIVE_ASSETS, normalise_address
 from app.errors import InvalidEvent
 from app.labels.readers.files import one_line
 
 BY_FORM = ("ethereum", "tron", "bitcoin", "solana")
-"""Chains whose addresses cannot be taken for each other's, for lists that do not tell the chain."""
+"""Chains whose addresses cannot be confused, for lists that do not name the chain."""
 
 _OWN_COINS = {symbol: chain for chain, symbol in EVM_NATIVE_ASSETS.items() if symbol != "ETH"}
 CURRENCIES: dict[str, tuple[str, ...]] = {
@@ -35,11 +35,11 @@ CURRENCIES: dict[str, tuple[str, ...]] = {
     "XVG": ("verge",),
     "ZEC": ("zcash",),
 }
-"""Currency, or a chain's own name, to the chains its addresses may be on; the first they fit is taken."""
+"""Chains of a currency, or of a chain's own name; an address is on the first whose form it has."""
 
 
 def wallet_of(
-    currency: str, address: str, skipped: Counter[str], *, otherwise: tuple[str, ...] = ()
+    currency: str, address: str, skipped: Counter[str], *, fallback: tuple[str, ...] = ()
 ) -> tuple[str, str] | None:
     """The chain and stored form of an address that is listed under a currency.
 
@@ -47,18 +47,18 @@ def wallet_of(
 
     Args:
         currency: as the list names it.
-        address: as it is listed.
+        address: as the list writes it.
         skipped: counts why there is no such wallet: `unknown_currency:…`, `bad_address`, `bad_checksum`.
-        otherwise: chains to try where the address is none of its currency's.
+        fallback: chains to try when the address fits none of its currency's.
     """
     chains = CURRENCIES.get(currency.upper())
     if chains is None:
         skipped[f"unknown_currency:{one_line(currency)[:20]}"] += 1
         return None
     reasons = []
-    for chain in (*chains, *otherwise):
+    for chain in (*chains, *fallback):
         try:
-            return chain, normalize_address(chain, address)
+            return chain, normalise_address(chain, address)
         except InvalidEvent as exc:
             reasons.append(exc.reason)
     skipped[reasons[0]] += 1

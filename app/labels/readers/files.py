@@ -1,4 +1,4 @@
-"""What the readers of label files share: how far they are, where they are, and text fit for the record."""
+"""What the readers of label files share: their progress, and text that fits the record."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -6,28 +6,28 @@ from pathlib import Path
 from app.domain import ByteProgress
 
 MAX_TEXT_BYTES = 500
-"""Of a name, a source or a category: more than that does not fit the index that keeps labels unique."""
+"""Longest name, source or category: longer ones do not fit the index that keeps labels unique."""
 
 
-def told(
+def files_with_progress(
     files: Iterable[Path], progress: ByteProgress | None
 ) -> Iterator[tuple[Path, Callable[[int], None]]]:
-    """Each file, with the function to tell how many of its bytes are read."""
+    """Each file, with the function that reports how many of its bytes are read."""
     sizes = {file: file.stat().st_size for file in files}
     total = sum(sizes.values())
     before = 0
     for file, size in sizes.items():
-        yield file, _teller(before, total, progress)
+        yield file, _reporter(before, total, progress)
         before += size
 
 
 def one_line(text: str) -> str:
-    """Text of somebody else's file as one line of at most 500 bytes that a terminal shows as it is."""
+    """Text of a foreign file as one line of at most 500 bytes, without control characters."""
     plain = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     if len(plain.encode()) <= MAX_TEXT_BYTES:
         return plain
     return plain.encode()[: MAX_TEXT_BYTES - 3].decode(errors="ignore") + "…"
 
 
-def _teller(before: int, total: int, progress: ByteProgress | None) -> Callable[[int], None]:
+def _reporter(before: int, total: int, progress: ByteProgress | None) -> Callable[[int], None]:
     return lambda count: None if progress is None else progress(before + count, total)

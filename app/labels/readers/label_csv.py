@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from app.chains.addresses import normalize_address
+from app.chains.addresses import normalise_address
 from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
-from app.labels.readers.files import MAX_TEXT_BYTES, told
+from app.labels.readers.files import MAX_TEXT_BYTES, files_with_progress
 from app.labels.store import LabelRow
 
 REQUIRED = ("chain", "address", "category", "name", "source", "confidence")
@@ -21,25 +21,25 @@ MAX_CONFIDENCE = 100
 def read_csv(path: Path, *, progress: ByteProgress | None = None) -> Iterator[LabelRow]:
     """The labels of a CSV file, line by line.
 
-    An empty category makes a label that only names. Times are ISO 8601 with their zone, or dates at
+    A label with an empty category only names its wallet. Times are ISO 8601 with their zone, or dates at
     midnight UTC.
 
     Raises:
-        InvalidInput: something cannot be used; the message names file and line.
+        InvalidInput: a line breaks the format; the message names file and line.
     """
     try:
-        for file, done in told([path], progress):
+        for file, report_read in files_with_progress([path], progress):
             with file.open(encoding="utf-8-sig", newline="") as lines:
-                yield from _labels(_counted(lines, done), file)
+                yield from _labels(_reporting(lines, report_read), file)
     except (OSError, UnicodeDecodeError) as exc:
         raise InvalidInput(f"{path} cannot be read as UTF-8 text: {exc}.") from exc
 
 
-def _counted(lines: Iterable[str], done: Callable[[int], None]) -> Iterator[str]:
+def _reporting(lines: Iterable[str], report_read: Callable[[int], None]) -> Iterator[str]:
     read = 0
     for line in lines:
         read += len(line)
-        done(read)
+        report_read(read)
         yield line
 
 
@@ -58,25 +58,25 @@ def _labels(lines: Iterable[str], file: Path) -> Iterator[LabelRow]:
         raise InvalidInput(f"{file}:{reader.reader.line_num}: not CSV ({exc}).") from exc
 
 
-def _label(row: dict[str | None, Any], place: str) -> LabelRow:
+def _label(row: dict[str | None, Any], origin: str) -> LabelRow:
     if None in row or None in row.values():
-        raise InvalidInput(f"{place}: it has more or fewer fields than the header. Quote fields with commas.")
+        raise InvalidInput(f"{origin}: more or fewer fields than the header. Quote fields with commas.")
     fields = {str(name): value.strip() for name, value in row.items()}
     for name, value in fields.items():
         if len(value.encode()) > MAX_TEXT_BYTES or any(unicodedata.category(char) == "Cc" for char in value):
-            raise InvalidInput(f"{place}: {name} has over {MAX_TEXT_BYTES} bytes or a control character.")
+            raise InvalidInput(f"{origin}: {name} has over {MAX_TEXT_BYTES} bytes or a control character.")
         if not value and name in REQUIRED and name != "category":
-            raise InvalidInput(f"{place}: {name} is empty.")
+            raise InvalidInput(f"{origin}: {name} is empty.")
     confidence = fields["confidence"]
     if not (confidence.isascii() and confidence.isdigit() and int(confidence) <= MAX_CONFIDENCE):
-        raise InvalidInput(f"{place}: confidence must be a whole number from 0 to 100, not {confidence}.")
+        raise InvalidInput(f"{origin}: confidence must be a whole number from 0 to 100, not {confidence}.")
     try:
-        address = normalize_address(fields["chain"], fields["address"])
+        address = normalise_address(fields["chain"], fields["address"])
     except InvalidEvent as exc:
-        raise InvalidInput(f"{place}: {exc}") from exc
-    valid_from, valid_to = (_time(fields.get(name, ""), place, name) for name in OPTIONAL)
+        raise InvalidInput(f"{origin}: {exc}") from exc
+    valid_from, valid_to = (_time(fields.get(name, ""), origin, name) for name in OPTIONAL)
     if valid_from and valid_to and valid_from >= valid_to:
-        raise InvalidInput(f"{place}: valid_to must be later than valid_from.")
+        raise InvalidInput(f"{origin}: valid_to must be later than valid_from.")
     return LabelRow(
         fields["chain"],
         address,
@@ -86,19 +86,19 @@ def _label(row: dict[str | None, Any], place: str) -> LabelRow:
         int(confidence),
         valid_from,
         valid_to,
-        place,
+        origin,
     )
 
 
-def _time(value: str, place: str, name: str) -> datetime | None:
+def _time(value: str, origin: str, name: str) -> datetime | None:
     if not value:
         return None
     try:
         moment = datetime.fromisoformat(value)
     except ValueError as exc:
-        raise InvalidInput(f"{place}: {name} must be a date or an ISO 8601 time, not {value}.") from exc
+        raise InvalidInput(f"{origin}: {name} must be a date or an ISO 8601 time, not {value}.") from exc
     if len(value) == len("2026-01-01"):
         moment = moment.replace(tzinfo=UTC)
     if moment.tzinfo is None:
-        raise InvalidInput(f"{place}: {name} needs its time zone, for example {value}Z.")
+        raise InvalidInput(f"{origin}: {name} needs its time zone, for example {value}Z.")
     return moment.astimezone(UTC)

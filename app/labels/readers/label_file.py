@@ -1,4 +1,4 @@
-"""The one door to label files, whatever their form."""
+"""Reads label files of every format."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -12,7 +12,7 @@ from app.labels.store import LabelRow
 
 
 class LabelFormat(StrEnum):
-    """Files that labels are read from."""
+    """Formats of label files."""
 
     csv = "csv"
     tagpack = "tagpack"
@@ -22,30 +22,29 @@ class LabelFormat(StrEnum):
 def read_labels(
     path: Path, file_format: LabelFormat, *, skipped: Counter[str], progress: ByteProgress | None = None
 ) -> Iterator[LabelRow]:
-    """The labels of a file, or of a folder where the form allows one.
+    """The labels of a file, or of a folder where the format allows one.
 
-    CSV is the product's own form: a line that cannot be used is an error. In other people's files it is
-    skipped and counted by reason, and of a label that stands there twice (`duplicate`) the more confident
-    one is taken.
+    CSV is the project's own format: a line that cannot be used is an error. In foreign files it is skipped
+    and counted by reason in `skipped`, and of two equal labels (`duplicate`) the more confident one is taken.
 
     Raises:
-        InvalidInput: nothing to read there, or a damaged file; the message names file and line.
+        InvalidInput: there is nothing to read, or a file is damaged; the message names file and line.
     """
     if not path.exists():
         raise InvalidInput(f"{path} does not exist.")
-    # Their parsers are large: loaded when they are needed, or `aml --help` would take twice as long.
+    # Their parsers are large: imported when needed, or `aml --help` would take twice as long.
     if file_format is LabelFormat.tagpack:
         from app.labels.readers.tagpack import read_tagpacks  # noqa: PLC0415 - see above
 
-        return _best(read_tagpacks(path, skipped=skipped, progress=progress), skipped)
+        return _most_confident(read_tagpacks(path, skipped=skipped, progress=progress), skipped)
     if file_format is LabelFormat.ofac:
         from app.labels.readers.ofac import read_ofac  # noqa: PLC0415 - see above
 
-        return _best(read_ofac(path, skipped=skipped, progress=progress), skipped)
+        return _most_confident(read_ofac(path, skipped=skipped, progress=progress), skipped)
     return read_csv(path, progress=progress)
 
 
-def _best(rows: Iterable[LabelRow], skipped: Counter[str]) -> Iterator[LabelRow]:
+def _most_confident(rows: Iterable[LabelRow], skipped: Counter[str]) -> Iterator[LabelRow]:
     best: dict[tuple[str | None, ...], LabelRow] = {}
     for row in rows:
         first = best.setdefault(row.identity, row)

@@ -8,8 +8,8 @@ from pathlib import Path
 from app.domain import ByteProgress
 from app.errors import InvalidInput
 from app.labels.readers.currencies import BY_FORM, wallet_of
-from app.labels.readers.files import one_line, told
-from app.labels.readers.ofac_xml import read_sdn
+from app.labels.readers.files import files_with_progress, one_line
+from app.labels.readers.ofac_xml import ListedAddress, read_sdn
 from app.labels.store import LabelRow
 
 SOURCE = "OFAC SDN"
@@ -23,22 +23,22 @@ def read_ofac(
 ) -> Iterator[LabelRow]:
     """The sanctioned wallets of an SDN file, or of a folder of address lists.
 
-    Forms: `sanctioned_addresses_<currency>.txt` with an address a line, OFAC's `sdn.xml`, and its
-    `sdn_advanced.xml`. A label is named after its entry, in a plain list after the list. Entries say when
-    somebody was listed and not when an address was added, so labels are valid without limits. OFAC has
-    listed a Tron address as Bitcoin: one that is none of its currency's is placed by its form. What cannot
-    be placed is counted in `skipped`, with the reasons of `wallet_of`.
+    Formats: `sanctioned_addresses_<currency>.txt` with an address a line, OFAC's `sdn.xml`, and its
+    `sdn_advanced.xml`. A label has the name of its entry, in a plain list the name of the list. Entries say
+    when somebody was listed and not when an address was added, so labels are valid without limits. OFAC has
+    listed a Tron address as Bitcoin: the chain of an address that does not fit its currency is the one whose
+    form it has. `skipped` counts addresses without a chain, with the reasons of `wallet_of`.
 
     Raises:
-        InvalidInput: no such file is there, or it is damaged; the message names file and line.
+        InvalidInput: there is no such file, or it is damaged; the message names file and line.
     """
     files = sorted(f for f in path.iterdir() if _LIST_NAME(f.name)) if path.is_dir() else [path]
     if not files:
         raise InvalidInput(f"{path} holds no sanctioned_addresses_<currency>.txt.")
-    for file, done in told(files, progress):
-        found = read_sdn(file, done) if file.suffix.lower() == ".xml" else _lines(file)
-        for line, currency, address, name in found:
-            wallet = wallet_of(currency, address, skipped, otherwise=BY_FORM)
+    for file, report_read in files_with_progress(files, progress):
+        entries = read_sdn(file, report_read) if file.suffix.lower() == ".xml" else _plain_list(file)
+        for line, currency, address, name in entries:
+            wallet = wallet_of(currency, address, skipped, fallback=BY_FORM)
             if wallet is not None:
                 yield LabelRow(
                     *wallet,
@@ -48,18 +48,18 @@ def read_ofac(
                     CONFIDENCE,
                     valid_from=None,
                     valid_to=None,
-                    place=f"{file}:{line}",
+                    origin=f"{file}:{line}",
                 )
 
 
-def _lines(file: Path) -> Iterator[tuple[int, str, str, str]]:
-    named = _LIST_NAME(file.name)
-    if named is None:
+def _plain_list(file: Path) -> Iterator[ListedAddress]:
+    list_name = _LIST_NAME(file.name)
+    if list_name is None:
         raise InvalidInput(f"{file} must be XML, or be named sanctioned_addresses_<currency>.txt.")
     try:
         with file.open(encoding="utf-8-sig") as lines:
             for number, line in enumerate(lines, start=1):
                 if address := line.strip():
-                    yield number, named[1], address, SOURCE
+                    yield ListedAddress(number, list_name[1], address, SOURCE)
     except (OSError, UnicodeDecodeError) as exc:
         raise InvalidInput(f"{file} cannot be read as UTF-8 text: {exc}.") from exc

@@ -2,30 +2,39 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from lxml import etree
 
 from app.errors import InvalidInput
 
-Listed = tuple[int, str, str, str]
-"""Line, currency, address, and the name of the entry it stands in."""
 
-_KIND = "Digital Currency Address - "
+class ListedAddress(NamedTuple):
+    """An address of a sanctions list: its line from 1, and the `name` of its entry."""
+
+    line: int
+    currency: str
+    address: str
+    name: str
+
+
+_ID_TYPE = "Digital Currency Address - "
 _ROOTS = ("sdnList", "Sanctions", "SanctionsData")
 _ENTRY, _PARTY, _FEATURE_TYPE = "sdnEntry", "DistinctParty", "FeatureType"
 _BULKY = ("Location", "IDRegDocument", "SanctionsEntry", "ProfileRelationship")
 _TAGS = tuple(f"{{*}}{name}" for name in (*_ROOTS, _ENTRY, _PARTY, _FEATURE_TYPE, *_BULKY))
 
 
-def read_sdn(file: Path, done: Callable[[int], None]) -> Iterator[Listed]:
-    """The digital currency addresses of a file; memory is that of one entry.
+def read_sdn(file: Path, report_read: Callable[[int], None]) -> Iterator[ListedAddress]:
+    """The digital currency addresses of a file, with the memory of one entry.
+
+    `report_read` is called after each entry with about how many bytes are read.
 
     Raises:
-        InvalidInput: not well-formed, not an SDN list, or one with a document type; names file and line.
+        InvalidInput: not well-formed, no SDN list, or with a document type; the message names the file.
     """
-    currencies: dict[str, str] = {}
-    known = False
+    feature_types: dict[str, str] = {}
+    is_list = False
     try:
         with file.open("rb") as stream:
             for event, element in etree.iterparse(
@@ -34,28 +43,28 @@ def read_sdn(file: Path, done: Callable[[int], None]) -> Iterator[Listed]:
             ):  # fmt: skip
                 name = etree.QName(element).localname
                 if event == "start":
-                    known = _opened(element, name, file) or known
+                    is_list = _is_list_root(element, name, file) or is_list
                     continue
                 if name == _ENTRY:
                     yield from _of_entry(element)
                 elif name == _FEATURE_TYPE:
-                    currencies[element.get("ID") or ""] = (element.text or "").strip()
+                    feature_types[element.get("ID") or ""] = (element.text or "").strip()
                 elif name == _PARTY:
-                    yield from _of_party(element, currencies)
+                    yield from _of_party(element, feature_types)
                 if name not in _ROOTS:
-                    _forget(element)
-                    done(stream.tell())
+                    _free(element)
+                    report_read(stream.tell())
     except etree.XMLSyntaxError as exc:
         line = exc.position[0] if exc.position else 1
         raise InvalidInput(f"{file}:{line}: not well-formed XML ({exc.msg}).") from exc
     except OSError as exc:
         raise InvalidInput(f"{file} cannot be read: {exc}.") from exc
-    if not known:
+    if not is_list:
         raise InvalidInput(f"{file} is no SDN list: its root is none of {', '.join(_ROOTS)}.")
 
 
-def _opened(element: etree._Element, name: str, file: Path) -> bool:
-    """Whether it is the root of an SDN list; a document type is refused before anything is read."""
+def _is_list_root(element: etree._Element, name: str, file: Path) -> bool:
+    """Whether the element is the root of an SDN list; a document type is refused before anything is read."""
     if element.getparent() is not None or name not in _ROOTS:
         return False
     if element.getroottree().docinfo.internalDTD is not None:
@@ -63,29 +72,29 @@ def _opened(element: etree._Element, name: str, file: Path) -> bool:
     return True
 
 
-def _of_entry(entry: etree._Element) -> Iterator[Listed]:
+def _of_entry(entry: etree._Element) -> Iterator[ListedAddress]:
     """`sdn.xml`: names are written LAST, First, as OFAC prints them."""
     name = ", ".join(part for tag in ("lastName", "firstName") if (part := _text(entry, tag)))
     for each in entry.iterfind("{*}idList/{*}id"):
-        kind = _text(each, "idType")
-        if kind.startswith(_KIND):
-            yield _line(each), kind.removeprefix(_KIND), _text(each, "idNumber"), name
+        id_type = _text(each, "idType")
+        if id_type.startswith(_ID_TYPE):
+            yield ListedAddress(_line(each), id_type.removeprefix(_ID_TYPE), _text(each, "idNumber"), name)
 
 
-def _of_party(party: etree._Element, kinds: dict[str, str]) -> Iterator[Listed]:
+def _of_party(party: etree._Element, feature_types: dict[str, str]) -> Iterator[ListedAddress]:
     """`sdn_advanced.xml`: a party's features refer to the list of feature types at the top of the file."""
-    listed = [
-        (feature, kind.removeprefix(_KIND))
+    currency_features = [
+        (feature, feature_type.removeprefix(_ID_TYPE))
         for feature in party.iter("{*}Feature")
-        if (kind := kinds.get(feature.get("FeatureTypeID") or "", "")).startswith(_KIND)
+        if (feature_type := feature_types.get(feature.get("FeatureTypeID") or "", "")).startswith(_ID_TYPE)
     ]
-    if not listed:
+    if not currency_features:
         return
     name = _primary_name(party)
-    for feature, currency in listed:
+    for feature, currency in currency_features:
         for detail in feature.iter("{*}VersionDetail"):
             if address := (detail.text or "").strip():
-                yield _line(detail), currency, address, name
+                yield ListedAddress(_line(detail), currency, address, name)
 
 
 def _primary_name(party: etree._Element) -> str:
@@ -103,8 +112,8 @@ def _text(element: etree._Element, tag: str) -> str:
     return (element.findtext(f"{{*}}{tag}") or "").strip()
 
 
-def _forget(element: etree._Element) -> None:
-    """Frees an element that is read, and those before it: the tree would hold the whole file."""
+def _free(element: etree._Element) -> None:
+    """Frees an element that has been read, and those before it: else the tree would hold the whole file."""
     element.clear()
     parent = element.getparent()
     while parent is not None and element.getprevious() is not None:

@@ -1,59 +1,72 @@
 """Labels from TagPacks, GraphSense's YAML form for attributions: a file, or a folder of them."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from app.domain import ByteProgress
 from app.errors import InvalidInput
 from app.labels.readers.currencies import wallet_of
-from app.labels.readers.files import one_line, told
+from app.labels.readers.files import files_with_progress, one_line
 from app.labels.readers.tagpack_terms import CONFIDENCES, UNKNOWN_CONFIDENCE, category_of
-from app.labels.readers.tagpack_yaml import Mapping, Value, read_mapping
 from app.labels.store import LabelRow
+from app.plain_yaml import Mapping, YamlRules, read_yaml
 
+TAGPACK_YAML = YamlRules(
+    max_bytes=32 * 1024 * 1024,
+    when_larger="Split it into several packs.",
+    typed=False,
+    several_documents=True,
+)
 _SUFFIXES = (".yaml", ".yml")
 
 
 def read_tagpacks(
     path: Path, *, skipped: Counter[str], progress: ByteProgress | None = None
 ) -> Iterator[LabelRow]:
-    """The labels of a TagPack, or of all in a folder, however deep.
+    """The labels of a TagPack, or of all TagPacks in a folder and its subfolders.
 
-    A field of the header stands for every tag that does not have it. The source of a label is the title of
-    its pack. A tag whose terms have no category becomes a label that only names. `lastmod` tells when a tag
-    was written and not since when it holds, so labels are valid without limits.
+    A tag inherits the fields of the header that it does not have. The source of a label is the title of its
+    pack. A tag whose terms have no category becomes a label that only names its wallet. `lastmod` is when a
+    tag was written and not since when it is true, so labels are valid without limits.
 
-    Counted in `skipped` by reason: what `wallet_of` cannot place, `no_address` (a tag of a transaction),
-    `no_label`, `mention` (seen somewhere, says nothing about whose it is), `not_a_tagpack` (another file
-    of the folder).
+    `skipped` counts by reason: those of `wallet_of`, `no_address` (a tag of a transaction), `no_label`,
+    `mention` (it does not say whose the address is), `not_a_tagpack` (another file of the folder).
 
     Raises:
-        InvalidInput: no TagPack is there, or one is damaged; the message names file and line.
+        InvalidInput: there is no TagPack, or one is damaged; the message names file and line.
     """
     files = sorted(f for f in path.rglob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
     packs = 0
-    for file, done in told(files, progress):
-        pack = read_mapping(file, done)
-        tags = pack.fields.get("tags") if pack else None
-        if pack is None or not isinstance(tags, list):
+    for file, report_read in files_with_progress(files, progress):
+        pack = _read(file, report_read)
+        tags = pack.get("tags") if isinstance(pack, Mapping) else None
+        if not isinstance(pack, Mapping) or not isinstance(tags, list):
             skipped["not_a_tagpack"] += 1
             continue
         packs += 1
-        source = _text(pack.fields.get("title")) or one_line(file.stem)
+        source = _text(pack.get("title")) or one_line(file.stem)
         for tag in tags:
             if not isinstance(tag, Mapping):
                 raise InvalidInput(f"{file}:{pack.line}: `tags` must be a list of mappings.")
-            label = _label(
-                {**pack.fields, **tag.fields}, source=source, place=f"{file}:{tag.line}", skipped=skipped
-            )
+            label = _label({**pack, **tag}, source=source, origin=f"{file}:{tag.line}", skipped=skipped)
             if label is not None:
                 yield label
     if not packs:
         raise InvalidInput(f"{path} holds no TagPack: a YAML mapping with a list of `tags`.")
 
 
-def _label(fields: dict[str, Value], *, source: str, place: str, skipped: Counter[str]) -> LabelRow | None:
+def _read(file: Path, report_read: Callable[[int], None]) -> object:
+    try:
+        with file.open("rb") as stream:
+            body = stream.read(TAGPACK_YAML.max_bytes + 1)
+    except OSError as exc:
+        raise InvalidInput(f"{file} cannot be read: {exc.strerror}.") from exc
+    return read_yaml(body, str(file), TAGPACK_YAML, report_read=report_read)
+
+
+def _label(fields: dict[str, Any], *, source: str, origin: str, skipped: Counter[str]) -> LabelRow | None:
     address, name = _text(fields.get("address")), _text(fields.get("label"))
     reason = (
         "mention"
@@ -78,15 +91,15 @@ def _label(fields: dict[str, Value], *, source: str, place: str, skipped: Counte
         CONFIDENCES.get(_text(fields.get("confidence")), UNKNOWN_CONFIDENCE),
         valid_from=None,
         valid_to=None,
-        place=place,
+        origin=origin,
     )
 
 
-def _terms(fields: dict[str, Value]) -> set[str]:
+def _terms(fields: dict[str, Any]) -> set[str]:
     concepts = fields.get("concepts")
-    listed = concepts if isinstance(concepts, list) else [concepts]
-    return {_text(term) for term in (fields.get("abuse"), fields.get("category"), *listed)} - {""}
+    terms = concepts if isinstance(concepts, list) else [concepts]
+    return {_text(term) for term in (fields.get("abuse"), fields.get("category"), *terms)} - {""}
 
 
-def _text(value: Value) -> str:
+def _text(value: object) -> str:
     return one_line(value) if isinstance(value, str) else ""

@@ -1,4 +1,4 @@
-"""What GraphSense's words mean here: its taxonomy as categories of the policy, its confidences as numbers."""
+"""GraphSense's terms as categories of the policy, and its names of confidence as numbers."""
 
 from collections.abc import Collection
 
@@ -22,7 +22,7 @@ TERMS: dict[str, tuple[str, ...]] = {
         "defi_bridge", "hosting", "vpn", "filesharing", "index", "messaging_service", "search_engine",
     ),
 }  # fmt: skip
-"""Terms (`abuse`, `category`, `concepts`) by category, worst first: a tag has the first that it meets."""
+"""Terms (`abuse`, `category`, `concepts`) by category, worst first: a tag has the first that fits."""
 
 CONFIDENCES = {
     "override": 100,
@@ -50,14 +50,14 @@ _WORST_FIRST = tuple(TERMS)
 
 
 def category_of(terms: Collection[str]) -> str | None:
-    """The category of a tag with these terms; None when they only name it.
+    """The category of a tag with these terms; None when they only name the wallet.
 
     A victim is no perpetrator, whatever was done to it. A market or shop is a darknet market only where
     the tag says so: OpenSea is a market too.
     """
     if "victim" in terms:
         return None
-    found = {_CATEGORIES[term] for term in terms if term in _CATEGORIES}
+    categories = {_CATEGORIES[term] for term in terms if term in _CATEGORIES}
     if _DARK in terms and _SELLING & set(terms):
-        found.add("darknet_market")
-    return min(found, key=_WORST_FIRST.index, default=None)
+        categories.add("darknet_market")
+    return min(categories, key=_WORST_FIRST.index, default=None)

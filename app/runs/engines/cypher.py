@@ -55,12 +55,12 @@ def exposures_by_paths(
         return _direction_shares(code, layout, answers)
 
     try:
-        found = Exposures(layout, direction(SOURCE), direction(DESTINATION))
+        exposures = Exposures(layout, direction(SOURCE), direction(DESTINATION))
     except Unequal:
         _check_not_restated(graph, watermark)
         raise
     _check_not_restated(graph, watermark)
-    return found
+    return exposures
 
 
 def _check_not_restated(graph: Graph, watermark: int) -> None:
@@ -160,7 +160,7 @@ def _shares(
     labelled, arrived, unobserved = carried[:, :-2], carried[:, -2], carried[:, -1]
     total = carried[0, :-1].sum()
     cells = np.zeros(layout.width)
-    blocks = cells[1:].reshape(-1, layout.hop_limit)
+    blocks = cells[1:].reshape(-1, 1 + layout.hop_limit)[:, 1:]  # no path has hop 0
     blocks[1:] = labelled.T
     if direction == SOURCE:
         blocks[0] = unobserved

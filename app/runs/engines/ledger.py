@@ -34,18 +34,18 @@ def exposures_by_ledger(
         layout: cells of the answer.
         categories_by_wallet: place in `layout.categories` of each labelled wallet's category, by wallet_id.
         watermark: last batch that counts.
-        progress: told what is done.
+        progress: called with each step and the part of it that is done.
 
     Raises:
         Unequal: the annotation in the record does not add up.
     """
     progress("reading pools", 0.0)
-    listed = read_columns(connection, _POOLS, {"pool_id": "int", "wallet_id": "int", "asset_id": "int"})
+    pools = read_columns(connection, _POOLS, {"pool_id": "int", "wallet_id": "int", "asset_id": "int"})
     progress("reading transfers", 0.0)
     return trace(
-        _flows(connection, watermark, listed["pool_id"]),
-        listed["wallet_id"],
-        listed["asset_id"].astype(np.int32),
+        _flows(connection, watermark, pools["pool_id"]),
+        pools["wallet_id"],
+        pools["asset_id"].astype(np.int32),
         layout,
         categories_by_wallet=categories_by_wallet,
         progress=progress,
@@ -63,45 +63,44 @@ def trace(
 ) -> Exposures:
     """Both directions of all wallets, from transfers whose pools are numbered by their place in two arrays.
 
+    Args:
+        flows: the transfers.
+        wallet_id: the wallet of each pool, rising.
+        asset_id: its asset.
+        layout: cells of the answer.
+        categories_by_wallet: as in `exposures_by_ledger`.
+        progress: called with each step and the part of it that is done.
+
     Raises:
         Unequal: the annotation does not add up.
     """
     wallet_ids, wallet = np.unique(wallet_id, return_inverse=True)
-    category = np.array([categories_by_wallet.get(known, -1) for known in wallet_ids.tolist()], np.int16)
-    # Only categories that some wallet has get cells while tracing: memory and time grow with their number.
-    used = np.unique(category[category >= 0])
-    place = np.full(len(layout.categories) + 1, -1, np.int16)  # the last place is that of -1, no category
-    place[used] = np.arange(len(used))
-    pools = Pools(wallet.astype(np.int32), place[category][wallet])
-    hops = range(1, layout.hop_limit + 1)
-    cell = np.array(
-        [*range(layout.hop_limit + 1), *(layout.category(one, hop) for one in used.tolist() for hop in hops)],
-        np.int16,
-    )
+    category = np.array([categories_by_wallet.get(one, -1) for one in wallet_ids.tolist()], np.int16)
+    # Only categories that some wallet has get cells while tracing: time and memory grow with their number.
+    used = np.unique(category[category >= 0]).tolist()
+    narrow, cell = layout.narrowed(used)
+    own_cell = np.full(len(layout.categories) + 1, -1, np.int16)  # the last is that of -1, no category
+    own_cell[used] = [narrow.category(place, 0) for place in range(len(used))]
+    pools = Pools(wallet.astype(np.int32), own_cell[category][wallet])
 
-    def spread(rows: SparseRows) -> SparseRows:
-        return SparseRows(rows.starts, cell[rows.cell], rows.share)
-
-    def direction(name: str, one_pass: Callable[..., PassResult]) -> DirectionShares:
+    def direction(name: str, trace_all: Callable[..., PassResult]) -> DirectionShares:
         step = f"tracing {name}"
         progress(step, 0.0)
-        found = one_pass(
-            flows,
-            pools,
-            categories=len(used),
-            hop_limit=layout.hop_limit,
-            progress=partial(progress, step),
-        )
+        result = trace_all(flows, pools, narrow, partial(progress, step))
         return DirectionShares(
-            wallet_id[found.pool],
-            asset_id[found.pool],
-            spread(found.shares),
-            wallet_ids[found.wallet],
-            spread(found.combined),
+            wallet_id[result.pool],
+            asset_id[result.pool],
+            _in_cells(cell, result.shares),
+            wallet_ids[result.wallet],
+            _in_cells(cell, result.combined),
         )
 
     source = direction("sources", source_pass)
     return Exposures(layout, source, direction("destinations", destination_pass))
+
+
+def _in_cells(cell: NDArray[np.int16], rows: SparseRows) -> SparseRows:
+    return SparseRows(rows.starts, cell[rows.cell], rows.share)
 
 
 def _flows(connection: Connection, watermark: int, pool_ids: NDArray[np.int64]) -> Flows:
@@ -132,6 +131,7 @@ def _flows(connection: Connection, watermark: int, pool_ids: NDArray[np.int64]) 
         np.divide(columns["left_behind"], balance, out=np.ones_like(balance), where=balance > 0),
         columns["unobserved"],
         columns["usd_value"],
+        np.ones(len(balance), np.int8),
     )
 
 

@@ -1,4 +1,4 @@
-"""Where everything of the hop picture stands: paths above, column by column, then a lane for each rest."""
+"""The layout of the hop picture: paths in columns by hop, and below them a lane for each other flow."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ THINNEST, SLOT, GAP, TOP = 1.5, 15.0, 7.0, 30.0
 
 @dataclass(slots=True)
 class Node:
-    """A stop with its place; `far_used` and `near_used` are the heights already taken on its two sides."""
+    """A stop with its position; flows occupy the heights `far_used` and `near_used` of its two sides."""
 
     stop: Stop
     y: float
@@ -24,12 +24,12 @@ class Node:
 
 
 def thickness(row: HopRow) -> float:
-    """Width of a flow: its share, and never so thin that it cannot be seen."""
+    """Thickness of a flow: in proportion to its share, and always visible."""
     return max(row.share * FULL, THINNEST)
 
 
 def layout(rows: Sequence[HopRow]) -> dict[Stop, Node]:
-    """Every stop of one direction with its place."""
+    """Every stop of one direction with its position."""
     nodes: dict[Stop, Node] = {}
     on_paths = [row for row in rows if row.transfers]
     bottom = TOP
@@ -44,15 +44,15 @@ def layout(rows: Sequence[HopRow]) -> dict[Stop, Node]:
             nodes[stop] = Node(stop, y, height, sum(row.share for row in inward[stop]))
             y += max(height, SLOT) + GAP
         bottom = max(bottom, y)
-    rests = [row for row in rows if not row.transfers]
-    for row in sorted(rests, key=lambda row: (row.far.hop, -row.share)):
+    off_paths = [row for row in rows if not row.transfers]
+    for row in sorted(off_paths, key=lambda row: (row.far.hop, -row.share)):
         nodes[row.far] = Node(row.far, bottom, thickness(row), row.share)
         bottom += max(thickness(row), SLOT) + GAP
     return nodes
 
 
 def _order(rows: Sequence[HopRow], nodes: dict[Stop, Node], hop: int) -> tuple[float, float, str]:
-    """Beside what it flows to; in the first column the largest on top."""
+    """At the height of the stops it flows to; in the first column the largest on top."""
     weight = sum(row.share for row in rows)
     if hop == 1 or not weight:
         return -weight, 0.0, rows[0].far.name

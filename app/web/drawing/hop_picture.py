@@ -1,7 +1,7 @@
-"""The hop picture: sources to the left, destinations to the right, a column a hop, width is share; as SVG.
+"""The hop picture as SVG: sources left, destinations right, one column for each hop, thickness is share.
 
-Wallets on listed paths stand in columns and their money flows between them. What ends in smaller paths, or
-in no category, has a lane of its own below: a straight band from its hop to the wallet, crossing nothing.
+Wallets on listed paths are in columns with flows between them. Money in smaller paths, or of no category,
+has a lane of its own below: a straight band from its hop to the wallet that crosses no other flow.
 """
 
 from collections.abc import Sequence
@@ -15,12 +15,13 @@ from app.web.drawing.hop_layout import FULL, SLOT, TOP, Node, layout, thickness
 from app.web.drawing.hop_rows import HopRow, Stop
 from app.web.drawing.palette import Palette
 from app.web.drawing.patterns import add_patterns
+from app.web.drawing.svg import add_rectangle, add_text, add_title, new_svg
 from app.web.numbers import percent, units, words
 
 NODE, WALLET, MARGIN = 10.0, 14.0, 215.0
 WIDE, NARROWEST_COLUMN, WIDEST_COLUMN = 1330.0, 100.0, 190.0
-ROOM_FOR_SHARE = 140.0
-"""Width of a column in which a name has its share beside it."""
+COLUMN_WITH_SHARES = 140.0
+"""Least width of a column in which names are followed by their share."""
 _LONGEST_NAME = 22
 _SIDES: tuple[tuple[Flow, int], ...] = (("source", -1), ("destination", 1))
 
@@ -34,19 +35,17 @@ def hop_picture(
     """
     sides = {direction: [row for row in rows if row.direction == direction] for direction, _ in _SIDES}
     columns = {name: max((row.far.hop for row in side), default=0) for name, side in sides.items()}
-    places = {name: layout(side) for name, side in sides.items()}
-    ends = [node.y + max(node.height, SLOT) for nodes in places.values() for node in nodes.values()]
+    layouts = {name: layout(side) for name, side in sides.items()}
+    ends = [node.y + max(node.height, SLOT) for nodes in layouts.values() for node in nodes.values()]
     bottom = max(ends, default=TOP + FULL)
-    room = (WIDE - 2 * MARGIN - WALLET) / max(sum(columns.values()), 1)
-    column = min(max(room, NARROWEST_COLUMN), WIDEST_COLUMN)
+    available = (WIDE - 2 * MARGIN - WALLET) / max(sum(columns.values()), 1)
+    column = min(max(available, NARROWEST_COLUMN), WIDEST_COLUMN)
     center = MARGIN + columns["source"] * column
     width = center + WALLET + columns["destination"] * column + MARGIN
-    svg = Element(
-        "svg",
+    svg = new_svg(
+        "hops",
+        (width, bottom + 8),
         {
-            "xmlns": "http://www.w3.org/2000/svg",
-            "class": "hops",
-            "viewBox": f"0 0 {width:.0f} {bottom + 8:.0f}",
             "width": f"{width:.0f}",
             "height": f"{bottom + 8:.0f}",
             "role": "group",
@@ -56,20 +55,20 @@ def hop_picture(
     )
     add_patterns(svg)
     for direction, sign in _SIDES:
-        drawing = _Side(svg, sign, center, column, wallet.chain, asset, decimals, palette, places[direction])
+        drawing = _Side(svg, sign, center, column, wallet.chain, asset, decimals, palette, layouts[direction])
         drawing.draw_axis(columns[direction])
         drawing.draw_flows(sides[direction])
         drawing.draw_stops()
     block = SubElement(svg, "g", {"class": "self", "data-wallet": wallet.address})
-    SubElement(block, "title").text = wallet.address
-    _rectangle(block, (center, TOP, WALLET, bottom - TOP), {"rx": "3"})
-    SubElement(block, "text", {"x": f"{center + WALLET / 2:.1f}", "y": "14"}).text = "this wallet"
+    add_title(block, wallet.address)
+    add_rectangle(block, (center, TOP, WALLET, bottom - TOP), {"rx": "3"})
+    add_text(block, center + WALLET / 2, 14, "this wallet")
     return tostring(svg, encoding="unicode")
 
 
 @dataclass(frozen=True, slots=True)
 class _Side:
-    """One direction being drawn; `sign` is -1 left of the wallet and 1 right of it."""
+    """The drawing of one direction; `sign` is -1 left of the wallet and 1 right of it."""
 
     svg: Element
     sign: int
@@ -84,8 +83,7 @@ class _Side:
     def draw_axis(self, columns: int) -> None:
         group = SubElement(self.svg, "g", {"class": "axis"})
         for hop in range(1, columns + 1):
-            place = {"x": f"{self._x(hop) + NODE / 2:.1f}", "y": "14"}
-            SubElement(group, "text", place).text = "1 hop" if hop == 1 else f"{hop} hops"
+            add_text(group, self._x(hop) + NODE / 2, 14, "1 hop" if hop == 1 else f"{hop} hops")
 
     def draw_flows(self, rows: Sequence[HopRow]) -> None:
         group = SubElement(self.svg, "g", {"class": "flows"})
@@ -132,38 +130,37 @@ class _Side:
         merged = f" in {len(row.transfers)} transfers" if len(row.transfers) > 1 else ""
         what = words(row.category) if row.category else RESIDUAL_NAMES[row.far.kind]
         amount = f"{units(str(row.amount), self.decimals)} {self.asset}"
-        SubElement(path, "title").text = f"{percent(row.share)}, {amount}{merged}: {what}"
+        add_title(path, f"{percent(row.share)}, {amount}{merged}: {what}")
 
     def _stop(self, parent: Element, node: Node) -> None:
         stop, x = node.stop, self._x(node.stop.hop)
         look = self.palette.get(stop.category or "")
         colour = "" if look is None else f" tier-{look.tier}"
-        about = {"class": f"stop {stop.kind}{colour}", "data-kind": stop.kind, "data-hop": str(stop.hop)}
-        group = SubElement(parent, "g", about)
+        attributes = {"class": f"stop {stop.kind}{colour}", "data-kind": stop.kind, "data-hop": str(stop.hop)}
+        group = SubElement(parent, "g", attributes)
         if stop.kind in {"wallet", "labelled"}:
             group.set("data-wallet", stop.name)
             group = SubElement(group, "a", {"href": f"/wallets/{quote(f'{self.chain}:{stop.name}')}"})
-        SubElement(group, "title").text = _title(node)
-        place = (x, node.y, NODE, node.height)
-        _rectangle(group, place, {"class": "block"})
+        add_title(group, _title(node))
+        box = (x, node.y, NODE, node.height)
+        add_rectangle(group, box, {"class": "block"})
         if look is not None and look.pattern != "solid":
-            _rectangle(group, place, {"fill": f"url(#pattern-{look.pattern})"})
+            add_rectangle(group, box, {"fill": f"url(#pattern-{look.pattern})"})
         self._name(group, node)
 
     def _name(self, parent: Element, node: Node) -> None:
-        """The name beside its stop: ends outwards, wallets on the way inwards over their flow."""
+        """The name of a stop: on its outer side for an end, else on the inner side, over its flow."""
         x, look = self._x(node.stop.hop), self.palette.get(node.stop.category or "")
         leftwards = (self.sign < 0) == (node.stop.kind != "wallet")
         edge = x - 5 if leftwards else x + NODE + 5
         baseline = node.y + max(node.height, SLOT) / 2 + 4
         if look is not None:
-            place = f"translate({edge - 11 if leftwards else edge:.1f} {baseline - 10:.1f}) scale(.92)"
-            SubElement(parent, "path", {"class": "shape", "d": look.shape, "transform": place})
+            transform = f"translate({edge - 11 if leftwards else edge:.1f} {baseline - 10:.1f}) scale(.92)"
+            SubElement(parent, "path", {"class": "shape", "d": look.shape, "transform": transform})
             edge += -15 if leftwards else 15
         anchor = "end" if leftwards else "start"
-        text = SubElement(parent, "text", {"x": f"{edge:.1f}", "y": f"{baseline:.1f}", "text-anchor": anchor})
-        text.text = _name(node.stop)
-        if node.stop.kind != "wallet" or self.column >= ROOM_FOR_SHARE:
+        text = add_text(parent, edge, baseline, _name(node.stop), text_anchor=anchor)
+        if node.stop.kind != "wallet" or self.column >= COLUMN_WITH_SHARES:
             SubElement(text, "tspan", {"class": "share", "dx": "6"}).text = percent(node.share)
 
     def _x(self, hop: int) -> float:
@@ -188,12 +185,7 @@ def _name(stop: Stop) -> str:
 
 def _title(node: Node) -> str:
     stop = node.stop
-    about = words(stop.category) if stop.category else RESIDUAL_NAMES.get(stop.kind, "unlabelled wallet")
+    category = words(stop.category) if stop.category else RESIDUAL_NAMES.get(stop.kind, "unlabelled wallet")
     name = f"{stop.label}, {stop.name}" if stop.label else stop.name
     distance = "1 transfer" if stop.hop == 1 else f"{stop.hop} transfers"
-    return f"{name or _name(stop)}: {about}, {percent(node.share)}, {distance} away"
-
-
-def _rectangle(parent: Element, place: tuple[float, float, float, float], more: dict[str, str]) -> None:
-    x, y, width, height = (f"{length:.1f}" for length in place)
-    SubElement(parent, "rect", {"x": x, "y": y, "width": width, "height": height} | more)
+    return f"{name or _name(stop)}: {category}, {percent(node.share)}, {distance} away"

@@ -1,8 +1,8 @@
-"""What the hop picture and the table beside it show: the money of one asset, merged by wallet and hop.
+"""The rows of the hop picture and of its table: flows of one asset, merged by wallet and hop.
 
-Paths of one direction that run through the same wallet at the same distance become one flow, split only by
-the category they lead to. What no listed path shows, and what no category explains, are flows of their own,
-so the flows that touch the wallet add up to all it received, or sent.
+Paths of one direction through the same wallet at the same hop are merged, separately for each category.
+Paths that are not listed, and money of no category, are rows of their own: the rows that touch the wallet
+add up to all it received, or sent.
 """
 
 from collections import Counter, defaultdict
@@ -13,23 +13,24 @@ from typing import Literal
 
 from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
 from app.answers.scores import Flow
+from app.domain import parse_points
 
-Kind = Literal[
+StopKind = Literal[
     "wallet", "labelled", "more", "smaller_paths", "unobserved_origin", "still_held", "beyond_hop_limit"
 ]
-STOPS_A_COLUMN = 10
-"""Wallets drawn in one column; the smaller ones become one stop."""
+MAX_STOPS_PER_COLUMN = 10
+"""Wallets drawn in one column; the smaller ones are one stop together."""
 ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """A place in the picture, `hop` transfers from the wallet: a wallet, several smaller ones, or a rest.
+    """One or several wallets, or a residual, `hop` transfers from the wallet of the picture.
 
     `name` is the address, the category of smaller paths, or empty; `label` names a labelled end.
     """
 
-    kind: Kind
+    kind: StopKind
     hop: int
     name: str = ""
     category: str | None = None
@@ -56,9 +57,9 @@ def assets_of(explanation: Explanation) -> list[str]:
     """The assets of a wallet's money, those with most points first, then by their paths and names."""
     points: Counter[str] = Counter()
     for path in explanation.paths:
-        points[path.asset] += int(path.points.replace(".", ""))
+        points[path.asset] += parse_points(path.points)
     names = {part.asset for part in explanation.exposures if part.asset is not None}
-    names |= {rest.asset for rest in explanation.residuals}
+    names |= {residual.asset for residual in explanation.residuals}
     return sorted(names, key=lambda name: (-points[name], name))
 
 
@@ -69,14 +70,14 @@ def hop_rows(explanation: Explanation, asset: str) -> list[HopRow]:
     for direction in directions:
         paths = [p for p in explanation.paths if p.direction == direction and p.asset == asset]
         rows += sorted(
-            [*_merged(direction, paths), *_rests(explanation, direction, asset, paths)],
+            [*_merged(direction, paths), *_rows_off_paths(explanation, direction, asset, paths)],
             key=lambda row: (-row.far.hop, -row.share, row.far.name),
         )
     return rows
 
 
 def _merged(direction: Flow, paths: list[EvidenceItem]) -> Iterator[HopRow]:
-    shown = _shown_wallets(direction, paths)
+    largest = _largest_wallets(direction, paths)
     shares: defaultdict[tuple[Stop, Stop | None, str], list[float]] = defaultdict(list)
     amounts: Counter[tuple[Stop, Stop | None, str]] = Counter()
     transfers: defaultdict[tuple[Stop, Stop | None, str], dict[tuple[str, int], PathTransfer]]
@@ -85,7 +86,7 @@ def _merged(direction: Flow, paths: list[EvidenceItem]) -> Iterator[HopRow]:
         near: Stop | None = None
         for hop, step in enumerate(_outwards(direction, path.transfers), 1):
             address = _far_end(direction, step)
-            far = _stop(path, hop, address, is_shown=address in shown[hop])
+            far = _stop(path, hop, address, is_own_stop=address in largest[hop])
             key = far, near, path.category
             shares[key].append(path.share)
             amounts[key] += int(path.amount_carried)
@@ -97,28 +98,29 @@ def _merged(direction: Flow, paths: list[EvidenceItem]) -> Iterator[HopRow]:
         yield HopRow(direction, far, near, category, fsum(parts), amounts[key], merged)
 
 
-def _shown_wallets(direction: Flow, paths: Iterable[EvidenceItem]) -> defaultdict[int, set[str]]:
-    """By hop, the addresses that most goes through."""
-    through: defaultdict[int, Counter[str]] = defaultdict(Counter)
+def _largest_wallets(direction: Flow, paths: Iterable[EvidenceItem]) -> defaultdict[int, set[str]]:
+    """The addresses that most money goes through, by hop."""
+    share_through: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for path in paths:
         for hop, step in enumerate(_outwards(direction, path.transfers), 1):
-            through[hop][_far_end(direction, step)] += path.share  # type: ignore[assignment] # a Counter of floats
-    shown: defaultdict[int, set[str]] = defaultdict(set)
-    for hop, carried in through.items():
-        ranked = sorted(carried, key=lambda address: (-carried[address], address))
-        shown[hop] = set(ranked if len(ranked) <= STOPS_A_COLUMN else ranked[: STOPS_A_COLUMN - 1])
-    return shown
+            share_through[hop][_far_end(direction, step)] += path.share  # type: ignore[assignment] # floats
+    largest: defaultdict[int, set[str]] = defaultdict(set)
+    for hop, shares in share_through.items():
+        ranked = sorted(shares, key=lambda address: (-shares[address], address))
+        stops = MAX_STOPS_PER_COLUMN if len(ranked) <= MAX_STOPS_PER_COLUMN else MAX_STOPS_PER_COLUMN - 1
+        largest[hop] = set(ranked[:stops])
+    return largest
 
 
-def _stop(path: EvidenceItem, hop: int, address: str, *, is_shown: bool) -> Stop:
+def _stop(path: EvidenceItem, hop: int, address: str, *, is_own_stop: bool) -> Stop:
     is_end = hop == path.hop
     category = path.category if is_end else None
-    if not is_shown:
+    if not is_own_stop:
         return Stop("more", hop, category=category)
     return Stop("labelled" if is_end else "wallet", hop, address, category, path.label if is_end else None)
 
 
-def _rests(
+def _rows_off_paths(
     explanation: Explanation, direction: Flow, asset: str, paths: list[EvidenceItem]
 ) -> Iterator[HopRow]:
     listed: defaultdict[tuple[str, int], list[EvidenceItem]] = defaultdict(list)
@@ -127,16 +129,17 @@ def _rests(
     for part in explanation.exposures:
         if (part.direction, part.asset) != (direction, asset) or part.amount is None:
             continue
-        known = listed[part.category, part.hop]
-        share = part.share - fsum(path.share for path in known)
+        on_paths = listed[part.category, part.hop]
+        share = part.share - fsum(path.share for path in on_paths)
         if share > ROUNDING * max(part.share, ROUNDING):
-            amount = max(0, int(part.amount) - sum(int(path.amount_carried) for path in known))
+            amount = max(0, int(part.amount) - sum(int(path.amount_carried) for path in on_paths))
             stop = Stop("smaller_paths", part.hop, part.category, part.category)
             yield HopRow(direction, stop, None, part.category, share, amount, ())
-    for rest in explanation.residuals:
-        if (rest.direction, rest.asset) == (direction, asset):
-            hop = rest.hop if rest.hop is not None else _limit(explanation) + 1
-            yield HopRow(direction, Stop(rest.kind, hop), None, None, rest.share, int(rest.amount), ())
+    for residual in explanation.residuals:
+        if (residual.direction, residual.asset) == (direction, asset):
+            hop = residual.hop if residual.hop is not None else _limit(explanation) + 1
+            stop = Stop(residual.kind, hop)
+            yield HopRow(direction, stop, None, None, residual.share, int(residual.amount), ())
 
 
 def _limit(explanation: Explanation) -> int:

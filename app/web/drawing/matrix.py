@@ -1,4 +1,4 @@
-"""Exposure as a table that adds up: what came from (or went to) each category, hop by hop, and the rests."""
+"""Exposure as tables that add up: shares by category and hop, and the residuals."""
 
 from dataclasses import dataclass
 from math import fsum
@@ -11,7 +11,7 @@ _DIRECTIONS: tuple[Flow, ...] = ("source", "destination")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One category or residual: its cells by hop (None where nothing is), and their sum."""
+    """One category or residual: its cells by hop (None where it has none), and their sum."""
 
     name: str
     is_residual: bool
@@ -36,26 +36,26 @@ class Matrix:
 
 
 def matrices(explanation: Explanation, asset: str) -> list[Matrix]:
-    """The exposures and residuals of an asset, a table a direction that has any."""
+    """The exposures and residuals of an asset, one table for each direction that has any."""
     hops = explanation.run.hop_limit if explanation.run is not None else 0
-    found = []
+    tables = []
     for direction in _DIRECTIONS:
         cells: dict[tuple[bool, str], list[ExposureItem | Residual]] = {}
         for part in explanation.exposures:
             if (part.direction, part.asset) == (direction, asset):
                 cells.setdefault((False, part.category), []).append(part)
-        for rest in explanation.residuals:
-            if (rest.direction, rest.asset) == (direction, asset):
-                cells.setdefault((True, rest.kind), []).append(rest)
+        for residual in explanation.residuals:
+            if (residual.direction, residual.asset) == (direction, asset):
+                cells.setdefault((True, residual.kind), []).append(residual)
         if not cells:
             continue
-        lines = [_line(name, parts, hops, is_residual=residual) for (residual, name), parts in cells.items()]
+        lines = [_line(name, parts, hops, is_residual=flag) for (flag, name), parts in cells.items()]
         lines.sort(key=lambda line: (line.is_residual, -line.share, line.name))
-        some = next(iter(cells.values()))[0]
+        decimals = next(iter(cells.values()))[0].decimals
         total = fsum(line.share for line in lines)
         amount = sum(line.amount for line in lines)
-        found.append(Matrix(asset, some.decimals, direction, hops, lines, total, amount))
-    return found
+        tables.append(Matrix(asset, decimals, direction, hops, lines, total, amount))
+    return tables
 
 
 def _line(name: str, parts: list[ExposureItem | Residual], hops: int, *, is_residual: bool) -> Line:

@@ -1,6 +1,6 @@
-"""How categories look: a colour for how severe they are, and a shape and a pattern of their own.
+"""The look of categories: a colour for their severity, and a shape and a pattern of their own.
 
-Colour alone never tells two categories apart; the four colours differ in lightness too.
+No two categories differ by colour alone, and the four colours differ in lightness too.
 """
 
 from collections import Counter
@@ -33,7 +33,7 @@ _TIERS = (Decimal(10), Decimal(50), Decimal(85))
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A category's look: `tier` 0 (harmless) to 3 (gravest) is its colour."""
+    """A category's look; `tier`, from 0 (least severe) to 3, is its colour."""
 
     tier: int
     shape: str
@@ -44,11 +44,11 @@ Palette = dict[str, Look]
 
 
 def palette(policy: Policy) -> Palette:
-    """The look of every category of a policy, by its place in it."""
+    """The look of every category of a policy, by its index in it."""
     looks: Palette = {}
     used: Counter[int] = Counter()
-    for place, (name, category) in enumerate(policy.categories.items()):
+    for index, (name, category) in enumerate(policy.categories.items()):
         tier = sum(category.severity >= least for least in _TIERS)
-        looks[name] = Look(tier, SHAPES[place % len(SHAPES)], PATTERNS[used[tier] % len(PATTERNS)])
+        looks[name] = Look(tier, SHAPES[index % len(SHAPES)], PATTERNS[used[tier] % len(PATTERNS)])
         used[tier] += 1
     return looks

@@ -1,4 +1,4 @@
-"""The patterns that tell categories of one colour apart, as SVG definitions."""
+"""The patterns that distinguish categories of one colour, as SVG definitions."""
 
 from xml.etree.ElementTree import Element, SubElement
 

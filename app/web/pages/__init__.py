@@ -1,1 +1,1 @@
-"""The pages, one file a subject."""
+"""The pages, one file for each subject."""

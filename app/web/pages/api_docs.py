@@ -1,4 +1,4 @@
-"""The API's interactive documentation, from packages that were built here: no other host is asked."""
+"""The API's interactive documentation; the browser loads it from this server alone."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse

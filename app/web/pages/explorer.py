@@ -1,12 +1,12 @@
-"""The explorer's page: the wallet in the middle; the script asks for one hop at a time."""
+"""The explorer's page: one wallet, from which the script requests one hop at a time."""
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.api.params import WalletReference
 from app.explorer.neighbours import counts
-from app.runs.stored_answer import read_stored
+from app.runs.score_record import read_score_record
 from app.web.drawing.palette import palette
 from app.web.templating import page
 
@@ -14,18 +14,19 @@ router = APIRouter()
 
 
 @router.get("/explore/{wallet}")
-def explorer_page(request: Request, use: Use, wallet: WalletReference) -> HTMLResponse:
-    """The wallet with how many paid it and how many it paid, ready to be expanded."""
-    with use.postgres.transaction(snapshot=True) as connection:
-        stored = read_stored(connection, wallet)
-    address = stored.wallet.address
-    senders, receivers = counts(use.graph, stored.wallet.chain, [address]).get(address, ("?", "?"))
-    looks = {} if stored.policy is None else palette(stored.policy)
+def explorer_page(request: Request, services: AppServices, wallet: WalletReference) -> HTMLResponse:
+    """The wallet with the numbers of its senders and receivers, ready to be expanded."""
+    with services.postgres.transaction(snapshot=True) as connection:
+        record = read_score_record(connection, wallet)
+    address = record.wallet.address
+    senders, receivers = counts(services.graph, record.wallet.chain, [address]).get(address, ("?", "?"))
+    looks = {} if record.policy is None else palette(record.policy)
     return page(
         request,
         "wallet/explorer.html",
-        name=f"{stored.wallet.chain}:{address}",
-        found=stored.score,
+        name=record.name,
+        wallet=record.score.wallet,
+        label=record.score.label,
         tiers=",".join(f"{name}:{look.tier}" for name, look in looks.items()),
         senders=senders,
         receivers=receivers,

@@ -1,4 +1,4 @@
-"""Labels: what is said about wallets, by whom, and which of it speaks."""
+"""The page of current labels, filtered, with the effective one of each wallet."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -6,49 +6,51 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.labels.lookup import current_labels, label_sources
 from app.policy.policy import load_policy
 from app.web.drawing.palette import palette
 from app.web.templating import page
 
 router = APIRouter()
-ON_A_PAGE = 50
+LABELS_PER_PAGE = 50
 
 
 @router.get("/labels")
 def labels_page(
     request: Request,
-    use: Use,
+    services: AppServices,
     *,
     wallet: Annotated[str, Query(max_length=200)] = "",
     source: Annotated[str, Query(max_length=200)] = "",
     category: Annotated[str, Query(max_length=40)] = "",
     after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
 ) -> HTMLResponse:
-    """The labels of now, filtered, a page at a time."""
-    policy = load_policy(use.settings.policy_file)
-    chosen = {"wallet": wallet.strip(), "source": source, "category": category}
-    given = {name: value for name, value in chosen.items() if value}
-    found = current_labels(
-        use.postgres,
+    """One page of the current labels; an empty filter matches all."""
+    policy = load_policy(services.settings.policy_file)
+    filters = {"wallet": wallet.strip(), "source": source, "category": category}
+    in_use = {name: value for name, value in filters.items() if value}
+    labels = current_labels(
+        services.postgres,
         policy.severities,
-        wallet=given.get("wallet"),
-        source=given.get("source"),
-        category=given.get("category"),
-        limit=ON_A_PAGE,
+        wallet=in_use.get("wallet"),
+        source=in_use.get("source"),
+        category=in_use.get("category"),
+        limit=LABELS_PER_PAGE,
         after=after,
     )
+    next_query = None if labels.last_id is None else urlencode(in_use | {"after": str(labels.last_id)})
     return page(
         request,
         "labels.html",
-        found=found,
-        sources=label_sources(use.postgres),
+        labels=labels.labels,
+        total=labels.total,
+        sources=label_sources(services.postgres),
         categories=list(policy.categories),
         looks=palette(policy),
-        chosen=chosen,
-        is_filtered=bool(given),
+        filters=filters,
+        is_filtered=bool(in_use),
         is_first=after is None,
-        first=f"/labels?{urlencode(given)}",
-        further=None if found.last is None else f"/labels?{urlencode(given | {'after': str(found.last)})}",
+        first_url=f"/labels?{urlencode(in_use)}",
+        next_url=None if next_query is None else f"/labels?{next_query}",
     )

@@ -1,48 +1,49 @@
-"""Scoring runs: started, watched, verified, cancelled, compared."""
+"""The pages of scoring runs: start, watch, verify, cancel and compare them."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from app.api.dependencies import Use
-from app.api.params import RunId
+from app.api.dependencies import AppServices
+from app.api.params import Cursor, RunId
 from app.operations.runs import start_scoring
 from app.operations.verify import start_verification
 from app.policy.policy import LEVELS
 from app.runs.cancel import cancel_run
 from app.runs.compute import EngineChoice
-from app.runs.listing import level_counts, one_run, previous_run, runs
+from app.runs.listing import level_counts, previous_run, run_answer, runs
 from app.runs.queries import run_row
 from app.web.templating import is_fragment, page
 
 router = APIRouter()
-ON_A_PAGE = 25
-
-Cursor = Annotated[str | None, Query(max_length=200)]
+RUNS_PER_PAGE = 25
 
 
 @router.get("/runs")
-def runs_page(request: Request, use: Use, cursor: Cursor = None) -> Response:
-    """All runs, newest first, and what starts one."""
-    with use.postgres.transaction(snapshot=True) as connection:
-        found = runs(connection, ON_A_PAGE, cursor)
-    running = next((run for run in found.runs if run.status == "running"), None)
-    completed = [run.run_id for run in found.runs if run.status == "completed"]
-    about: dict[str, Any] = {
-        "found": found,
-        "running": running,
-        "completed": completed,
-        "engine": use.settings.engine,
-    }
-    return page(request, "runs/list.html", is_first=cursor is None, **about)
+def runs_page(request: Request, services: AppServices, cursor: Cursor = None) -> Response:
+    """All runs, newest first, with the form that starts one."""
+    with services.postgres.transaction(snapshot=True) as connection:
+        answer = runs(connection, RUNS_PER_PAGE, cursor)
+    return page(
+        request,
+        "runs/list.html",
+        runs=answer.runs,
+        next_cursor=answer.next,
+        is_first=cursor is None,
+        running=next((run for run in answer.runs if run.status == "running"), None),
+        completed=[run.run_id for run in answer.runs if run.status == "completed"],
+        engine=services.settings.engine,
+    )
 
 
 @router.post("/runs")
-def start(use: Use, engine: Annotated[EngineChoice | None, Form()] = None) -> Response:
+def start(services: AppServices, engine: Annotated[EngineChoice | None, Form()] = None) -> Response:
     """Starts a run and shows it."""
-    run_id, _ = start_scoring(use.operations, use.postgres, use.graph, use.settings, engine=engine)
+    run_id, _ = start_scoring(
+        services.operations, services.postgres, services.graph, services.settings, engine=engine
+    )
     return RedirectResponse(f"/runs/{run_id}", 303)
 
 
@@ -50,18 +51,18 @@ def start(use: Use, engine: Annotated[EngineChoice | None, Form()] = None) -> Re
 def compare(
     a: Annotated[int, Query(ge=1, le=2**63 - 1)], b: Annotated[int, Query(ge=1, le=2**63 - 1)]
 ) -> Response:
-    """Where the form that chooses two runs leads."""
+    """Redirects from the form that chooses two runs to their comparison."""
     return RedirectResponse(f"/runs/{a}/diff/{b}", 303)
 
 
 @router.get("/runs/{run_id}")
-def run_page(request: Request, use: Use, run_id: RunId) -> Response:
-    """One run; while it is under way, a browser with scripts asks again for the part that moves."""
-    with use.postgres.transaction(snapshot=True) as connection:
-        run = one_run(connection, run_id)
+def run_page(request: Request, services: AppServices, run_id: RunId) -> Response:
+    """One run; while it runs, a browser with scripts refreshes its progress."""
+    with services.postgres.transaction(snapshot=True) as connection:
         row = run_row(connection, run_id)
         counts = level_counts(connection, run_id)
         previous = previous_run(connection, run_id)
+    run = run_answer(row)
     if is_fragment(request):
         if run.status == "running":
             return page(request, "runs/progress.html", run=run)
@@ -71,24 +72,23 @@ def run_page(request: Request, use: Use, run_id: RunId) -> Response:
 
 
 @router.post("/runs/{run_id}/cancel")
-def cancel(use: Use, run_id: RunId) -> Response:
-    """Asks a run to end at its next step."""
-    cancel_run(use.postgres, run_id)
+def cancel(services: AppServices, run_id: RunId) -> Response:
+    """Requests that a run ends at its next step."""
+    cancel_run(services.postgres, run_id)
     return RedirectResponse(f"/runs/{run_id}", 303)
 
 
 @router.post("/runs/{run_id}/verify")
-def verify(use: Use, run_id: RunId) -> Response:
-    """Starts computing the run again, and shows how far that is."""
-    operation = start_verification(use.operations, use.postgres, run_id)
+def verify(services: AppServices, run_id: RunId) -> Response:
+    """Starts a verification of the run and shows its progress."""
+    operation = start_verification(services.operations, services.postgres, run_id)
     return RedirectResponse(f"/operations/{operation.operation_id}", 303)
 
 
 @router.get("/runs/{a}/diff/{b}")
-def diff(request: Request, use: Use, a: RunId, b: RunId, cursor: Cursor = None) -> Response:
-    """Whose score changed between two runs, and what the change came from."""
+def diff(request: Request, services: AppServices, a: RunId, b: RunId, cursor: Cursor = None) -> Response:
+    """The wallets whose score changed between two runs, and why."""
     from app.verify.diff_lists import run_diff  # noqa: PLC0415 - loads a compiler
 
-    return page(
-        request, "runs/diff.html", found=run_diff(use.postgres, a, b, ON_A_PAGE, cursor), is_first=not cursor
-    )
+    difference = run_diff(services.postgres, a, b, RUNS_PER_PAGE, cursor)
+    return page(request, "runs/diff.html", diff=difference, is_first=not cursor)

@@ -1,4 +1,4 @@
-"""Search: an address leads to its wallet, a transaction's hash to its transfers."""
+"""Search: an address leads to its wallet, a transaction hash to its transfers."""
 
 from typing import Annotated
 from urllib.parse import quote
@@ -7,43 +7,45 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.errors import InvalidInput, NotFound
 from app.record.transfers import transaction_transfers
 from app.record.wallets import find_wallet
 from app.web.templating import page
 
 router = APIRouter()
-LISTED = 500
+MAX_TRANSFERS = 500
 TransactionHash = Annotated[str, Path(max_length=200)]
 
 
 @router.get("/search")
-def search(use: Use, q: Annotated[str, Query(max_length=200)] = "") -> Response:
-    """Leads to what is meant.
+def search(services: AppServices, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """Redirects to the wallet or the transaction that the text names.
 
     Raises:
-        InvalidInput, NotFound, AmbiguousWallet: nothing, or several things, are.
+        InvalidInput: the text is empty, or no address or hash looks like it.
+        NotFound: no transfer of it is recorded.
+        AmbiguousWallet: the address is known on several chains.
     """
-    wanted = q.strip()
-    if not wanted:
-        raise InvalidInput("Type an address, chain:address or a transaction's hash.")
-    with use.postgres.transaction(snapshot=True) as connection:
-        if transaction_transfers(connection, wanted, 1):
-            return RedirectResponse(f"/transactions/{quote(wanted)}", 303)
-        wallet = find_wallet(connection, wanted)
+    reference = q.strip()
+    if not reference:
+        raise InvalidInput("Type an address, chain:address or a transaction hash.")
+    with services.postgres.transaction(snapshot=True) as connection:
+        if transaction_transfers(connection, reference, 1):
+            return RedirectResponse(f"/transactions/{quote(reference)}", 303)
+        wallet = find_wallet(connection, reference)
     return RedirectResponse(f"/wallets/{quote(f'{wallet.chain}:{wallet.address}')}", 303)
 
 
 @router.get("/transactions/{transaction_hash}")
-def transaction(request: Request, use: Use, transaction_hash: TransactionHash) -> HTMLResponse:
-    """The transfers of one transaction.
+def transaction(request: Request, services: AppServices, transaction_hash: TransactionHash) -> HTMLResponse:
+    """The transfers of one transaction, at most the first 500.
 
     Raises:
         NotFound: no transfer of it is recorded.
     """
-    with use.postgres.transaction(snapshot=True) as connection:
-        transfers = transaction_transfers(connection, transaction_hash, LISTED)
+    with services.postgres.transaction(snapshot=True) as connection:
+        transfers = transaction_transfers(connection, transaction_hash, MAX_TRANSFERS)
     if not transfers:
         raise NotFound(f"No transfer of the transaction {transaction_hash} is recorded, or it was retracted.")
-    return page(request, "transaction.html", transfers=transfers, limit=LISTED)
+    return page(request, "transaction.html", transfers=transfers, limit=MAX_TRANSFERS)

@@ -1,4 +1,4 @@
-"""One wallet: its score and what it is made of, where its money came from and went, and each path."""
+"""One wallet: its score with all reasons, its sources and destinations, its paths and transfers."""
 
 from itertools import accumulate
 from typing import Annotated, Any
@@ -8,130 +8,139 @@ from fastapi.responses import HTMLResponse
 
 from app.answers.explanation import Explanation
 from app.answers.scores import Contribution
-from app.api.dependencies import Services, Use
-from app.api.params import WalletReference
-from app.domain import format_points
+from app.api.dependencies import AppServices
+from app.api.params import Cursor, WalletReference
+from app.domain import format_points, parse_points
 from app.errors import NotFound
-from app.explain.explain import explain
-from app.explain.listed import parse_points
+from app.explain.explain import explain_record, read_explainable
 from app.investigation.browser import guide_url
 from app.labels.lookup import label_history
 from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
 from app.runs.history import history
-from app.runs.stored_answer import StoredScore, read_stored
+from app.runs.score_record import ScoreRecord
 from app.web.drawing.charts import contribution_bar, history_chart
 from app.web.drawing.hop_picture import hop_picture
 from app.web.drawing.hop_rows import assets_of, hop_rows
 from app.web.drawing.matrix import matrices
 from app.web.drawing.palette import palette
-from app.web.drawing.paths import ID_LENGTH, path_id
+from app.web.drawing.paths import ID_LENGTH, id_of_path
 from app.web.templating import is_fragment, page
 
 router = APIRouter()
-TRANSFERS_ON_A_PAGE = 25
+TRANSFERS_PER_PAGE = 25
 RUNS_IN_HISTORY = 50
-PATHS_SHOWN = 25
+MAX_PATHS_AT_FIRST = 25
 
 Asset = Annotated[str | None, Query(max_length=128)]
 
 
 @router.get("/wallets/{wallet}")
 def wallet_page(
-    request: Request, use: Use, wallet: WalletReference, *, asset: Asset = None, every: bool = False
+    request: Request,
+    services: AppServices,
+    wallet: WalletReference,
+    *,
+    asset: Asset = None,
+    every: bool = False,
 ) -> HTMLResponse:
-    """All that is known of a wallet; `asset` chooses the picture, `every` lists every path."""
-    with use.postgres.transaction(snapshot=True) as connection:
-        stored = read_stored(connection, wallet)
-        past = history(connection, wallet, RUNS_IN_HISTORY, None)
-        transfers = wallet_transfers(connection, stored.wallet, TRANSFERS_ON_A_PAGE, None)
-    name = f"{stored.wallet.chain}:{stored.wallet.address}"
-    labels = label_history(use.postgres, name)
-    explanation = _explained(use, stored)
-    about: dict[str, Any] = {
-        "name": name,
-        "found": explanation,
-        "past": past,
+    """All that is known about a wallet; `asset` selects the picture, `every` lists every path."""
+    with services.postgres.transaction(snapshot=True) as connection:
+        explainable = read_explainable(connection, wallet)
+        record = explainable.record
+        past = history(connection, record.wallet, RUNS_IN_HISTORY, None)
+        transfers = wallet_transfers(connection, record.wallet, TRANSFERS_PER_PAGE, None)
+        labels = label_history(connection, record.name)
+    explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
+    values: dict[str, Any] = {
+        **_about(record, explanation),
         "transfers": transfers,
         "labels": labels,
     }
-    if stored.policy is None or stored.row is None:
-        return page(request, "wallet/not_scored.html", **about)
-    looks = palette(stored.policy)
+    if record.policy is None or record.row is None:
+        return page(request, "wallet/not_scored.html", **values)
+    looks = palette(record.policy)
     assets = assets_of(explanation)
-    chosen = asset if asset in assets else (assets[0] if assets else None)
-    rows = [] if chosen is None else hop_rows(explanation, chosen)
-    tables = [] if chosen is None else matrices(explanation, chosen)
+    selected = asset if asset in assets else (assets[0] if assets else None)
+    rows = [] if selected is None else hop_rows(explanation, selected)
+    tables = [] if selected is None else matrices(explanation, selected)
     decimals = tables[0].decimals if tables else None
     return page(
         request,
         "wallet/page.html",
-        **about,
+        **values,
         looks=looks,
-        policy=stored.policy,
-        running=_running_sums(explanation.contributions),
-        bar=contribution_bar(explanation.contributions, stored.policy.bands, looks),
-        chart=history_chart(past.scores, stored.policy.bands),
+        running_sums=_running_sums(explanation.contributions),
+        bar=contribution_bar(explanation.contributions, record.policy.bands, looks),
+        past_scores=past.scores,
+        chart=history_chart(past.scores, record.policy.bands),
         assets=assets,
-        asset=chosen,
+        asset=selected,
         decimals=decimals,
         tables=tables,
         rows=rows,
         picture=hop_picture(
-            rows, wallet=explanation.wallet, asset=chosen or "", decimals=decimals, palette=looks
+            rows, wallet=explanation.wallet, asset=selected or "", decimals=decimals, palette=looks
         ),
-        guide=guide_url(use.settings, explanation.wallet),
-        paths=[(path_id(path), path) for path in explanation.paths],
-        shown=len(explanation.paths) if every else PATHS_SHOWN,
+        guide=guide_url(services.settings, explanation.wallet),
+        paths=[(id_of_path(path), path) for path in explanation.paths],
+        path_limit=len(explanation.paths) if every else MAX_PATHS_AT_FIRST,
     )
 
 
 @router.get("/wallets/{wallet}/transfers")
 def transfers_page(
     request: Request,
-    use: Use,
+    services: AppServices,
     wallet: WalletReference,
-    cursor: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Cursor = None,
 ) -> HTMLResponse:
-    """More of the wallet's transfers: a page of its own, or the rows that follow on the wallet's."""
-    with use.postgres.transaction(snapshot=True) as connection:
-        found = find_wallet(connection, wallet)
-        transfers = wallet_transfers(connection, found, TRANSFERS_ON_A_PAGE, cursor)
+    """The next transfers of a wallet: a page of its own, or more rows for the wallet's page."""
+    with services.postgres.transaction(snapshot=True) as connection:
+        row = find_wallet(connection, wallet)
+        transfers = wallet_transfers(connection, row, TRANSFERS_PER_PAGE, cursor)
     template = "wallet/transfer_rows.html" if is_fragment(request) else "wallet/transfers_page.html"
-    return page(request, template, name=f"{found.chain}:{found.address}", transfers=transfers)
+    return page(request, template, name=str(transfers.wallet), transfers=transfers)
 
 
-@router.get("/wallets/{wallet}/paths/{wanted}")
+@router.get("/wallets/{wallet}/paths/{path_id}")
 def path_page(
     request: Request,
-    use: Use,
+    services: AppServices,
     wallet: WalletReference,
-    wanted: Annotated[str, Path(min_length=ID_LENGTH, max_length=ID_LENGTH)],
+    path_id: Annotated[str, Path(min_length=ID_LENGTH, max_length=ID_LENGTH)],
 ) -> HTMLResponse:
     """Each transfer of one path.
 
     Raises:
-        NotFound: no listed path of the published run is this one.
+        NotFound: no listed path of the published run has this id.
     """
-    with use.postgres.transaction(snapshot=True) as connection:
-        stored = read_stored(connection, wallet)
-    explanation = _explained(use, stored)
-    for place, path in enumerate(explanation.paths, 1):
-        if path_id(path) == wanted:
-            assert stored.policy is not None  # noqa: S101 - there are paths, so there is a run
-            name = f"{stored.wallet.chain}:{stored.wallet.address}"
-            about: dict[str, Any] = {"name": name, "found": explanation, "path": path, "place": place}
-            return page(request, "wallet/path.html", **about, looks=palette(stored.policy))
-    why = " ".join(explanation.incomplete_reasons) or "Another run may have been published since."
-    raise NotFound(f"This path is not among those listed for {wallet} now. {why}")
+    with services.postgres.transaction(snapshot=True) as connection:
+        explainable = read_explainable(connection, wallet)
+    record = explainable.record
+    explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
+    for number, path in enumerate(explanation.paths, 1):
+        if id_of_path(path) == path_id:
+            assert record.policy is not None  # noqa: S101 - there are paths, so there is a run
+            values = _about(record, explanation)
+            return page(
+                request, "wallet/path.html", **values, path=path, number=number, looks=palette(record.policy)
+            )
+    reason = " ".join(explanation.incomplete_reasons) or "Another run may have been published since."
+    raise NotFound(f"This path is not among those listed for {wallet} now. {reason}")
 
 
-def _explained(use: Services, stored: StoredScore) -> Explanation:
-    name = f"{stored.wallet.chain}:{stored.wallet.address}"
-    return explain(use.postgres, use.graph, use.settings, name)
+def _about(record: ScoreRecord, explanation: Explanation) -> dict[str, Any]:
+    """What every page about one wallet shows."""
+    return {
+        "name": record.name,
+        "wallet": explanation.wallet,
+        "label": explanation.label,
+        "explanation": explanation,
+    }
 
 
 def _running_sums(contributions: list[Contribution]) -> list[str]:
-    """The score so far, after each contribution."""
+    """The sum of points up to each contribution."""
     points = (parse_points(part.points) for part in contributions)
-    return [format_points(so_far) for so_far in accumulate(points)]
+    return [format_points(total) for total in accumulate(points)]

@@ -1,13 +1,13 @@
-// Draws what the server says, where the server says. It keeps what is shown, asks for one hop more, and undoes.
+// Draws wallets at the positions the server returns. An expansion requests one more hop; undo removes it.
 "use strict";
 (() => {
   const root = document.getElementById("explorer");
-  const said = document.getElementById("said");
+  const status = document.getElementById("status");
   const undo = document.getElementById("undo");
   const rows = document.querySelector("#wallets tbody");
   const notShown = document.getElementById("not-shown");
   const WIDTH = 230, HEIGHT = 64;
-  const FIRST = 12, MOST = 200; // neighbours an expansion shows at first, and at most
+  const FIRST_LIMIT = 12, MAX_LIMIT = 200; // neighbours an expansion shows at first, and at most
   const styles = getComputedStyle(document.documentElement);
   const colour = (name) => styles.getPropertyValue(name).trim();
   const tiers = new Map(root.dataset.tiers.split(",").filter(Boolean).map((pair) => pair.split(":")));
@@ -33,17 +33,17 @@
         "text-background-color": colour("--card"), "text-background-opacity": 0.85 } },
     ],
   });
-  root.graph = graph; // for the tests: positions are read from what is drawn
-  const shown = new Map(); // address -> what the table says
-  const sums = new Map(); // "more in 0x…" -> which neighbours are summed up there, and where it stands
-  const steps = []; // what each expansion added, and the sum it changed
-  let asking = false;
+  root.graph = graph; // tests read the positions from it
+  const wallets = new Map(); // address -> its row in the table
+  const sums = new Map(); // "more in 0x…" -> the neighbours that are summed up, and the position of the sum
+  const expansions = []; // what each expansion added, and the sum it changed
+  let loading = false;
 
   const short = (address) => address.length > 18 ? `${address.slice(0, 8)}…${address.slice(-6)}` : address;
   const dollars = (value) => value === null ? "no price" : `$${Number(value).toLocaleString("en", { maximumFractionDigits: 0 })}`;
 
   function show(wallet) {
-    shown.set(wallet.address, { ...wallet, open: new Set() });
+    wallets.set(wallet.address, { ...wallet, open: new Set() });
     graph.add({ group: "nodes", data: {
       id: wallet.address, kind: "wallet", fill: fill(wallet.category), shape: shape(wallet.category),
       caption: `${wallet.name}\n◂ ${wallet.senders}   ${wallet.receivers} ▸` }, position: position(wallet.place) });
@@ -58,7 +58,7 @@
 
   function list() {
     rows.replaceChildren();
-    for (const wallet of [...shown.values()].sort((a, b) => a.place.column - b.place.column || a.place.row - b.place.row)) {
+    for (const wallet of [...wallets.values()].sort((a, b) => a.place.column - b.place.column || a.place.row - b.place.row)) {
       const row = rows.insertRow();
       row.dataset.address = wallet.address;
       const head = document.createElement("th");
@@ -88,24 +88,24 @@
     }
     notShown.replaceChildren(...[...sums.values()].map((sum) => {
       const item = document.createElement("li");
-      const { name } = shown.get(sum.address);
+      const { name } = wallets.get(sum.address);
       item.textContent = `${sum.more.wallets} more ${sum.direction === "in" ? "senders to" : "receivers of"} ${name}: ${sum.more.transfers} transfers, ${dollars(sum.more.usd_value)} at the time. `;
-      if (sum.limit >= MOST) return item;
+      if (sum.limit >= MAX_LIMIT) return item;
       const button = document.createElement("button");
       button.type = "button";
       button.className = "small";
       button.textContent = "Show more";
       button.setAttribute("aria-label", `Show more ${sum.direction === "in" ? "senders to" : "receivers of"} ${name}`);
-      button.addEventListener("click", () => expand(sum.address, sum.direction, Math.min(2 * sum.limit, MOST)));
+      button.addEventListener("click", () => expand(sum.address, sum.direction, Math.min(2 * sum.limit, MAX_LIMIT)));
       item.append(button);
       return item;
     }));
     if (!notShown.children.length) {
       const item = document.createElement("li");
-      item.textContent = steps.length ? "Nothing: every neighbour of what was expanded is shown." : "Nothing has been expanded yet.";
+      item.textContent = expansions.length ? "All neighbours of the expanded wallets are shown." : "Nothing has been expanded yet.";
       notShown.append(item);
     }
-    undo.disabled = steps.length === 0;
+    undo.disabled = expansions.length === 0;
   }
 
   function sumUp(id, sum) {
@@ -120,12 +120,12 @@
     graph.add({ group: "edges", data: { id: `${source}>${target}`, source, target, caption: `${more.transfers} transfers` } });
   }
 
-  async function expand(address, direction, limit = FIRST) {
-    const wallet = shown.get(address);
-    if (asking || (limit === FIRST && wallet.open.has(direction))) return;
-    asking = true;
-    said.textContent = `Asking for the ${direction === "in" ? "senders" : "receivers"} of ${wallet.name} …`;
-    const places = [...shown.values()].map((each) => ({ address: each.address, ...each.place }))
+  async function expand(address, direction, limit = FIRST_LIMIT) {
+    const wallet = wallets.get(address);
+    if (loading || (limit === FIRST_LIMIT && wallet.open.has(direction))) return;
+    loading = true;
+    status.textContent = `Loading the ${direction === "in" ? "senders" : "receivers"} of ${wallet.name} …`;
+    const places = [...wallets.values()].map((each) => ({ address: each.address, ...each.place }))
       .concat([...sums.values()].map((sum) => ({ address: null, ...sum.place })));
     let answer;
     try {
@@ -134,61 +134,61 @@
       answer = await response.json();
       if (!response.ok) throw new Error(answer.detail);
     } catch (error) {
-      said.textContent = `That did not work: ${error.message} Try again.`;
+      status.textContent = `The request failed: ${error.message} Try again.`;
       return;
     } finally {
-      asking = false;
+      loading = false;
     }
     wallet.open.add(direction);
     const sum = `more ${direction} ${address}`;
-    const step = { address, direction, added: [], sum, before: sums.get(sum) };
+    const expansion = { address, direction, added: [], sum, before: sums.get(sum) };
     const join = (id, caption) => {
       const [source, target] = direction === "in" ? [id, address] : [address, id];
       const edge = `${source}>${target}`;
       if (graph.getElementById(edge).nonempty()) return;
       graph.add({ group: "edges", data: { id: edge, source, target, caption } });
-      step.added.push(edge);
+      expansion.added.push(edge);
     };
     for (const each of answer.neighbours) {
       const other = each.wallet.address;
       const by = `${each.transfers} transfer${each.transfers > 1 ? "s" : ""}, ${dollars(each.usd_value)}`;
-      if (each.is_new && !shown.has(other)) {
+      if (each.is_new && !wallets.has(other)) {
         show({ address: other, name: each.name, category: each.category, senders: each.senders, receivers: each.receivers,
           place: each.place, by: `${direction === "in" ? "pays" : "is paid by"} ${wallet.name}: ${by}` });
-        step.added.push(other);
+        expansion.added.push(other);
       }
       join(other, by);
     }
     const { more } = answer;
-    sumUp(sum, more && { address, direction, limit, more, place: step.before?.place ?? more.place });
-    steps.push(step);
+    sumUp(sum, more && { address, direction, limit, more, place: expansion.before?.place ?? more.place });
+    expansions.push(expansion);
     list();
     graph.fit(undefined, 40);
-    said.textContent = `${answer.neighbours.length} of ${answer.total} ${direction === "in" ? "senders" : "receivers"} of ${wallet.name} are shown${more ? `; ${more.wallets} more are summed up` : ""}.`;
+    status.textContent = `${answer.neighbours.length} of ${answer.total} ${direction === "in" ? "senders" : "receivers"} of ${wallet.name} are shown${more ? `; ${more.wallets} more are not shown` : ""}.`;
     rows.querySelector(`tr[data-address="${CSS.escape(address)}"] a`)?.focus();
   }
 
   undo.addEventListener("click", () => {
-    if (asking) return; // the answer may hang on what would go
-    const step = steps.pop();
-    if (!step.before) shown.get(step.address).open.delete(step.direction);
-    for (const id of step.added) {
-      shown.delete(id);
+    if (loading) return; // the response may belong to a wallet that undo would remove
+    const expansion = expansions.pop();
+    if (!expansion.before) wallets.get(expansion.address).open.delete(expansion.direction);
+    for (const id of expansion.added) {
+      wallets.delete(id);
       graph.remove(graph.getElementById(id));
     }
-    sumUp(step.sum, step.before);
+    sumUp(expansion.sum, expansion.before);
     list();
     graph.fit(undefined, 40);
-    said.textContent = `Undone: of ${shown.get(step.address).name} ${step.before ? "fewer are shown" : "that direction is no longer expanded"}.`;
+    status.textContent = `Undone: ${expansion.before ? "fewer neighbours are shown of" : "one direction is no longer expanded of"} ${wallets.get(expansion.address).name}.`;
   });
   document.getElementById("fit").addEventListener("click", () => graph.fit(undefined, 40));
   graph.on("dbltap", "node[kind = 'wallet']", (event) => {
-    const wallet = shown.get(event.target.id());
+    const wallet = wallets.get(event.target.id());
     expand(wallet.address, event.renderedPosition.x < event.target.renderedPosition().x ? "in" : "out");
   });
 
   show({ address: root.dataset.address, name: root.dataset.label, category: root.dataset.category || null,
-    senders: root.dataset.senders, receivers: root.dataset.receivers, place: { column: 0, row: 0 }, by: "where you began" });
+    senders: root.dataset.senders, receivers: root.dataset.receivers, place: { column: 0, row: 0 }, by: "start of the exploration" });
   list();
   graph.center();
 })();

@@ -1,4 +1,4 @@
-// The pages work without this. It copies, and lets filters take effect without a button.
+// The pages work without scripts. This one copies texts and submits filters when they change.
 "use strict";
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-copy]");

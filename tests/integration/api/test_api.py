@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from app.errors import DependencyMissing, InvalidInput
+from app.ledger.cells import SOURCE, Cell, encode
 from app.runs.run_row import take_run_lock
 from app.server.application import create_app
 from app.settings import Settings
@@ -126,11 +127,12 @@ def insert_run(postgres: Postgres) -> None:
                 " destination_score, direction, risk_level, band, main_category, rules, weighting,"
                 " unpriced_transfers, cells, shares, points)"
                 " SELECT run_id, wallet_id, points, 0, points, 0, 'source', 'medium', 'medium', 'scam', '{}',"
-                " 'usd', 1, ARRAY[1024 + 3 * 8 + 1]::smallint[], ARRAY[points / 80e6], ARRAY[points]"
+                " 'usd', 1, ARRAY[:scam]::smallint[], ARRAY[points / 80e6], ARRAY[points]"
                 " FROM (SELECT wallet_id,"
                 "  40000000 - 100000 * row_number() OVER (ORDER BY wallet_id) AS points"
                 "  FROM wallets WHERE batch_id = 1) w, scoring_runs"
-            )
+            ),
+            {"scam": encode(Cell(SOURCE, 3, 1))},
         )
         connection.execute(text("INSERT INTO assets (chain, asset, decimals) VALUES ('ethereum', 'ETH', 18)"))
         connection.execute(
@@ -138,9 +140,10 @@ def insert_run(postgres: Postgres) -> None:
                 "INSERT INTO exposures (run_id, wallet_id, asset_id, direction, total, unobserved, usd_value,"
                 " transfers, unpriced_transfers, cells, shares)"
                 " SELECT run_id, wallet_id, asset_id, 1, 3e30::numeric, 0, 100, 4, 1,"
-                " ARRAY[3 * 8 + 1, 0 * 8 + 2, 2 * 8]::smallint[], ARRAY[0.25, 0.5, 0.25]"
+                " CAST(:cells AS smallint[]), ARRAY[0.25, 0.5, 0.25]"
                 " FROM scoring_runs, assets, wallets WHERE wallet_id = 3"
-            )
+            ),
+            {"cells": [encode(Cell(SOURCE, *cell)) for cell in ((3, 1), (0, 2), (2, 0))]},
         )
 
 

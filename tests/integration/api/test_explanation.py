@@ -1,28 +1,25 @@
 """An explanation adds up: paths to contributions, contributions to the score, amounts to the whole."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from app.answers.explanation import Explanation
-from app.domain import Retraction, Transfer
-from app.explain.explain import explain
+from app.domain import Transfer
+from app.explain.explain import explain, explain_record, read_explainable
 from app.operations.relabel import relabel
 from app.policy.policy import load_policy
 from app.projection.pending import project_all_pending
 from app.projection.rebuild import rebuild
-from app.runs.run import run_scoring
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import Message, write_batch
-from tests.support.run_story import START, transfer
+from tests.support.builders import address, retraction, transfer
+from tests.support.record import label, score, write
 
-SCAM, MIDDLE, WALLET, EXCHANGE, NOBODY, LATER = (f"0x{n:040x}" for n in range(1, 7))
+SCAM, MIDDLE, WALLET, EXCHANGE, NOBODY, LATER = map(address, range(1, 7))
 POLICY = """\
 version: test-1
 hop_limit: 3
@@ -54,15 +51,6 @@ STORY = [
 ]
 
 
-def write(postgres: Postgres, *events: Transfer | Retraction) -> None:
-    with postgres.transaction() as connection:
-        offset = connection.execute(
-            text("SELECT coalesce(max(next_offset), 0) FROM ingestion_state")
-        ).scalar_one()
-    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
-    postgres.run(lambda connection: write_batch(connection, messages))
-
-
 @pytest.fixture
 def configured(settings: Settings, tmp_path: Path) -> Settings:
     policy = tmp_path / "policy.yaml"
@@ -73,24 +61,12 @@ def configured(settings: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture
 def scored(configured: Settings, postgres: Postgres, graph: Graph) -> Settings:
     """The story, labelled, in the graph, scored and published."""
-    with postgres.transaction() as connection:
-        for address, category in ((SCAM, "scam"), (EXCHANGE, "exchange")):
-            connection.execute(
-                text(
-                    "INSERT INTO labels (chain, address, category, name, source, confidence)"
-                    " VALUES ('ethereum', :address, :category, 'A ' || :category, 'a list', 90)"
-                ),
-                {"address": address, "category": category},
-            )
-    write(postgres, *STORY)
+    label(postgres, SCAM, "scam", name="A scam")
+    label(postgres, EXCHANGE, "exchange", name="A exchange")
+    write(postgres, STORY)
     project_all_pending(postgres, graph)
-    score(configured, postgres, graph)
+    score(postgres, graph, policy=load_policy(configured.policy_file))
     return configured
-
-
-def score(configured: Settings, postgres: Postgres, graph: Graph) -> None:
-    policy = load_policy(configured.policy_file)
-    run_scoring(postgres, graph, policy, engine="ledger", cypher_max_transfers=0)
 
 
 def points(of: list[str]) -> int:
@@ -202,12 +178,14 @@ def test_a_wallet_without_prices_is_explained_by_its_worst_asset(
 ) -> None:
     write(
         postgres,
-        sent(70, NOBODY, LATER, 5, asset="AAA", usd=None),
-        sent(80, SCAM, LATER, 1, asset="BBB", usd=None),
-        sent(90, NOBODY, LATER, 3, asset="BBB", usd=None),
+        [
+            sent(70, NOBODY, LATER, 5, asset="AAA", usd=None),
+            sent(80, SCAM, LATER, 1, asset="BBB", usd=None),
+            sent(90, NOBODY, LATER, 3, asset="BBB", usd=None),
+        ],
     )
     project_all_pending(postgres, graph)
-    score(configured, postgres, graph)
+    score(postgres, graph, policy=load_policy(configured.policy_file))
     found = explain(postgres, graph, scored, LATER)
     adds_up(found)
     assert (found.weighting, found.score) == ("worst_asset", "20.000000")
@@ -220,7 +198,7 @@ def test_transfers_that_only_follow_are_noted_and_change_nothing(
     scored: Settings, postgres: Postgres, graph: Graph
 ) -> None:
     before = explain(postgres, graph, scored, WALLET)
-    write(postgres, sent(100, SCAM, WALLET, 10**30), sent(110, WALLET, LATER, 10**30))
+    write(postgres, [sent(100, SCAM, WALLET, 10**30), sent(110, WALLET, LATER, 10**30)])
     project_all_pending(postgres, graph)
     after = explain(postgres, graph, scored, WALLET)
     assert after.status == "complete"
@@ -236,8 +214,8 @@ def test_transfers_that_only_follow_are_noted_and_change_nothing(
 def test_what_changes_older_transfers_makes_the_explanation_incomplete(
     scored: Settings, postgres: Postgres, graph: Graph, kind: str
 ) -> None:
-    taken_back = Retraction("ethereum", STORY[0].transaction_hash, "ETH", 0, START + timedelta(days=1))
-    write(postgres, replace(STORY[1], transaction_hash="0xlate") if kind == "late" else taken_back)
+    late = replace(STORY[1], transaction_hash="0xlate")
+    write(postgres, [late if kind == "late" else retraction(STORY[0])])
     project_all_pending(postgres, graph)
     found = explain(postgres, graph, scored, WALLET)
     assert (found.status, found.score) == ("incomplete", "44.000000")
@@ -245,11 +223,29 @@ def test_what_changes_older_transfers_makes_the_explanation_incomplete(
     adds_up(found)
 
 
+def test_an_explanation_is_of_the_moment_that_was_read(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    before = explain(postgres, graph, scored, WALLET)
+    with postgres.transaction(snapshot=True) as connection:
+        explainable = read_explainable(connection, WALLET)
+        write(postgres, sent(100, SCAM, WALLET, 10**30, usd="1000"))
+        project_all_pending(postgres, graph)
+        score(scored, postgres, graph)
+        assert read_explainable(connection, WALLET) == explainable
+    found = explain_record(postgres, graph, scored, explainable)
+    adds_up(found)
+    assert (found.run, found.score, found.paths) == (before.run, before.score, before.paths)
+    assert found.graph is not None
+    assert found.graph.transfers_since_run == 1
+    assert explain(postgres, graph, scored, WALLET).score != found.score
+
+
 def test_batches_the_graph_lacks_make_the_explanation_incomplete(
     scored: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    write(postgres, sent(100, SCAM, LATER, 5))
-    score(scored, postgres, graph)  # by the ledger engine: the graph has not caught up
+    write(postgres, [sent(100, SCAM, LATER, 5)])
+    score(postgres, graph, policy=load_policy(scored.policy_file))  # the graph has not caught up
     found = explain(postgres, graph, scored, LATER)
     assert (found.score, found.status, found.paths) == ("80.000000", "incomplete", [])
     assert "The graph still lacks 1 of the batches" in found.incomplete_reasons[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -13,14 +14,19 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
-from ingest.record.writer import Message, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
+from tests.support.builders import FACTS, policy, transfer
 from tests.support.commands import aml_json
-from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, label, tell_story, transfer, write
+from tests.support.record import label, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 from tests.support.serving import served
 
 SENT = [
     transfer(100 + n, (ALICE, CAROL)[n % 2], BOB, n + 1, asset=("ETH", "DAI")[n % 3 == 0]) for n in range(9)
 ]
+SEGWIT = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4"
+CASHADDR = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
+LEGACY_CASH = "1BpEi6DfDAUFd7GtittLSdBeYJvcoaVggu"
 
 
 @pytest.fixture
@@ -56,6 +62,73 @@ def test_a_wallets_transfers_come_latest_first_each_once(api: httpx.Client) -> N
     assert api.get(f"/v1/wallets/{BOB}/transfers", params={"cursor": "x"}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("pasted", "stored"),
+    [
+        (f"  {BOB.upper()} ", BOB),
+        (f"Ethereum:{BOB}", BOB),
+        (SEGWIT.upper(), SEGWIT),
+        (f"bitcoin:{SEGWIT.upper()}", SEGWIT),
+        (f"bitcoincash:{CASHADDR}", CASHADDR),
+        (f"bitcoin_cash:BITCOINCASH:{CASHADDR.upper()}", CASHADDR),
+        (LEGACY_CASH, CASHADDR),
+    ],
+)
+def test_every_spelling_finds_its_wallet_and_its_labels(
+    api: httpx.Client, postgres: Postgres, pasted: str, stored: str
+) -> None:
+    on_chains = [replace(SENT[0], sender=ALICE, receiver=BOB, transaction_hash=f"0x{200:064x}")]
+    on_chains += [
+        transfer(201 + n, address, address, 1, chain=chain, asset="COIN")
+        for n, (chain, address) in enumerate((("bitcoin", SEGWIT), ("bitcoin_cash", CASHADDR)))
+    ]
+    write(postgres, on_chains, offset=200)
+    for chain, address in (("ethereum", BOB), ("bitcoin", SEGWIT), ("bitcoin_cash", CASHADDR)):
+        label(postgres, address, "exchange", chain=chain)
+    answer = api.get(f"/v1/wallets/{quote(pasted)}/transfers").raise_for_status()
+    assert answer.json()["wallet"]["address"] == stored
+    (past,) = api.get(f"/v1/wallets/{quote(pasted)}/labels").raise_for_status().json()["labels"]
+    assert past["address"] == stored
+    page = api.get("/search", params={"q": pasted}, follow_redirects=False)
+    assert page.headers["location"].endswith(quote(f":{stored}"))
+    remove_labels(postgres, wallet=pasted)
+    assert label_history_of(api, stored) == [True]
+
+
+@pytest.mark.parametrize(
+    ("reference", "status", "detail"),
+    [
+        (
+            "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+            404,
+            "The checksum of 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
+        ),
+        ("nonsense", 404, "'nonsense' is no address of a known chain"),
+        (f"0x{99:040x}", 404, "nothing is known about its money"),
+        ("two words", 422, "without spaces"),
+    ],
+)
+def test_what_is_no_wallet_says_why(api: httpx.Client, reference: str, status: int, detail: str) -> None:
+    answer = api.get(f"/v1/wallets/{reference}/transfers")
+    assert answer.status_code == status
+    assert detail in answer.json()["detail"]
+
+
+def label_history_of(api: httpx.Client, address: str) -> list[bool]:
+    """Whether each label the wallet ever had is removed."""
+    labels = api.get(f"/v1/wallets/{address}/labels").raise_for_status().json()["labels"]
+    return [each["removed_at"] is not None for each in labels]
+
+
+def test_a_transfer_shows_what_its_producer_said_of_it(api: httpx.Client, postgres: Postgres) -> None:
+    write(postgres, [transfer(300, ALICE, BOB, 5, **FACTS)], offset=300)
+    latest, before, *_ = (
+        api.get(f"/v1/wallets/ethereum:{BOB}/transfers").raise_for_status().json()["transfers"]
+    )
+    assert {name: latest[name] for name in FACTS} == FACTS | {"observed_at": "2024-01-01T00:03:00Z"}
+    assert {before[name] for name in FACTS} == {None}
+
+
 def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
     api: httpx.Client, postgres: Postgres
 ) -> None:
@@ -63,7 +136,7 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
         label(postgres, address, category)
     found = all_pages(api, "/v1/labels", "labels", limit=2)
     everything = current_labels(
-        postgres, POLICY.severities, wallet=None, source=None, category=None, limit=100
+        postgres, policy().severities, wallet=None, source=None, category=None, limit=100
     )
     assert found == [each.model_dump(mode="json") for each in everything.labels]
     assert [each["address"] for each in found] == [MIXER, ALICE, BOB, CAROL]
@@ -73,7 +146,8 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
 
     remove_labels(postgres, source=None, wallet=BOB)
     (past,) = api.get(f"/v1/wallets/{BOB}/labels").json()["labels"]
-    assert [past] == [each.model_dump(mode="json") for each in label_history(postgres, BOB)]
+    with postgres.transaction() as connection:
+        assert [past] == [each.model_dump(mode="json") for each in label_history(connection, BOB)]
     assert past["removed_at"] is not None
     assert api.get(f"/v1/wallets/0x{99:040x}/labels").json() == {"labels": []}
 
@@ -84,8 +158,8 @@ def test_refused_messages_are_listed_with_their_reasons_as_the_command_does(
 ) -> None:
     other = encode(replace(SENT[0], amount=77))
     refused = [
-        Message("t", 1, 0, None, b"{", InvalidEvent("not_json", "No JSON.")),
-        Message("t", 1, 1, b"k", other, replace(SENT[0], amount=77)),
+        DecodedMessage("t", 1, 0, None, b"{", InvalidEvent("not_json", "No JSON.")),
+        DecodedMessage("t", 1, 1, b"k", other, replace(SENT[0], amount=77)),
     ]
     postgres.run(lambda connection: write_batch(connection, refused))
     body = api.get("/v1/dead-letters").json()

@@ -2,19 +2,26 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from app.settings import Settings
+from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from bench import burst, explain, ingest, reconcile, scoring
+from bench import burst, explain, ingest, reconcile, scoring, stores
 from bench.ledger import Ledger
-from tests.support.run_story import POLICY, score
+from embedded.ports import draw, is_free
+from tests.support.builders import policy
+from tests.support.environment import API_TOKEN, environment
+from tests.support.record import score
+from tests.support.servers.choice import Servers
 
 
 @pytest.fixture(autouse=True)
 def _own_environment() -> Iterator[None]:
-    """Benchmarks point `AML_*` at their own servers; afterwards it is as before."""
+    """Benchmarks point `AML_*` at their servers; afterwards it is as before."""
     before = os.environ.copy()
     os.environ["AML_FAST_START"] = "1"
     yield
@@ -22,8 +29,26 @@ def _own_environment() -> Iterator[None]:
     os.environ.update(before)
 
 
+@pytest.fixture
+def on_these_servers(
+    servers: Servers, settings: Settings, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> Graph:
+    """A benchmark starts no servers where the session's are processes that it can measure."""
+
+    @contextmanager
+    def these(*_services: str) -> Iterator[dict[str, int]]:
+        port = next(port for port in iter(draw, None) if is_free(port))
+        own = {"AML_API_PORT": str(port), "AML_API_TOKEN": API_TOKEN}
+        os.environ.update(environment(settings) | own)
+        yield servers.pids
+
+    if servers.pids:
+        monkeypatch.setattr(stores, "own_servers", these)
+    return graph
+
+
 def test_the_ledger_of_the_benchmarks_is_one_that_ingestion_would_have_written(postgres: Postgres) -> None:
-    ledger = Ledger(postgres, POLICY)
+    ledger = Ledger(postgres, policy())
     ledger.grow(1_500)
     ledger.grow(3_000, hub_every=2)
     run_id = score(postgres)
@@ -44,6 +69,7 @@ def test_scoring_is_measured_size_by_size_with_a_neighbour_count_beside_it() -> 
     assert found["machine"]["cores"]
 
 
+@pytest.mark.usefixtures("on_these_servers")
 def test_explanations_are_measured_without_and_with_a_hub_and_each_adds_up() -> None:
     found = explain.run(3_000, 100, 10, 10)
     assert [row["requests"] for row in found["rows"]] == [10, 10]
@@ -53,6 +79,7 @@ def test_explanations_are_measured_without_and_with_a_hub_and_each_adds_up() -> 
     assert len(found["targets"]) == 5
 
 
+@pytest.mark.usefixtures("on_these_servers")
 def test_ingestion_is_measured_alone_end_to_end_and_at_a_steady_rate() -> None:
     found = ingest.run(1_500, rate=100, seconds=2)
     assert min(found["record_alone_per_second"], found["merge_alone_per_second"]) > 0
@@ -64,12 +91,14 @@ def test_ingestion_is_measured_alone_end_to_end_and_at_a_steady_rate() -> None:
     assert found["consumer_peak_mb"] > 0
 
 
+@pytest.mark.usefixtures("on_these_servers")
 def test_a_burst_with_huge_messages_is_worked_off() -> None:
     found = burst.run(1_500, huge=2)
     assert (found["stored"], found["huge_messages"]) == (1_500, 2)
     assert found["consumer_peak_mb"] > 0
 
 
+@pytest.mark.usefixtures("on_these_servers")
 def test_comparing_the_stores_is_measured_equal_different_and_mended() -> None:
     found = reconcile.run(1_500)  # raises where it does not find exactly what was changed
     assert min(found[f"{name}_seconds"] for name in ("equal", "one_edge_differs", "one_edge_is_mended")) > 0

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
@@ -12,17 +12,10 @@ from app.explain.evidence import RESTATED, ROW_LIMIT, TIME_LIMIT, Evidence, Evid
 from app.ledger.cells import DESTINATION, SOURCE
 from app.stores.graph import Graph
 from cypher import query
-from tests.integration.cypher.test_ledgers import (
-    CATEGORIES,
-    LATER,
-    SEEN,
-    Ledger,
-    Move,
-    address,
-    exact_content,
-    load,
-    random_ledger,
-)
+from tests.support.builders import START, address
+from tests.support.ledgers.edges import load
+from tests.support.ledgers.exact import exact_content
+from tests.support.ledgers.moves import CATEGORIES, LATER, SEEN, Ledger, Move, random_ledger
 
 Parts = defaultdict[tuple[int, int, str, int], Fraction]
 Totals = defaultdict[int, dict[int, float]]
@@ -108,7 +101,7 @@ def test_a_source_path_is_listed_in_the_order_of_the_money(graph: Graph) -> None
     assert hashes(path) == ["0xa", "0xb", "0xc"]
     assert [transfer.amount for transfer in path.transfers] == [40, 30, 15]
     assert [transfer.amount_carried for transfer in path.transfers] == [40, 30, 15]
-    assert path.transfers[0].occurred_at == datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert path.transfers[0].occurred_at == START + timedelta(seconds=1)
 
 
 def test_a_destination_path_is_listed_from_the_wallet_to_the_labelled_one(graph: Graph) -> None:

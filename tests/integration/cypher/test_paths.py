@@ -1,9 +1,7 @@
 """The Cypher engine against exact fractions, on many ledgers side by side in one graph."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -15,36 +13,10 @@ from app.ledger.shares import DirectionShares
 from app.runs.engines.cypher import exposures_by_paths
 from app.stores.graph import Graph
 from cypher import query
-from tests.integration.cypher.test_ledgers import (
-    BEYOND,
-    CATEGORIES,
-    LATER,
-    RESIDUAL,
-    SEEN,
-    Cells,
-    Ledger,
-    Move,
-    exact_content,
-    load,
-    random_ledger,
-)
-
-Key = tuple[int, int | None]
-
-
-def expected(ledger: Ledger, direction: int, hop_limit: int) -> dict[Key, Cells]:
-    """Shares by wallet and asset, and by wallet and None for the combined row."""
-    amounts: defaultdict[Key, Cells] = defaultdict(lambda: defaultdict(Fraction))
-    for move, cells in exact_content(ledger, direction, hop_limit):
-        wallet = move.receiver if direction == SOURCE else move.sender
-        for cell, part in cells.items():
-            amounts[wallet, move.asset_id][cell] += part * move.amount
-            if move.usd_value:
-                amounts[wallet, None][cell] += part * Fraction(move.usd_value)
-    wholes = {key: sum(cells.values(), Fraction(0)) for key, cells in amounts.items()}
-    return {
-        key: {cell: amount / wholes[key] for cell, amount in cells.items()} for key, cells in amounts.items()
-    }
+from tests.support.ledgers.edges import load
+from tests.support.ledgers.exact import BEYOND, RESIDUAL, Cells, Key, exact_shares
+from tests.support.ledgers.moves import CATEGORIES, LATER, SEEN, Ledger, Move, random_ledger
+from tests.support.record import ignore
 
 
 def rows(found: DirectionShares, layout: CellLayout) -> Iterator[tuple[Key, Any]]:
@@ -67,10 +39,6 @@ def as_row(cells: Cells, direction: int, layout: CellLayout) -> list[float]:
     return row
 
 
-def nothing(_step: str, _done: float) -> None:
-    """Progress nobody watches."""
-
-
 def test_paths_give_the_exact_shares_of_every_wallet_in_both_directions(graph: Graph) -> None:
     ledgers = [random_ledger(number) for number in range(1, 121)]
     load(graph, *ledgers)
@@ -79,12 +47,12 @@ def test_paths_give_the_exact_shares_of_every_wallet_in_both_directions(graph: G
     )
     for hop_limit in (1, 3, 6):
         layout = CellLayout(CATEGORIES, hop_limit)
-        found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=wallets, progress=nothing)
+        found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=wallets, progress=ignore)
         for direction, shares in ((SOURCE, found.source), (DESTINATION, found.destination)):
             wanted = {
                 key: as_row(cells, direction, layout)
                 for ledger in ledgers
-                for key, cells in expected(ledger, direction, hop_limit).items()
+                for key, cells in exact_shares(ledger, direction, hop_limit).items()
             }
             answered = dict(rows(shares, layout))
             assert answered.keys() == wanted.keys()
@@ -103,7 +71,7 @@ def test_a_labelled_wallet_whose_money_comes_back_is_not_traced_through(graph: G
     moves.append(Move(3, 3, "0xc", 1, 2, 1, 4, None))
     load(graph, Ledger(moves, {1: "mixer"}))
     layout = CellLayout(CATEGORIES, 4)
-    found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=nothing)
+    found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=ignore)
     mixer = CATEGORIES.index("mixer")
     assert found.source.wallet_id.tolist() == [1, 2]
     source, destination = (side.shares.matrix(layout.width) for side in (found.source, found.destination))
@@ -116,7 +84,7 @@ def test_a_labelled_wallet_whose_money_comes_back_is_not_traced_through(graph: G
 def test_a_wallet_without_flow_has_no_row(graph: Graph) -> None:
     load(graph, Ledger([Move(1, 1, "0xa", 1, 1, 1, 10, 1.0), Move(2, 2, "0xb", 1, 2, 1, 0, 1.0)]))
     layout = CellLayout(CATEGORIES, 4)
-    found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2, 3], progress=nothing)
+    found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2, 3], progress=ignore)
     assert len(found.source.shares) == len(found.destination.combined) == 0
 
 
@@ -124,10 +92,10 @@ def test_values_restated_after_the_watermark_are_refused(graph: Graph) -> None:
     move = Move(1, 1, "0xa", 1, 2, 1, 10, None)
     load(graph, Ledger([move, replace(move, transfer_id=2, seq=2, batch=LATER)]))
     layout = CellLayout(CATEGORIES, 4)
-    exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=nothing)
+    exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=ignore)
     load(graph, Ledger([replace(move, transfer_id=3, sender=3, receiver=4, revision=LATER)]))
     with pytest.raises(NotReady, match=f"1 transfers were restated after batch {SEEN}"):
-        exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=nothing)
+        exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=ignore)
 
 
 @pytest.mark.parametrize("name", ["exposure/source_paths", "exposure/destination_paths"])

@@ -29,8 +29,8 @@ from embedded import jars
 from embedded.home import wipe
 from embedded.ports import draw, is_free
 from embedded.stack import Stack
-from embedded.urls import StackUrls, environment, running
-from ingest.kafka.topics import wake_coordinator
+from embedded.urls import StackUrls, environment, running_urls
+from ingest.kafka.topics import await_coordinator
 from tests.support.paths import PROJECT
 
 PARTITION = TopicPartition("kept", 0, 0)
@@ -82,7 +82,7 @@ def test_every_server_answers_where_the_addresses_say(stack: Stack, driver: Driv
     assert driver.execute_query("RETURN 1 AS one").records[0]["one"] == 1
     assert httpx.get(stack.urls.browser, trust_env=False).status_code == httpx.codes.OK
     assert stack.times.keys() == stack.pids.keys() == {"postgres", "kafka", "neo4j"}
-    assert running(stack._path) == stack.urls
+    assert running_urls(stack._path) == stack.urls
     assert environment(stack.urls)["AML_NEO4J_BROWSER_URL"] == stack.urls.browser
 
 
@@ -91,7 +91,7 @@ def test_a_new_kafka_knows_the_consumers_group_before_the_consumer_joins_it(stac
     admin = AdminClient({"bootstrap.servers": kafka})
     assert "__consumer_offsets" not in admin.list_topics(timeout=30).topics
     secret = SecretStr("of no use here")
-    wake_coordinator(
+    await_coordinator(
         Settings(postgres_url=secret, neo4j_url="", neo4j_password=secret, kafka_bootstrap_servers=kafka)
     )
     assert "__consumer_offsets" in admin.list_topics(timeout=30).topics
@@ -171,7 +171,7 @@ def test_servers_of_a_killed_launcher_end_and_the_next_start_waits_for_them(tmp_
     with subprocess.Popen(argv, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as launcher:
         assert launcher.stdout
         first = [psutil.Process(int(pid)) for pid in launcher.stdout.readline().split()]
-        urls = running(home)
+        urls = running_urls(home)
         assert urls
         query(urls, "CREATE TABLE kept AS SELECT generate_series(1, 10) AS n")
         produce(urls, 10)
@@ -182,7 +182,7 @@ def test_servers_of_a_killed_launcher_end_and_the_next_start_waits_for_them(tmp_
         assert stack.urls == urls
         assert query(stack.urls, "SELECT count(*) FROM kept") == [(10,)]
         assert messages(stack.urls) == 10
-    assert running(home) is None
+    assert running_urls(home) is None
     wipe(home)
     assert not home.exists()
 
@@ -201,7 +201,7 @@ def test_a_server_that_ends_while_starting_is_told_with_the_end_of_its_log(tmp_p
     (tmp_path / "postgres" / "data" / "PG_VERSION").write_text("9\n")
     with pytest.raises(DependencyMissing, match=r"(?s)postgres stopped while starting .*initialized by"):
         Stack(tmp_path, services=("postgres",)).__enter__()
-    assert running(tmp_path) is None
+    assert running_urls(tmp_path) is None
 
 
 def test_a_pinned_port_is_used_and_refused_while_somebody_else_has_it(tmp_path: Path) -> None:
@@ -222,9 +222,15 @@ FILES = {"org/a/big.jar": os.urandom(3_000_000), "org/a/small.jar": b"small"}
 
 
 class Mirror(BaseHTTPRequestHandler):
-    """A repository that honours ranges, records them, and may send wrong bytes or stop half way."""
+    """A repository that records ranges and honours them unless told otherwise.
+
+    It may send wrong bytes, stop half way, or first fail for the big file as often as `failures` says: with
+    a status, or with None by ending the connection after half of the file.
+    """
 
     corrupt = False
+    ignores_ranges = False
+    failures: list[int | None]
     hold_at: int | None = None
     held: threading.Event
     ranges: list[tuple[str, str | None]]
@@ -236,15 +242,23 @@ class Mirror(BaseHTTPRequestHandler):
         if path not in FILES:
             self.send_error(404)
             return
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
+        failure = self.failures.pop() if self.failures and path == "org/a/big.jar" else 0
+        if failure:
+            self.send_error(failure)
+            return
+        resumed = wanted is not None and not self.ignores_ranges
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and resumed else 0
         body = FILES[path][start:] if not self.corrupt else bytes(len(FILES[path]) - start)
-        self.send_response(206 if wanted else 200)
+        self.send_response(206 if resumed else 200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if failure is None:
+            self.wfile.write(body[: len(body) // 2])
+            return
         if self.hold_at is not None and path == "org/a/big.jar":
             self.wfile.write(body[: self.hold_at])
             self.wfile.flush()
-            self.held.set()
+            self.resources.set()
             self.connection.recv(1)  # returns when the client is gone
             return
         self.wfile.write(body)
@@ -258,7 +272,7 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Mir
     class Fresh(Mirror):
         held = threading.Event()
 
-    Fresh.ranges = []
+    Fresh.ranges, Fresh.failures = [], []
     with ThreadingHTTPServer(("127.0.0.1", 0), Fresh) as server:
         server.daemon_threads = True
         threading.Thread(target=server.serve_forever).start()
@@ -307,6 +321,32 @@ def test_other_bytes_than_the_locked_ones_are_never_kept(
     assert not list((tmp_path / "cache").rglob("*.jar"))
 
 
+def test_a_mirror_that_fails_for_a_moment_is_asked_again(
+    mirror: type[Mirror], ensure: Callable[..., list[Path]]
+) -> None:
+    mirror.failures = [503, 429]
+    assert [path.read_bytes() for path in ensure()] == list(FILES.values())
+    assert len(mirror.ranges) == len(FILES) + 2
+
+
+@pytest.mark.parametrize("ignores_ranges", [False, True])
+def test_a_broken_connection_is_continued_where_the_mirror_allows_it(
+    mirror: type[Mirror], ensure: Callable[..., list[Path]], *, ignores_ranges: bool
+) -> None:
+    mirror.failures, mirror.ignores_ranges = [None], ignores_ranges
+    assert [path.read_bytes() for path in ensure()] == list(FILES.values())
+    assert [asked for _, asked in mirror.ranges if asked] != []
+    assert len(mirror.ranges) == len(FILES) + 1
+
+
+def test_an_address_of_a_mirror_that_is_none_is_refused(
+    ensure: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AML_MAVEN_URL", "mirror.example")
+    with pytest.raises(InvalidInput, match=r"AML_MAVEN_URL=mirror\.example is no address"):
+        ensure()
+
+
 def test_a_jar_the_mirror_lacks_is_told_at_once(mirror: type[Mirror], tmp_path: Path) -> None:
     row = {"path": "org/a/none.jar", "size": 1, "sha256": "0" * 64}
     (tmp_path / "lock.json").write_text(json.dumps({"set": [row]}))
@@ -338,7 +378,7 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(
     mirror.hold_at = 2_000_000
     argv = [sys.executable, "-c", FETCHER, str(tmp_path / "lock.json")]
     with subprocess.Popen(argv, cwd=PROJECT, stderr=subprocess.DEVNULL) as fetcher:
-        assert mirror.held.wait(30)
+        assert mirror.resources.wait(30)
         part = next((tmp_path / "cache").rglob("big.jar.part"))
         while part.stat().st_size < 1_000_000:
             assert fetcher.poll() is None

@@ -3,6 +3,8 @@
 import random
 from collections import Counter
 from dataclasses import replace
+from itertools import product
+from pathlib import Path
 
 import pytest
 from confluent_kafka import Consumer
@@ -16,12 +18,11 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
+from ingest.kafka.producer import ProduceReport, produce_file
 from ingest.kafka.topics import QUIET, ensure_topics
-from ingest.simulator.simulate import simulate
+from tests.support.builders import FACTS, story
 from tests.support.content import is_equal, record_digest
 from tests.support.ingesting import ingest, messages_in_topic, produce_raw
-
-STORY = simulate(3, wallets=300, transfers=1_500).transfers
 
 
 def content(postgres: Postgres, graph: Graph) -> tuple[object, bool]:
@@ -31,17 +32,41 @@ def content(postgres: Postgres, graph: Graph) -> tuple[object, bool]:
 def test_a_story_arrives_in_both_stores_and_they_are_equal(
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    ingest(settings, postgres, graph, STORY)
+    ingest(settings, postgres, graph, story().transfers)
     assert is_equal(postgres, graph)
     status = ingestion_status(settings, postgres, graph)
     assert (status.totals.consumed, status.totals.stored, status.totals.dead) == (1_500, 1_500, 0)
-    assert status.graph.transfers == len(STORY)
+    assert status.graph.transfers == 1_500
+
+
+def test_every_combination_of_optional_fields_goes_from_a_file_into_the_record(
+    settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path
+) -> None:
+    combinations = product((True, False), repeat=len(FACTS))
+    events = [
+        replace(t, **{name: FACTS[name] for name, has_it in zip(FACTS, chosen, strict=True) if has_it})
+        for t, chosen in zip(story().transfers, combinations, strict=False)
+    ]
+    assert len(events) == 64
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"".join(encode(event) + b"\n" for event in events))
+
+    assert produce_file(path, settings) == ProduceReport(delivered=64, invalid=0)
+    ingest(settings, postgres, graph)
+
+    columns = ", ".join(("transaction_hash", "transfer_index", *FACTS))
+    with postgres.transaction() as connection:
+        rows = connection.execute(text(f"SELECT {columns} FROM transactions"))  # noqa: S608
+        assert {tuple(row) for row in rows} == {
+            (t.transaction_hash, t.transfer_index, *(getattr(t, name) for name in FACTS)) for t in events
+        }
+    assert is_equal(postgres, graph)
 
 
 def test_replaying_the_whole_topic_changes_no_count_and_no_digest(
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    ingest(settings, postgres, graph, STORY)
+    ingest(settings, postgres, graph, story().transfers)
     before = content(postgres, graph)
     again = settings.model_copy(update={"consumer_group": f"{settings.consumer_group}-again"})
     with postgres.transaction() as connection:
@@ -51,14 +76,15 @@ def test_replaying_the_whole_topic_changes_no_count_and_no_digest(
 
     assert content(postgres, graph) == before
     status = ingestion_status(settings, postgres, graph)
-    assert status.totals.stored == len(STORY)
-    assert status.totals.duplicates == messages_in_topic(settings) == len(STORY)
+    assert status.totals.stored == 1_500
+    assert status.totals.duplicates == messages_in_topic(settings) == 1_500
 
 
 def test_shuffled_and_repeated_transfers_give_the_same_digests(
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    ingest(settings, postgres, graph, STORY)
+    transfers = story().transfers
+    ingest(settings, postgres, graph, transfers)
     before = content(postgres, graph)
     with postgres.transaction() as connection:
         connection.execute(
@@ -67,7 +93,7 @@ def test_shuffled_and_repeated_transfers_give_the_same_digests(
         identity = record_id(connection)
     wipe(graph)
     prepare(graph, identity)
-    shuffled = [*STORY, *STORY[::7]]
+    shuffled = [*transfers, *transfers[::7]]
     random.Random(4).shuffle(shuffled)
     topic = {"transfers_topic": f"{settings.transfers_topic}-shuffled", "batch_messages": 100}
 
@@ -80,9 +106,8 @@ def test_poison_goes_to_the_dead_letters_with_its_reason_and_everything_else_is_
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
     ensure_topics(settings)
-    good = STORY[:50]
-    line = encode(STORY[60])
-    sender = STORY[60].sender
+    *good, spoilt = story().transfers[:51]
+    line, sender = encode(spoilt), spoilt.sender
     mixed_case = sender[:-1] + sender[-1].swapcase() if sender[-1].isalpha() else "0x" + "aB" * 20
     poison: dict[str, list[bytes | None]] = {
         "empty": [None, b""],
@@ -92,7 +117,7 @@ def test_poison_goes_to_the_dead_letters_with_its_reason_and_everything_else_is_
         "wrong_version": [line.replace(b'"schema_version":1', b'"schema_version":2')],
         "unknown_field": [line.replace(b'"chain"', b'"colour":"red","chain"')],
         "bad_amount": [
-            line.replace(f'"{STORY[60].amount}"'.encode(), f'"{amount}"'.encode())
+            line.replace(f'"{spoilt.amount}"'.encode(), f'"{amount}"'.encode())
             for amount in ("-5", "9" * 300)
         ],
         "bad_checksum": [line.replace(sender.encode(), mixed_case.encode())],

@@ -20,12 +20,11 @@ from ingest.kafka.replay import (
     replay_one,
 )
 from ingest.kafka.topics import ensure_topics
-from ingest.simulator.simulate import simulate
+from tests.support.builders import transfer
 from tests.support.commands import aml, aml_json
 from tests.support.ingesting import ingest, messages_in_topic, produce_raw
 
-STORY = simulate(3, wallets=300, transfers=1_500).transfers
-GOOD = STORY[0]
+GOOD = transfer(10, 1, 2, 1_000)
 CONFLICT = encode(replace(GOOD, amount=GOOD.amount + 1))
 NO_JSON = b'{"\x1b[31m\xff'
 TOO_LARGE = b"7" * 70_000
@@ -133,7 +132,7 @@ def test_what_a_crash_left_unpublished_is_published_at_the_next_start(
     with postgres.transaction() as connection:
         letters = connection.execute(text("UPDATE dead_letters SET published_at = NULL")).rowcount
     producer = DeadLetterProducer(refused, postgres)
-    producer.publish_owed()
+    producer.publish_pending()
     producer.close()
     with postgres.transaction() as connection:
         published = connection.execute(text("SELECT count(published_at) FROM dead_letters")).scalar_one()

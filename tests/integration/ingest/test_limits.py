@@ -11,15 +11,14 @@ from app.operations.status import ingestion_status
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.consumer.intake import MOST_BATCH_BYTES, Intake
+from ingest.consumer.fetcher import MAX_BATCH_BYTES, Fetcher
 from ingest.kafka.producer import produce
 from ingest.kafka.topics import QUIET
 from ingest.record.writer import STORED_PAYLOAD_BYTES
-from ingest.simulator.simulate import simulate
+from tests.support.builders import story
 from tests.support.content import is_equal
 from tests.support.ingesting import ingest, produce_raw
 
-STORY = simulate(3, wallets=300, transfers=1_500).transfers
 HUGE = b"7" * 10_000_000
 
 
@@ -54,7 +53,7 @@ def test_ten_megabytes_are_a_dead_letter_kept_whole_and_the_rest_is_stored(
 ) -> None:
     create_topic(settings, settings.transfers_topic, most_bytes=12_000_000)
     produce_raw(settings, [(b"k", HUGE)], most_bytes=12_000_000)
-    ingest(settings, postgres, graph, STORY[:50])
+    ingest(settings, postgres, graph, story().transfers[:50])
 
     status = ingestion_status(settings, postgres, graph)
     assert (status.totals.stored, status.dead_letters) == (50, {"too_large": 1})
@@ -68,7 +67,7 @@ def test_a_dead_letter_topic_that_lets_in_less_gets_the_beginning(
     create_topic(settings, settings.transfers_topic, most_bytes=12_000_000)
     create_topic(settings, settings.dead_letter_topic, most_bytes=1_000_000)
     produce_raw(settings, [(b"k", HUGE)], most_bytes=12_000_000)
-    ingest(settings, postgres, graph, STORY[:50])
+    ingest(settings, postgres, graph, story().transfers[:50])
 
     status = ingestion_status(settings, postgres, graph)
     assert (status.totals.stored, status.dead_letters) == (50, {"too_large": 1})
@@ -79,21 +78,23 @@ def test_a_dead_letter_topic_that_lets_in_less_gets_the_beginning(
 def test_a_batch_of_large_messages_is_bounded_in_bytes(settings: Settings) -> None:
     create_topic(settings, settings.transfers_topic, most_bytes=1_100_000)
     large = b"7" * 1_000_000
-    produce_raw(settings, [(b"k", large)] * 60, most_bytes=1_100_000)
+    produce_raw(settings, [(b"k", large)] * 80, most_bytes=1_100_000)
     consumer = reader(settings, settings.transfers_topic)
-    intake = Intake(consumer, wait_seconds=30)
+    fetcher = Fetcher(consumer, wait_seconds=60)
 
     batches: list[list[KafkaMessage]] = []
-    while sum(map(len, batches)) < 60:
-        batches.append(list(intake.take(4_000)))
+    while sum(map(len, batches)) < 60:  # what is left then fills one more: none waits for its time
+        batches.append(list(fetcher.fetch(4_000)))
     consumer.close()
 
     # One look may bring what librdkafka has fetched ahead beyond what filled the batch.
-    assert max(sum(map(len, batch)) for batch in batches) < 3 * MOST_BATCH_BYTES
-    assert [m.offset() for batch in batches for m in batch] == list(range(60))
+    for batch in batches:
+        assert MAX_BATCH_BYTES <= sum(map(len, batch)) < 3 * MAX_BATCH_BYTES
+    offsets = [m.offset() for batch in batches for m in batch]
+    assert offsets == list(range(len(offsets)))
 
 
-def test_what_was_taken_before_a_rebalance_is_forgotten() -> None:
+def test_what_was_fetched_before_a_rebalance_is_discarded() -> None:
     class Rebalanced:
         """Gives one message, then the partitions anew, then another message."""
 
@@ -101,24 +102,24 @@ def test_what_was_taken_before_a_rebalance_is_forgotten() -> None:
             self.answers: list[Callable[[], list[str]]] = [lambda: ["old"], self.rebalance, lambda: ["new"]]
 
         def rebalance(self) -> list[str]:
-            intake.forget()
+            fetcher.discard()
             return []
 
         def consume(self, _messages: int, _seconds: float) -> list[str]:
             return self.answers.pop(0)() if self.answers else []
 
-    intake = Intake(Rebalanced(), wait_seconds=1)  # type: ignore[arg-type]  # a real one rebalances when it will
-    assert intake.take(10) == ["new"]
+    fetcher = Fetcher(Rebalanced(), wait_seconds=1)  # type: ignore[arg-type]  # a real one rebalances when it will
+    assert fetcher.fetch(10) == ["new"]
 
 
 def test_a_topic_of_64_partitions_arrives_whole(settings: Settings, postgres: Postgres, graph: Graph) -> None:
     wide = settings.model_copy(update={"topic_partitions": 64})
-    produce(STORY, wide)
-    # The story has a few keys; without one Kafka spreads messages over all partitions.
+    produce(story().transfers, wide)
+    # These have a few keys; without one Kafka spreads messages over all partitions.
     produce_raw(wide, [(None, b"poison")] * 500)
     ingest(wide, postgres, graph)
 
     status = ingestion_status(wide, postgres, graph)
     assert len(status.partitions) == 64
-    assert (status.totals.stored, status.dead_letters) == (len(STORY), {"not_json": 500})
+    assert (status.totals.stored, status.dead_letters) == (1_500, {"not_json": 500})
     assert is_equal(postgres, graph)

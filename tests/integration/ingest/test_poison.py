@@ -13,10 +13,11 @@ from app.operations.status import ingestion_status
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.contract.transfer import REASONS, encode
+from ingest.contract.reasons import REASONS
+from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
 from ingest.record.writer import STORED_PAYLOAD_BYTES
-from ingest.simulator.simulate import simulate
+from tests.support.builders import story
 from tests.support.content import is_equal
 from tests.support.ingesting import ingest, produce_raw
 from tests.support.poison import KINDS, poison
@@ -29,12 +30,12 @@ def test_one_percent_of_poison_is_set_aside_with_its_reasons_and_the_rest_is_sto
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
     bad_count = MESSAGES // 100
-    story = simulate(3, wallets=max(300, MESSAGES // 3), transfers=MESSAGES - bad_count).transfers
-    bad = list(poison(story, bad_count))
-    stream = [(event.message_key.encode(), encode(event)) for event in story]
+    good = story(wallets=max(300, MESSAGES // 3), transfers=MESSAGES - bad_count).transfers
+    bad = list(poison(good, bad_count))
+    stream = [(event.message_key.encode(), encode(event)) for event in good]
     place = random.Random(7).randint
     for _, key, payload in bad:  # a conflict comes after what it is in conflict with
-        stream.insert(place(len(story) // 2, len(stream)), (key, payload))
+        stream.insert(place(len(good) // 2, len(stream)), (key, payload))
     assert {reason for reason, _, _ in bad} == REASONS.keys()
     assert len({payload for _, _, payload in bad}) >= 15
 
@@ -48,7 +49,7 @@ def test_one_percent_of_poison_is_set_aside_with_its_reasons_and_the_rest_is_sto
             for row in connection.execute(_DEAD)
         )
         stored = text("SELECT count(*), count(DISTINCT transaction_hash || transfer_index) FROM transactions")
-        assert connection.execute(stored).one() == (len(story), len(story))
+        assert connection.execute(stored).one() == (len(good), len(good))
     assert found == Counter(
         (reason, key, (payload or b"")[:STORED_PAYLOAD_BYTES], len(payload or b""))
         for reason, key, payload in bad

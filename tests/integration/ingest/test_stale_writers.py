@@ -15,9 +15,9 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
 from tests.support.content import is_equal
-from tests.support.projection_record import add_batch, ask, restate, retract
+from tests.support.projection_record import ROWS, add_batch, restate, retract
+from tests.support.record import ask
 
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 VALUES = Query(
     "test/values",
     "",

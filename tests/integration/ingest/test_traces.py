@@ -20,13 +20,13 @@ from app.stores.postgres import Postgres
 from embedded.ports import draw, is_free
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import QUIET
-from ingest.simulator.simulate import simulate
+from tests.support.builders import story
 from tests.support.environment import API_TOKEN, environment
 from tests.support.ingesting import await_ingestion, wait_until
-from tests.support.otlp import Received, receiving
+from tests.support.servers.otlp import Received, receiving
 from tests.support.serving import TOKEN
 
-STORY = simulate(3, wallets=300, transfers=1_500).transfers[:300]
+TRANSFERS = 300
 NO_JSON = b'{"no": json'
 
 
@@ -58,8 +58,8 @@ def free_port() -> int:
 def test_a_batch_is_traced_from_its_producer_to_both_stores_and_named_on_its_log_lines(
     settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path
 ) -> None:
-    story, log, port = tmp_path / "story.jsonl", tmp_path / "consumer.log", free_port()
-    story.write_bytes(b"\n".join([*map(encode, STORY), NO_JSON]))
+    file, log, port = tmp_path / "story.jsonl", tmp_path / "consumer.log", free_port()
+    file.write_bytes(b"\n".join([*map(encode, story().transfers[:TRANSFERS]), NO_JSON]))
     with receiving() as received:
         variables = {
             **environment(settings),
@@ -68,7 +68,7 @@ def test_a_batch_is_traced_from_its_producer_to_both_stores_and_named_on_its_log
             "AML_CONSUMER_METRICS_PORT": str(port),
             "AML_API_TOKEN": API_TOKEN,
         }
-        with process(["produce", str(story)], variables, tmp_path / "produce.log") as producer:
+        with process(["produce", "--no-wait", str(file)], variables, tmp_path / "produce.log") as producer:
             assert producer.wait(60) == 0
         with process(["consume"], variables, log) as consumer:
             await_ingestion(settings, postgres, graph, lambda: consumer.poll() is None)
@@ -78,7 +78,7 @@ def test_a_batch_is_traced_from_its_producer_to_both_stores_and_named_on_its_log
     check_lines([json.loads(line) for line in log.read_text().splitlines()], received)
     for name in ("decode", "record", "dead_letters", "offset_commit", "graph_write"):
         assert metrics[f'aml_batch_step_seconds_count{{step="{name}"}}'] >= 1
-    assert metrics["aml_batch_messages_sum"] == len(STORY) + 1
+    assert metrics["aml_batch_messages_sum"] == TRANSFERS + 1
     assert metrics["process_resident_memory_bytes"] > 1_000_000
     assert metrics["aml_consumer_partitions"] == settings.topic_partitions
     assert dead_letter_trace(settings) in {span.trace_id.hex() for span in received.named("batch")}
@@ -150,7 +150,7 @@ def check_spans(received: Received) -> None:
 def check_lines(lines: list[dict[str, Any]], received: Received) -> None:
     assert all({"event", "level", "timestamp"} <= line.keys() for line in lines)
     written = [line for line in lines if line["event"] == "batch_written"]
-    assert sum(line["messages"] for line in written) == len(STORY) + 1
+    assert sum(line["messages"] for line in written) == TRANSFERS + 1
     assert all(line["batch"] >= 1 and line["partitions"] for line in written)
     assert {line["trace_id"] for line in written} == {span.trace_id.hex() for span in received.named("batch")}
     assert all("batch" not in line for line in lines if line["event"] == "consumer_stopped")

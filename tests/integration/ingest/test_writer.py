@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
 
 import pytest
@@ -11,69 +11,31 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from app.domain import Retraction, Transfer
+from app.domain import Transfer
 from app.errors import InvalidEvent
 from app.projection.pending import project_all_pending
 from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import Message, WrittenBatch, write_batch
+from ingest.record.writer import DecodedMessage, write_batch
+from tests.support.builders import FACTS, START, Event, address, retraction, transfer
 from tests.support.content import is_equal, record_digest
-
-START = datetime(2024, 1, 1, tzinfo=UTC)
-
-
-def address(n: int) -> str:
-    return f"0x{n:040x}"
+from tests.support.ledgers.moves import as_transfer, random_ledger
+from tests.support.record import write
 
 
-def transfer(
-    n: int, sender: int, receiver: int, amount: int, *, asset: str = "ETH", block: int = -1
-) -> Transfer:
-    block = n // 3 if block < 0 else block
-    return Transfer(
-        chain="ethereum",
-        transaction_hash=f"0x{n:064x}",
-        transfer_index=n % 2,
-        block_number=block,
-        transaction_index=n % 3,
-        occurred_at=START + timedelta(seconds=block),
-        sender=address(sender),
-        receiver=address(receiver),
-        asset=asset,
-        amount=amount,
-        decimals=18,
-        usd_value=None,
-    )
+def random_transfers(seed: int, count: int = 60) -> list[Transfer]:
+    """Of two assets among six wallets; some places are taken twice: the hash breaks the tie."""
+    return [as_transfer(move) for move in random_ledger(seed, moves=count).moves]
 
 
-def random_transfers(seed: int, count: int = 60, wallets: int = 8) -> list[Transfer]:
-    r = random.Random(seed)
-    return [
-        transfer(
-            n,
-            r.randrange(1, wallets),
-            r.randrange(1, wallets),
-            r.choice([0, 1, 2, 3, 5, 8, 10**30]),
-            asset=r.choice(["ETH", "USDT"]),
-            block=r.choice([-1, -1, n // 3 + 1]),  # some places are taken twice: the hash breaks the tie
-        )
-        for n in range(count)
-    ]
-
-
-def write(postgres: Postgres, events: Sequence[Transfer | Retraction], offset: int = 0) -> WrittenBatch:
-    messages = [Message("t", 0, offset + i, None, b"", event) for i, event in enumerate(events)]
-    return postgres.run(lambda connection: write_batch(connection, messages))
-
-
-def write_in_batches(postgres: Postgres, events: Sequence[Transfer | Retraction], seed: int) -> None:
+def write_in_batches(postgres: Postgres, events: Sequence[Event], seed: int) -> None:
     r = random.Random(seed)
     start = 0
     while start < len(events):
         size = r.randrange(1, 12)
-        write(postgres, events[start : start + size], start)
+        write(postgres, events[start : start + size], offset=start)
         start += size
 
 
@@ -141,11 +103,10 @@ def test_retracted_transfers_leave_the_pools_as_if_they_had_never_been(postgres:
     expected, expected_pools = annotation(postgres), pools(postgres)
 
     clear(postgres)
-    events: list[Transfer | Retraction] = list(transfers)
+    events: list[Event] = list(transfers)
     r.shuffle(events)
     for t in gone:
-        retraction = Retraction(t.chain, t.transaction_hash, t.asset, t.transfer_index, START)
-        events.insert(r.randrange(events.index(t) + 1, len(events) + 1), retraction)
+        events.insert(r.randrange(events.index(t) + 1, len(events) + 1), retraction(t))
     write_in_batches(postgres, events, seed)
 
     assert annotation(postgres) == expected
@@ -170,9 +131,8 @@ def test_shares_equal_an_exact_ledger(postgres: Postgres) -> None:
 
 
 def test_a_transfer_mined_again_counts_at_its_new_place(postgres: Postgres) -> None:
-    first, again = transfer(1, 1, 2, 100), transfer(1, 1, 2, 100, block=50)
-    retraction = Retraction("ethereum", first.transaction_hash, "ETH", None, START)
-    events = [first, retraction, again]
+    first, again = transfer(1, 1, 2, 100), transfer(1, 1, 2, 100, block_number=50)
+    events = [first, retraction(first, transfer_index=None), again]
     write_in_batches(postgres, events, 1)
     digest = record_digest(postgres)
     with postgres.transaction() as connection:
@@ -190,7 +150,7 @@ def test_a_block_that_comes_back_brings_its_transfer_back(postgres: Postgres) ->
     t = transfer(1, 1, 2, 100)
     write(postgres, [t])
     before = annotation(postgres)
-    write(postgres, [Retraction("ethereum", t.transaction_hash, "ETH", 1, START)])
+    write(postgres, [retraction(t)])
     assert annotation(postgres) == []
 
     write(postgres, [t])
@@ -212,15 +172,94 @@ def test_the_same_identity_with_another_payload_is_refused(postgres: Postgres) -
         assert [tuple(r) for r in recorded] == [(1, "conflict"), (3, "conflict")]
 
 
+OTHER_FACTS = {
+    "block_hash": f"0x{78:064x}",
+    "initiator": address(8),
+    "kind": "native",
+    "sender_tag": "1043",
+    "receiver_tag": "1042",
+}
+
+
+def recorded_facts(postgres: Postgres) -> list[tuple[object, ...]]:
+    """The optional fields of the transfers that live, in the order of `FACTS`."""
+    with postgres.transaction() as connection:
+        columns = "block_hash, observed_at, initiator, kind, sender_tag, receiver_tag"
+        query = text(f"SELECT {columns} FROM transactions WHERE retracted_batch_id IS NULL")  # noqa: S608
+        return [tuple(row) for row in connection.execute(query)]
+
+
+def test_optional_fields_are_recorded_as_they_came(postgres: Postgres) -> None:
+    t = transfer(1, 1, 2, 100)
+    write(postgres, [replace(t, **FACTS), transfer(2, 2, 1, 100)])
+    assert recorded_facts(postgres) == [tuple(FACTS.values()), (None,) * 6]
+
+
+def test_a_repeat_without_optional_fields_or_with_more_is_a_duplicate(postgres: Postgres) -> None:
+    bare = transfer(1, 1, 2, 100)
+    full = replace(bare, **FACTS)
+    repeats = [
+        full,
+        bare,
+        replace(full, observed_at=FACTS["observed_at"] + timedelta(seconds=1)),
+        *(replace(full, **{name: None}) for name in FACTS),
+        *(replace(bare, **{name: value}) for name, value in FACTS.items()),
+    ]
+    for first in (full, bare):
+        clear(postgres)
+        batch = write(postgres, [first])  # as one batch, and again in another
+        assert (batch.stored, batch.duplicates, batch.dead) == (1, 0, [])
+        batch = write(postgres, repeats, offset=1)
+        assert (batch.stored, batch.duplicates, batch.dead) == (0, len(repeats), [])
+        (recorded,) = recorded_facts(postgres)
+        assert recorded == tuple(getattr(first, name) for name in FACTS)  # the first stays as it came
+
+
+@pytest.mark.parametrize("name", OTHER_FACTS)
+def test_a_repeat_that_contradicts_an_optional_field_is_a_conflict(postgres: Postgres, name: str) -> None:
+    full = transfer(1, 1, 2, 100, **FACTS)
+    other = replace(full, **{name: OTHER_FACTS[name]})
+    assert write(postgres, [full, other]).dead[0][1].reason == "conflict"
+    assert [e.reason for _, e in write(postgres, [other, full], offset=2).dead] == ["conflict"]
+    assert recorded_facts(postgres) == [tuple(FACTS.values())]
+
+
+def test_the_block_of_a_retraction_is_recorded_and_changes_nothing_else(postgres: Postgres) -> None:
+    t = transfer(1, 1, 2, 100, **FACTS)
+    plain = retraction(t)
+    named = replace(plain, block_number=999, block_hash=f"0x{5:064x}")  # a block the transfer was never in
+    batch = write(postgres, [t, named, plain, named, replace(named, block_number=None)])
+    assert (batch.stored, batch.duplicates, batch.retracted) == (1, 1, 1)  # the same retraction, twice
+    assert recorded_facts(postgres) == []
+    with postgres.transaction() as connection:
+        query = text("SELECT block_number, block_hash, retracted FROM retractions ORDER BY retraction_id")
+        rows = [tuple(row) for row in connection.execute(query)]
+    assert rows == [(999, named.block_hash, 1), (None, None, 0), (None, named.block_hash, 0)]
+
+
+def test_a_transfer_of_an_unnamed_block_brings_back_one_of_several_retracted_ones(postgres: Postgres) -> None:
+    bare = transfer(1, 1, 2, 100)
+    blocks = [replace(bare, block_hash=f"0x{n:064x}") for n in (1, 2, 3)]
+    for number, t in enumerate(blocks):
+        taken_back = retraction(t, observed_at=START + timedelta(seconds=number))
+        assert write(postgres, [t, taken_back], offset=2 * number).stored == 1
+    batch = write(postgres, [bare, blocks[1]], offset=6)
+    assert (batch.stored, batch.duplicates, batch.dead) == (1, 1, [])
+    assert [row[0] for row in recorded_facts(postgres)] == [blocks[2].block_hash]  # the latest
+    write(postgres, [retraction(bare, transfer_index=None)], offset=8)
+    write(postgres, [blocks[1], bare], offset=9)
+    assert [row[0] for row in recorded_facts(postgres)] == [blocks[1].block_hash]  # the one that is named
+
+
 def test_counts_by_partition_add_up(postgres: Postgres) -> None:
     t = [transfer(n, 1, 2, 5) for n in range(4)]
-    messages = [
-        Message("t", 0, 10, None, b"", t[0]),
-        Message("t", 1, 20, None, b"", t[0]),
-        Message("t", 1, 21, None, b"x", InvalidEvent("not_json", "The message is not JSON.")),
-        Message("t", 1, 23, None, b"", t[1]),
+    batch = [
+        DecodedMessage("t", 0, 10, None, b"", t[0]),
+        DecodedMessage("t", 1, 20, None, b"", t[0]),
+        DecodedMessage("t", 1, 21, None, b"x", InvalidEvent("not_json", "The message is not JSON.")),
+        DecodedMessage("t", 1, 23, None, b"", t[1]),
     ]
-    postgres.run(lambda connection: write_batch(connection, messages))
+    postgres.run(lambda connection: write_batch(connection, batch))
     with postgres.transaction() as connection:
         rows = connection.execute(
             text("""
@@ -233,8 +272,8 @@ def test_counts_by_partition_add_up(postgres: Postgres) -> None:
 
 def test_amounts_of_78_digits_and_their_sums_are_exact(postgres: Postgres) -> None:
     most = 2**256 - 1
-    write(postgres, [transfer(n, n + 10, 1, most) for n in range(3)])
-    write(postgres, [transfer(9, 1, 2, most)])
+    write(postgres, [transfer(n, n + 10, 1, most, usd_value=None) for n in range(3)])
+    write(postgres, [transfer(9, 1, 2, most, usd_value=None)])
     held = {p[0]: p[2] for p in pools(postgres)}
     assert int(str(held[address(1)])) == 2 * most
     assert annotation(postgres)[-1][5] == pytest.approx(1 / 3)
@@ -256,7 +295,7 @@ def test_any_order_of_arrival_ends_in_the_same_graph(postgres: Postgres, graph: 
     again = [*transfers, *random.Random(seed).choices(transfers, k=20)]
     random.Random(seed + 1).shuffle(again)
     for start in range(0, len(again), 20):
-        write(postgres, again[start : start + 20], start)
+        write(postgres, again[start : start + 20], offset=start)
         project_all_pending(postgres, graph)
 
     assert record_digest(postgres) == expected

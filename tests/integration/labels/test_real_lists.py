@@ -9,11 +9,8 @@ from sqlalchemy import text
 from app.labels.effective import effective_labels, label_set_digest
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import ImportReport, LabelRow, import_labels
-from app.policy.policy import load_policy
-from app.settings import PROJECT
 from app.stores.postgres import Postgres
-
-POLICY = load_policy(PROJECT / "policy.yaml")
+from tests.support.builders import policy
 
 
 def read(path: Path, file_format: LabelFormat) -> tuple[list[LabelRow], Counter[str]]:
@@ -26,15 +23,15 @@ def read(path: Path, file_format: LabelFormat) -> tuple[list[LabelRow], Counter[
 def digest(postgres: Postgres) -> tuple[int, str]:
     with postgres.transaction() as connection:
         now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        labels = effective_labels(connection, as_of=now, severities=POLICY.severities)
+        labels = effective_labels(connection, as_of=now, severities=policy().severities)
         return len(labels), label_set_digest(labels)
 
 
 def import_twice(postgres: Postgres, rows: list[LabelRow]) -> None:
-    assert import_labels(postgres, rows, POLICY.categories) == ImportReport(len(rows), 0, 0)
+    assert import_labels(postgres, rows, policy().categories) == ImportReport(len(rows), 0, 0)
     before = digest(postgres)
     for replace in (False, True):
-        report = import_labels(postgres, rows[::-1], POLICY.categories, replace=replace)
+        report = import_labels(postgres, rows[::-1], policy().categories, replace=replace)
         assert report == ImportReport(0, len(rows), 0)
     assert digest(postgres) == before
     assert before[0] == len({(row.chain, row.address) for row in rows})

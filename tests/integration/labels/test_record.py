@@ -13,11 +13,12 @@ from app.errors import InvalidInput
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.labels.store import ImportReport, LabelRow, import_labels, remove_labels
 from app.stores.postgres import Postgres
+from tests.support.builders import label_row
 
 CATEGORIES = ("mixer", "scam", "service", "mint_burn")
 SEVERITIES = {"mixer": 70.0, "scam": 75.0, "service": 0.0, "mint_burn": 0.0}
 GENESIS = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
-MIXER = LabelRow("ethereum", "0x01", "mixer", "A mixer", "list", 90, None, None, "Line 2")
+MIXER = label_row("0x01", name="A mixer", source="list", origin="Line 2")
 
 
 def effective(postgres: Postgres, as_of: datetime | None = None) -> list[EffectiveLabel]:
@@ -113,13 +114,13 @@ def test_the_longest_texts_fit_the_record(postgres: Postgres) -> None:
 
 def test_an_unknown_category_is_refused_with_its_line_and_the_known_ones(postgres: Postgres) -> None:
     with pytest.raises(InvalidInput, match=r"Line 7: the policy has no category tax\..*mixer, scam, service"):
-        import_labels(postgres, [MIXER, replace(MIXER, category="tax", place="Line 7")], CATEGORIES)
+        import_labels(postgres, [MIXER, replace(MIXER, category="tax", origin="Line 7")], CATEGORIES)
     assert effective(postgres) == []
 
 
 def test_one_label_twice_with_different_values_is_refused(postgres: Postgres) -> None:
     with pytest.raises(InvalidInput, match="Line 3: Line 2 has this label with another"):
-        import_labels(postgres, [MIXER, replace(MIXER, confidence=1, place="Line 3")], CATEGORIES)
+        import_labels(postgres, [MIXER, replace(MIXER, confidence=1, origin="Line 3")], CATEGORIES)
 
 
 def test_the_label_that_speaks_is_chosen_by_what_it_says(postgres: Postgres) -> None:

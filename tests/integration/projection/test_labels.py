@@ -1,11 +1,8 @@
 """A graph says it carries a label set only while every wallet carries exactly its label of that set."""
 
-from dataclasses import replace
-
 import pytest
 
 from app.errors import NotReady
-from app.labels.effective import EffectiveLabel
 from app.projection.labels import node_labels, project_labels
 from app.projection.pending import project_pending
 from app.projection.rebuild import rebuild
@@ -16,12 +13,10 @@ from app.projection.write import write_wallets
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
+from tests.support.builders import CHAIN, address, effective_label
 from tests.support.content import graph_label_digest, is_equal
-from tests.support.projection_record import CHAIN, add_batch, address, ask
-
-
-def label(number: int, category: str | None = "mixer", name: str = "A mixer") -> EffectiveLabel:
-    return EffectiveLabel(None, CHAIN, address(number), category, name, "test", 90, None, None)
+from tests.support.projection_record import add_batch
+from tests.support.record import ask, label
 
 
 def carried(graph: Graph) -> dict[str, tuple[str | None, str, str, int]]:
@@ -41,34 +36,27 @@ def drawn(graph: Graph, *numbers: int) -> list[tuple[set[str], str]]:
     return [(set(row["labels"]), row["name"]) for row in rows]
 
 
-def add_label_row(postgres: Postgres, number: int) -> None:
-    ask(
-        postgres,
-        "INSERT INTO labels (chain, address, category, name, source, confidence) "
-        "VALUES (:chain, :address, 'mixer', 'A mixer', 'test', 90) RETURNING label_id",
-        chain=CHAIN,
-        address=address(number),
-    )
-
-
 def test_labels_are_projected_changed_and_cleared(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, [(1, 2), (3, 4)])
     project_pending(postgres, graph)
     assert graph_label_digest(graph) is None
-    first = [label(1), label(2), label(3, None, "Only a name"), label(99)]
+    only_named = effective_label(3, None, name="Only a name")
+    first = [effective_label(1), effective_label(2), only_named, effective_label(99)]
     project_labels(graph, first, "one")
     assert graph_label_digest(graph) == "one"
     assert carried(graph) == {
-        address(1): ("mixer", "A mixer", "test", 90),
-        address(2): ("mixer", "A mixer", "test", 90),
-        address(3): (None, "Only a name", "test", 90),
+        address(1): ("mixer", "A name", "a list", 90),
+        address(2): ("mixer", "A name", "a list", 90),
+        address(3): (None, "Only a name", "a list", 90),
     }
-    project_labels(graph, [label(2, None, "Not a mixer"), label(4), label(1)], "two")
+    project_labels(
+        graph, [effective_label(2, None, name="Not a mixer"), effective_label(4), effective_label(1)], "two"
+    )
     assert graph_label_digest(graph) == "two"
     assert carried(graph) == {
-        address(1): ("mixer", "A mixer", "test", 90),
-        address(2): (None, "Not a mixer", "test", 90),
-        address(4): ("mixer", "A mixer", "test", 90),
+        address(1): ("mixer", "A name", "a list", 90),
+        address(2): (None, "Not a mixer", "a list", 90),
+        address(4): ("mixer", "A name", "a list", 90),
     }
     project_labels(graph, [], "none")
     assert (graph_label_digest(graph), carried(graph)) == ("none", {})
@@ -81,10 +69,10 @@ def test_neo4j_browser_shows_categories_as_node_labels_and_names_as_captions(
     project_pending(postgres, graph)
     plain = [({"Wallet"}, f"0x0000…000{number}") for number in range(1, 5)]
     assert drawn(graph, 1, 2, 3, 4) == plain
-    stolen = label(2, "stolen_funds", "A thief")
-    project_labels(graph, [label(1), stolen, label(3, None, "Only a name")], "one")
+    stolen = effective_label(2, "stolen_funds", name="A thief")
+    project_labels(graph, [effective_label(1), stolen, effective_label(3, None, name="Only a name")], "one")
     labelled = [
-        ({"Wallet", "Mixer"}, "A mixer"),
+        ({"Wallet", "Mixer"}, "A name"),
         ({"Wallet", "StolenFunds"}, "A thief"),
         ({"Wallet"}, "Only a name"),
         plain[3],
@@ -96,12 +84,12 @@ def test_neo4j_browser_shows_categories_as_node_labels_and_names_as_captions(
     assert drawn(graph, 1, 2, 3, 4) == labelled
     assert is_equal(postgres, graph)
 
-    project_labels(graph, [label(1, "scam", "Renamed"), label(4)], "two")
+    project_labels(graph, [effective_label(1, "scam", name="Renamed"), effective_label(4)], "two")
     assert drawn(graph, 1, 2, 3, 4) == [
         ({"Wallet", "Scam"}, "Renamed"),
         plain[1],
         plain[2],
-        ({"Wallet", "Mixer"}, "A mixer"),
+        ({"Wallet", "Mixer"}, "A name"),
     ]
     assert is_equal(postgres, graph)
 
@@ -109,11 +97,11 @@ def test_neo4j_browser_shows_categories_as_node_labels_and_names_as_captions(
 def test_a_node_label_that_somebody_changed_is_put_right(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, [(1, 2)])
     project_pending(postgres, graph)
-    project_labels(graph, [label(1)], "one")
+    project_labels(graph, [effective_label(1)], "one")
     change = "CYPHER 25 MATCH (w:Wallet:Mixer) REMOVE w:Mixer SET w:Exchange"
     graph.write([(Query("change", "", frozenset(), (), change), {})])
-    project_labels(graph, [label(1)], "one")
-    assert drawn(graph, 1) == [({"Wallet", "Mixer"}, "A mixer")]
+    project_labels(graph, [effective_label(1)], "one")
+    assert drawn(graph, 1) == [({"Wallet", "Mixer"}, "A name")]
 
 
 @pytest.mark.parametrize(
@@ -127,13 +115,13 @@ def test_a_category_is_one_node_label(category: str | None, names: list[str]) ->
 def test_a_label_of_the_same_address_on_another_chain_is_not_given(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, [(1, 2)])
     project_pending(postgres, graph)
-    project_labels(graph, [replace(label(1), chain="bsc")], "one")
+    project_labels(graph, [effective_label(1, chain="bsc")], "one")
     assert carried(graph) == {}
 
 
 def test_a_wallet_without_a_label_keeps_the_label_set_valid(postgres: Postgres, graph: Graph) -> None:
     project_labels(graph, [], "one")
-    add_label_row(postgres, 9)
+    label(postgres, 9, "mixer")
     add_batch(postgres, [(1, 2)])
     project_pending(postgres, graph)
     assert graph_label_digest(graph) == "one"
@@ -143,12 +131,12 @@ def test_a_wallet_without_a_label_keeps_the_label_set_valid(postgres: Postgres, 
 def test_a_new_wallet_that_may_be_labelled_invalidates_the_label_set(
     postgres: Postgres, graph: Graph, number: int
 ) -> None:
-    add_label_row(postgres, 9)
-    project_labels(graph, [label(9)], "one")
+    label(postgres, 9, "mixer")
+    project_labels(graph, [effective_label(9)], "one")
     add_batch(postgres, [(1, number)])
     project_pending(postgres, graph)
     assert graph_label_digest(graph) is None
-    project_labels(graph, [label(9)], "one")
+    project_labels(graph, [effective_label(9)], "one")
     assert graph_label_digest(graph) == "one"
 
 
@@ -156,7 +144,7 @@ def test_a_writer_that_began_before_the_labels_were_written_invalidates_the_labe
     postgres: Postgres, graph: Graph
 ) -> None:
     state = owned_state(graph, str(ask(postgres, "SELECT record_id FROM record")))
-    project_labels(graph, [label(5)], "one")
+    project_labels(graph, [effective_label(5)], "one")
     columns = {"wallet_id": [5], "chain": [CHAIN], "address": [address(5)], "may_be_labelled": [False]}
     write_wallets(graph, state, Page(columns, rows=1))
     assert graph_label_digest(graph) is None

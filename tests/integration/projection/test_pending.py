@@ -23,7 +23,8 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
 from tests.support.content import is_equal
-from tests.support.projection_record import BIG, add_batch, ask, restate, retract
+from tests.support.projection_record import BIG, ROWS, add_batch, restate, retract
+from tests.support.record import ask
 
 EDGES = Query(
     "test/edges",
@@ -34,7 +35,6 @@ EDGES = Query(
     "RETURN properties(t) AS t, s.address AS sender, r.address AS receiver "
     "ORDER BY t.transfer_id",
 )
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 ANNOTATION = {"send_pool", "send_drain", "send_share", "unobserved", "recv_pool", "recv_drain"}
 
 

@@ -12,9 +12,9 @@ from app.projection.proof import prove
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
-from tests.support.projection_record import BIG, add_batch, ask, restate, retract
+from tests.support.projection_record import BIG, ROWS, add_batch, restate, retract
+from tests.support.record import ask
 
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 CHANGES = {
     "transaction_hash": "0xff",
     "transfer_index": 3,

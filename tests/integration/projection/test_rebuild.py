@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import InUse
-from app.labels.effective import EffectiveLabel
 from app.projection.labels import project_labels
 from app.projection.locks import rebuild_lock
 from app.projection.pending import pending_batches, project_pending
@@ -15,19 +14,12 @@ from app.projection.schema import prepare, wipe
 from app.projection.state import count, read_state
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from cypher import Query, query
+from cypher import query
+from tests.support.builders import address, effective_label
 from tests.support.content import graph_label_digest
-from tests.support.projection_record import CHAIN, add_batch, address, ask, restate, retract
-
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
-
-
-def ignore(_step: str, _part: float) -> None:
-    """Progress that nobody watches."""
-
-
-def spoil(graph: Graph, *statements: str) -> None:
-    graph.write([(Query("test/spoil", "", frozenset(), (), f"CYPHER 25 {s}"), {}) for s in statements])
+from tests.support.graph import spoil
+from tests.support.projection_record import ROWS, add_batch, restate, retract
+from tests.support.record import ask, ignore
 
 
 def test_an_empty_record_gives_an_empty_equal_graph(postgres: Postgres, graph: Graph) -> None:
@@ -137,8 +129,7 @@ def test_one_rebuild_at_a_time(postgres: Postgres, graph: Graph) -> None:
 def test_labels_stay_and_are_not_confirmed(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, ROWS)
     project_pending(postgres, graph)
-    label = EffectiveLabel(None, CHAIN, address(1), "mixer", "A mixer", "test", 90, None, None)
-    project_labels(graph, [label], "one")
+    project_labels(graph, [effective_label(1)], "one")
     rebuild(postgres, graph, ignore)
     assert graph_label_digest(graph) is None
     assert [row["address"] for row in graph.read(query("labels/read"))] == [address(1)]

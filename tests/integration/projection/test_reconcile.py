@@ -14,38 +14,28 @@ from app.labels.effective import label_set_digest
 from app.operations.reconcile import reconcile
 from app.operations.reconciliation_answer import Reconciliation
 from app.operations.relabel import published_labels
-from app.policy.policy import load_policy
 from app.projection import range_digests, repair
 from app.projection.pending import project_pending
 from app.projection.proof import prove
 from app.projection.schema import wipe
 from app.record.last_reconciliation import last_reconciliation
-from app.runs.run import run_scoring
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.locks import Lock, exclusive
 from app.stores.postgres import Postgres
 from app.stores.references import REFERENCES
-from cypher import Query, query
+from cypher import query
 from ingest.consumer.reconciler import Reconciler
-from ingest.record.writer import Message, write_batch
-from ingest.simulator.simulate import simulate
+from tests.support.builders import story
 from tests.support.content import graph_label_digest, is_equal
 from tests.support.environment import environment
+from tests.support.graph import spoil
 from tests.support.ingesting import wait_until
-from tests.support.projection_record import add_batch, ask, restate
+from tests.support.projection_record import ROWS, add_batch, restate
+from tests.support.record import ask, ignore, label, score, write
 
-ROWS = [(1, 2), (2, 3), (3, 1), (1, 1), (2, 1), (3, 2)]
 MOVE = """MATCH (a)-[t:TRANSFER {transfer_id: 3}]->(b) WITH a, b, t, properties(t) AS p DELETE t
     WITH a, b, p CREATE (b)-[n:TRANSFER]->(a) SET n = p"""
-
-
-def ignore(_step: str, _part: float) -> None:
-    """Progress that nobody watches."""
-
-
-def spoil(graph: Graph, *statements: str) -> None:
-    graph.write([(Query("test/spoil", "", frozenset(), (), f"CYPHER 25 {s}"), {}) for s in statements])
 
 
 def natures(report: Reconciliation) -> set[tuple[str, int | None, str]]:
@@ -174,25 +164,15 @@ def test_a_broken_reference_of_the_record_is_unequal_and_is_not_touched(
     assert ask(postgres, "SELECT batch_id FROM transactions WHERE transfer_id = 2") == 99
 
 
-def test_labels_of_the_published_run_are_compared_and_mended(
-    postgres: Postgres, graph: Graph, settings: Settings
-) -> None:
-    story = simulate(3, wallets=300, transfers=1_500).transfers
-    messages = [Message("t", 0, offset, None, b"", transfer) for offset, transfer in enumerate(story)]
-    postgres.run(lambda connection: write_batch(connection, messages))
+def test_labels_of_the_published_run_are_compared_and_mended(postgres: Postgres, graph: Graph) -> None:
+    transfers = story().transfers
+    write(postgres, transfers)
     project_pending(postgres, graph)
-    wallets = [(t.chain, t.sender) for t in story if t.sender != ZERO_ADDRESS]  # that one has a label
+    wallets = [(t.chain, t.sender) for t in transfers if t.sender != ZERO_ADDRESS]  # that one has a label
     first, second, third = list(dict.fromkeys(wallets))[:3]
     for chain, sender in (first, second):
-        ask(
-            postgres,
-            "INSERT INTO labels (chain, address, category, name, source, confidence) "
-            "VALUES (:chain, :address, 'mixer', 'A mixer', 'test', 90) RETURNING label_id",
-            chain=chain,
-            address=sender,
-        )
-    policy = load_policy(settings.policy_file)
-    run_scoring(postgres, graph, policy, engine="ledger", cypher_max_transfers=0)
+        label(postgres, sender, "mixer", chain=chain)
+    score(postgres, graph)
     labels = published_labels(postgres)
     assert labels is not None
     assert reconcile(postgres, graph, ignore).labels == "compared"

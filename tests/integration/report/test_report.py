@@ -2,23 +2,22 @@
 
 import csv
 import io
-from datetime import UTC
+from datetime import UTC, datetime
 
 import httpx
 import pytest
-from pypdf import PdfReader
 
 from app.answers.explanation import Explanation
 from app.domain import decimal_units
-from app.labels.store import LabelRow, import_labels
 from app.projection.pending import project_all_pending
 from app.report.document import pdf
 from app.report.wallet_report import WalletReport
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.documents import squeezed, text_of
-from tests.support.run_story import ALICE, BOB, MIXER, POLICY, score, tell_story
+from tests.support.documents import metadata_of, squeezed, text_of
+from tests.support.record import label, score
+from tests.support.run_story import ALICE, BOB, MIXER, tell_story
 from tests.support.serving import served
 
 MEAN = '=HYPERLINK("x") #read("/etc/passwd") *bold* _it_ $x$ <a> @b `c` \\ #pagebreak() ] // gone'
@@ -27,8 +26,7 @@ MEAN = '=HYPERLINK("x") #read("/etc/passwd") *bold* _it_ $x$ <a> @b `c` \\ #page
 @pytest.fixture
 def told(postgres: Postgres, graph: Graph) -> None:
     tell_story(postgres)
-    row = LabelRow("ethereum", ALICE, None, MEAN, MEAN, 80, None, None, "Line 1")
-    import_labels(postgres, [row], POLICY.categories)
+    label(postgres, ALICE, None, name=MEAN, source=MEAN, confidence=80)
     project_all_pending(postgres, graph)
     score(postgres, graph, "cypher")
 
@@ -106,7 +104,7 @@ def test_a_wallet_without_a_score_is_unknown_and_never_0(
         shown = text_of(asked(api, dave, "pdf").content)
         assert api.get(f"/v1/scores/{BOB}/report", params={"format": "docx"}).status_code == 422
         assert api.get(f"/v1/scores/0x{99:040x}/report").status_code == 404
-    assert "Unknownisnotclean" in shown
+    assert "Unknowndoesnotmeanclean" in shown
     assert "0.000000" not in shown
 
 
@@ -114,7 +112,6 @@ def test_a_wallet_without_a_score_is_unknown_and_never_0(
 def test_the_date_in_the_document_is_the_runs(settings: Settings, postgres: Postgres, graph: Graph) -> None:
     with served(settings, postgres, graph) as api:
         report = WalletReport.model_validate(asked(api, BOB, "json").json())
-    made = PdfReader(io.BytesIO(pdf(report))).metadata
-    assert made is not None
+    made = datetime.strptime(metadata_of(pdf(report))["CreationDate"], "D:%Y%m%d%H%M%S%z")
     assert report.run.completed_at is not None
-    assert made.creation_date == report.run.completed_at.replace(microsecond=0).astimezone(UTC)
+    assert made == report.run.completed_at.replace(microsecond=0).astimezone(UTC)

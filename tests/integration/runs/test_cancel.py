@@ -14,7 +14,9 @@ from app.runs.run import StartedRun, execute_run, start_run
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.run_story import ALICE, OTHER_POLICY, POLICY, score, tell_story
+from tests.support.builders import other_policy, policy
+from tests.support.record import score
+from tests.support.run_story import ALICE, tell_story
 from tests.support.serving import served
 
 
@@ -31,7 +33,7 @@ def client(settings: Settings, story: Postgres, graph: Graph) -> Iterator[httpx.
 
 
 def started(postgres: Postgres, key: str | None = None) -> StartedRun:
-    return start_run(postgres, None, POLICY, engine="ledger", cypher_max_transfers=0, idempotency_key=key)
+    return start_run(postgres, None, policy(), engine="ledger", cypher_max_transfers=0, idempotency_key=key)
 
 
 def state(postgres: Postgres, run_id: int) -> tuple[str, int | None, int]:
@@ -68,15 +70,15 @@ def test_a_cancelled_run_ends_at_its_next_step_and_publishes_nothing(story: Post
 def test_a_run_cancelled_at_the_last_moment_is_not_completed(story: Postgres) -> None:
     run = started(story)
     cancel_run(story, run.run_id)
-    seen = run_row.Seen(Counted(), 0, 0, 0, "", "")
+    figures = run_row.RunFigures(Counted(), 0, 0, 0, "", "")
     with pytest.raises(Cancelled), story.transaction() as connection:
-        run_row.complete(connection, run.run_id, seen)
-    run.held.close()
+        run_row.complete(connection, run.run_id, figures)
+    run.resources.close()
 
 
 def test_a_run_of_a_dead_process_is_cancelled_at_once(story: Postgres) -> None:
     run = started(story)
-    run.held.close()  # what the end of a process does to its connections
+    run.resources.close()  # what the end of a process does to its connections
     cancel_run(story, run.run_id)
     assert state(story, run.run_id) == ("cancelled", None, 0)
 
@@ -123,7 +125,7 @@ def test_asking_while_the_run_of_the_key_is_under_way_answers_with_it(
 
 def test_after_a_crash_the_same_key_carries_the_request_on(client: httpx.Client, story: Postgres) -> None:
     dead = started(story, "nightly")
-    dead.held.close()  # as when its process dies: the lock is free, the row still says running
+    dead.resources.close()  # as when its process dies: the lock is free, the row still says running
     headers = {"Idempotency-Key": "nightly", "Prefer": "wait=60"}
     answer = client.post("/run-score", headers=headers)
     assert (answer.status_code, answer.json()["status"]) == (200, "completed")
@@ -132,12 +134,12 @@ def test_after_a_crash_the_same_key_carries_the_request_on(client: httpx.Client,
     left = client.get(f"/v1/runs/{dead.run_id}").json()
     assert (left["status"], left["error"]) == (
         "failed",
-        "The process that carried out this run ended before the run did.",
+        "The process of this run ended before the run did.",
     )
 
 
 def test_the_api_verifies_compares_and_remembers(client: httpx.Client, story: Postgres) -> None:
-    a, b = score(story), score(story, policy=OTHER_POLICY)
+    a, b = score(story), score(story, policy=other_policy())
     verified = client.post(f"/v1/runs/{a}/verify", headers={"Prefer": "wait=60"})
     assert verified.status_code == 200
     assert verified.json()["result"]["equal"] is True

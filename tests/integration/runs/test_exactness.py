@@ -6,54 +6,38 @@ order, through the real writer and the real projection; runs are real runs, and 
 """
 
 from collections import defaultdict
-from datetime import timedelta
-from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from app.domain import Retraction, Transfer
-from app.labels.store import LabelRow, import_labels
-from app.ledger.cells import DESTINATION, SOURCE
-from app.policy.policy import Policy, parse_policy
+from app.labels.store import import_labels
+from app.ledger.cells import DESTINATION, SOURCE, decode
+from app.policy.policy import Policy
 from app.runs.compute import EngineChoice
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.integration.cypher.test_ledgers import SEEN, Ledger, Move, address, random_ledger
-from tests.integration.cypher.test_paths import expected
-from tests.support.run_story import POLICY, START, score, write
+from tests.support.builders import label_row, policy, retraction
+from tests.support.ledgers.exact import exact_shares
+from tests.support.ledgers.moves import SEEN, Ledger, as_transfer, random_ledger
+from tests.support.record import score, write
 
-LEDGERS = {
-    number: Ledger([move for move in made.moves if move.batch == SEEN], made.labels)
-    for number in range(1, 201)
-    for made in [random_ledger(number)]
-}
-LIMITS = {
-    limit: parse_policy(POLICY.body.replace("hop_limit: 4", f"hop_limit: {limit}").encode(), "test")
-    for limit in (4, 6)
-}
+LIMITS = (4, 6)
 Cell = tuple[str, int]
 Row = dict[Cell, float]
 
 
-def as_transfer(number: int, move: Move) -> Transfer:
-    return Transfer(
-        chain=f"chain{number}",
-        transaction_hash=move.transaction_hash,
-        transfer_index=0,
-        block_number=move.seq,
-        transaction_index=0,
-        occurred_at=START + timedelta(seconds=move.seq),
-        sender=address(move.sender),
-        receiver=address(move.receiver),
-        asset=f"asset {move.asset_id}",
-        amount=move.amount,
-        decimals=18,
-        usd_value=None if move.usd_value is None else Decimal(str(move.usd_value)),
-    )
+@cache
+def ledgers() -> dict[int, Ledger]:
+    """By number; what comes after the watermark is left out."""
+    made = {number: random_ledger(number) for number in range(1, 201)}
+    return {
+        number: Ledger([move for move in ledger.moves if move.batch == SEEN], ledger.labels)
+        for number, ledger in made.items()
+    }
 
 
 def stored(postgres: Postgres, run_id: int) -> tuple[dict[Any, Row], dict[Any, int], list[Any]]:
@@ -63,7 +47,7 @@ def stored(postgres: Postgres, run_id: int) -> tuple[dict[Any, Row], dict[Any, i
     with postgres.transaction() as connection:
         for row in connection.execute(_EXPOSURES, {"run_id": run_id}):
             key = row.direction, int(row.address, 16), int(row.asset.split()[1])
-            cells = ((row.columns[cell // 8], cell % 8) for cell in row.cells)
+            cells = ((row.columns[cell.column], cell.hop) for cell in map(decode, row.cells))
             shares[key] = dict(zip(cells, row.shares, strict=True))
             totals[key] = int(row.total)
         scores = list(connection.execute(_SCORES, {"run_id": run_id}))
@@ -73,24 +57,21 @@ def stored(postgres: Postgres, run_id: int) -> tuple[dict[Any, Row], dict[Any, i
 @pytest.fixture
 def told(postgres: Postgres) -> Postgres:
     """All ledgers in the record, in an order that is none."""
-    moves = [(number, move) for number, ledger in LEDGERS.items() for move in ledger.moves]
+    moves = [
+        (move, as_transfer(move, chain=f"chain{number}"))
+        for number, ledger in ledgers().items()
+        for move in ledger.moves
+    ]
     Random(1).shuffle(moves)
     for start in range(0, len(moves), 1_000):
-        write(postgres, [as_transfer(number, move) for number, move in moves[start : start + 1_000]])
-    write(
-        postgres,
-        [
-            Retraction(f"chain{number}", move.transaction_hash, f"asset {move.asset_id}", None, START)
-            for number, move in moves
-            if move.retracted
-        ],
-    )
+        write(postgres, [sent for _, sent in moves[start : start + 1_000]])
+    write(postgres, [retraction(sent, transfer_index=None) for move, sent in moves if move.retracted])
     labels = [
-        LabelRow(f"chain{number}", address(wallet), category, "A name", "a list", 90, None, None, "a line")
-        for number, ledger in LEDGERS.items()
+        label_row(wallet, category, chain=f"chain{number}")
+        for number, ledger in ledgers().items()
         for wallet, category in ledger.labels.items()
     ]
-    import_labels(postgres, labels, POLICY.categories)
+    import_labels(postgres, labels, policy().categories)
     return postgres
 
 
@@ -102,16 +83,16 @@ def close(found: Row, wanted: dict[Cell, Fraction]) -> bool:
 
 
 def test_the_ledgers_have_what_is_hard() -> None:
-    moves = [move for ledger in LEDGERS.values() for move in ledger.moves]
+    moves = [move for ledger in ledgers().values() for move in ledger.moves]
     assert any(move.sender == move.receiver for move in moves)
     assert any(move.amount == 0 for move in moves)
     assert any(move.retracted for move in moves)
     assert any(move.usd_value is None for move in moves)
-    places = [(number, move.seq) for number, ledger in LEDGERS.items() for move in ledger.moves]
+    places = [(number, move.seq) for number, ledger in ledgers().items() for move in ledger.moves]
     assert len(set(places)) < len(places)
     in_cycles = [
         ledger
-        for ledger in LEDGERS.values()
+        for ledger in ledgers().values()
         if any(
             (b.sender, b.receiver) == (a.receiver, a.sender) and a.sender in ledger.labels
             for a in ledger.flowing()
@@ -122,40 +103,42 @@ def test_the_ledgers_have_what_is_hard() -> None:
 
 
 def test_both_engines_store_the_exact_fractions_of_200_random_ledgers(told: Postgres, graph: Graph) -> None:
-    for limit, policy in LIMITS.items():
+    for limit in LIMITS:
+        tested = policy(("hop_limit: 4", f"hop_limit: {limit}"))
         wanted: dict[tuple[int, int, int | None], dict[Cell, Fraction]] = {
             (direction, wallet, asset): cells
-            for ledger in LEDGERS.values()
+            for ledger in ledgers().values()
             for direction in (SOURCE, DESTINATION)
-            for (wallet, asset), cells in expected(ledger, direction, limit).items()
+            for (wallet, asset), cells in exact_shares(ledger, direction, limit).items()
         }
         amounts: defaultdict[tuple[int, int, int], int] = defaultdict(int)
-        for ledger in LEDGERS.values():
+        for ledger in ledgers().values():
             for move in ledger.flowing():
                 amounts[SOURCE, move.receiver, move.asset_id] += move.amount
                 amounts[DESTINATION, move.sender, move.asset_id] += move.amount
         engines: tuple[EngineChoice, ...] = ("cypher", "ledger")
         for engine in engines:
-            shares, totals, scores = stored(told, score(told, graph, engine, policy))
+            shares, totals, scores = stored(told, score(told, graph, engine, tested))
             assert totals == amounts
             assert shares.keys() == {key for key in wanted if key[2] is not None}
             wrong = [key for key, row in shares.items() if not close(row, wanted[key])]
             assert not wrong, (engine, limit)
             assert all(abs(sum(row.values()) - 1) <= 1e-9 for row in shares.values())
-            _check_scores(scores, wanted, policy)
+            _check_scores(scores, wanted, tested)
 
 
 def _check_scores(
-    scores: list[Any], wanted: dict[tuple[int, int, int | None], dict[Cell, Fraction]], policy: Policy
+    scores: list[Any], wanted: dict[tuple[int, int, int | None], dict[Cell, Fraction]], by: Policy
 ) -> None:
     """Contributions are the exact combined shares, weigh what the policy says, and add up in integers."""
     looked_at = 0
     for row in scores:
         sums = [0, 0, 0]
-        for cell, share, points in zip(row.cells, row.shares, row.points, strict=True):
-            direction, category, hop = cell // 1024, row.columns[cell % 1024 // 8], cell % 8
+        for code, share, points in zip(row.cells, row.shares, row.points, strict=True):
+            direction, column, hop = decode(code)
+            category = row.columns[column]
             sums[direction] += points
-            assert points == int(share * policy.micro_points(category, hop))
+            assert points == int(share * by.micro_points(category, hop) + 0.001)
             exact = wanted.get((direction, int(row.address, 16), None))
             if exact is not None:
                 looked_at += 1

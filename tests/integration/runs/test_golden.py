@@ -7,24 +7,21 @@ enough, whatever its share, but it raises the level and has no share and no poin
 import pytest
 
 from app.answers.explanation import Explanation
+from app.domain import parse_points
 from app.explain.explain import explain
-from app.explain.listed import parse_points
-from app.policy.policy import parse_policy
 from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.run_story import POLICY, label, score, transfer, write
+from tests.support.builders import address, policy, transfer
+from tests.support.record import label, score, write
 
-THIEF, EXCHANGE, VICTIM, SHOP, LAST, CLEAN = (f"0x{n:040x}" for n in range(1, 7))
-POISON = parse_policy(
-    POLICY.body.replace(
-        "rules:\n",
-        "rules:\n  - name: poison_stolen\n    description: Any contact with stolen funds is severe.\n"
-        "    when: {direction: source, categories: [stolen_funds]}\n    level_at_least: severe\n",
-    ).encode(),
-    "poison",
+THIEF, EXCHANGE, VICTIM, SHOP, LAST, CLEAN = map(address, range(1, 7))
+RULES = "rules:\n"
+POISON = (
+    f"{RULES}  - name: poison_stolen\n    description: Any contact with stolen funds is severe.\n"
+    "    when: {direction: source, categories: [stolen_funds]}\n    level_at_least: severe\n"
 )
 
 
@@ -48,7 +45,7 @@ def ask(
         ],
     )
     project_all_pending(postgres, graph)
-    score(postgres, graph, engine, POISON)
+    score(postgres, graph, engine, policy((RULES, POISON)))
     return {wallet: explain(postgres, graph, settings, wallet) for wallet in (VICTIM, SHOP, LAST, CLEAN)}
 
 

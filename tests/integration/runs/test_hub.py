@@ -13,7 +13,8 @@ from app.projection.state import count
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
-from tests.support.projection_record import add_batch, ask
+from tests.support.projection_record import add_batch
+from tests.support.record import ask
 
 EDGES = 50_000
 _HUB = Query(

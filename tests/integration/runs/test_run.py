@@ -1,37 +1,23 @@
 """Scoring runs on a real record: what they store and publish, and how they end when something fails."""
 
-import csv
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
-from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import text
 
-from app.domain import Retraction, Transfer
 from app.errors import InUse, InvalidInput, InvalidPolicy, Unequal
-from app.labels.readers.label_csv import read_csv
 from app.labels.store import import_labels
-from app.policy.policy import parse_policy
+from app.ledger.cells import decode
 from app.runs.run import execute_run, run_scoring, start_run
 from app.stores.graph import Graph
 from app.stores.locks import Lock, acquire_shared
 from app.stores.postgres import Postgres
-from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, POLICY, START, label, transfer, write
-
-
-def score(postgres: Postgres, graph: Graph | None = None, engine: Any = "ledger") -> int:  # noqa: ANN401
-    return run_scoring(postgres, graph, POLICY, engine=engine, cypher_max_transfers=5_000)
-
-
-def rows(postgres: Postgres, query: str, **given: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401
-    with postgres.transaction() as connection:
-        return [tuple(row) for row in connection.execute(text(query), given)]
+from tests.support.builders import policy, retraction, transfer
+from tests.support.graph import no_graph
+from tests.support.hack import Hack
+from tests.support.record import rows, score, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, STORY, tell_story
 
 
 def scores(postgres: Postgres, run_id: int) -> dict[str, tuple[Any, ...]]:
@@ -45,7 +31,7 @@ def scores(postgres: Postgres, run_id: int) -> dict[str, tuple[Any, ...]]:
 
 
 SHARES = """
-    SELECT w.chain, w.address, a.asset, e.direction, r.columns[c.cell / 8 + 1], c.cell % 8, c.share
+    SELECT w.chain, w.address, a.asset, r.columns, c.cell, c.share
     FROM exposures e JOIN wallets w USING (wallet_id) JOIN assets a USING (asset_id)
     JOIN scoring_runs r USING (run_id), unnest(e.cells, e.shares) AS c (cell, share)
     WHERE run_id = :run_id
@@ -53,23 +39,16 @@ SHARES = """
 
 
 def shares(postgres: Postgres, run_id: int) -> dict[tuple[Any, ...], float]:
-    return {row[:-1]: row[-1] for row in rows(postgres, SHARES, run_id=run_id)}
+    found = {}
+    for chain, address, asset, columns, code, share in rows(postgres, SHARES, run_id=run_id):
+        direction, column, hop = decode(code)
+        found[chain, address, asset, direction, columns[column], hop] = share
+    return found
 
 
 @pytest.fixture
 def story(postgres: Postgres) -> Postgres:
-    """A mixer pays Alice, she pays Bob half of it, Bob pays Carol without a price; Dave only pays himself."""
-    label(postgres, MIXER, "mixer")
-    write(
-        postgres,
-        [
-            transfer(1, MIXER, ALICE, 100),
-            transfer(2, ALICE, BOB, 50),
-            transfer(3, BOB, CAROL, 60, usd_value=None),
-            transfer(4, DAVE, DAVE, 9),
-            transfer(5, CAROL, BOB, 0),
-        ],
-    )
+    tell_story(postgres)
     return postgres
 
 
@@ -87,7 +66,7 @@ def test_a_run_scores_every_wallet_and_is_published(story: Postgres) -> None:
         story,
         "SELECT status, step, progress, engine, transfers, unpriced_transfers, wallets, labelled_wallets,"
         " error, policy_digest FROM scoring_runs",
-    ) == [("completed", "done", 1.0, "ledger", 3, 1, 5, 1, None, POLICY.digest)]
+    ) == [("completed", "done", 1.0, "ledger", 3, 1, 5, 1, None, policy().digest)]
 
 
 def test_stored_exposures_are_exact_totals_with_shares_that_sum_to_one(story: Postgres) -> None:
@@ -123,10 +102,10 @@ def test_contributions_add_up_to_the_score_of_their_direction(story: Postgres) -
     )
     for *by_direction, cells, cell_shares, points in found:
         sums = [0, 0, 0]
-        for cell, share, of_cell in zip(cells, cell_shares, points, strict=True):
-            column = POLICY.layout.columns[cell % 1024 // 8]
-            assert of_cell == int(share * POLICY.micro_points(column, cell % 8))
-            sums[cell // 1024] += of_cell
+        for code, share, of_cell in zip(cells, cell_shares, points, strict=True):
+            direction, column, hop = decode(code)
+            assert of_cell == int(share * policy().micro_points(policy().layout.columns[column], hop) + 0.001)
+            sums[direction] += of_cell
         assert sums == by_direction
 
 
@@ -146,7 +125,7 @@ def test_running_again_gives_the_same_rows(story: Postgres) -> None:
 
 
 def test_retracted_transfers_count_in_nothing(story: Postgres) -> None:
-    write(story, [Retraction("ethereum", f"0x{1:064x}", "ETH", None, START)])
+    write(story, [retraction(STORY[0], transfer_index=None)])
     run_id = score(story)
     found = scores(story, run_id)
     assert found[ALICE][:2] == (0, "low")
@@ -162,16 +141,16 @@ def test_an_empty_record_is_scored_too(postgres: Postgres) -> None:
 
 
 def test_a_second_run_is_refused_while_one_is_under_way(story: Postgres) -> None:
-    started = start_run(story, None, POLICY, engine="ledger", cypher_max_transfers=0)
-    with pytest.raises(InUse, match=f"Scoring run {started.run_id} is under way"):
+    started = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    with pytest.raises(InUse, match=f"Scoring run {started.run_id} is running"):
         score(story)
     execute_run(story, None, started)
     assert score(story) == started.run_id + 1
 
 
 def test_a_run_left_by_a_dead_process_is_marked_failed(story: Postgres) -> None:
-    left = start_run(story, None, POLICY, engine="ledger", cypher_max_transfers=0)
-    left.held.close()  # what the end of a process does to its connections
+    left = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    left.resources.close()  # what the end of a process does to its connections
     run_id = score(story)
     assert rows(story, "SELECT run_id, status FROM scoring_runs ORDER BY run_id") == [
         (left.run_id, "failed"),
@@ -195,8 +174,8 @@ def test_a_run_that_fails_publishes_nothing_and_says_why(story: Postgres) -> Non
 
 
 def test_what_arrives_after_the_snapshot_is_for_the_next_run(story: Postgres) -> None:
-    started = start_run(story, None, POLICY, engine="ledger", cypher_max_transfers=0)
-    write(story, [transfer(6, MIXER, DAVE, 5), transfer(0, DAVE, ALICE, 1)])
+    started = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    write(story, [transfer(60, MIXER, DAVE, 5), transfer(0, DAVE, ALICE, 1)])
     execute_run(story, None, started)
     assert scores(story, started.run_id)[DAVE][0] is None
     assert scores(story, score(story))[DAVE][0] == 70_000_000
@@ -217,12 +196,11 @@ def test_the_snapshot_waits_for_the_batch_that_is_being_written(story: Postgres)
 
 
 def test_labels_of_a_category_the_policy_lost_are_refused(story: Postgres) -> None:
-    without = POLICY.body.replace("  mixer:", "  tumbler:")
     with pytest.raises(InvalidPolicy, match="does not have: mixer"):
         run_scoring(
             story,
             None,
-            parse_policy(without.encode(), "p"),
+            policy(("  mixer:", "  tumbler:")),
             engine="ledger",
             cypher_max_transfers=0,
         )
@@ -234,7 +212,7 @@ def test_progress_grows_to_the_end(story: Postgres) -> None:
     run_scoring(
         story,
         None,
-        POLICY,
+        policy(),
         engine="ledger",
         cypher_max_transfers=0,
         progress=lambda step, part: told.append((step, part)),
@@ -256,54 +234,20 @@ def test_both_engines_store_the_same_shares(story: Postgres, graph: Graph) -> No
     assert by_paths == pytest.approx(by_ledger, abs=1e-12)
 
 
-@contextmanager
-def _nobody() -> Iterator[Graph]:
-    nobody = Graph("bolt://127.0.0.1:1", "neo4j", SecretStr("none"), retry_seconds=0.1)
-    try:
-        yield nobody
-    finally:
-        nobody.close()
-
-
 @pytest.mark.parametrize("engine", ["ledger", "auto"])
 def test_a_graph_that_does_not_answer_fails_no_run(story: Postgres, engine: str) -> None:
-    with _nobody() as graph:
+    with no_graph() as graph:
         run_id = score(story, graph, engine)
     assert rows(story, "SELECT run_id, status, engine FROM scoring_runs") == [(run_id, "completed", "ledger")]
 
 
-def test_a_real_hack_gives_the_exact_exposures(postgres: Postgres, shared: Path) -> None:
-    folder = shared / "data" / "xscam_2022"
-    with (folder / "transfers.csv").open() as lines:
-        write(
-            postgres,
-            [
-                Transfer(
-                    row["chain"],
-                    row["transaction_hash"],
-                    int(row["transfer_index"]),
-                    int(row["block_number"]),
-                    int(row["transaction_index"]),
-                    datetime.fromisoformat(row["occurred_at"]),
-                    row["sender"],
-                    row["receiver"],
-                    row["asset"],
-                    int(row["amount"]),
-                    int(row["decimals"]),
-                    Decimal(row["usd_value"]),
-                )
-                for row in csv.DictReader(lines)
-            ],
-        )
-    import_labels(postgres, read_csv(folder / "labels.csv"), POLICY.categories)
+def test_a_real_hack_gives_the_exact_exposures(postgres: Postgres, hack: Hack) -> None:
+    write(postgres, hack.transfers())
+    import_labels(postgres, hack.labels(), policy().categories)
     found = {
         (address, ("", "source", "destination")[direction], category, str(hop or "")): share
         for (_, address, _, direction, category, hop), share in shares(postgres, score(postgres)).items()
     }
-    with (folder / "expected_exposure.csv").open() as lines:
-        expected = {
-            (row["address"], row["direction"], row["category"], row["hop"]): float(row["share"])
-            for row in csv.DictReader(lines)
-        }
+    expected = hack.expected_shares()
     assert found.keys() == expected.keys()
     assert found == pytest.approx(expected, abs=1e-9)

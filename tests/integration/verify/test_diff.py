@@ -6,29 +6,16 @@ import pytest
 from sqlalchemy import text
 
 from app.answers.comparisons import RunDiff, ScoreChange, WalletDiff
-from app.domain import Retraction
 from app.errors import InvalidInput, NotFound, NotReady
 from app.labels.store import remove_labels
-from app.policy.policy import parse_policy
+from app.record.wallets import find_wallet
 from app.runs.history import history
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.diff_lists import run_diff, wallet_diff
-from tests.support.run_story import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    MIXER,
-    OTHER_POLICY,
-    POLICY,
-    START,
-    label,
-    score,
-    tell_story,
-    transfer,
-    write,
-)
+from tests.support.builders import other_policy, policy, retraction, transfer
+from tests.support.record import label, score, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 
 MICRO = 1_000_000
 PARTS = ("transfers", "labels", "policy", "engine")
@@ -86,7 +73,7 @@ def test_a_change_by_labels_alone(story: Postgres) -> None:
 
 
 def test_a_change_by_the_policy_alone(story: Postgres) -> None:
-    found = compared(story, score(story), score(story, policy=OTHER_POLICY))
+    found = compared(story, score(story), score(story, policy=other_policy()))
     assert [change.wallet.address for change in found.changes] == [MIXER, ALICE, BOB, CAROL]
     assert [parts(change)[2] for change in found.changes] == [-10, -10, -7, -4.166666]
     assert all(adds_up(change) for change in found.changes)
@@ -96,7 +83,7 @@ def test_all_three_at_once_add_up(story: Postgres) -> None:
     a = score(story)
     write(story, [transfer(15, DAVE, ALICE, 100)])
     label(story, DAVE, "scam")
-    found = compared(story, a, score(story, policy=OTHER_POLICY))
+    found = compared(story, a, score(story, policy=other_policy()))
     alice = by_wallet(found)[ALICE]
     assert (alice.old, alice.new) == ("70.000000", "67.500000")
     assert parts(alice) == [-35, 37.5, -5, 0]
@@ -114,23 +101,18 @@ def test_backwards_the_changes_are_reversed(story: Postgres) -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_parts_add_up_on_random_ledgers(postgres: Postgres, seed: int) -> None:
     chance = random.Random(seed)
-    wallets = [f"0x{n:040x}" for n in range(1, 13)]
-    places = chance.sample(range(1, 400), 120)
-
-    def arrive(some: list[int]) -> None:
-        write(
-            postgres,
-            [transfer(n, *chance.sample(wallets, 2), amount=chance.randrange(1, 10**6)) for n in some],
-        )
-
-    arrive(places[:70])
-    for wallet in wallets[:2]:
+    transfers = [
+        transfer(n, *chance.sample(range(1, 13), 2), amount=chance.randrange(1, 10**6))
+        for n in chance.sample(range(1, 400), 120)
+    ]
+    write(postgres, transfers[:70])
+    for wallet in (1, 2):
         label(postgres, wallet, "mixer")
     a = score(postgres)
-    arrive(places[70:])
-    write(postgres, [Retraction("ethereum", f"0x{places[3]:064x}", "ETH", None, START)])
-    label(postgres, wallets[2], "scam")
-    found = compared(postgres, a, score(postgres, policy=OTHER_POLICY))
+    write(postgres, transfers[70:])
+    write(postgres, [retraction(transfers[3], transfer_index=None)])
+    label(postgres, 3, "scam")
+    found = compared(postgres, a, score(postgres, policy=other_policy()))
     assert found.changed > 5
     assert all(adds_up(change) for change in found.changes)
     assert all(change.parts.engine == "0.000000" for change in found.changes)
@@ -139,7 +121,7 @@ def test_parts_add_up_on_random_ledgers(postgres: Postgres, seed: int) -> None:
 
 
 def test_rounding_of_another_engine_is_a_part_of_its_own(story: Postgres, graph: Graph) -> None:
-    found = compared(story, score(story, graph, "ledger"), score(story, graph, "cypher", OTHER_POLICY))
+    found = compared(story, score(story, graph, "ledger"), score(story, graph, "cypher", other_policy()))
     assert found.changed >= 4
     for change in found.changes:
         assert adds_up(change)
@@ -149,8 +131,7 @@ def test_rounding_of_another_engine_is_a_part_of_its_own(story: Postgres, graph:
 def test_a_label_of_a_category_the_first_policy_does_not_know_counts_from_the_policy_step(
     story: Postgres,
 ) -> None:
-    body = POLICY.body.replace("  scam:", "  swindle:").replace("scam,", "swindle,")
-    without = parse_policy(body.encode(), "without scam")
+    without = policy(("  scam:", "  swindle:"), ("scam,", "swindle,"))
     a = score(story, policy=without)
     label(story, DAVE, "scam")
     change = by_wallet(compared(story, a, score(story)))[DAVE]
@@ -158,7 +139,7 @@ def test_a_label_of_a_category_the_first_policy_does_not_know_counts_from_the_po
 
 
 def test_changes_page_by_cursor(story: Postgres) -> None:
-    a, b = score(story), score(story, policy=OTHER_POLICY)
+    a, b = score(story), score(story, policy=other_policy())
     whole = compared(story, a, b).changes
     first = compared(story, a, b, limit=3)
     second = compared(story, a, b, limit=3, cursor=first.next)
@@ -198,12 +179,13 @@ def test_only_completed_runs_and_known_wallets_are_compared(story: Postgres) -> 
 
 
 def test_history_lists_a_wallets_scores_newest_first(story: Postgres) -> None:
-    for policy in (OTHER_POLICY, POLICY, OTHER_POLICY):
-        score(story, policy=policy)
+    for each in (other_policy(), policy(), other_policy()):
+        score(story, policy=each)
     with story.transaction() as connection:
-        whole = history(connection, ALICE, 10, None)
-        first = history(connection, ALICE, 2, None)
-        second = history(connection, ALICE, 2, first.next)
+        alice = find_wallet(connection, ALICE)
+        whole = history(connection, alice, 10, None)
+        first = history(connection, alice, 2, None)
+        second = history(connection, alice, 2, first.next)
     assert [(each.run_id, each.score, each.published) for each in whole.scores] == [
         (3, "60.000000", True),
         (2, "70.000000", False),

@@ -1,35 +1,23 @@
 """A run is computed again and found equal, whatever came later; and every change by another hand is named."""
 
 import pytest
+from sqlalchemy import text
 
 from app.answers.comparisons import Verification
 from app.cli.data import import_story_labels
-from app.domain import Retraction
 from app.errors import NotFound, NotReady
 from app.labels.store import remove_labels
 from app.runs.compute import EngineChoice
+from app.runs.digests import transfers_digest
 from app.runs.run import start_run
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from ingest.simulator.simulate import simulate
-from tests.support.run_story import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    MIXER,
-    OTHER_POLICY,
-    POLICY,
-    START,
-    change,
-    label,
-    score,
-    tell_story,
-    transfer,
-    write,
-)
+from tests.support.builders import FACTS, other_policy, policy, retraction, transfer
+from tests.support.builders import story as simulated
+from tests.support.record import change, label, score, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, STORY, tell_story
 
 
 def verify(postgres: Postgres, run_id: int) -> Verification:
@@ -65,13 +53,39 @@ def test_a_run_computed_again_is_equal(story: Postgres, run_id: int) -> None:
     )
 
 
+def test_runs_from_before_the_optional_fields_still_verify(story: Postgres) -> None:
+    with story.transaction() as connection:
+        assert transfers_digest(connection, 1) == (
+            5,
+            "30b1725d059d7cee5f69314008eaa382",
+        )  # of the version before
+
+
+def test_a_run_over_optional_fields_is_equal_and_each_of_them_counts(story: Postgres) -> None:
+    write(story, [transfer(60, ALICE, BOB, 5, **FACTS), transfer(61, ALICE, BOB, 5, sender_tag="same")])
+    run_id = score(story)
+    assert verify(story, run_id).differences == []
+    for name in FACTS:
+        set_to_null = f"UPDATE transactions SET {name} = NULL WHERE block_number = 60"  # noqa: S608
+        with story.transaction() as connection:
+            before = transfers_digest(connection, 2)
+            connection.execute(text(set_to_null))
+            assert transfers_digest(connection, 2) != before
+    with story.transaction() as connection:  # the same tag at the other end is another fact
+        before = transfers_digest(connection, 2)
+        moved = "UPDATE transactions SET receiver_tag = sender_tag, sender_tag = NULL WHERE block_number = 61"
+        connection.execute(text(moved))
+        assert transfers_digest(connection, 2) != before
+    assert not verify(story, run_id).equal
+
+
 def test_a_run_stays_equal_whatever_comes_later(story: Postgres, run_id: int) -> None:
     zero = "0x" + "0" * 40
     write(story, [transfer(15, ALICE, DAVE, 70), transfer(25, BOB, DAVE, 7), transfer(5, zero, MIXER, 8)])
-    write(story, [Retraction("ethereum", f"0x{20:064x}", "ETH", None, START)])
+    write(story, [retraction(STORY[1], transfer_index=None)])
     remove_labels(story, source="a list")
     label(story, CAROL, "scam")
-    later = score(story, policy=OTHER_POLICY)
+    later = score(story, policy=other_policy())
     for each in (run_id, later):
         assert verify(story, each).differences == []
     write(story, [transfer(20, ALICE, BOB, 55, block_number=21), transfer(1, BOB, MIXER, 3)])
@@ -113,6 +127,12 @@ def test_a_transfer_taken_out_is_found(story: Postgres, run_id: int) -> None:
         "occurred_at = occurred_at + interval '1 second'",
         "sender_id = receiver_id",
         "retracted_batch_id = batch_id",
+        "block_hash = 'x'",
+        "observed_at = occurred_at",
+        "initiator = 'x'",
+        "kind = 'fee'",
+        "sender_tag = 'x'",
+        "receiver_tag = 'x'",
     ],
 )
 def test_a_changed_transfer_is_found(story: Postgres, run_id: int, assignment: str) -> None:
@@ -232,7 +252,7 @@ def test_changes_of_results_that_leave_every_sum_as_it_was_are_found(  # noqa: P
 
 
 def test_a_changed_policy_is_found(story: Postgres, run_id: int) -> None:
-    change(story, "UPDATE policies SET body = :body", body=OTHER_POLICY.body)
+    change(story, "UPDATE policies SET body = :body", body=other_policy().body)
     found = verify(story, run_id)
     assert kinds(found) == ["policy", "score"]
     assert "policy" in found.differences[0].detail
@@ -311,7 +331,7 @@ def test_an_edited_result_of_path_queries_has_no_excuse(
 
 
 def test_a_transfer_that_was_retracted_and_came_back_is_told(story: Postgres) -> None:
-    write(story, [Retraction("ethereum", f"0x{20:064x}", "ETH", None, START)])
+    write(story, [retraction(STORY[1], transfer_index=None)])
     run_id = score(story)
     assert verify(story, run_id).equal
     write(story, [transfer(20, ALICE, BOB, 50)])
@@ -322,8 +342,8 @@ def test_a_transfer_that_was_retracted_and_came_back_is_told(story: Postgres) ->
 def test_only_completed_runs_are_verified(story: Postgres) -> None:
     with pytest.raises(NotFound, match="no scoring run 7"):
         verify(story, 7)
-    started = start_run(story, None, POLICY, engine="ledger", cypher_max_transfers=0)
-    started.held.close()
+    started = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    started.resources.close()
     with pytest.raises(NotReady, match="is running"):
         verify(story, started.run_id)
 
@@ -332,7 +352,7 @@ def test_only_completed_runs_are_verified(story: Postgres) -> None:
 def test_a_whole_story_verifies_by_either_engine(
     settings: Settings, postgres: Postgres, graph: Graph, engine: EngineChoice
 ) -> None:
-    told = simulate(5, wallets=2_000, transfers=6_000)
+    told = simulated(5, wallets=2_000, transfers=6_000)
     for start in range(0, len(told.transfers), 1_500):
         write(postgres, told.transfers[start : start + 1_500])
     import_story_labels(settings, told)

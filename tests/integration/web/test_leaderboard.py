@@ -9,22 +9,13 @@ from app.answers.scores import TopScores
 from app.errors import InvalidInput
 from app.record.transfers import transaction_transfers, wallet_transfers
 from app.record.wallets import find_wallet
-from app.runs.listing import Only, level_counts, top_scores
+from app.runs.listing import ScoreFilter, level_counts, top_scores
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.run_story import (
-    ALICE,
-    BOB,
-    CAROL,
-    DAVE,
-    MIXER,
-    OTHER_POLICY,
-    score,
-    tell_story,
-    transfer,
-    write,
-)
+from tests.support.builders import other_policy, transfer
+from tests.support.record import score, write
+from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 from tests.support.serving import served
 
 
@@ -33,7 +24,7 @@ def two_runs(postgres: Postgres) -> Postgres:
     """Run 1, and run 2 under a policy that thinks less of mixers."""
     tell_story(postgres)
     score(postgres)
-    score(postgres, policy=OTHER_POLICY)
+    score(postgres, policy=other_policy())
     return postgres
 
 
@@ -45,7 +36,7 @@ def client(settings: Settings, two_runs: Postgres, graph: Graph) -> Iterator[htt
 
 def listed(postgres: Postgres, run_id: int | None = None, **only: str) -> TopScores:
     with postgres.transaction(snapshot=True) as connection:
-        return top_scores(connection, 100, None, run_id=run_id, only=Only(**only))
+        return top_scores(connection, 100, None, run_id=run_id, only=ScoreFilter(**only))
 
 
 def test_every_filter_lists_exactly_the_wallets_it_names(two_runs: Postgres) -> None:

@@ -39,7 +39,7 @@ def test_a_page_asks_to_sign_in_and_comes_back(client: httpx.Client) -> None:
     form = client.get(asked.headers["location"])
     assert (form.status_code, 'value="/?level=high"' in form.text) == (200, True)
     refused = sign_in(client, "another token")
-    assert (refused.status_code, "That is not the token" in refused.text) == (401, True)
+    assert (refused.status_code, "This token is not valid" in refused.text) == (401, True)
     assert "set-cookie" not in refused.headers
     entered = sign_in(client, back="/?level=high")
     assert (entered.status_code, entered.headers["location"]) == (303, "/?level=high")

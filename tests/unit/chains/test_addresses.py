@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.chains.addresses import CHAINS, normalize_address, normalize_hash
+from app.chains.addresses import CHAINS, normalise_address, normalise_hash
 from app.errors import InvalidEvent
 from tests.support.paths import SHARED
 
@@ -79,14 +79,14 @@ INVALID = [
 def test_real_addresses_are_accepted_in_their_stored_form(
     chain: str, address: str, stored: str | None
 ) -> None:
-    assert normalize_address(chain, address) == (stored or address)
-    assert normalize_address(chain, stored or address) == (stored or address)
+    assert normalise_address(chain, address) == (stored or address)
+    assert normalise_address(chain, stored or address) == (stored or address)
 
 
 @pytest.mark.parametrize(("reason", "chain", "address"), INVALID)
 def test_what_nobody_can_own_is_refused_with_its_reason(reason: str, chain: str, address: str) -> None:
     with pytest.raises(InvalidEvent) as caught:
-        normalize_address(chain, address)
+        normalise_address(chain, address)
     assert caught.value.reason == reason
 
 
@@ -101,7 +101,7 @@ def test_what_nobody_can_own_is_refused_with_its_reason(reason: str, chain: str,
     ],
 )
 def test_hashes_are_stored_in_one_form(chain: str, given_hash: str, stored: str) -> None:
-    assert normalize_hash(chain, given_hash) == stored
+    assert normalise_hash(chain, given_hash) == stored
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_hashes_are_stored_in_one_form(chain: str, given_hash: str, stored: str)
 )
 def test_a_hash_of_another_form_is_refused(chain: str, given_hash: str) -> None:
     with pytest.raises(InvalidEvent) as caught:
-        normalize_hash(chain, given_hash)
+        normalise_hash(chain, given_hash)
     assert caught.value.reason == "bad_hash"
 
 
@@ -127,12 +127,12 @@ def test_a_hash_of_another_form_is_refused(chain: str, given_hash: str) -> None:
     st.text(max_size=100) | st.text("0123456789abcdefxXbc1:qpzr", max_size=100),
 )
 def test_nothing_but_an_invalid_event_escapes(chain: str, text: str) -> None:
-    for normalize in (normalize_address, normalize_hash):
+    for normalised in (normalise_address, normalise_hash):
         try:
-            stored = normalize(chain, text)
+            stored = normalised(chain, text)
         except InvalidEvent:
             continue
-        assert normalize(chain, stored) == stored
+        assert normalised(chain, stored) == stored
 
 
 @pytest.mark.skipif(not OFAC.is_dir(), reason="the OFAC lists are not beside the project")
@@ -157,7 +157,7 @@ def test_sanctioned_addresses_are_accepted(symbol: str, chain: str, refused: int
     faults = []
     for line in lines:
         try:
-            normalize_address(chain, line)
+            normalise_address(chain, line)
         except InvalidEvent as exc:
             faults.append((line, exc.reason))
     assert lines

@@ -11,7 +11,7 @@ from app.errors import AmlError, InUse, InvalidInput
 from embedded.home import LOCK_NAME, is_home, load_ports, load_secrets, open_home, wipe
 from embedded.lock import holder, is_held
 from embedded.ports import PINS
-from embedded.urls import environment, running, urls_of
+from embedded.urls import environment, running_urls, urls_of
 
 
 def mode_of(path: Path) -> int:
@@ -42,7 +42,7 @@ def test_a_child_that_outlives_the_holder_keeps_the_home_held(tmp_path: Path) ->
         inherited = os.dup(home.lock_fd)  # what a spawned server has
     (tmp_path / LOCK_NAME).write_text("4194305 0")  # above the highest process id: its launcher is dead
     assert is_held(tmp_path / LOCK_NAME)
-    assert running(tmp_path) is None
+    assert running_urls(tmp_path) is None
     os.close(inherited)
     with open_home(tmp_path):
         assert holder(tmp_path / LOCK_NAME) == os.getpid()
@@ -105,11 +105,11 @@ def test_a_held_home_tells_its_addresses_and_an_idle_one_does_not(tmp_path: Path
     ports = {name: 20_000 + number for number, name in enumerate(PINS)}
     (tmp_path / "ports.json").write_text(json.dumps(ports))
     (tmp_path / LOCK_NAME).touch()
-    assert running(tmp_path) is None
+    assert running_urls(tmp_path) is None
     with open_home(tmp_path):
-        urls = running(tmp_path)
+        urls = running_urls(tmp_path)
         assert urls == urls_of(ports, secrets)
-    assert running(tmp_path / "nowhere") is None
+    assert running_urls(tmp_path / "nowhere") is None
 
 
 def test_the_environment_names_every_server_and_no_secret_shows_in_a_repr(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from app.errors import InUse, InvalidInput
-from embedded.ports import PINS, choose, draw, pinned
+from embedded.ports import PINS, choose, draw, pinned_ports
 
 
 def test_free_ports_of_the_last_run_are_kept() -> None:
@@ -47,10 +47,10 @@ def test_one_port_pinned_twice_is_refused() -> None:
 
 
 def test_pins_are_read_from_the_environment() -> None:
-    assert pinned({"AML_KAFKA_PORT": "9092", "AML_API_PORT": "", "PATH": "1"}) == {"kafka": 9092}
+    assert pinned_ports({"AML_KAFKA_PORT": "9092", "AML_API_PORT": "", "PATH": "1"}) == {"kafka": 9092}
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "nine", "٣"])
 def test_a_pin_that_is_no_port_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="AML_KAFKA_PORT"):
-        pinned({"AML_KAFKA_PORT": text})
+        pinned_ports({"AML_KAFKA_PORT": text})

@@ -4,17 +4,21 @@ import csv
 import gzip
 import json
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from hypothesis import given
 
 from app.domain import Transfer
 from app.errors import InvalidInput
-from ingest.contract.transfer import REASONS, encode
+from ingest.contract.reasons import REASONS
+from ingest.contract.transfer import OPTIONAL_FIELDS, encode, parse_event
 from ingest.files import read_csv, read_ethereum_etl
 from ingest.files.lines import MAX_LINE_BYTES, read_lines
 from ingest.files.transfer_csv import COLUMNS
 from tests.support import paths
+from tests.support.events import transfers
 
 SHARED = paths.SHARED / "data"
 BLOCKS = SHARED / "ethereum_blocks" / "blocks_17173049_17173050"
@@ -71,6 +75,22 @@ def test_a_native_movement_and_a_token_transfer_take_their_places(tmp_path: Path
     ]  # fmt: skip
     assert {t.occurred_at.isoformat() for t in (native, token)} == {"2023-05-02T12:19:59+00:00"}
     assert not skipped
+
+
+@pytest.mark.parametrize("log_index", [-1, 32_767, 65_534])
+def test_a_log_index_that_would_take_the_index_of_another_kind_is_refused(
+    tmp_path: Path, log_index: int
+) -> None:
+    write_lines(tmp_path / "transactions.jsonl", TRANSACTION)
+    path = write_lines(
+        tmp_path / "token_transfers.jsonl",
+        TOKEN_TRANSFER | {"log_index": log_index},
+        TOKEN_TRANSFER | {"log_index": 0},
+        TOKEN_TRANSFER | {"log_index": 32_766},
+    )
+    transfers, skipped = read(path)
+    assert [t.transfer_index for t in transfers] == [1, 32_767]
+    assert skipped == {"bad_place": 1}
 
 
 def test_what_moves_nothing_is_skipped_and_counted(tmp_path: Path) -> None:
@@ -190,16 +210,50 @@ def test_the_products_own_csv_is_read(tmp_path: Path) -> None:
     assert (second.transfer_index, second.decimals, second.usd_value) == (7, None, None)
 
 
+FACTS: dict[str, object] = {
+    "block_hash": HASH, "observed_at": "2022-06-28T20:02:04.5Z", "initiator": ALICE, "kind": "native",
+    "sender_tag": "1042", "receiver_tag": 'one, "two" \\ three',
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("names", [(), ("kind",), ("receiver_tag", "sender_tag"), OPTIONAL_FIELDS], ids=len)
+def test_a_csv_may_have_the_optional_columns(tmp_path: Path, names: tuple[str, ...]) -> None:
+    rows = [ROW | FACTS, ROW | dict.fromkeys(FACTS, "")]
+    full, bare = read_csv(write_table(tmp_path / "t.csv", *rows, header=(*names, *COLUMNS)))
+    assert bare == parse_event(typed(ROW))
+    assert full == parse_event(typed(ROW) | {name: FACTS[name] for name in names})
+
+
+def typed(row: dict[str, str]) -> dict[str, object]:
+    """A row as the fields of an event."""
+    integers = ("transfer_index", "block_number", "transaction_index", "decimals")
+    return {"schema_version": 1, **row, **{name: int(row[name]) for name in integers}}
+
+
+@given(transfers)
+def test_a_transfer_written_as_csv_is_read_as_the_same(
+    tmp_path_factory: pytest.TempPathFactory, transfer: Transfer
+) -> None:
+    row = {name: value for name, value in asdict(transfer).items() if value is not None}
+    row |= {name: row[name].isoformat() for name in ("occurred_at", "observed_at") if name in row}
+    row |= {"usd_value": format(row["usd_value"], "f")} if "usd_value" in row else {}
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    assert list(read_csv(write_table(path, row, header=(*COLUMNS, *OPTIONAL_FIELDS)))) == [transfer]
+
+
 @pytest.mark.parametrize(
     ("column", "value"),
     [
+        ("block_hash", "0x"), ("observed_at", "today"), ("initiator", "0x12"), ("kind", "erc20"),
+        ("sender_tag", "a\tb"), ("receiver_tag", "x" * 257),
         ("sender", "0x12"), ("amount", "1.5"), ("amount", ""), ("block_number", ""), ("block_number", "1e3"),
         ("block_number", "-1"), ("decimals", "x"), ("usd_value", "1,5"), ("occurred_at", "yesterday"),
         ("chain", "narnia"), ("asset", ""), ("transaction_hash", "0x"),
     ],
 )  # fmt: skip
 def test_a_fault_of_the_csv_names_line_and_column(tmp_path: Path, column: str, value: str) -> None:
-    path = write_table(tmp_path / "t.csv", ROW, ROW | {column: value})
+    header = COLUMNS if column in COLUMNS else (column, *COLUMNS)
+    path = write_table(tmp_path / "t.csv", ROW, ROW | {column: value}, header=header)
     with pytest.raises(InvalidInput, match=f"line 3, column {column}: "):
         list(read_csv(path))
 
@@ -209,6 +263,9 @@ def test_a_fault_of_the_csv_names_line_and_column(tmp_path: Path, column: str, v
     [
         (b"", "the header must have"), (b"a,b\n1,2\n", "line 1: the header"),
         (",".join((*COLUMNS, "chain")).encode() + b"\n", "line 1: the header"),
+        (",".join((*COLUMNS, "kind", "kind")).encode() + b"\n", "line 1: the header"),
+        (",".join((*COLUMNS, "colour")).encode() + b"\n", "line 1: the header"),
+        (",".join((*COLUMNS[1:], "kind")).encode() + b"\n", "line 1: the header"),
         (",".join(COLUMNS).encode() + b"\n1,2\n", "line 2: has 2 cells for 12"),
         (",".join(COLUMNS).encode() + b'\n"1\n', "line 2: is not CSV"),
         (",".join(COLUMNS).encode() + b"\n\xff\n", "line 2: is not CSV"),

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidInput
-from app.labels.effective import EffectiveLabel, label_set_digest
+from app.labels.effective import label_set_digest
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import LabelRow, remove_labels
+from tests.support.builders import effective_label
 
 HEADER = "chain,address,category,name,source,confidence"
 ADDRESS = "0x" + "ab" * 20
@@ -54,8 +55,8 @@ def test_validity_is_read_with_its_zone(read: Read) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("ethereum,0xab,scam,n,s", "labels.csv:3: it has more or fewer fields"),
-        ("ethereum,0xab,scam,n,s,1,2,3,4", "labels.csv:3: it has more or fewer fields"),
+        ("ethereum,0xab,scam,n,s", "labels.csv:3: more or fewer fields"),
+        ("ethereum,0xab,scam,n,s,1,2,3,4", "labels.csv:3: more or fewer fields"),
         ("ethereum,0xab,scam,n,s,101,,", "labels.csv:3: confidence must be"),
         ("ethereum,0xab,scam,n,s,1.5,,", "labels.csv:3: confidence must be"),
         ("ethereum,0xab,scam,n,s,²,,", "labels.csv:3: confidence must be"),
@@ -101,25 +102,17 @@ def test_progress_ends_at_the_size_of_the_file(tmp_path: Path) -> None:
     assert told[-1] == (file.stat().st_size, file.stat().st_size)
 
 
-def label(address: str, confidence: int = 1, wallet_id: int | None = None, **said: str) -> EffectiveLabel:
-    text = {"category": "scam", "name": "n", "source": "s", **said}
-    return EffectiveLabel(
-        wallet_id, "ethereum", address, **text, confidence=confidence, valid_from=None, valid_to=None
-    )
-
-
 def test_the_digest_sees_what_labels_say_and_not_their_order_or_identities() -> None:
-    digest = label_set_digest([label("0x1"), label("0x2")])
-    assert digest == label_set_digest([label("0x2", wallet_id=7), label("0x1")])
-    assert digest != label_set_digest([label("0x1"), label("0x2", confidence=2)])
-    assert digest != label_set_digest([label("0x1")])
+    digest = label_set_digest([effective_label("0x1"), effective_label("0x2")])
+    assert digest == label_set_digest([effective_label("0x2", wallet_id=7), effective_label("0x1")])
+    assert digest != label_set_digest([effective_label("0x1"), effective_label("0x2", confidence=2)])
+    assert digest != label_set_digest([effective_label("0x1")])
 
 
 @pytest.mark.parametrize("divider", ["\t", "\n", '", "'])
 def test_no_text_in_a_label_can_look_like_another_one(divider: str) -> None:
-    one, other = (
-        label("0x1", name=f"a{divider}b", source="c"), label("0x1", name="a", source=f"b{divider}c")
-    )  # fmt: skip
+    one = effective_label("0x1", name=f"a{divider}b", source="c")
+    other = effective_label("0x1", name="a", source=f"b{divider}c")
     assert label_set_digest([one]) != label_set_digest([other])
 
 

@@ -102,7 +102,7 @@ def test_a_folder_of_address_lists_is_the_sanctioned_wallets_of_each_currency(tm
         assert expected == (
             row.category, row.name, row.source, row.confidence, row.valid_from, row.valid_to
         )  # fmt: skip
-    assert rows[0].place.endswith("sanctioned_addresses_ARB.txt:1")
+    assert rows[0].origin.endswith("sanctioned_addresses_ARB.txt:1")
 
 
 def test_an_address_on_the_list_of_another_chain_is_placed_by_its_form(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ def test_the_plain_xml_names_the_entry(tmp_path: Path) -> None:
     rows, skipped = read(xml(tmp_path, SDN))
     assert said(rows) == [("bitcoin", BTC, "EXAMPLE, Ivan"), ("ethereum", ETH, "SMITH & SONS")]
     assert skipped == Counter({"unknown_currency:XMR": 1})
-    assert rows[0].place == f"{tmp_path}/sdn.xml:8"
+    assert rows[0].origin == f"{tmp_path}/sdn.xml:8"
 
 
 def test_the_advanced_xml_says_the_same(tmp_path: Path) -> None:

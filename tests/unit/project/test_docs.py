@@ -1,16 +1,26 @@
 """What the documents promise exists, and what exists is documented."""
 
+import dataclasses
+import json
 import re
 
 from typer.main import get_command
 
 from app.cli import app
+from app.domain import Retraction
 from app.settings import Settings
 from app.stores.locks import Lock
-from ingest.contract.transfer import REASONS
+from ingest.contract.reasons import REASONS
+from ingest.contract.transfer import (
+    OPTIONAL_FIELDS,
+    OPTIONAL_RETRACTION_FIELDS,
+    TRANSFER_FIELDS,
+    decode,
+)
 from ingest.faults import POINTS
 from tests.support.paths import PROJECT
 
+EVENT = (PROJECT / "docs" / "event.md").read_text()
 OPERATIONS = (PROJECT / "docs" / "operations.md").read_text()
 README = (PROJECT / "README.md").read_text()
 
@@ -24,7 +34,28 @@ def test_every_setting_is_documented_with_its_meaning() -> None:
 
 def test_every_dead_letter_reason_is_documented() -> None:
     for reason, meaning in REASONS.items():
-        assert f"| `{reason}` | {meaning} |" in OPERATIONS
+        assert f"| `{reason}` | {meaning} |" in EVENT
+
+
+def test_every_field_of_the_event_is_documented() -> None:
+    for name in (*TRANSFER_FIELDS, *OPTIONAL_FIELDS):
+        assert re.search(rf"^\| .*`{name}`.* \|", EVENT, re.MULTILINE), name
+
+
+def test_the_examples_of_the_event_are_events_with_every_field() -> None:
+    examples = re.findall(r"^    (\{.*?\})$", EVENT, re.MULTILINE | re.DOTALL)
+    for example, names in zip(
+        examples,
+        (
+            {*TRANSFER_FIELDS, *OPTIONAL_FIELDS},
+            {"type", *OPTIONAL_RETRACTION_FIELDS, *(field.name for field in dataclasses.fields(Retraction))},
+        ),
+        strict=True,
+    ):
+        whole = re.sub(r'(hash": ")0x…', rf"\g<1>0x{7:064x}", example)
+        event = json.loads(whole.replace("0x…", f"0x{7:040x}"))
+        assert event.keys() == names | {"schema_version"}
+        assert decode(json.dumps(event).encode())
 
 
 def test_every_lock_and_every_fault_point_is_in_the_concurrency_protocol() -> None:

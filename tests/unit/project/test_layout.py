@@ -10,7 +10,7 @@ from tests.support.paths import PROJECT
 
 MAX_FILES = 20
 PACKAGES = ("app", "bench", "cypher", "embedded", "frontend", "ingest")
-BUILT = {"__pycache__", "vendor", "node_modules"}
+BUILT = {"__pycache__", "vendor", "node_modules", "pictures"}
 
 
 def folders(*roots: str) -> list[Path]:

@@ -6,40 +6,40 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.cli.containers import GRAFANA, chosen, files
+from app.cli.containers import GRAFANA, choose_secrets, secret_files
 from app.errors import InvalidInput
 from app.settings import Settings
 
 
 def test_each_is_generated_once_and_kept(tmp_path: Path) -> None:
-    first = chosen(tmp_path, {})
-    assert chosen(tmp_path, {"POSTGRES_PASSWORD": ""}) == first
+    first = choose_secrets(tmp_path, {})
+    assert choose_secrets(tmp_path, {"POSTGRES_PASSWORD": ""}) == first
     assert len({first.postgres, first.neo4j, first.api_token}) == 3
     assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
 
 
 def test_what_is_given_is_taken_and_a_token_may_change_later(tmp_path: Path) -> None:
     given = {"POSTGRES_PASSWORD": "of-my-own-choice", "NEO4J_PASSWORD": "another-of-mine"}
-    first = chosen(tmp_path, given)
+    first = choose_secrets(tmp_path, given)
     assert (first.postgres, first.neo4j) == ("of-my-own-choice", "another-of-mine")
     mine = {"AML_API_TOKEN": "a-token-of-mine"}
-    later = chosen(tmp_path, given | mine)
+    later = choose_secrets(tmp_path, given | mine)
     assert later.api_token == mine["AML_API_TOKEN"]
-    assert chosen(tmp_path, {}) == later
+    assert choose_secrets(tmp_path, {}) == later
 
 
 @pytest.mark.parametrize("name", ["POSTGRES_PASSWORD", "NEO4J_PASSWORD"])
 def test_a_servers_password_cannot_change_under_its_data(tmp_path: Path, name: str) -> None:
-    first = chosen(tmp_path, {})
+    first = choose_secrets(tmp_path, {})
     with pytest.raises(InvalidInput, match=f"{name} is not the password"):
-        chosen(tmp_path, {name: "something-else"})
-    assert chosen(tmp_path, {}) == first
+        choose_secrets(tmp_path, {name: "something-else"})
+    assert choose_secrets(tmp_path, {}) == first
 
 
 @pytest.mark.parametrize("bad", ["short", "with a space in it", "slash/slash/slash", "quote'quote'quote"])
 def test_what_a_url_or_a_server_would_misread_is_refused(tmp_path: Path, bad: str) -> None:
     with pytest.raises(InvalidInput, match="NEO4J_PASSWORD must be"):
-        chosen(tmp_path, {"NEO4J_PASSWORD": bad})
+        choose_secrets(tmp_path, {"NEO4J_PASSWORD": bad})
     assert not (tmp_path / "secrets.json").exists()
 
 
@@ -50,9 +50,9 @@ def test_the_settings_read_the_files_and_the_environment_wins(
     grafana = (tmp_path / GRAFANA).read_text()
     assert CliRunner().invoke(app, ["secrets", str(tmp_path)]).exit_code == 0
     assert (tmp_path / GRAFANA).read_text() == grafana
-    secrets = chosen(tmp_path / "aml", {})
+    secrets = choose_secrets(tmp_path / "aml", {})
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == {
-        *files(secrets),
+        *secret_files(secrets),
         GRAFANA,
         "aml/secrets.json",
     }

@@ -2,20 +2,20 @@
 
 import pytest
 
-from tests.support import servers
-from tests.support.servers import ADDRESSES, choose
+from tests.support.servers import containers
+from tests.support.servers.choice import ADDRESSES, choose
 
 GIVEN = dict.fromkeys(ADDRESSES, "somewhere")
 
 
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "missing", lambda *, pull: None)  # noqa: ARG005 - the same signature
+    monkeypatch.setattr(containers, "missing", lambda *, pull: None)  # noqa: ARG005 - the same signature
 
 
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(servers, "missing", lambda *, pull: "no Docker engine answers")  # noqa: ARG005
+    monkeypatch.setattr(containers, "missing", lambda *, pull: "no Docker engine answers")  # noqa: ARG005
 
 
 @pytest.mark.usefixtures("engine")

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.errors import InvalidPolicy
-from app.policy.policy import load_policy, parse_policy
-from app.policy.policy_yaml import MAX_BYTES
+from app.policy.policy import POLICY_YAML, load_policy, parse_policy
 from app.settings import PROJECT
 
 FILE = PROJECT / "policy.yaml"
@@ -49,7 +48,7 @@ def test_a_score_on_a_bound_is_in_the_higher_band(score: int, level: str) -> Non
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("  mixer:", "  scam:", "scam stands here twice"),
+        ("  mixer:", "  scam:", "'scam' stands here twice"),
         ("severity: 95", "severity: 95.123", "no more than 2 decimal places"),
         ("severity: 95", "severity: 101", "less than or equal to 100"),
         ("severity: 95", "severity: .nan", "not a plain decimal"),
@@ -94,7 +93,7 @@ def test_every_fault_has_its_own_line() -> None:
 
 def test_what_is_no_short_utf8_mapping_is_refused(tmp_path: Path) -> None:
     for body, message in (
-        (b"#" * (MAX_BYTES + 1), "larger than"),
+        (b"#" * (POLICY_YAML.max_bytes + 1), "larger than"),
         (b"a: \xff", "p:1: not UTF-8"),
         (b"- 1", "must be a mapping"),
         (b"", "must be a mapping"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ledger.cells import DESTINATION, SOURCE, CellLayout
+from app.ledger.cells import DESTINATION, SOURCE, CellLayout, decode, decode_all
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.policy.policy import LEVELS, Policy, load_policy
@@ -62,11 +62,12 @@ def scored(
 
 def found(scores: Scores, wallet: int) -> list[tuple[int, str, int, int]]:
     """Direction, category, hop and points of a wallet's contributions."""
-    given = scores.contributions
-    mine = given.wallet == wallet - 1
+    every = scores.contributions
+    mine = every.wallet == wallet - 1
+    cells = map(decode, every.code[mine].tolist())
     return [
-        (cell // 1024, LAYOUT.columns[cell % 1024 // 8], cell % 8, points)
-        for cell, points in zip(given.cell[mine].tolist(), given.points[mine].tolist(), strict=True)
+        (cell.direction, LAYOUT.columns[cell.column], cell.hop, points)
+        for cell, points in zip(cells, every.points[mine].tolist(), strict=True)
     ]
 
 
@@ -172,5 +173,5 @@ def test_no_shares_that_sum_to_one_score_above_one_hundred(weights: list[float])
     given_side = DirectionShares(one, one.astype(np.int32), shares, one, shares)
     scores = scored(given_side, given_side)
     assert 0 <= scores.score[0] <= 100_000_000
-    mine = scores.contributions.cell // 1024 == DESTINATION
+    mine = decode_all(scores.contributions.code).direction == DESTINATION
     assert scores.contributions.points[mine].sum() == scores.by_direction[0, DESTINATION]

@@ -14,10 +14,10 @@ from app.answers.runs import RunName
 from app.answers.scores import ExposureItem, Flow, Residual
 from app.domain import MICRO
 from app.policy.policy import load_policy
-from app.runs.stored_answer import part_of
+from app.runs.score_record import part_of
 from app.settings import PROJECT
 from app.web.drawing.hop_picture import hop_picture
-from app.web.drawing.hop_rows import STOPS_A_COLUMN, HopRow, Stop, assets_of, hop_rows
+from app.web.drawing.hop_rows import MAX_STOPS_PER_COLUMN, HopRow, Stop, assets_of, hop_rows
 from app.web.drawing.palette import palette
 
 LOOKS = palette(load_policy(PROJECT / "policy.yaml"))
@@ -155,9 +155,9 @@ def test_smaller_paths_are_what_the_run_stored_less_what_is_listed() -> None:
 def test_many_wallets_of_one_column_become_one_stop_and_nothing_is_lost() -> None:
     paths = [path("source", [f"m{n}", ME], 0.04) for n in range(25)]
     rows = hop_rows(explained(paths=paths, exposures=[exposure("source", "mixer", 1, 1.0)]), "ETH")
-    assert len({row.far for row in rows}) == STOPS_A_COLUMN
+    assert len({row.far for row in rows}) == MAX_STOPS_PER_COLUMN
     (rest,) = [row for row in rows if row.far.kind == "more"]
-    assert len(rest.transfers) == 25 - (STOPS_A_COLUMN - 1)
+    assert len(rest.transfers) == 25 - (MAX_STOPS_PER_COLUMN - 1)
     assert fsum(row.share for row in rows) == pytest.approx(1, abs=1e-12)
 
 

@@ -1,0 +1,194 @@
+"""YAML of plain mappings, lists and scalars, within bounds, with the lines that errors name."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    NodeEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.nodes import ScalarNode
+
+from app.errors import InvalidInput
+
+MAX_DEPTH = 8
+
+Location = tuple[str | int, ...]
+"""The keys and list indexes that lead to a value."""
+Lines = dict[Location, int]
+"""Line, from 1, of each key and list item."""
+Scalar = str | int | Decimal | bool | None
+
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_EVENTS_BETWEEN_REPORTS = 256
+
+
+class Mapping(dict[str, Any]):
+    """A mapping and the line, from 1, on which it begins."""
+
+    __slots__ = ("line",)
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class YamlRules:
+    """How a kind of file uses YAML.
+
+    A file larger than `max_bytes` is refused with the advice `when_larger`. With `typed`, scalars are
+    integers, decimals, booleans or text; else they are text as written, so that 0x01 and a date stay text.
+    With `several_documents` the first is read; else a second one is an error.
+    """
+
+    max_bytes: int
+    when_larger: str
+    typed: bool
+    several_documents: bool
+
+
+def read_yaml(
+    body: bytes,
+    name: str,
+    rules: YamlRules,
+    *,
+    lines: Lines | None = None,
+    report_read: Callable[[int], None] | None = None,
+) -> Mapping | list[Any] | Scalar:
+    """The value of a YAML document; `name` stands in messages.
+
+    Args:
+        body: the file.
+        name: what messages call it.
+        rules: how this kind of file uses YAML.
+        lines: gets the line of every key and list item.
+        report_read: is called now and then with about how many bytes are read.
+
+    Raises:
+        InvalidInput: larger than `max_bytes`, not UTF-8, not YAML, nested more than 8 deep, a key twice, a
+            tag, an anchor or an alias; the message names the line.
+    """
+    if len(body) > rules.max_bytes:
+        raise InvalidInput(f"{name}: larger than {rules.max_bytes} bytes. {rules.when_larger}")
+    try:
+        content = body.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        line = body.count(b"\n", 0, exc.start) + 1
+        raise InvalidInput(f"{name}:{line}: not UTF-8 at byte {exc.start}. Save the file as UTF-8.") from exc
+    try:
+        return _Reader(content, name, rules, lines, report_read).document()
+    except YAMLError as exc:
+        mark = getattr(exc, "problem_mark", None)
+        problem = getattr(exc, "problem", None) or "not YAML"
+        raise InvalidInput(f"{name}:{mark.line + 1 if mark else 1}: {problem}. Correct the YAML.") from exc
+
+
+class _Reader:
+    """The values of one text, made from the parser's events as they come."""
+
+    def __init__(
+        self,
+        content: str,
+        name: str,
+        rules: YamlRules,
+        lines: Lines | None,
+        report_read: Callable[[int], None] | None,
+    ) -> None:
+        yaml = YAML(typ="safe", pure=True)
+        self._resolver = yaml.resolver
+        self._name, self._rules, self._lines, self._report_read = name, rules, lines, report_read
+        self._events = self._checked(yaml.parse(content))
+
+    def document(self) -> Mapping | list[Any] | Scalar:
+        value: Mapping | list[Any] | Scalar = None
+        documents = 0
+        for event in self._events:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._fault(event, "a second document begins here. Keep one of them.")
+                value = self._value(next(self._events), ())
+                if self._rules.several_documents:
+                    break
+        return value
+
+    def _checked(self, events: Iterator[Event]) -> Iterator[Event]:
+        depth = 0
+        for number, event in enumerate(events):
+            anchored = isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None
+            if anchored or (isinstance(event, NodeEvent) and getattr(event, "tag", None) is not None):
+                raise self._fault(event, "tags, anchors and aliases are not allowed. Write the value out.")
+            depth += isinstance(event, SequenceStartEvent | MappingStartEvent)
+            depth -= isinstance(event, SequenceEndEvent | MappingEndEvent)
+            if depth > MAX_DEPTH:
+                raise self._fault(event, f"nested more than {MAX_DEPTH} deep. Flatten it.")
+            if self._report_read is not None and not number % _EVENTS_BETWEEN_REPORTS:
+                self._report_read(event.start_mark.index)
+            yield event
+
+    def _value(self, event: Event, location: Location) -> Mapping | list[Any] | Scalar:
+        if isinstance(event, ScalarEvent):
+            return self._typed(event) if self._rules.typed else _as_written(event)
+        if isinstance(event, SequenceStartEvent):
+            return self._items(location)
+        return self._mapping(event, location)
+
+    def _items(self, location: Location) -> list[Any]:
+        items: list[Any] = []
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            here = (*location, len(items))
+            self._note(here, event)
+            items.append(self._value(event, here))
+        return items
+
+    def _mapping(self, start: Event, location: Location) -> Mapping:
+        mapping = Mapping(start.start_mark.line + 1)
+        while not isinstance(key := next(self._events), MappingEndEvent):
+            if not isinstance(key, ScalarEvent):
+                raise self._fault(key, "a key must be a word.")
+            if key.value in mapping:
+                raise self._fault(key, f"{key.value[:100]!a} stands here twice. Keep one of them.")
+            here = (*location, str(key.value))
+            self._note(here, key)
+            mapping[key.value] = self._value(next(self._events), here)
+        return mapping
+
+    def _typed(self, event: ScalarEvent) -> Scalar:
+        tag = self._resolver.resolve(ScalarNode, event.value, event.implicit)
+        text = str(event.value)
+        try:
+            match str(tag).rpartition(":")[2]:
+                case "int":
+                    return int(text)
+                case "float":
+                    return Decimal(text)
+                case "bool":
+                    return text.lower() == "true"
+                case "null":
+                    return None
+        except (ValueError, InvalidOperation) as exc:
+            raise self._fault(event, f"{text} is not a plain decimal number.") from exc
+        return text
+
+    def _note(self, location: Location, event: Event) -> None:
+        if self._lines is not None:
+            self._lines[location] = event.start_mark.line + 1
+
+    def _fault(self, event: Event, what: str) -> InvalidInput:
+        return InvalidInput(f"{self._name}:{event.start_mark.line + 1}: {what}")
+
+
+def _as_written(event: ScalarEvent) -> str | None:
+    return None if event.implicit[0] and event.value in _NULLS else str(event.value)

@@ -1,0 +1,39 @@
+"""What a batch changes in the record, as accounting needs it."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+LedgerPlace = tuple[int, str]
+"""Order of transfers in a pool: (seq, transaction_hash)."""
+
+
+class Change(NamedTuple):
+    """A transfer that enters its pools or leaves them; a pool is (wallet_id, asset_id)."""
+
+    transfer_id: int
+    place: LedgerPlace
+    sender: tuple[int, int]
+    receiver: tuple[int, int]
+    amount: int
+
+    @property
+    def has_flow(self) -> bool:
+        """Zero amounts and transfers to oneself are recorded, and move nothing between pools."""
+        return self.amount > 0 and self.sender != self.receiver
+
+
+@dataclass
+class Changes:
+    """What a batch changed.
+
+    Transfer ids: `counted` and `retracted` ones are to be accounted, `unaccounted` ones did not count before
+    this batch, `new` ones were not recorded before it. Positions of messages in the batch: `stored` and
+    `conflicts`; every other event is a duplicate.
+    """
+
+    new: dict[int, Change] = field(default_factory=dict)
+    counted: set[int] = field(default_factory=set)
+    retracted: set[int] = field(default_factory=set)
+    unaccounted: set[int] = field(default_factory=set)
+    stored: set[int] = field(default_factory=set)
+    conflicts: set[int] = field(default_factory=set)
