@@ -95,7 +95,7 @@ def label_row(wallet: str | int, category: str | None = "mixer", **changes: Any)
         confidence=90,
         valid_from=None,
         valid_to=None,
-        place="Line 1",
+        origin="Line 1",
     )
     return replace(made, **changes)
 

@@ -18,7 +18,7 @@ from tests.support.builders import label_row
 CATEGORIES = ("mixer", "scam", "service", "mint_burn")
 SEVERITIES = {"mixer": 70.0, "scam": 75.0, "service": 0.0, "mint_burn": 0.0}
 GENESIS = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
-MIXER = label_row("0x01", name="A mixer", source="list", place="Line 2")
+MIXER = label_row("0x01", name="A mixer", source="list", origin="Line 2")
 
 
 def effective(postgres: Postgres, as_of: datetime | None = None) -> list[EffectiveLabel]:

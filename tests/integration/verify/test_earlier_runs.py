@@ -14,7 +14,8 @@ from app.runs.score_record import read_score_record
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres, copy_texts
 from app.verify.verify import verify_run
-from tests.support.run_story import change, label, score, transfer, write
+from tests.support.builders import transfer
+from tests.support.record import change, label, score, write
 
 STORED = json.loads(Path(__file__).with_name("run_of_arithmetic_1.json").read_text())
 """Its policy, its transfers (block, sender, receiver, amount), the lines it stored, and their digest."""
