@@ -121,6 +121,11 @@ def format_points(micro: int) -> str:
     return f"{'-' if micro < 0 else ''}{abs(micro) // MICRO}.{abs(micro) % MICRO:06d}"
 
 
+def parse_points(points: str) -> int:
+    """Millionths of a point of a six-place decimal string."""
+    return int(points.replace(".", ""))
+
+
 def decimal_units(base_units: str, decimals: int | None) -> str:
     """Base units as a decimal number, digits only: no float ever holds an amount."""
     if not decimals:

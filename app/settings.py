@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     api_url: str | None = Field(
         default=None, description="Where commands reach the API, when not at its address and port."
     )
+    pages_url: str | None = Field(
+        default=None, description="Where a person opens the pages, when not at the API's address."
+    )
     api_token: SecretStr | None = Field(
         default=None, description="Bearer token of the API; needed unless `AML_API_AUTH=off`."
     )
@@ -94,6 +97,11 @@ class Settings(BaseSettings):
     def api_address(self) -> str:
         """URL of the API without a slash at its end, for its clients."""
         return (self.api_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+
+    @property
+    def pages_address(self) -> str:
+        """URL of the pages for a person, without a slash at its end."""
+        return (self.pages_url or self.api_address).rstrip("/")
 
     @classmethod
     def settings_customise_sources(

@@ -18,7 +18,7 @@ import httpx
 import structlog
 from sqlalchemy import text
 
-from app.explain.listed import parse_points
+from app.domain import parse_points
 from app.policy.policy import load_policy
 from app.projection.pending import project_all_pending
 from app.projection.rebuild import rebuild

@@ -1,4 +1,4 @@
-"""What every answer has in common, and the names of wallets."""
+"""The base of all answers, the name of a wallet, and the wallets of all examples."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Answer(BaseModel):
-    """Base of every answer: built once, never changed."""
+    """Base of every answer: immutable."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -22,7 +22,7 @@ class WalletName(Answer):
 
 
 EXAMPLE_TIME = datetime(2026, 1, 5, 12, 0, 11, tzinfo=UTC)
-"""The examples of all answers are of one wallet that has a mixer two hops behind it, at this time."""
+"""The examples of all answers are of one wallet with a mixer two hops away, at this time."""
 WALLET = WalletName(chain="ethereum", address="0x" + "aa" * 20)
 MIDDLE_WALLET = WalletName(chain="ethereum", address="0x" + "bb" * 20)
 MIXER_WALLET = WalletName(chain="ethereum", address="0x" + "cc" * 20)

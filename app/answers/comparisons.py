@@ -12,7 +12,7 @@ from app.domain import Direction
 
 
 class Difference(Answer):
-    """One thing that is not as the run had it; `wallet` is null where it is about the whole record."""
+    """One difference between a run and its recomputation; `wallet` is null for the record as a whole."""
 
     what: str = Field(examples=["score"])
     wallet: WalletName | None
@@ -22,22 +22,22 @@ class Difference(Answer):
 
 
 class Verification(Answer):
-    """Whether a run can be computed again from the record with the same result."""
+    """Whether the recomputation of a run from the record has the same results."""
 
     run_id: int = Field(examples=[3])
     equal: bool
-    engine: Literal["cypher", "ledger"] = Field(description="That of the run; verified by the ledger's.")
+    engine: Literal["cypher", "ledger"] = Field(description="That of the run; the ledger engine verifies it.")
     differences: list[Difference] = Field(description="The first of each kind.")
     notes: list[str]
-    transfers: int = Field(description="Transfers with flow that were accounted again.", examples=[117])
+    transfers: int = Field(description="Transfers with flow that were traced again.", examples=[117])
     exposures: int = Field(description="Stored rows that were compared.", examples=[88])
     scores: int = Field(description="Stored rows that were compared.", examples=[64])
 
 
 class Parts(Answer):
-    """Where a change of score comes from, in points; the parts add up to the change exactly.
+    """A change of score by cause, in points; the parts add up to the change exactly.
 
-    `engine` is what rounding alone changes, when one of the runs is by path queries: some millionths.
+    `engine` is rounding, some millionths, where one of the runs used path queries.
     """
 
     transfers: str = Field(examples=["2.000000"])
@@ -47,7 +47,7 @@ class Parts(Answer):
 
 
 class ScoreChange(Answer):
-    """A wallet whose score differs between two runs; a null score is one of which nothing was known."""
+    """A wallet whose score differs between two runs; a null score is unknown."""
 
     wallet: WalletName
     old: str | None = Field(examples=["0.000000"])
@@ -68,7 +68,7 @@ class RunDiff(Answer):
 
 
 class ContributionChange(Answer):
-    """One contribution in both runs; null where a run has none."""
+    """One contribution in both runs; null where a run does not have it."""
 
     direction: Direction
     category: str = Field(examples=["mixer"])
@@ -80,7 +80,7 @@ class ContributionChange(Answer):
 
 
 class WalletDiff(Answer):
-    """One wallet in two runs, with what its score was made of in each."""
+    """One wallet in two runs, with the contributions to its score in each."""
 
     a: RunName
     b: RunName
@@ -101,11 +101,11 @@ class PastScore(Answer):
     direction: Direction | None = Field(examples=["source"])
     main_category: str | None = Field(examples=["mixer"])
     rules: list[str]
-    published: bool = Field(description="Whether this run answers now.")
+    published: bool = Field(description="Whether this run is the published one.")
 
 
 class History(Answer):
-    """A wallet's scores by run, newest first; runs that did not know the wallet are not in it."""
+    """A wallet's scores by run, newest first; runs without the wallet are left out."""
 
     wallet: WalletName
     scores: list[PastScore]

@@ -1,32 +1,34 @@
-"""Cursors of lists that page: where the next page begins, opaque to whoever hands it back."""
+"""Cursors of lists: the position where the next page begins, opaque to clients."""
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
 from app.errors import InvalidInput
 
-BIGGEST = 2**63 - 1
+MAX_BIGINT = 2**63 - 1
+"""Largest integer of PostgreSQL and Neo4j."""
+_NOT_A_CURSOR = "This is not a cursor of this list. Start again without a cursor."
 
 
-def encoded(*place: int) -> str:
-    """A place in a list as a cursor."""
-    return urlsafe_b64encode(json.dumps(place).encode()).decode()
+def encode_cursor(*position: int) -> str:
+    """A position in a list as a cursor."""
+    return urlsafe_b64encode(json.dumps(position).encode()).decode()
 
 
-def decoded(cursor: str, length: int) -> list[int]:
-    """The place, of that many numbers, that a cursor holds.
+def decode_cursor(cursor: str, length: int) -> list[int]:
+    """The position, of `length` numbers, that a cursor holds.
 
     Raises:
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
     try:
-        place = json.loads(urlsafe_b64decode(cursor.encode()))
+        position = json.loads(urlsafe_b64decode(cursor.encode()))
     except ValueError as exc:
-        raise InvalidInput("The cursor is not one that this API gave. Start again without a cursor.") from exc
+        raise InvalidInput(_NOT_A_CURSOR) from exc
     if (
-        not isinstance(place, list)
-        or len(place) != length
-        or not all(type(part) is int and abs(part) <= BIGGEST for part in place)
+        not isinstance(position, list)
+        or len(position) != length
+        or not all(type(number) is int and abs(number) <= MAX_BIGINT for number in position)
     ):
-        raise InvalidInput("The cursor is not one that this API gave. Start again without a cursor.")
-    return place
+        raise InvalidInput(_NOT_A_CURSOR)
+    return position

@@ -1,4 +1,4 @@
-"""The explanation of a score: paths, the wallets on them, and what is not listed."""
+"""The explanation of a score: paths, the wallets on them, and the part that is not listed."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from app.answers.scores import SCORE, Flow, WalletScore
 
 
 class Weighed(Answer):
-    """What listed paths of one asset and direction weigh; `points` is their part of the score."""
+    """The weight of listed paths of one asset and direction; `points` is their part of the score."""
 
     asset: str = Field(examples=["ETH"])
     decimals: int | None = Field(examples=[18])
@@ -21,14 +21,14 @@ class Weighed(Answer):
 
 
 class Counterparty(Weighed):
-    """A neighbour the risk came through, or went to."""
+    """A direct counterparty of the wallet on the listed paths."""
 
     wallet: WalletName
     amount: str = Field(examples=["1500000000000000000"])
 
 
 class ContributingWallet(Weighed):
-    """A labelled end of the listed paths."""
+    """A labelled wallet at the end of listed paths."""
 
     wallet: WalletName
     amount: str = Field(examples=["1500000000000000000"])
@@ -50,7 +50,7 @@ class PathTransfer(Answer):
 
 
 class EvidenceItem(Weighed):
-    """One path between the wallet and a labelled wallet, in the order the money went."""
+    """One path between the wallet and a labelled wallet, in the order the money moved."""
 
     category: str = Field(examples=["mixer"])
     label: str | None = Field(examples=["Example mixer: 1 ETH"])
@@ -62,21 +62,21 @@ class EvidenceItem(Weighed):
 
 
 class NotListed(Answer):
-    """Exposure in smaller paths: the stored exact totals minus the listed paths."""
+    """Exposure by paths that are not listed: the stored totals minus the listed paths."""
 
     share: float = Field(examples=[0.0])
     points: str = Field(examples=["0.000000"])
 
 
 class NotListedTotals(NotListed):
-    """Of the direction that decided the score, so that listed points and these add up to it; and of both."""
+    """Of the direction that decided the score, which with the listed points it adds up to; and of both."""
 
     source: NotListed
     destination: NotListed
 
 
 class GraphState(Answer):
-    """Where the graph stands beside the run."""
+    """The state of the graph, compared with the run."""
 
     watermark: int | None = Field(description="Last batch that is in the graph.", examples=[118])
     batches_since_run: int = Field(examples=[0])
@@ -84,9 +84,9 @@ class GraphState(Answer):
 
 
 class EvidenceQuery(Answer):
-    """Draws the transfers of all listed paths in Neo4j Browser: a query to paste, and a link with it."""
+    """A query that shows the transfers of all listed paths in Neo4j Browser, and a link that opens it."""
 
-    transfers: int = Field(description="How many it draws, each once.", examples=[2])
+    transfers: int = Field(description="Number of transfers that it shows.", examples=[2])
     query: str = Field(
         examples=["CYPHER 25\nMATCH path = ()-[t:TRANSFER]->()\nWHERE t.transfer_id IN [17, 18]\nRETURN path"]
     )
@@ -96,7 +96,7 @@ class EvidenceQuery(Answer):
 
 
 class Explanation(WalletScore):
-    """A stored score with its reasons and, from the graph, the paths behind them."""
+    """A stored score with its reasons and, from the graph, its paths."""
 
     top_counterparties: list[Counterparty] = Field(default=[])
     top_contributing_wallets: list[ContributingWallet] = Field(default=[])

@@ -9,20 +9,20 @@ from app.answers.base import EXAMPLE_TIME, Answer
 
 
 class RunName(Answer):
-    """The scoring run an answer comes from."""
+    """The scoring run of an answer."""
 
     run_id: int = Field(examples=[3])
     policy_version: str = Field(examples=["2026-01"])
     policy_digest: str
     label_set_digest: str
-    watermark: int = Field(description="Last ingest batch the run has seen.", examples=[118])
+    watermark: int = Field(description="Last ingest batch in the run's snapshot.", examples=[118])
     engine: Literal["cypher", "ledger"]
     hop_limit: int = Field(examples=[4])
-    as_of: datetime = Field(description="Labels valid at this time were used.")
+    as_of: datetime = Field(description="The run used the labels valid at this time.")
 
 
 class Run(RunName):
-    """One scoring run as a record of its own."""
+    """One scoring run."""
 
     status: Literal["running", "completed", "failed", "cancelled"]
     published: bool
@@ -39,7 +39,7 @@ class Run(RunName):
         default=None,
         description="Transfers up to the watermark, also those that move nothing or are retracted.",
     )
-    record_digest: str | None = Field(default=None, description="Of those transfers, whatever their order.")
+    record_digest: str | None = Field(default=None, description="Of those transfers, in any order.")
     results_digest: str | None = Field(default=None, description="SHA-256 of the rows the run stored.")
     cancel_requested: bool = False
     error: str | None = None

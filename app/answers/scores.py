@@ -17,9 +17,9 @@ Status = Literal["complete", "incomplete", "unknown"]
 
 
 class OwnLabel(Answer):
-    """The label that spoke for the wallet itself when the run was made."""
+    """The effective label of the wallet at the time of the run."""
 
-    category: str | None = Field(description="Null: it only names.", examples=["exchange"])
+    category: str | None = Field(description="Null: the label only names the wallet.", examples=["exchange"])
     name: str = Field(examples=["Example exchange 3"])
     source: str = Field(examples=["tagpack"])
     confidence: int = Field(examples=[90])
@@ -45,7 +45,7 @@ class ExposureItem(Answer):
 
 
 class Residual(Answer):
-    """Money that no category explains, named: with the exposures it adds up to the whole."""
+    """Money of no category; residuals and exposures add up to all the wallet received or sent."""
 
     asset: str = Field(examples=["ETH"])
     direction: Flow
@@ -57,15 +57,15 @@ class Residual(Answer):
 
 
 RESIDUAL_NAMES = {
-    "unobserved_origin": "origin never seen",
+    "unobserved_origin": "unobserved origin",
     "still_held": "still held",
     "beyond_hop_limit": "beyond the hop limit",
 }
-"""What a residual is called where people read it."""
+"""Names of residuals on pages and in reports."""
 
 
 class SentBeyondReceived(Answer):
-    """What the wallet sent beyond what it was ever seen to receive."""
+    """What the wallet sent beyond what the record shows it received."""
 
     asset: str = Field(examples=["ETH"])
     amount: str = Field(examples=["1000000000000000000"])
@@ -88,13 +88,13 @@ class WalletScore(Answer):
     """A stored score with its reasons, as the run wrote it."""
 
     wallet: WalletName
-    score: str | None = Field(description="0-100; null when nothing is known.", examples=["14.000000"])
+    score: str | None = Field(description="0-100; null when it is unknown.", examples=["14.000000"])
     risk_level: str | None = Field(examples=["low"])
     status: Status
     incomplete_reasons: list[str] = Field(default=[])
     notes: list[str] = Field(default=[])
     band: str | None = Field(default=None, description="Level by score alone, before rules.")
-    direction: Direction | None = Field(default=None, description="The one that decided the score.")
+    direction: Direction | None = Field(default=None, description="The direction that decided the score.")
     rules: list[str] = Field(default=[], description="Rules of the policy that were applied.")
     weighting: Literal["usd", "worst_asset"] | None = Field(
         default=None, description="`worst_asset` where no transfer of the wallet is priced."
@@ -117,11 +117,11 @@ class RankedWallet(Answer):
     risk_level: str = Field(examples=["severe"])
     direction: Direction | None
     main_category: str | None = Field(examples=["sanctioned"])
-    main_reason: str = Field(examples=["It is itself labelled sanctioned."])
+    main_reason: str = Field(examples=["The wallet itself is labelled sanctioned."])
     rules: list[str] = Field(default=[])
     previous_score: str | None = Field(
         default=None,
-        description="In the run before; null when there was none, or nothing was known then.",
+        description="In the previous run; null when there is none, or the score was unknown.",
         examples=["97.500000"],
     )
     change: str | None = Field(default=None, description="Since that run, in points.", examples=["2.500000"])
@@ -132,7 +132,7 @@ class TopScores(Answer):
 
     run: RunName
     previous_run: int | None = Field(
-        default=None, description="The completed run before, which `change` is since.", examples=[2]
+        default=None, description="The completed run that `change` compares with.", examples=[2]
     )
     scores: list[RankedWallet]
     next: str | None = None

@@ -1,4 +1,4 @@
-"""What every route may use, handed in by `create_app`: nothing is opened at import time."""
+"""The services that routes use; `create_app` sets them, so nothing is opened at import time."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from app.stores.postgres import Postgres
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The two stores, the settings and the work of this process."""
+    """The stores, the settings and the long work of this process."""
 
     settings: Settings
     postgres: Postgres
@@ -28,4 +28,4 @@ def _services(request: Request) -> Services:
     return services
 
 
-Use = Annotated[Services, Depends(_services)]
+AppServices = Annotated[Services, Depends(_services)]

@@ -1,15 +1,15 @@
-"""The answer of a route that starts long work: 200 when it ends in time, else 202 and where to look."""
+"""The answer of a route that starts long work: 200 when the work ends in time, else 202."""
 
 from fastapi import Response
 
 from app.operations.operation import Operation, OperationStatus
 
 
-def answer_when_done(response: Response, operation: Operation, location: str, wait_seconds: int) -> None:
-    """Makes the answer a 200 when the work ends in time, else a 202; both say where to look.
+def set_status(response: Response, operation: Operation, location: str, wait_seconds: int) -> None:
+    """Waits for the work, then sets the status, 200 or 202, and the `Location` of its progress.
 
     Raises:
-        Exception: what the work itself raised, when it failed in time.
+        Exception: the error of the work, when it failed in time.
     """
     response.headers["Location"] = location
     if wait_seconds:
@@ -17,11 +17,11 @@ def answer_when_done(response: Response, operation: Operation, location: str, wa
     response.status_code = 200 if wait_seconds and operation.ended_within(wait_seconds) else 202
 
 
-def answer_of(operation: Operation, response: Response, wait_seconds: int) -> OperationStatus:
-    """How far an operation of this server is, as the answer.
+def operation_answer(operation: Operation, response: Response, wait_seconds: int) -> OperationStatus:
+    """The state of an operation after waiting for it.
 
     Raises:
-        Exception: what the work itself raised, when it failed in time.
+        Exception: the error of the work, when it failed in time.
     """
-    answer_when_done(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
+    set_status(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
     return operation.answer()

@@ -1,4 +1,4 @@
-"""Around every request: a bounded body, a log line, no internals when something unexpected breaks."""
+"""Middleware of every request: a bounded body, security headers, a log line, and a problem for each error."""
 
 from time import perf_counter
 
@@ -25,24 +25,23 @@ REQUEST_SECONDS = Histogram(
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
-class Traffic:
-    """ASGI middleware; the one place with `async`, because the protocol is."""
+class RequestMiddleware:
+    """ASGI middleware; the only `async` code, because the protocol is asynchronous."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, or whatever else the server says to the application."""
+        """Passes one request on; other messages of the server, such as startup, pass unchanged."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        path = scope["raw_path"].decode(
-            "ascii", "replace"
-        )  # still quoted: no control character gets into a log
+        # Still quoted, so that no control character gets into a log.
+        path = scope["raw_path"].decode("ascii", "replace")
         started, status = perf_counter(), 0
 
-        async def watched_send(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
@@ -51,17 +50,15 @@ class Traffic:
 
         try:
             check_origin(request)
-            await self.app(scope, _bounded(receive), watched_send)
+            await self.app(scope, _bounded(receive), send_with_headers)
         except Forbidden as exc:
-            await problem(request, exc.status, exc.kind, str(exc))(scope, receive, watched_send)
+            await problem(request, exc.status, exc.kind, str(exc))(scope, receive, send_with_headers)
         except Exception:
             log.exception("request_failed", method=request.method, path=path)
-            if (
-                status
-            ):  # the answer has begun: the connection breaks, and the client sees that it is not whole
+            if status:  # the response has begun: breaking the connection shows that it is incomplete
                 raise
-            detail = "Something unexpected went wrong. The server's log says what."
-            await problem(request, 500, "internal", detail)(scope, receive, watched_send)
+            detail = "An unexpected error occurred. The server's log has the details."
+            await problem(request, 500, "internal", detail)(scope, receive, send_with_headers)
         finally:
             seconds = perf_counter() - started
             _measure(request, status, seconds)
@@ -70,14 +67,14 @@ class Traffic:
 
 
 def _measure(request: Request, status: int, seconds: float) -> None:
-    """By route, not by path: the number of different ones is bounded, and no wallet is named."""
+    """Labels by route, not by path: the number of labels is bounded, and no label names a wallet."""
     method = request.method if request.method in METHODS else "other"
     route = getattr(request.scope.get("route"), "path", "none")
     REQUEST_SECONDS.labels(method, route, status).observe(seconds)
 
 
 def _bounded(receive: Receive) -> Receive:
-    """The body as it comes in, up to the limit; FastAPI's own limit would not answer with a problem."""
+    """The body up to the limit; FastAPI's own limit would not answer with a problem."""
     received = 0
 
     async def bounded_receive() -> Message:
@@ -85,9 +82,7 @@ def _bounded(receive: Receive) -> Receive:
         message = await receive()
         received += len(message.get("body", b""))
         if received > MAX_BODY_BYTES:
-            raise HTTPException(
-                413, f"The body is larger than {MAX_BODY_BYTES} bytes, the most that is read."
-            )
+            raise HTTPException(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
         return message
 
     return bounded_receive

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query
 
+from app.answers.cursors import MAX_BIGINT
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 
 MAX_WAIT_SECONDS = 300
@@ -14,15 +15,18 @@ _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.IGNOREC
 def _wait_seconds(
     prefer: Annotated[
         str | None,
-        Header(description="`wait=N` waits up to N seconds (300 at most) for the end.", examples=["wait=60"]),
+        Header(
+            description="`wait=N` waits up to N seconds (300 at most) for the end.",
+            examples=["wait=60"],
+        ),
     ] = None,
 ) -> int:
-    found = _WAIT.search(prefer or "")
-    return min(int(found[1]), MAX_WAIT_SECONDS) if found else 0
+    match = _WAIT.search(prefer or "")
+    return min(int(match[1]), MAX_WAIT_SECONDS) if match else 0
 
 
 WaitSeconds = Annotated[int, Depends(_wait_seconds)]
-"""How long the client prefers to wait for the end of long work: `Prefer: wait=N` (RFC 7240)."""
+"""How long the client waits for the end of long work: `Prefer: wait=N` (RFC 7240)."""
 
 WalletReference = Annotated[
     str,
@@ -34,5 +38,5 @@ WalletReference = Annotated[
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
-RunId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the previous page.")]
+RunId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]

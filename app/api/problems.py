@@ -1,4 +1,4 @@
-"""Every error leaves as `application/problem+json` (RFC 9457), in one shape; to a browser as a page."""
+"""Errors as `application/problem+json` (RFC 9457), and as pages for browsers."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -15,18 +15,20 @@ from app.errors import AmbiguousWallet, AmlError, Unauthorized
 
 MEDIA_TYPE = "application/problem+json"
 ErrorPage = Callable[[Request, dict[str, Any]], Response]
-"""A problem as a page: the application sets it as `app.state.error_page`."""
+"""Renders a problem as a page; the application sets it as `app.state.error_page`."""
 
 
 class Problem(BaseModel):
-    """What went wrong and what to do about it."""
+    """What went wrong, and what to do about it."""
 
-    type: str = Field(description="Kind of the problem, stable.", examples=["urn:aml:problem:not-found"])
+    type: str = Field(description="Type of the problem; stable.", examples=["urn:aml:problem:not-found"])
     title: str = Field(examples=["Not Found"])
     status: int = Field(examples=[404])
-    detail: str = Field(examples=["No transfer of 0xaa has been recorded."])
+    detail: str = Field(examples=["No transfer of this wallet has been recorded."])
     instance: str = Field(description="Path of the request.", examples=["/scores/0xaa"])
-    choices: list[str] | None = Field(default=None, description="`chain:address`, where one must be chosen.")
+    choices: list[str] | None = Field(
+        default=None, description="`chain:address` of the wallets to choose from."
+    )
 
 
 EXAMPLES = {
@@ -34,17 +36,17 @@ EXAMPLES = {
     403: ("forbidden", "Requests from other sites are refused."),
     404: (
         "not-found",
-        "No transfer of ethereum:0xaa has been recorded, so nothing is known about its money.",
+        "No transfer of this wallet has been recorded, so nothing is known about its money.",
     ),
-    409: ("in-use", "A scoring run is going on. Wait for it to end."),
-    413: ("http", "Request body is too large."),
+    409: ("in-use", "Scoring run 3 is running. Wait for it to end: GET /v1/runs/3 (`aml status`)."),
+    413: ("http", "The body is larger than 65536 bytes."),
     422: ("invalid-input", "limit: Input should be less than or equal to 1000"),
     503: ("dependency-missing", "PostgreSQL at 127.0.0.1:5432 does not answer. Start it (`aml up`)."),
 }
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The OpenAPI responses of these statuses, each a problem with its example."""
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses of error statuses, each a problem with its example."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -60,7 +62,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def wants_page(request: Request) -> bool:
-    """Whether a browser shows the answer, rather than a program reading it."""
+    """Whether a browser made the request, rather than a program."""
     return "text/html" in request.headers.get("accept", "")
 
 
@@ -73,7 +75,7 @@ def problem(
     headers: dict[str, str] | None = None,
     choices: list[str] | None = None,
 ) -> Response:
-    """One problem as an answer; `kind` ends its type."""
+    """The response of one problem; its type ends with `kind`."""
     body = _body(status, kind, detail, request.url.path)
     if choices is not None:
         body["choices"] = choices
@@ -84,7 +86,7 @@ def problem(
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of the application's routes leave as a problem."""
+    """Makes every error of the application's routes a problem."""
     app.add_exception_handler(AmlError, _aml_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_request)

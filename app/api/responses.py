@@ -1,11 +1,11 @@
-"""How a route documents its answers: the OpenAPI response of a status with its example."""
+"""The OpenAPI documentation of a route's answers."""
 
 from typing import Any
 
 from pydantic import BaseModel
 
 
-def answers(status: int, example: BaseModel) -> dict[int | str, dict[str, Any]]:
+def example(status: int, answer: BaseModel) -> dict[int | str, dict[str, Any]]:
     """The OpenAPI response of that status with its example."""
-    content = {"application/json": {"example": example.model_dump(mode="json")}}
+    content = {"application/json": {"example": answer.model_dump(mode="json")}}
     return {status: {"content": content}}

@@ -1,4 +1,4 @@
-"""Who may ask: the token or a session of it, loopback names, and nothing that another site's page sends."""
+"""Access to the API: a token or a session, loopback host names, and no request of another site's page."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -12,12 +12,12 @@ from app.errors import DependencyMissing, Forbidden, InvalidInput, Unauthorized
 from app.settings import Settings
 
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-SAID_BY_BROWSERS = ("origin", "sec-fetch-site")
-"""Where the page is that sends a request; `check_origin` refuses those of others."""
+ORIGIN_HEADERS = ("origin", "sec-fetch-site")
+"""Headers in which browsers name the page that sends a request; `check_origin` refuses other sites."""
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 
 HEADERS = {
-    # The API documentation's icons are data.
+    # The icons of the API documentation are `data:` URLs.
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
         " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -29,13 +29,13 @@ HEADERS = {
     # Not `no-referrer`: browsers would then send `Origin: null` with our own forms.
     "Referrer-Policy": "same-origin",
 }
-"""On every answer: nothing but this server's own files runs or is loaded, and nobody frames a page."""
+"""Headers of every response: pages load only this server's files, and no other page frames them."""
 
 bearer = HTTPBearer(auto_error=False, description="The value of `AML_API_TOKEN`.")
 
 
 def check_settings(settings: Settings) -> None:
-    """Refuses to start unprotected.
+    """Refuses to start without protection.
 
     Raises:
         InvalidInput: authentication is off on an address that others can reach.
@@ -50,36 +50,38 @@ def check_settings(settings: Settings) -> None:
     elif settings.api_token is None or not settings.api_token.get_secret_value().strip():
         raise DependencyMissing(
             "AML_API_TOKEN is not set, and the API does not start without a token. Set it, or set"
-            " AML_API_AUTH=off to answer without one on a loopback address."
+            " AML_API_AUTH=off to answer without a token on a loopback address."
         )
 
 
 def require_token(
-    request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
-    """Lets a request pass that carries the token, or the session of a browser that signed in with it.
+    """Accepts a request with the token, or with the session of a browser that signed in with it.
 
     Raises:
-        Unauthorized: it carries neither.
-        Forbidden: a session that wants to change something does not say that it is on a page of ours.
+        Unauthorized: it has neither.
+        Forbidden: a session changes something, and no header says that a page of this server sent it.
     """
     settings: Settings = request.app.state.services.settings
-    if settings.api_auth == "off" or (given is not None and is_token(settings, given.credentials)):
+    if settings.api_auth == "off" or (
+        credentials is not None and is_token(settings, credentials.credentials)
+    ):
         return
-    if given is not None or not is_session(settings, request.cookies.get(cookie_name(settings))):
+    if credentials is not None or not is_session(settings, request.cookies.get(cookie_name(settings))):
         raise Unauthorized(
             "This needs the header `Authorization: Bearer <AML_API_TOKEN>` with the right token."
         )
-    if request.method not in SAFE_METHODS and not any(name in request.headers for name in SAID_BY_BROWSERS):
+    if request.method not in SAFE_METHODS and not any(name in request.headers for name in ORIGIN_HEADERS):
         raise Forbidden("A session may change something only from a page of this server.")
 
 
 def check_origin(request: Request) -> None:
-    """Refuses what a page of another site makes a browser send.
+    """Refuses requests that a page of another site makes a browser send.
 
     Raises:
-        Forbidden: the name of this host is foreign (DNS rebinding), or a request that changes something
-            comes from elsewhere.
+        Forbidden: the host name is not of this server (DNS rebinding), or a page of another site changes
+            something.
     """
     settings: Settings = request.app.state.services.settings
     host = request.headers.get("host", "")

@@ -1,6 +1,6 @@
-"""Signed-in browsers: a signed cookie that stands for the token, so that pages need no header.
+"""Sessions of browsers: a signed cookie in place of the token, so that pages need no header.
 
-The token is the key of the signature: another token ends every session, and processes need no shared state.
+The token is the key of the signature: a new token ends every session, and processes share no state.
 """
 
 from typing import Final
@@ -10,21 +10,21 @@ from starlette.responses import Response
 
 from app.settings import Settings
 
-LASTS_SECONDS: Final = 12 * 3600
+SESSION_SECONDS: Final = 12 * 3600
 _SIGNED_IN: Final = "signed in"
 
 
 def cookie_name(settings: Settings) -> str:
-    """Browsers share cookies between ports of a host; two instances on one machine must not."""
+    """The cookie's name, with the port: browsers share cookies between the ports of a host."""
     return f"aml_session_{settings.api_port}"
 
 
 def begin_session(response: Response, settings: Settings, *, secure: bool) -> None:
-    """Hands the browser a session; `secure` keeps it off plain HTTP where the request came by HTTPS."""
+    """Sets the session cookie; a `secure` one is never sent over plain HTTP."""
     response.set_cookie(
         cookie_name(settings),
         _signer(settings).dumps(_SIGNED_IN),
-        max_age=LASTS_SECONDS,
+        max_age=SESSION_SECONDS,
         httponly=True,
         samesite="strict",
         secure=secure,
@@ -32,16 +32,16 @@ def begin_session(response: Response, settings: Settings, *, secure: bool) -> No
 
 
 def end_session(response: Response, settings: Settings) -> None:
-    """Takes the session back from the browser."""
+    """Deletes the session cookie."""
     response.delete_cookie(cookie_name(settings), httponly=True, samesite="strict")
 
 
 def is_session(settings: Settings, cookie: str | None) -> bool:
-    """Whether the cookie is one of ours, signed with today's token and not too old."""
+    """Whether the cookie is signed with the current token and has not expired."""
     if cookie is None:
         return False
     try:
-        return bool(_signer(settings).loads(cookie, max_age=LASTS_SECONDS) == _SIGNED_IN)
+        return bool(_signer(settings).loads(cookie, max_age=SESSION_SECONDS) == _SIGNED_IN)
     except BadData:
         return False
 

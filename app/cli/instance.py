@@ -44,6 +44,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
 
 def _start_services(stack: Stack) -> Settings:
     environ.pop("AML_API_URL", None)  # another API's
+    environ.pop("AML_PAGES_URL", None)
     environ.update(environment(stack.urls))
     settings = Settings()
     with open_record(settings) as postgres:
@@ -97,8 +98,8 @@ def access_table(settings: Settings, home: Path) -> Table:
 def access(settings: Settings, home: Path) -> dict[str, str]:
     """The addresses of an instance by name, and the file of its passwords."""
     return {
-        "pages": settings.api_address,
-        "api_docs": f"{settings.api_address}/docs",
+        "pages": settings.pages_address,
+        "api_docs": f"{settings.pages_address}/docs",
         "neo4j_browser": settings.neo4j_browser_url or settings.neo4j_url,
         "neo4j": settings.neo4j_url,
         "postgres": postgres_address(settings),

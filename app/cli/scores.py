@@ -29,7 +29,7 @@ from app.explain.export import EXPORT_COLUMNS, exposure_rows
 from app.operations.reload import reload_graph as rebuild
 from app.operations.runs import score as run_once
 from app.policy.policy import load_policy
-from app.report.forms import ReportForm, written
+from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
 from app.runs.compute import EngineChoice
 from app.runs.listing import top_scores
@@ -135,7 +135,7 @@ def report(
     settings = load_settings(home)
     with open_record(settings) as postgres, open_graph(settings) as graph:
         evidence = wallet_report(postgres, graph, settings, wallet)
-    _, body = written(evidence, cast("ReportForm", form))
+    _, body = rendered_report(evidence, cast("ReportForm", form))
     with writing(out):
         out.write_bytes(body)
     if as_json:

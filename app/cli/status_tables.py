@@ -22,7 +22,7 @@ def servers_table(settings: Settings, ready: dict[str, Any]) -> Table:
         "kafka": ("Kafka", settings.kafka_bootstrap_servers),
     }
     table = Table("server", "address", "answers", title="Servers", title_justify="left")
-    table.add_row("API and pages", settings.api_address, "yes")
+    table.add_row("API and pages", settings.pages_address, "yes")
     for name, (title, address) in addresses.items():
         answer = answers.get(name, {})
         latency = f"yes, in {answer.get('latency_ms', 0):.0f} ms"

@@ -1,1 +1,1 @@
-"""Explanations of stored scores: the paths behind them, and what each path weighs."""
+"""Explanations of stored scores: their paths, and the points of each path."""

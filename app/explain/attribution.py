@@ -1,4 +1,4 @@
-"""What each listed path weighs in the score: pure arithmetic over stored contributions and paths."""
+"""The points of each listed path: pure arithmetic over stored contributions and paths."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -12,49 +12,49 @@ Cell = tuple[Flow, str, int]
 """Direction, category and hop."""
 
 TOLERANCE = 1e-9
-"""How far listed paths may pass a stored share: both are sums of doubles, by two engines."""
+"""How much the listed paths may exceed a stored share: both are sums of doubles, by two engines."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A contribution as the run stored it: its share, and its points in millionths."""
+class SharePoints:
+    """A share, and its points in millionths."""
 
     share: float
     points: int
 
 
-NOTHING = Stored(0.0, 0)
+NO_POINTS = SharePoints(0.0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """The points of each path, in the order given, and by direction what no listed path accounts for.
+    """The points of each path, in the order of the paths, and by direction the rest that is not listed.
 
-    `exceeded` names the cells whose paths carry more than the run found: the graph is not what it was.
+    `exceeded` names the cells whose paths carry more than the run stored: graph and record differ.
     """
 
     points: list[int]
-    not_listed: dict[Flow, Stored]
+    not_listed: dict[Flow, SharePoints]
     exceeded: list[Cell]
 
 
 def attribute(
-    cells: Mapping[Cell, Stored], weights: Mapping[Cell, int], paths: Iterable[tuple[Cell, float]]
+    cells: Mapping[Cell, SharePoints], weights: Mapping[Cell, int], paths: Iterable[tuple[Cell, float]]
 ) -> Attribution:
-    """Gives every path its part of its cell's points; with what is not listed they add up exactly.
+    """Splits the points of each cell among its paths; with the rest that is not listed they add up exactly.
 
     Args:
-        cells: the stored contributions; a cell that is absent has no points.
-        weights: millionths of a point for a share of 1, for every cell of the paths.
-        paths: the cell of each and its share in the contributions' unit.
+        cells: the stored contributions; an absent cell has no points.
+        weights: millionths of a point of a share of 1, for every cell of the paths.
+        paths: the cell of each path and its share, in the unit of the contributions.
     """
     points: list[int] = []
     listed_share: dict[Cell, float] = defaultdict(float)
     listed_points: dict[Cell, int] = defaultdict(int)
     for cell, share in paths:
-        left = cells.get(cell, NOTHING).points - listed_points[cell]
-        # The shares of all paths may pass the stored one by a rounding; the sum of points must not.
-        part = min(points_of(share, weights[cell]), left)
+        remaining = cells.get(cell, NO_POINTS).points - listed_points[cell]
+        # The shares of all paths may exceed the stored one by a rounding; the sum of points must not.
+        part = min(points_of(share, weights[cell]), remaining)
         points.append(part)
         listed_share[cell] += share
         listed_points[cell] += part
@@ -68,25 +68,25 @@ def attribute(
             cell
             for cell, share in listed_share.items()
             # Rounded down alone, so that a run whose points were rounded like that exceeds nothing either.
-            if floor((share - TOLERANCE) * weights[cell]) > cells.get(cell, NOTHING).points
+            if floor((share - TOLERANCE) * weights[cell]) > cells.get(cell, NO_POINTS).points
         ],
     )
 
 
 def _not_listed(
     direction: Flow,
-    cells: Mapping[Cell, Stored],
+    cells: Mapping[Cell, SharePoints],
     listed_share: Mapping[Cell, float],
     listed_points: Mapping[Cell, int],
-) -> Stored:
+) -> SharePoints:
     own = [(cell, stored) for cell, stored in cells.items() if cell[0] == direction]
-    return Stored(
-        sum(_rest(stored.share, listed_share.get(cell, 0.0)) for cell, stored in own),
+    return SharePoints(
+        sum(_not_listed_share(stored.share, listed_share.get(cell, 0.0)) for cell, stored in own),
         sum(stored.points - listed_points.get(cell, 0) for cell, stored in own),
     )
 
 
-def _rest(stored: float, listed: float) -> float:
+def _not_listed_share(stored: float, listed: float) -> float:
     """The difference, or 0 where it is only rounding."""
-    rest = stored - listed
-    return rest if rest > TOLERANCE * stored else 0.0
+    difference = stored - listed
+    return difference if difference > TOLERANCE * stored else 0.0

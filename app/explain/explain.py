@@ -1,4 +1,4 @@
-"""The explanation of a stored score: its reasons from the record, the paths behind them from the graph."""
+"""The explanation of a stored score: its reasons from the record, its paths from the graph."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +11,9 @@ from app.answers.explanation import Explanation, GraphState, NotListed, NotListe
 from app.answers.scores import Flow
 from app.domain import format_points
 from app.errors import DependencyMissing, QueryTimeout
-from app.explain.attribution import Attribution, Stored
+from app.explain.attribution import NO_POINTS, Attribution, SharePoints
 from app.explain.evidence import RESTATED, ROW_LIMIT, TIME_LIMIT, Evidence, evidence
-from app.explain.listed import CODES, Listed, listed_paths
+from app.explain.weighted_paths import CODES, WeightedPaths, weighted_paths
 from app.investigation.browser import evidence_query
 from app.projection.state import State, read_state
 from app.runs.queries import since_run
@@ -23,20 +23,21 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
 FAULTS = {
-    TIME_LIMIT: "The path query met its time limit, so paths are missing: see AML_EVIDENCE_TIMEOUT_SECONDS.",
+    TIME_LIMIT: "The path query reached its time limit, so paths are missing."
+    " AML_EVIDENCE_TIMEOUT_SECONDS sets the limit.",
     RESTATED: "Late transfers have restated older ones since this run. Run scoring again.",
 }
 NOTES = {
-    ROW_LIMIT: "There are more {} paths than are listed: what they carry is in `not_listed`."
+    ROW_LIMIT: "There are more {} paths than are listed: their sum is in `not_listed`."
     " AML_EVIDENCE_MAX_PATHS sets how many are listed.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Explainable:
-    """What an explanation is made from, of one moment of the record.
+    """The input of an explanation, of one moment of the record.
 
-    `since` is what `since_run` returns, None where there is no score to explain.
+    `since` is the row of `since_run`, None where there is no score to explain.
     """
 
     record: ScoreRecord
@@ -44,7 +45,7 @@ class Explainable:
 
 
 def read_explainable(connection: Connection, reference: str) -> Explainable:
-    """Reads a wallet's published score, and what has happened since its run, in the connection's snapshot.
+    """Reads a wallet's published score and what happened since its run, in the snapshot of the connection.
 
     Raises:
         InvalidInput: no wallet is written like this.
@@ -72,31 +73,31 @@ def explain(postgres: Postgres, graph: Graph, settings: Settings, reference: str
 def explain_record(
     postgres: Postgres, graph: Graph, settings: Settings, explainable: Explainable
 ) -> Explanation:
-    """Explains a score that has been read: pages and reports show the same moment beside it.
+    """Explains a score that has been read, so that pages and reports show one moment.
 
-    A graph that does not answer, or not in time, takes paths away and never the stored score: the status is
-    then `incomplete`, with the reasons.
+    When the graph does not answer in time, paths are missing and the stored score stays: the status is then
+    `incomplete`, with the reasons.
     """
-    stored, before = explainable.record, explainable.since
-    if stored.run is None or before is None:
-        return Explanation(**dict(stored.score))
-    answer = _ask_graph(graph, settings, stored.run, stored)
-    # Read again: what the graph answered may be newer than the snapshot.
+    record, before = explainable.record, explainable.since
+    if record.run is None or before is None:
+        return Explanation(**dict(record.score))
+    answer = _read_graph(graph, settings, record.run, record)
+    # Read again: the graph may be newer than the snapshot.
     with postgres.transaction() as connection:
-        since = since_run(connection, stored.run.watermark)
-    listed = listed_paths(stored, answer.found)
-    reasons = [*answer.faults, *_moved_on(before, since, answer.state), *_disagreements(listed.attribution)]
+        since = since_run(connection, record.run.watermark)
+    listed = weighted_paths(record, answer.evidence)
+    reasons = [*answer.faults, *_changes(before, since, answer.state), *_disagreements(listed.attribution)]
     return Explanation(
-        **dict(stored.score)
+        **dict(record.score)
         | {
             "status": "incomplete" if reasons else "complete",
             "incomplete_reasons": list(dict.fromkeys(reasons)),
-            "notes": [*stored.score.notes, *answer.notes, *_arrived_since(since)],
+            "notes": [*record.score.notes, *answer.notes, *_arrived_since(since)],
         },
         top_counterparties=listed.counterparties,
         top_contributing_wallets=listed.contributing_wallets,
         paths=listed.paths,
-        not_listed=_not_listed(stored, listed),
+        not_listed=_not_listed(record, listed),
         evidence_query=evidence_query(settings, answer.transfer_ids()),
         graph=GraphState(
             watermark=since.projected,
@@ -107,31 +108,31 @@ def explain_record(
 
 
 @dataclass
-class _Answer:
-    """What the graph said; `faults` make the explanation incomplete, `notes` do not."""
+class _GraphAnswer:
+    """The evidence and state of the graph; `faults` make the explanation incomplete, `notes` do not."""
 
-    found: dict[Flow, Evidence] = field(default_factory=dict)
+    evidence: dict[Flow, Evidence] = field(default_factory=dict)
     state: State | None = None
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def transfer_ids(self) -> Iterator[int]:
-        """Of all transfers on the paths."""
-        for evidence_found in self.found.values():
-            for path in evidence_found.paths:
+        """The ids of the transfers of all paths."""
+        for in_direction in self.evidence.values():
+            for path in in_direction.paths:
                 yield from (step.transfer_id for step in path.transfers)
 
 
-def _ask_graph(graph: Graph, settings: Settings, run: Row[Any], stored: ScoreRecord) -> _Answer:
-    """Both directions and the graph's state at once."""
-    answer = _Answer()
+def _read_graph(graph: Graph, settings: Settings, run: Row[Any], record: ScoreRecord) -> _GraphAnswer:
+    """Reads both directions and the graph's state, all in parallel."""
+    answer = _GraphAnswer()
     with ThreadPoolExecutor(3) as pool:
         state = pool.submit(read_state, graph)
-        asked = {
+        futures = {
             name: pool.submit(
                 evidence,
                 graph,
-                stored.wallet.wallet_id,
+                record.wallet.wallet_id,
                 code,
                 asset_totals=totals,
                 watermark=run.watermark,
@@ -141,23 +142,23 @@ def _ask_graph(graph: Graph, settings: Settings, run: Row[Any], stored: ScoreRec
                 timeout_seconds=settings.evidence_timeout_seconds,
             )
             for name, code in CODES.items()
-            if (totals := _totals(stored.exposures, code))
+            if (totals := _totals(record.exposures, code))
         }
         try:
             answer.state = state.result()
-            answer.faults += _foreign(answer.state, run)
-            for name, paths in asked.items():
-                answer.found[name] = paths.result()
-                answer.faults += [FAULTS[why] for why in paths.result().incomplete if why in FAULTS]
-                answer.notes += [NOTES[why].format(name) for why in paths.result().incomplete if why in NOTES]
+            answer.faults += _mismatches(answer.state, run)
+            for name, future in futures.items():
+                paths = answer.evidence[name] = future.result()
+                answer.faults += [FAULTS[limit] for limit in paths.incomplete if limit in FAULTS]
+                answer.notes += [NOTES[limit].format(name) for limit in paths.incomplete if limit in NOTES]
         except (DependencyMissing, QueryTimeout) as exc:
             answer.faults.append(f"Paths are missing: {exc}")
     return answer
 
 
-def _foreign(state: State | None, run: Row[Any]) -> list[str]:
+def _mismatches(state: State | None, run: Row[Any]) -> list[str]:
     if state is None or state.record_id != run.record_id:
-        return ["The graph is not this record's. Rebuild it with POST /reload-graph (`aml reload-graph`)."]
+        return ["The graph is of another record. Rebuild it with POST /reload-graph (`aml reload-graph`)."]
     if state.label_set_digest != run.label_set_digest:
         return ["The labels in the graph are not those of the run. Run scoring again."]
     return []
@@ -167,19 +168,17 @@ def _totals(exposures: Sequence[Row[Any]], direction: int) -> dict[int, int]:
     return {part.asset_id: int(part.total) for part in exposures if part.direction == direction}
 
 
-def _moved_on(before: Row[Any], since: Row[Any], state: State | None) -> list[str]:
-    """What since the run could have changed the paths that it saw."""
+def _changes(before: Row[Any], since: Row[Any], state: State | None) -> list[str]:
+    """The changes since the run that may have changed its paths."""
     reasons = []
     if before.pending:
-        reasons.append(
-            f"The graph still lacks {before.pending} of the batches the run has seen: it catches up."
-        )
+        reasons.append(f"The graph still lacks {before.pending} of the batches of the run: it catches up.")
     if state is not None and (state.projected_batch or 0) < (before.projected or 0):
-        reasons.append("The graph has lost batches that it had: it catches up, or rebuild it.")
+        reasons.append("The graph has lost batches that it had. It catches up, else rebuild it.")
     if since.restated:
         reasons.append(FAULTS[RESTATED])
     if since.retracted:
-        reasons.append("Transfers of this record were taken back since this run. Run scoring again.")
+        reasons.append("Transfers of this record were retracted since this run. Run scoring again.")
     return reasons
 
 
@@ -192,20 +191,22 @@ def _arrived_since(since: Row[Any]) -> list[str]:
 
 def _disagreements(attribution: Attribution) -> list[str]:
     return [
-        f"The listed {direction} paths to {category} at hop {hop} carry more than the run found:"
-        " the graph and the record differ. `aml reconcile` tells where."
+        f"The listed {direction} paths to {category} at hop {hop} carry more than the run stored:"
+        " the graph and the record differ. `aml reconcile` shows where."
         for direction, category, hop in attribution.exceeded
     ]
 
 
-def _not_listed(stored: ScoreRecord, listed: Listed) -> NotListedTotals:
-    rest = listed.attribution.not_listed
-    decided = stored.score.direction
-    of_score = rest[decided] if decided in {"source", "destination"} else Stored(0.0, 0)
+def _not_listed(record: ScoreRecord, listed: WeightedPaths) -> NotListedTotals:
+    totals = listed.attribution.not_listed
+    direction = record.score.direction
+    of_score = totals[direction] if direction in {"source", "destination"} else NO_POINTS
     return NotListedTotals(
-        **dict(_shown(of_score)), source=_shown(rest["source"]), destination=_shown(rest["destination"])
+        **dict(_answer(of_score)),
+        source=_answer(totals["source"]),
+        destination=_answer(totals["destination"]),
     )
 
 
-def _shown(rest: Stored) -> NotListed:
-    return NotListed(share=rest.share, points=format_points(rest.points))
+def _answer(total: SharePoints) -> NotListed:
+    return NotListed(share=total.share, points=format_points(total.points))

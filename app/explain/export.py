@@ -1,4 +1,4 @@
-"""Every exposure and residual of a run as rows, for files."""
+"""Every exposure and residual of a run as rows of a file."""
 
 from collections.abc import Iterator
 

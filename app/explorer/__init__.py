@@ -1,1 +1,1 @@
-"""Walking through the graph from a wallet, one hop at a time."""
+"""The explorer: the neighbours of a wallet, one hop at a time."""

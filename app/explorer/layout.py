@@ -1,43 +1,46 @@
-"""Where the explorer puts wallets: columns by hop, rows nearest to the wallet that was expanded. Pure.
+"""Positions of wallets in the explorer: columns by hop, rows near the expanded wallet. Pure.
 
-What is shown has its place and keeps it; only new wallets are given one.
+Wallets that are shown keep their positions; only new wallets get one.
 """
 
+import itertools
 from collections.abc import Collection, Iterator, Sequence
-from itertools import count
+from itertools import islice
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FARTHEST = 50
-"""Columns to each side, and twice as many rows as wallets may be shown."""
+MAX_COLUMN = 50
+"""Number of columns on each side."""
+MAX_ROW = 2_000
+"""Number of rows on each side: more than wallets may be shown."""
 
 
 class Place(BaseModel):
-    """A cell of the explorer: column 0 is the first wallet's, negative columns are where money came from."""
+    """A position in the explorer: column 0 is that of the first wallet, negative columns are of senders."""
 
     model_config = ConfigDict(frozen=True)
-    column: int = Field(ge=-FARTHEST, le=FARTHEST)
-    row: int = Field(ge=-2_000, le=2_000)
+    column: int = Field(ge=-MAX_COLUMN, le=MAX_COLUMN)
+    row: int = Field(ge=-MAX_ROW, le=MAX_ROW)
 
 
-def places(beside: Place, step: int, taken: Collection[Place], wanted: int) -> Sequence[Place]:
-    """So many free cells of the next column, those nearest to the row of `beside` first.
+def free_places(origin: Place, step: int, occupied: Collection[Place], count: int) -> Sequence[Place]:
+    """Free positions of the next column, those nearest to the row of `origin` first.
 
     Args:
-        beside: the cell of the wallet that is expanded.
+        origin: the position of the wallet that is expanded.
         step: -1 for the column before it, 1 for the one after it.
-        taken: cells in which something is shown.
-        wanted: how many.
+        occupied: the positions of all that is shown.
+        count: the number of positions to return.
     """
-    column = beside.column + step
-    full = {place.row for place in taken if place.column == column}
-    free = (row for row in _outwards(beside.row) if row not in full)
-    return [Place.model_construct(column=column, row=next(free)) for _ in range(wanted)]
+    column = origin.column + step
+    occupied_rows = {place.row for place in occupied if place.column == column}
+    free_rows = (row for row in _outwards(origin.row) if row not in occupied_rows)
+    return [Place.model_construct(column=column, row=row) for row in islice(free_rows, count)]
 
 
 def _outwards(row: int) -> Iterator[int]:
-    """The row itself, then the rows below and above it, ever farther."""
+    """The row itself, then the rows below and above it, with growing distance."""
     yield row
-    for distance in count(1):
+    for distance in itertools.count(1):
         yield row + distance
         yield row - distance

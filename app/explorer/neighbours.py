@@ -1,4 +1,4 @@
-"""One hop from a wallet: its neighbours with how far each can be followed, and what is not shown."""
+"""One hop from a wallet: its neighbours, each with the numbers of its own, and the sum of the others."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -7,49 +7,49 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.base import MIDDLE_WALLET, WALLET, Answer, WalletName
 from app.errors import QueryTimeout
-from app.explorer.layout import FARTHEST, Place, places
+from app.explorer.layout import MAX_COLUMN, Place, free_places
 from app.stores.graph import Graph
 from cypher import query
 
-MOST_COUNTED = 200
-MOST_SHOWN = 500
-SECONDS = 5.0
-"""Of one query; counts that take longer are `?`."""
+MAX_COUNTED = 200
+MAX_SHOWN = 500
+QUERY_SECONDS = 5.0
+"""Time limit of one query; counts that take longer are `?`."""
 _STEPS = {"in": -1, "out": 1}
 
 
 class Shown(Place):
-    """A wallet, or the summary of several (`address` null), that the explorer shows already."""
+    """The position of a wallet, or of the sum of several (`address` null), that is shown."""
 
     address: str | None = Field(max_length=100)
 
 
 class Expansion(BaseModel):
-    """Which way to expand a wallet, where it stands, and all that is shown."""
+    """The direction in which to expand a wallet, and the positions of all that is shown."""
 
     model_config = ConfigDict(extra="forbid")
     direction: Literal["in", "out"] = Field(description="`in`: who paid it; `out`: whom it paid.")
-    limit: int = Field(default=12, ge=1, le=200, description="Neighbours shown; the others are summed up.")
-    shown: list[Shown] = Field(max_length=MOST_SHOWN)
+    limit: int = Field(default=12, ge=1, le=200, description="Neighbours to show; the others are summed up.")
+    shown: list[Shown] = Field(max_length=MAX_SHOWN)
 
 
 class Neighbour(Answer):
-    """A wallet one hop away. `senders` and `receivers` say what expanding it would show."""
+    """A wallet one hop away; `senders` and `receivers` are the numbers of its own neighbours."""
 
     wallet: WalletName
-    name: str = Field(description="What its label calls it, else its address in short.")
+    name: str = Field(description="The name of its label, else its address in short.")
     category: str | None
-    transfers: int = Field(description="Between the two, in this direction.")
+    transfers: int = Field(description="Between the two wallets, in this direction.")
     usd_value: str | None = Field(description="Of those with a price; null when none has one.")
     assets: list[str] = Field(description="Three at most.")
     senders: str = Field(description="A number, `200+`, or `?` when counting took too long.")
     receivers: str
-    place: Place = Field(description="Where it stands, or stood already.")
+    place: Place = Field(description="Its position; that of a wallet which is shown already stays.")
     is_new: bool
 
 
 class NotShown(Answer):
-    """The neighbours that are summed up: how many, in how many transfers, of what value."""
+    """The neighbours that are summed up: their number, their transfers and their value."""
 
     wallets: int
     transfers: int
@@ -89,57 +89,58 @@ NEIGHBOURS = Neighbours(
 )
 
 
-def expand(graph: Graph, wallet: WalletName, asked: Expansion) -> Neighbours:
-    """The neighbours with most value, each with a place that nothing else has.
+def expand(graph: Graph, wallet: WalletName, expansion: Expansion) -> Neighbours:
+    """The neighbours with the most value, each with a position of its own.
 
     Raises:
-        QueryTimeout: the wallet has too many transfers to look at in time.
+        QueryTimeout: the wallet has too many transfers to read in time.
         DependencyMissing: the graph does not answer.
     """
-    name = "explore/senders" if asked.direction == "in" else "explore/receivers"
-    given = {"chain": wallet.chain, "address": wallet.address, "row_limit": asked.limit}
-    (answer,) = graph.read(query(name), given, timeout_seconds=SECONDS)
-    found, total = answer["wallets"], answer["total"]
-    known: dict[str | None, Place] = {item.address: item for item in asked.shown}
-    new = [row["address"] for row in found if row["address"] not in known]
-    rest = total["wallets"] - len(found)
-    beside = known.get(wallet.address, Place(column=0, row=0))
-    step = _STEPS[asked.direction] if abs(beside.column) < FARTHEST else 0
-    free = places(beside, step, asked.shown, len(new) + 1)
-    stands = dict(known) | dict(zip(new, free, strict=False))
-    counted = counts(graph, wallet.chain, [row["address"] for row in found])
+    name = "explore/senders" if expansion.direction == "in" else "explore/receivers"
+    parameters = {"chain": wallet.chain, "address": wallet.address, "row_limit": expansion.limit}
+    (answer,) = graph.read(query(name), parameters, timeout_seconds=QUERY_SECONDS)
+    rows, total = answer["wallets"], answer["total"]
+    places: dict[str | None, Place] = {item.address: item for item in expansion.shown}
+    new = [row["address"] for row in rows if row["address"] not in places]
+    summed_up = total["wallets"] - len(rows)
+    origin = places.get(wallet.address, Place(column=0, row=0))
+    step = _STEPS[expansion.direction] if abs(origin.column) < MAX_COLUMN else 0
+    free = free_places(origin, step, expansion.shown, len(new) + 1)
+    places |= dict(zip(new, free, strict=False))
+    neighbour_counts = counts(graph, wallet.chain, [row["address"] for row in rows])
     return Neighbours(
         wallet=wallet,
-        direction=asked.direction,
+        direction=expansion.direction,
         total=total["wallets"],
         neighbours=[
-            _neighbour(row, stands[row["address"]], counted, is_new=row["address"] in new) for row in found
+            _neighbour(row, places[row["address"]], neighbour_counts, is_new=row["address"] in new)
+            for row in rows
         ],
         more=NotShown(
-            wallets=rest,
-            transfers=total["transfers"] - sum(row["transfers"] for row in found),
-            usd_value=_dollars(total["usd_value"] - sum(row["usd_value"] for row in found)),
+            wallets=summed_up,
+            transfers=total["transfers"] - sum(row["transfers"] for row in rows),
+            usd_value=_dollars(total["usd_value"] - sum(row["usd_value"] for row in rows)),
             place=free[-1],
         )
-        if rest
+        if summed_up
         else None,
     )
 
 
 def counts(graph: Graph, chain: str, addresses: Sequence[str]) -> Mapping[str, tuple[str, str]]:
-    """How many paid each wallet and how many each paid, as shown; nothing for any when it takes too long."""
-    given = {"chain": chain, "addresses": list(addresses), "max_count": MOST_COUNTED + 1}
+    """The numbers of senders and receivers of each wallet, as text; empty when counting takes too long."""
+    parameters = {"chain": chain, "addresses": list(addresses), "max_count": MAX_COUNTED + 1}
     try:
-        rows = graph.read(query("explore/counts"), given, timeout_seconds=SECONDS)
+        rows = graph.read(query("explore/counts"), parameters, timeout_seconds=QUERY_SECONDS)
     except QueryTimeout:
         return {}
     return {row["address"]: (_count(row["senders"]), _count(row["receivers"])) for row in rows}
 
 
 def _neighbour(
-    row: Mapping[str, Any], place: Place, counted: Mapping[str, tuple[str, str]], *, is_new: bool
+    row: Mapping[str, Any], place: Place, neighbour_counts: Mapping[str, tuple[str, str]], *, is_new: bool
 ) -> Neighbour:
-    senders, receivers = counted.get(row["address"], ("?", "?"))
+    senders, receivers = neighbour_counts.get(row["address"], ("?", "?"))
     return Neighbour(
         wallet=WalletName(chain=row["chain"], address=row["address"]),
         name=row["name"],
@@ -155,7 +156,7 @@ def _neighbour(
 
 
 def _count(number: int) -> str:
-    return str(number) if number <= MOST_COUNTED else f"{MOST_COUNTED}+"
+    return str(number) if number <= MAX_COUNTED else f"{MAX_COUNTED}+"
 
 
 def _dollars(value: float) -> str:

@@ -1,1 +1,1 @@
-"""Investigating in the graph: numbered questions, their guide, and the picture of a score's evidence."""
+"""Investigating in the graph: numbered questions, their guide, and links to Neo4j Browser."""

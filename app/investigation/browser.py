@@ -1,4 +1,4 @@
-"""What a person pastes into Neo4j Browser, and links that open it there."""
+"""Queries to paste into Neo4j Browser, and links that open it."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -12,35 +12,35 @@ from cypher import query
 
 STYLE = "wallets.grass"
 MAX_LINK_CHARACTERS = 12_000
-"""The server behind Neo4j Browser refuses requests with headers of 20 kB, and the link comes back in one."""
+"""The server of Neo4j Browser refuses requests with headers of 20 kB, and the link returns in a header."""
 
 
 def evidence_query(settings: Settings, transfer_ids: Iterable[int]) -> EvidenceQuery | None:
-    """The query that draws exactly these transfers, by their numbers in the graph; None when there are none.
+    """The query that shows exactly these transfers, by their ids in the graph; None when there are none.
 
-    The numbers stand in its text because a person runs it; nothing else ever does.
+    The ids are in its text, not in a parameter, because only a person runs it.
     """
-    wanted = sorted(set(transfer_ids))
-    if not wanted:
+    ids = sorted(set(transfer_ids))
+    if not ids:
         return None
-    text = query("exposure/evidence_drawn").text.replace("$transfer_ids", str(wanted))
-    return EvidenceQuery(transfers=len(wanted), query=text, url=editor_url(settings, text))
+    text = query("exposure/evidence_drawn").text.replace("$transfer_ids", str(ids))
+    return EvidenceQuery(transfers=len(ids), query=text, url=editor_url(settings, text))
 
 
 def editor_url(settings: Settings, text: str) -> str | None:
-    """A link that opens Neo4j Browser with that text in its editor; None without a Browser, or too long."""
+    """A link that opens Neo4j Browser with a text in its editor; None without a Browser, or if too long."""
     url = _url(settings, "edit", text)
     return url if url is not None and len(url) <= MAX_LINK_CHARACTERS else None
 
 
 def guide_url(settings: Settings, wallet: WalletName) -> str | None:
-    """A link that opens Neo4j Browser with the guide about that wallet beside it; None without a Browser."""
-    address = f"{guide_root(settings)}/{wallet.chain}:{wallet.address}/investigation.html"
+    """A link that opens Neo4j Browser with the guide for a wallet; None without a Browser."""
+    address = f"{guide_root(settings)}/{wallet}/investigation.html"
     return _url(settings, "guide", address)
 
 
 def guide_root(settings: Settings) -> str:
-    """Where Neo4j Browser fetches the guide: of all names of this machine it trusts `localhost` alone."""
+    """The URL of the guide: Neo4j Browser trusts `localhost`, and no other name of this machine."""
     return f"http://localhost:{settings.api_port}/browser-guide"
 
 

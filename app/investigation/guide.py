@@ -1,4 +1,4 @@
-"""The guide that Neo4j Browser opens: the questions with their parameters, as HTML and as AsciiDoc."""
+"""The guide for Neo4j Browser: the questions with their parameters, as HTML and as AsciiDoc."""
 
 from functools import cache
 from typing import Any
@@ -17,20 +17,21 @@ _COLOURS = {
     MEDIUM: ("#F2C037", "#A8801A", "#1A1D21"),
     0: ("#4C8BC0", "#2F5E86", "#1A1D21"),
 }
-"""Fill, border and ink of a wallet by the least severity of its category."""
+"""Fill, border and text colour of a wallet by the least severity of its category."""
 
 
 def guide(policy: Policy, *, chain: str, wallet: str, style_address: str, form: str) -> str:
-    """The guide about one wallet, or about a placeholder, in one of its two forms, `html` and `adoc`.
+    """The guide for one wallet, or for a placeholder, in one of its formats, `html` and `adoc`.
 
     Neo4j Browser up to 5 reads HTML, its successors read AsciiDoc.
     """
-    shown = [_shown(each, {"chain": chain, "wallet": wallet, "other": "0x…"}) for each in questions()]
+    wallets = {"chain": chain, "wallet": wallet, "other": "0x…"}
+    entries = [_entry(each, wallets) for each in questions()]
     return (
         _templates()
         .get_template(f"investigation.{form}.j2")
         .render(
-            questions=shown,
+            questions=entries,
             wallet=wallet,
             style_address=style_address,
             node_labels=sorted(name for category in policy.categories for name in node_labels(category)),
@@ -39,7 +40,7 @@ def guide(policy: Policy, *, chain: str, wallet: str, style_address: str, form: 
 
 
 def style(policy: Policy) -> str:
-    """How Neo4j Browser draws wallets and transfers (GraSS): the more severe a category, the hotter."""
+    """The style of wallets and transfers in Neo4j Browser (GraSS): warmer colours are more severe."""
     colours = [
         (name, *next(colour for least, colour in _COLOURS.items() if entry.severity >= least))
         for category, entry in policy.categories.items()
@@ -58,9 +59,9 @@ def _templates() -> Environment:
     )
 
 
-def _shown(each: Question, wallets: dict[str, str]) -> dict[str, Any]:
-    named = {name: value for name, value in wallets.items() if name in each.query.params}
-    parameters = named | each.defaults()
+def _entry(each: Question, wallets: dict[str, str]) -> dict[str, Any]:
+    named_wallets = {name: value for name, value in wallets.items() if name in each.query.params}
+    parameters = named_wallets | each.defaults()
     return {
         "number": each.number,
         "name": each.name,

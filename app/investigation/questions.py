@@ -1,4 +1,4 @@
-"""The numbered questions an investigator asks of the graph, each a file in `cypher/investigate`."""
+"""The numbered questions of investigators to the graph, each a file in `cypher/investigate`."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -28,30 +28,30 @@ _OWN_DEFAULTS: dict[str, dict[str, Any]] = {
 }
 MEANINGS = {
     "chain": "the chain of the wallets",
-    "wallet": "the address that is asked about",
+    "wallet": "the address that the question is about",
     "other": "the address the money may have reached",
     "hop_limit": "the most transfers of a path (6 at most)",
-    "least_share": "the part of all the wallet moved of the asset that a path carries at least",
-    "least_rest": "the part of a sum that each transfer hands on at least",
+    "least_share": "the least part, of all the wallet moved of the asset, that a path carries",
+    "least_rest": "the least part of a sum that each transfer passes on",
     "within_hours": "the most hours between two transfers",
     "within_minutes": "the most minutes between two transfers",
     "row_limit": "the most rows",
     "since": "transfers from this moment on",
     "until": "transfers before this moment",
-    "watermark": "the last batch a scoring run has seen",
+    "watermark": "the last batch of a scoring run",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question: `number` is its place (`01`), `name` what it is called (`source paths`)."""
+    """One question, with its number (`01`) and its name (`source paths`)."""
 
     number: str
     name: str
     query: Query
 
     def defaults(self) -> dict[str, Any]:
-        """What its parameters are when nobody says otherwise; wallets have no default."""
+        """The default values of its parameters; wallets have none."""
         known = _DEFAULTS | _OWN_DEFAULTS.get(self.number, {})
         if self.number == "09":
             known["since"] = f"{datetime.now(UTC):%Y-%m-%d}T00:00:00Z"
@@ -60,7 +60,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """One transfer of a path that was found."""
+    """One transfer of the path of a row."""
 
     transaction_hash: str
     transfer_index: int
@@ -73,14 +73,14 @@ class PathStep:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One row: its plain columns by name, and the transfers of its path in the order they are drawn."""
+    """One row of an answer: its plain columns by name, and the transfers of its path in their order."""
 
     columns: dict[str, Any]
     transfers: list[PathStep]
 
 
 def questions() -> list[Question]:
-    """All of them, by number."""
+    """All questions, by number."""
     return [_question(name) for name in names() if name.startswith(f"{FOLDER}/")]
 
 
@@ -88,40 +88,40 @@ def question(number: str) -> Question:
     """The question of a number, with or without its leading zero.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is no such question.
     """
-    found = next((each for each in questions() if each.number == number.zfill(2)), None)
-    if found is None:
+    numbered = next((each for each in questions() if each.number == number.zfill(2)), None)
+    if numbered is None:
         raise NotFound(f"There is no question {number}. `aml investigate` lists them.")
-    return found
+    return numbered
 
 
-def ask(graph: Graph, asked: Question, given: Mapping[str, Any], *, timeout_seconds: float) -> list[Finding]:
-    """What the graph answers; parameters that are not given have their defaults.
+def ask(graph: Graph, about: Question, values: Mapping[str, Any], *, timeout_seconds: float) -> list[Finding]:
+    """The rows that answer a question; parameters without a value have their defaults.
 
     Raises:
         InvalidInput: a parameter is missing, or the question has none of that name.
-        QueryTimeout: the time limit was met.
+        QueryTimeout: the query reached its time limit.
         DependencyMissing: the graph does not answer.
     """
-    parameters = complete(asked, given)
-    rows = graph.read_graph(asked.query, parameters, timeout_seconds=timeout_seconds)
+    parameters = complete(about, values)
+    rows = graph.read_graph(about.query, parameters, timeout_seconds=timeout_seconds)
     return [_finding(row) for row in rows]
 
 
-def complete(asked: Question, given: Mapping[str, Any]) -> dict[str, Any]:
-    """All parameters of a question, in a fixed order.
+def complete(about: Question, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of all parameters of a question, in a fixed order.
 
     Raises:
         InvalidInput: one is missing, or the question has none of that name.
     """
-    if unknown := sorted(given.keys() - asked.query.params):
-        known = ", ".join(_in_order(asked.query.params))
-        raise InvalidInput(f"Question {asked.number} has no parameter {unknown[0]}: it has {known}.")
-    parameters = asked.defaults() | dict(given)
-    if missing := sorted(asked.query.params - parameters.keys()):
-        raise InvalidInput(f"Question {asked.number} also needs {missing[0]}: {MEANINGS[missing[0]]}.")
-    return {name: parameters[name] for name in _in_order(asked.query.params)}
+    if unknown := sorted(values.keys() - about.query.params):
+        known = ", ".join(_in_order(about.query.params))
+        raise InvalidInput(f"Question {about.number} has no parameter {unknown[0]}: it has {known}.")
+    parameters = about.defaults() | dict(values)
+    if missing := sorted(about.query.params - parameters.keys()):
+        raise InvalidInput(f"Question {about.number} also needs {missing[0]}: {MEANINGS[missing[0]]}.")
+    return {name: parameters[name] for name in _in_order(about.query.params)}
 
 
 def _in_order(params: frozenset[str]) -> list[str]:

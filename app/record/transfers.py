@@ -7,7 +7,7 @@ from pydantic import Field
 from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WALLET, Answer, WalletName
-from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.explanation import EXPLANATION
 from app.domain import TransferKind
 
@@ -81,16 +81,16 @@ def wallet_transfers(
     """A page of the transfers in and out of a wallet (a row of `find_wallet`), over all its assets.
 
     Raises:
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    seq, transfer_id = (BIGGEST, BIGGEST) if cursor is None else decoded(cursor, 2)
+    seq, transfer_id = (MAX_BIGINT, MAX_BIGINT) if cursor is None else decode_cursor(cursor, 2)
     parameters = {"wallet_id": wallet.wallet_id, "seq": seq, "transfer_id": transfer_id, "limit": limit + 1}
     rows = connection.execute(_OF_WALLET, parameters).all()
     page = rows[:limit]
     return WalletTransfers(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
         transfers=[_transfer(row) for row in page],
-        next=encoded(page[-1].seq, page[-1].transfer_id) if len(rows) > limit else None,
+        next=encode_cursor(page[-1].seq, page[-1].transfer_id) if len(rows) > limit else None,
     )
 
 

@@ -1,1 +1,1 @@
-"""The evidence report: one wallet's score with all its reasons, as a document to file."""
+"""The evidence report: one wallet's score with all its reasons, as a document."""

@@ -1,4 +1,4 @@
-"""The report as a PDF, set by Typst from a template and data; the data is never read as markup."""
+"""The report as a PDF, set by Typst from a template and data; the data is never markup."""
 
 import json
 from functools import cache
@@ -16,16 +16,16 @@ _TEMPLATE = Path(__file__).resolve().parent / "report.typ"
 
 
 def pdf(report: WalletReport) -> bytes:
-    """The document. The same report is the same bytes: its date is that of the run, its fonts Typst's own."""
+    """The report as a PDF. Equal reports have equal bytes: its date is that of the run, its fonts Typst's."""
     completed = report.run.completed_at or report.run.as_of
-    made: bytes = typst.compile(
+    document: bytes = typst.compile(
         _template(),
         format="pdf",
-        sys_inputs={"data": json.dumps(shown(report))},
+        sys_inputs={"data": json.dumps(template_data(report))},
         ignore_system_fonts=True,
         timestamp=int(completed.timestamp()),
     )
-    return made
+    return document
 
 
 @cache
@@ -33,14 +33,13 @@ def _template() -> bytes:
     return _TEMPLATE.read_bytes()
 
 
-def shown(report: WalletReport) -> dict[str, Any]:
-    """What the template shows: texts only, each figure spelt as the API's or in the asset's own unit."""
-    found = report.explanation
+def template_data(report: WalletReport) -> dict[str, Any]:
+    """The data of the template: figures as the API writes them, or in the asset's own unit."""
     plain = report.model_dump(mode="json")
     for item in (*plain["explanation"]["exposures"], *plain["explanation"]["residuals"]):
         item["units"] = "" if item["amount"] is None else decimal_units(item["amount"], item["decimals"])
         item["percent"] = f"{item['share'] * 100:.6f} %"
-        item["what"] = RESIDUAL_NAMES.get(item.get("kind", ""), "") or item["category"].replace("_", " ")
+        item["label"] = RESIDUAL_NAMES.get(item.get("kind", ""), "") or item["category"].replace("_", " ")
         item["is_residual"] = "kind" in item
     for part in (*plain["explanation"]["contributions"], *plain["explanation"]["other_contributions"]):
         part["shown_share"] = f"{part['share']:.12f}"
@@ -48,12 +47,12 @@ def shown(report: WalletReport) -> dict[str, Any]:
     for item in plain["explanation"]["sent_beyond_received"]:
         item["units"] = decimal_units(item["amount"], item["decimals"])
     plain["assets"] = _by_asset(plain["explanation"])
-    plain["paths"] = [_path(place, path) for place, path in enumerate(found.paths, 1)]
+    plain["paths"] = [_path(number, path) for number, path in enumerate(report.explanation.paths, 1)]
     return plain
 
 
 def _by_asset(explanation: dict[str, Any]) -> list[dict[str, Any]]:
-    """Exposures and what no category explains, together: they add up to all that moved."""
+    """Exposures and residuals by asset and direction: together they are all that moved."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in (*explanation["exposures"], *explanation["residuals"]):
         if item["asset"] is not None:
@@ -69,9 +68,9 @@ def _by_asset(explanation: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _path(place: int, path: EvidenceItem) -> dict[str, Any]:
+def _path(number: int, path: EvidenceItem) -> dict[str, Any]:
     return {
-        "place": place,
+        "number": number,
         "direction": path.direction,
         "category": path.category.replace("_", " "),
         "label": path.label,

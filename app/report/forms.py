@@ -1,4 +1,4 @@
-"""The three forms of a report, and what its file is called."""
+"""The three formats of a report, and the name of its file."""
 
 from typing import Literal
 
@@ -10,8 +10,8 @@ ReportForm = Literal["pdf", "json", "csv"]
 _MEDIA_TYPES = {"pdf": "application/pdf", "json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
-def written(report: WalletReport, form: ReportForm) -> tuple[str, bytes]:
-    """The media type and the bytes."""
+def rendered_report(report: WalletReport, form: ReportForm) -> tuple[str, bytes]:
+    """The media type and the bytes of a report."""
     if form == "pdf":
         body = pdf(report)
     elif form == "json":
@@ -22,7 +22,7 @@ def written(report: WalletReport, form: ReportForm) -> tuple[str, bytes]:
 
 
 def file_name(report: WalletReport, form: ReportForm) -> str:
-    """Wallet and run: letters, digits and dashes, so it can stand in a header."""
+    """The file name, of wallet and run: letters, digits and dashes only, so that it fits in a header."""
     wallet = report.explanation.wallet
     address = "".join(letter for letter in wallet.address if letter.isascii() and letter.isalnum())
     return f"{wallet.chain}-{address}-run-{report.run.run_id}.{form}"

@@ -1,4 +1,4 @@
-"""The report as CSV: one line a figure, a label or a transfer, each named by its `part`."""
+"""The report as CSV: one line for each figure, label or transfer; `part` says which it is."""
 
 import csv
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ _FREE_TEXT = {"name", "source"}
 
 
 def table(report: WalletReport) -> str:
-    """The lines. Amounts are base units; free text that a spreadsheet would run gets an apostrophe."""
+    """The report as CSV. Amounts are base units; free text that looks like a formula gets an apostrophe."""
     out = StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -47,47 +47,47 @@ def table(report: WalletReport) -> str:
 
 
 def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
-    found, run = report.explanation, report.run
-    about: dict[str, Any] = {
-        "chain": found.wallet.chain,
-        "address": found.wallet.address,
-        "score": found.score,
-        "risk_level": found.risk_level,
-        "band": found.band,
-        "status": found.status,
-        "direction": found.direction,
-        "weighting": found.weighting,
+    explanation, run = report.explanation, report.run
+    summary: dict[str, Any] = {
+        "chain": explanation.wallet.chain,
+        "address": explanation.wallet.address,
+        "score": explanation.score,
+        "risk_level": explanation.risk_level,
+        "band": explanation.band,
+        "status": explanation.status,
+        "direction": explanation.direction,
+        "weighting": explanation.weighting,
     }
-    yield from ({"part": "wallet", "name": name, "value": value} for name, value in about.items())
+    yield from ({"part": "wallet", "name": name, "value": value} for name, value in summary.items())
     yield from (
         {"part": "run", "name": name, "value": value} for name, value in run.model_dump(mode="json").items()
     )
     yield from ({"part": "rule", "name": rule.name, "value": rule.level_at_least} for rule in report.rules)
-    yield from ({"part": "incomplete", "value": reason} for reason in found.incomplete_reasons)
+    yield from ({"part": "incomplete", "value": reason} for reason in explanation.incomplete_reasons)
     for part, items in (
-        ("contribution", found.contributions),
-        ("other_contribution", found.other_contributions),
-        ("exposure", found.exposures),
+        ("contribution", explanation.contributions),
+        ("other_contribution", explanation.other_contributions),
+        ("exposure", explanation.exposures),
     ):
         yield from ({"part": part, **item.model_dump(mode="json")} for item in items)
-    for rest in found.residuals:
-        yield {"part": "residual", **rest.model_dump(mode="json"), "category": rest.kind}
-    for beyond in found.sent_beyond_received:
+    for residual in explanation.residuals:
+        yield {"part": "residual", **residual.model_dump(mode="json"), "category": residual.kind}
+    for beyond in explanation.sent_beyond_received:
         yield {"part": "sent_beyond_received", **beyond.model_dump(mode="json")}
     for label in report.labels:
         yield {"part": "label", **label.model_dump(mode="json")}
-    for place, path in enumerate(found.paths, 1):
-        about_path = path.model_dump(mode="json", exclude={"transfers"})
-        yield {"part": "path", "path": place, **about_path} | {
+    for path_number, path in enumerate(explanation.paths, 1):
+        fields = path.model_dump(mode="json", exclude={"transfers"})
+        yield {"part": "path", "path": path_number, **fields} | {
             "name": path.label,
             "source": path.label_source,
             "confidence": path.label_confidence,
         }
         for number, step in enumerate(path.transfers, 1):
-            named = {"part": "transfer", "path": place, "step": number, "decimals": path.decimals}
-            yield named | step.model_dump(mode="json")
-    if found.not_listed is not None:
-        yield {"part": "not_listed", **found.not_listed.model_dump(mode="json")}
+            position = {"part": "transfer", "path": path_number, "step": number, "decimals": path.decimals}
+            yield position | step.model_dump(mode="json")
+    if explanation.not_listed is not None:
+        yield {"part": "not_listed", **explanation.not_listed.model_dump(mode="json")}
 
 
 def _cell(name: str, value: Any) -> Any:  # noqa: ANN401 - one column of any type

@@ -1,4 +1,4 @@
-"""What an evidence report holds: an explanation, the labels it rests on, and the run to check it against."""
+"""The content of an evidence report: an explanation, the labels of its wallet, and its run."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -40,12 +40,12 @@ class ReportRule(Answer):
 
 
 class WalletReport(Answer):
-    """One wallet's evidence: all figures are those of its explanation."""
+    """The evidence of one wallet; all figures are those of its explanation."""
 
     title: str = "Evidence report"
     run: Run
     explanation: Explanation
-    rules: list[ReportRule] = Field(description="Rules that were applied, in the words of the policy.")
+    rules: list[ReportRule] = Field(description="Rules that were applied, with the policy's descriptions.")
     labels: list[ReportLabel] = Field(description="Labels of the wallet itself at the time of the run.")
 
 

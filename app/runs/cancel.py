@@ -1,4 +1,4 @@
-"""Ending a run before its time: it is asked, and ends at its next step; nothing is published."""
+"""Cancelling a run: it ends at its next step and publishes nothing."""
 
 from sqlalchemy import Connection, text
 
@@ -9,7 +9,7 @@ from app.stores.postgres import Postgres
 
 
 def cancel_run(postgres: Postgres, run_id: int) -> None:
-    """Asks a run to end. One whose process is gone is marked cancelled at once; again changes nothing.
+    """Requests that a run ends. A run whose process is gone is marked cancelled at once. Idempotent.
 
     Raises:
         NotFound: there is no run of that id.
@@ -20,7 +20,7 @@ def cancel_run(postgres: Postgres, run_id: int) -> None:
         if try_acquire(connection, Lock.RUN):
             connection.execute(_END, {"run_id": run_id})
         else:
-            connection.execute(_ASK, {"run_id": run_id})
+            connection.execute(_REQUEST, {"run_id": run_id})
         status: str | None = connection.execute(_STATUS, {"run_id": run_id}).scalar()
         return status
 
@@ -31,10 +31,12 @@ def cancel_run(postgres: Postgres, run_id: int) -> None:
         raise AlreadyEnded(f"Scoring run {run_id} has already {status}: there is nothing to cancel.")
 
 
-_ASK = text("UPDATE scoring_runs SET cancel_requested = true WHERE run_id = :run_id AND status = 'running'")
+_REQUEST = text("""
+    UPDATE scoring_runs SET cancel_requested = true WHERE run_id = :run_id AND status = 'running'
+""")
 _END = text("""
     UPDATE scoring_runs SET status = 'cancelled', cancel_requested = true, completed_at = clock_timestamp(),
-        error = 'The process that carried out this run had ended; the run was cancelled.'
+        error = 'The process of this run had ended; the run was cancelled.'
     WHERE run_id = :run_id AND status = 'running'
 """)
 _STATUS = text("SELECT status FROM scoring_runs WHERE run_id = :run_id")

@@ -1,4 +1,4 @@
-"""Which engine computes a run, and what the graph must hold before it does."""
+"""Computing the exposures of a run with one of the two engines, and bringing the graph up to date for it."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ def chosen_engine(
     """The engine of a run; `auto` is Cypher on graphs of up to `cypher_max_transfers` transfers.
 
     Raises:
-        InvalidInput: Cypher is asked for without a graph.
+        InvalidInput: the choice is Cypher and there is no graph.
     """
     if choice == "cypher" and graph is None:
         raise InvalidInput("The cypher engine needs the graph. Set AML_NEO4J_URL, or use the ledger engine.")
@@ -41,16 +41,16 @@ def chosen_engine(
 def compute_by_graph(
     postgres: Postgres, graph: Graph, snapshot: Snapshot, policy: Policy, progress: Progress
 ) -> Exposures:
-    """Exposures by path queries, once the graph holds every batch and label of the snapshot.
+    """Exposures by path queries, after the graph has every batch and label of the snapshot.
 
     Raises:
         DependencyMissing: the graph does not answer.
-        InUse, NotReady: the graph is not this record's, or has moved on from what the run has seen.
+        InUse, NotReady: the graph is of another record, or newer than the snapshot.
         QueryTimeout: one wallet has too many paths.
     """
     progress("catching the graph up", 0.0)
     project_all_pending(postgres, graph)
-    _fit_labels(graph, snapshot)
+    _write_labels(graph, snapshot)
     return exposures_by_paths(
         graph,
         policy.layout,
@@ -63,7 +63,7 @@ def compute_by_graph(
 def compute_by_ledger(
     graph: Graph | None, snapshot: Snapshot, policy: Policy, progress: Progress
 ) -> Exposures:
-    """Exposures by the ledger pass. A graph that can take the labels gets them, so that evidence fits.
+    """Exposures by the ledger pass; a graph that answers gets the labels of the run, for explanations.
 
     Raises:
         Unequal: the annotation in the record does not add up.
@@ -79,13 +79,13 @@ def compute_by_ledger(
     )
     if graph is not None:
         try:
-            _fit_labels(graph, snapshot)
+            _write_labels(graph, snapshot)
         except (DependencyMissing, InUse, NotReady) as exc:
             log.warning("labels_not_projected", reason=str(exc))
     return exposures
 
 
-def _fit_labels(graph: Graph, snapshot: Snapshot) -> None:
+def _write_labels(graph: Graph, snapshot: Snapshot) -> None:
     state = owned_state(graph, record_id(snapshot.connection))
     if state.label_set_digest != snapshot.label_set_digest:
         project_labels(graph, snapshot.labels, snapshot.label_set_digest)

@@ -1,6 +1,6 @@
-"""Digests that show when the record behind a run, or what the run stored, was changed afterwards.
+"""Digests that reveal later changes of the record that a run read, or of the results it stored.
 
-They are an aid to notice changes, not a proof against somebody who also rewrites the digests.
+They are no proof against somebody who also rewrites the digests.
 """
 
 from sqlalchemy import Connection, text
@@ -9,7 +9,7 @@ _MODULUS = 1 << 64
 
 
 def transfers_digest(connection: Connection, watermark: int) -> tuple[int, str]:
-    """How many transfers the record holds up to a batch, and a digest of them whatever their order.
+    """The number of transfers up to a batch, and a digest of them that does not depend on their order.
 
     Every transfer is one line of its natural fields, retracted or not at that batch; the halves of the lines'
     MD5 are summed (modulo 2^64), for which the server need not sort. An optional field of the event is in the
@@ -21,7 +21,7 @@ def transfers_digest(connection: Connection, watermark: int) -> tuple[int, str]:
 
 
 def returned_transfers(connection: Connection, watermark: int) -> int:
-    """How many live transfers were retracted up to that batch: they have come back, and when is unknown."""
+    """How many transfers that count were retracted up to a batch: they came back, at an unknown time."""
     return int(connection.execute(_RETURNED, {"watermark": watermark}).scalar_one())
 
 

@@ -6,19 +6,19 @@ from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
 from app.answers.comparisons import History, PastScore
-from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.domain import format_points
 
 
 def history(connection: Connection, wallet: Row[Any], limit: int, cursor: str | None) -> History:
-    """The scores completed runs gave a wallet (a row of `find_wallet`), newest run first.
+    """The scores of a wallet (a row of `find_wallet`) in completed runs, newest run first.
 
     Raises:
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
-    given = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
-    rows = connection.execute(_HISTORY, given).all()
+    newest = MAX_BIGINT if cursor is None else decode_cursor(cursor, 1)[0]
+    parameters = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
+    rows = connection.execute(_HISTORY, parameters).all()
     return History(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
         scores=[
@@ -35,7 +35,7 @@ def history(connection: Connection, wallet: Row[Any], limit: int, cursor: str | 
             )
             for row in rows[:limit]
         ],
-        next=encoded(rows[limit].run_id) if len(rows) > limit else None,
+        next=encode_cursor(rows[limit].run_id) if len(rows) > limit else None,
     )
 
 

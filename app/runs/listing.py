@@ -1,4 +1,4 @@
-"""Lists that page by cursor: the highest scores of a run, and the runs."""
+"""Lists with cursors: the highest scores of a run, and the runs."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
-from app.answers.cursors import BIGGEST, decoded, encoded
+from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.runs import Run, RunName, Runs
 from app.answers.scores import RankedWallet, TopScores
 from app.domain import format_points
@@ -14,7 +14,7 @@ from app.ledger.cells import DIRECTION_NAMES, decode
 from app.runs.queries import completed_or_published_run, run_row
 from app.stores.locks import Lock
 
-# Every condition is on the index alone: only the rows of the page are fetched.
+# Every condition uses the index alone: only the rows of the page are fetched.
 _TOP = text("""
     WITH listed AS (
         SELECT run_id, wallet_id FROM risk_scores
@@ -38,26 +38,26 @@ _RUNS = text(
     "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
     " FROM scoring_runs r WHERE r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit"
 )
-# A run that is under way holds the run lock; one whose row only says so has died with its process.
+# A running run holds the run lock; a row that says `running` without the lock is of a process that died.
 _BY_KEY = text(
     "SELECT run_id FROM scoring_runs WHERE idempotency_key = :key"
     " AND NOT CASE status WHEN 'running' THEN pg_try_advisory_xact_lock(:lock) ELSE false END"
 )
 
 REASONS = {
-    "ownership": "It is itself labelled {category}.",
+    "ownership": "The wallet itself is labelled {category}.",
     "source": "{percent} of what it received came from {category}, within {hops}.",
     "destination": "{percent} of what it sent went to {category}, within {hops}.",
 }
 
 
 def run_name(row: Row[Any]) -> RunName:
-    """The run an answer comes from, of a row of `scoring_runs`."""
+    """The name of a run, from a row of `scoring_runs`."""
     return RunName.model_validate(row, from_attributes=True)
 
 
 def run_answer(row: Row[Any]) -> Run:
-    """A run as an answer, of a row of `scoring_runs` with whether it is `published`."""
+    """A run as an answer, from a row of `scoring_runs` with the column `published`."""
     return Run.model_validate(row, from_attributes=True)
 
 
@@ -81,19 +81,21 @@ def top_scores(
     run_id: int | None = None,
     only: ScoreFilter = ALL_SCORES,
 ) -> TopScores:
-    """The highest scores of the published run, of that run, or of the cursor's; ties by wallet id.
+    """The highest scores of a run; ties by wallet id.
+
+    The run is that of the cursor, else that of `run_id`, else the published one.
 
     Raises:
-        NotReady: no run has been published, or that one has no results.
+        NotReady: the run has no results, or none has been published.
         NotFound: there is no run of that id.
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    score, wallet_id = BIGGEST, -1
+    score, wallet_id = MAX_BIGINT, -1
     if cursor is not None:
-        run_id, score, wallet_id = decoded(cursor, 3)
+        run_id, score, wallet_id = decode_cursor(cursor, 3)
     run = completed_or_published_run(connection, run_id)
     previous = previous_run(connection, run.run_id)
-    given = {
+    parameters = {
         "run_id": run.run_id,
         "score": score,
         "wallet_id": wallet_id,
@@ -101,25 +103,25 @@ def top_scores(
         "previous_run": previous,
         **asdict(only),
     }
-    rows = connection.execute(_TOP, given).all()
-    shown = rows[:limit]
-    more = len(rows) > limit
+    rows = connection.execute(_TOP, parameters).all()
+    on_page = rows[:limit]
+    has_more = len(rows) > limit
     return TopScores(
         run=run_name(run),
         previous_run=previous,
-        scores=[_ranked(run.columns, row) for row in shown],
-        next=encoded(run.run_id, shown[-1].score, shown[-1].wallet_id) if more else None,
+        scores=[_ranked(run.columns, row) for row in on_page],
+        next=encode_cursor(run.run_id, on_page[-1].score, on_page[-1].wallet_id) if has_more else None,
     )
 
 
 def previous_run(connection: Connection, run_id: int) -> int | None:
-    """The completed run before that one."""
-    found: int | None = connection.execute(_PREVIOUS, {"run_id": run_id}).scalar()
-    return found
+    """The completed run before a run; None when there is none."""
+    previous: int | None = connection.execute(_PREVIOUS, {"run_id": run_id}).scalar()
+    return previous
 
 
 def level_counts(connection: Connection, run_id: int) -> dict[str, int]:
-    """How many wallets with a score a run has, by level."""
+    """The number of scored wallets of a run by level."""
     return {row.risk_level: row.wallets for row in connection.execute(_LEVELS, {"run_id": run_id})}
 
 
@@ -127,13 +129,13 @@ def runs(connection: Connection, limit: int, cursor: str | None) -> Runs:
     """The scoring runs, newest first.
 
     Raises:
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    newest = BIGGEST if cursor is None else decoded(cursor, 1)[0]
+    newest = MAX_BIGINT if cursor is None else decode_cursor(cursor, 1)[0]
     rows = connection.execute(_RUNS, {"newest": newest, "limit": limit + 1}).all()
     return Runs(
         runs=[run_answer(row) for row in rows[:limit]],
-        next=encoded(rows[limit].run_id) if len(rows) > limit else None,
+        next=encode_cursor(rows[limit].run_id) if len(rows) > limit else None,
     )
 
 
@@ -147,7 +149,7 @@ def one_run(connection: Connection, run_id: int) -> Run:
 
 
 def run_of_key(connection: Connection, idempotency_key: str) -> int | None:
-    """The run that was started with that key; None if it died with its process: then it begins anew."""
+    """The run that was started with that key; None when there is none, or when its process died."""
     return connection.execute(_BY_KEY, {"key": idempotency_key, "lock": Lock.RUN}).scalar()
 
 
@@ -166,9 +168,9 @@ def _ranked(columns: list[str], row: Row[Any]) -> RankedWallet:
 
 
 def main_reason(columns: list[str], row: Row[Any]) -> str:
-    """One sentence: the direction and category that most of the score comes from."""
+    """One sentence: the direction and category with most of the score."""
     if row.direction is None:
-        return "Nothing was found in what is known."
+        return "No money leads to a category with points."
     direction = DIRECTION_NAMES.index(row.direction)
     share, farthest = 0.0, 0
     for code, part in zip(row.cells, row.shares, strict=True):

@@ -1,4 +1,4 @@
-"""One scoring run: begin, compute, score, store, publish. It ends completed and published, or failed."""
+"""One scoring run: start, compute, score, store, publish. It ends completed and published, or failed."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -27,7 +27,7 @@ from app.runs.results import (
 )
 from app.runs.score import score_wallets
 from app.runs.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet, open_snapshot
-from app.runs.summary import Summary, summing_beside
+from app.runs.summary import Summary, summary_in_background
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.tracing import tracer
@@ -37,14 +37,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class StartedRun:
-    """A run that has its row, its snapshot and the run lock; `execute_run` must follow, from any thread."""
+    """A run that has its row, its snapshot and the run lock; `execute_run` must follow, in any thread."""
 
     run_id: int
     choice: EngineChoice
     engine: Engine
     policy: Policy
     snapshot: Snapshot
-    held: ExitStack
+    resources: ExitStack
 
 
 def run_scoring(
@@ -56,7 +56,11 @@ def run_scoring(
     cypher_max_transfers: int,
     progress: Progress | None = None,
 ) -> int:
-    """Carries out a scoring run and publishes it; returns its id. Errors are those of its two halves."""
+    """Runs scoring and publishes the scores; returns the id of the run.
+
+    Raises:
+        AmlError: as `start_run` and `execute_run`.
+    """
     started = start_run(postgres, graph, policy, engine=engine, cypher_max_transfers=cypher_max_transfers)
     execute_run(postgres, graph, started, progress=progress)
     return started.run_id
@@ -71,12 +75,12 @@ def start_run(
     cypher_max_transfers: int,
     idempotency_key: str | None = None,
 ) -> StartedRun:
-    """Takes the run lock and a snapshot, and writes the run's row; no two rows have one idempotency key.
+    """Takes the run lock and a snapshot, and writes the run's row; an idempotency key is of one row.
 
     Raises:
-        InUse: another run is under way.
+        InUse: another run is running.
         InvalidPolicy: labels use a category that the policy does not have.
-        InvalidInput: the cypher engine is asked for without a graph.
+        InvalidInput: the choice is the cypher engine and there is no graph.
     """
     with ExitStack() as stack:
         run_row.take_run_lock(stack.enter_context(postgres.transaction()))
@@ -90,78 +94,78 @@ def start_run(
 def execute_run(
     postgres: Postgres, graph: Graph | None, started: StartedRun, *, progress: Progress | None = None
 ) -> None:
-    """Computes, stores and publishes a started run; whatever fails is in its row, and nothing is published.
+    """Computes, stores and publishes a started run; a failure is written to its row and publishes nothing.
 
     Raises:
-        Cancelled: somebody has asked for the run's end.
-        DependencyMissing: a server stopped answering.
-        NotReady: the graph moved on under a run that asked for the cypher engine.
+        Cancelled: the run has been cancelled.
+        DependencyMissing: a server does not answer.
+        NotReady: the graph became newer than the snapshot, and the choice was the cypher engine.
         QueryTimeout: likewise, one wallet has too many paths.
         Unequal: the annotation in the record does not add up.
     """
-    begun = monotonic()
-    tell = reporter(postgres, started.run_id, progress)
+    start = monotonic()
+    report = reporter(postgres, started.run_id, progress)
     with (
-        started.held,
-        _failing(postgres, started.run_id),
+        started.resources,
+        _failure_recorded(postgres, started.run_id),
         tracer.start_as_current_span("scoring_run", attributes={"aml.run_id": started.run_id}),
-        summing_beside(postgres, started.snapshot) as summary,
+        summary_in_background(postgres, started.snapshot) as summary,
     ):
-        exposures = _exposures(postgres, graph, started, tell)
-        _score_and_store(postgres, started, exposures, summary, tell)
-    log.info("scoring_run_published", run_id=started.run_id, seconds=round(monotonic() - begun, 2))
+        exposures = _exposures(postgres, graph, started, report)
+        _score_and_store(postgres, started, exposures, summary, report)
+    log.info("scoring_run_published", run_id=started.run_id, seconds=round(monotonic() - start, 2))
     if progress is not None:
         progress("done", 1.0)
 
 
-def _exposures(postgres: Postgres, graph: Graph | None, started: StartedRun, tell: Progress) -> Exposures:
+def _exposures(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> Exposures:
     if started.engine == "cypher" and graph is not None:
         try:
-            return compute_by_graph(postgres, graph, started.snapshot, started.policy, tell)
+            return compute_by_graph(postgres, graph, started.snapshot, started.policy, report)
         except (DependencyMissing, InUse, NotReady, QueryTimeout) as exc:
             if started.choice == "cypher":
                 raise
-            # The ledger engine gives the same answer from the snapshot, which does not move.
-            log.warning("cypher_engine_gave_up", run_id=started.run_id, reason=str(exc))
+            # The ledger engine computes the same from the snapshot, which does not change.
+            log.warning("cypher_engine_failed", run_id=started.run_id, reason=str(exc))
             run_row.change_engine(postgres, started.run_id, "ledger")
-    return compute_by_ledger(graph, started.snapshot, started.policy, tell)
+    return compute_by_ledger(graph, started.snapshot, started.policy, report)
 
 
 def _score_and_store(
-    postgres: Postgres, started: StartedRun, exposures: Exposures, summary: Future[Summary], tell: Progress
+    postgres: Postgres, started: StartedRun, exposures: Exposures, summary: Future[Summary], report: Progress
 ) -> None:
     policy, snapshot, run_id = started.policy, started.snapshot, started.run_id
-    tell("scoring wallets", 0.0)
+    report("scoring wallets", 0.0)
     wallet_id = all_wallets(snapshot)
     categories = categories_by_wallet(snapshot, policy)
     own = np.array([categories.get(wallet, -1) for wallet in wallet_id.tolist()], np.int16)
     scores = score_wallets(policy, wallet_id, own, exposures, asset_ranks(snapshot))
-    tell("summing the record", 0.0)
-    seen_of_record = summary.result()
+    report("computing digests", 0.0)
+    record_summary = summary.result()
     counted, digest = Counted(), sha256()
     with postgres.transaction() as connection:
-        tell("storing exposures", 0.0)
-        lines = exposure_lines(exposures, seen_of_record.totals, counted)
+        report("storing exposures", 0.0)
+        lines = exposure_lines(exposures, record_summary.totals, counted)
         store_exposures(connection, run_id, lines, digest)
-        tell("storing scores", 0.0)
+        report("storing scores", 0.0)
         store_scores(connection, run_id, score_lines(policy, scores, counted.unpriced_by_wallet), digest)
-        tell("publishing", 0.0)
+        report("publishing", 0.0)
         labelled = int((own >= 0).sum())
-        seen = run_row.Seen(
+        figures = run_row.RunFigures(
             counted,
             len(wallet_id),
             labelled,
-            seen_of_record.recorded_transfers,
-            seen_of_record.record_digest,
+            record_summary.recorded_transfers,
+            record_summary.record_digest,
             digest.hexdigest(),
         )
-        run_row.complete(connection, run_id, seen)
+        run_row.complete(connection, run_id, figures)
         publish(connection, run_id)
 
 
 @contextmanager
-def _failing(postgres: Postgres, run_id: int) -> Iterator[None]:
-    """Whatever ends the block early is written into the run's row."""
+def _failure_recorded(postgres: Postgres, run_id: int) -> Iterator[None]:
+    """Writes an exception of the block to the run's row."""
     try:
         yield
     except BaseException as exc:
@@ -170,6 +174,6 @@ def _failing(postgres: Postgres, run_id: int) -> Iterator[None]:
         log.warning("scoring_run_failed", run_id=run_id, reason=reason)
         try:
             run_row.end(postgres, run_id, "cancelled" if cancelled else "failed", reason)
-        except AmlError:  # the record is away: the next run marks this one, because its lock is free
-            log.warning("scoring_run_not_marked", run_id=run_id)
+        except AmlError:  # the record does not answer: the next run marks this one, because its lock is free
+            log.warning("scoring_run_failure_not_recorded", run_id=run_id)
         raise

@@ -1,4 +1,4 @@
-"""The row of a scoring run: begun, told how far it is, ended."""
+"""The row of a scoring run: written at its start, updated with its progress, completed at its end."""
 
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 def take_run_lock(connection: Connection) -> None:
-    """Takes the lock until the transaction ends.
+    """Takes the run lock until the transaction ends.
 
     Raises:
         InUse: another process holds it.
@@ -29,15 +29,15 @@ def take_run_lock(connection: Connection) -> None:
             text("SELECT max(run_id) FROM scoring_runs WHERE status = 'running'")
         ).scalar()
         raise InUse(
-            f"Scoring run {run_id} is under way. Wait for it to end: GET /v1/runs/{run_id} (`aml status`)."
+            f"Scoring run {run_id} is running. Wait for it to end: GET /v1/runs/{run_id} (`aml status`)."
             if run_id
-            else "A scoring run is about to start. Wait for it to end."
+            else "Another scoring run is starting. Wait for it to end."
         )
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a run has seen and stored, for its row: counts and digests."""
+class RunFigures:
+    """Counts and digests of a completed run, for its row."""
 
     counted: Counted
     wallets: int
@@ -50,14 +50,14 @@ class Seen:
 def begin(
     postgres: Postgres, policy: Policy, engine: str, snapshot: Snapshot, idempotency_key: str | None = None
 ) -> int:
-    """Writes the row of a new run and returns its id; whoever calls holds the run lock.
+    """Writes the row of a new run and returns its id; the caller holds the run lock.
 
-    A row left running by a process that died becomes failed first, and its key is free for this run.
+    A row that a dead process left running is marked failed first, and its idempotency key is released.
 
     Raises:
-        InUse: another run began meanwhile.
+        InUse: another run started at the same time.
     """
-    given = {
+    parameters = {
         "engine": engine,
         "hop_limit": policy.hop_limit,
         "policy_digest": policy.digest,
@@ -74,51 +74,51 @@ def begin(
 
     def work(connection: Connection) -> int:
         for run_id in connection.execute(_FAIL_ABANDONED).scalars():
-            log.warning("scoring_run_was_abandoned", run_id=run_id)
-        connection.execute(_STORE_POLICY, given)
-        return int(connection.execute(_BEGIN, given).scalar_one())
+            log.warning("scoring_run_abandoned", run_id=run_id)
+        connection.execute(_STORE_POLICY, parameters)
+        return int(connection.execute(_BEGIN, parameters).scalar_one())
 
     try:
         return postgres.run(work)
     except IntegrityError as exc:
-        raise InUse("Another scoring run began at this moment. Wait for it to end.") from exc
+        raise InUse("Another scoring run started at the same time. Wait for it to end.") from exc
 
 
 def report(postgres: Postgres, run_id: int, step: str, progress: float) -> None:
-    """Notes in the row how far the run is (0..1).
+    """Writes the progress of a run (0..1).
 
     Raises:
-        Cancelled: somebody has asked for the run's end.
+        Cancelled: the run has been cancelled.
     """
-    given = {"run_id": run_id, "step": step, "progress": progress}
-    if postgres.run(lambda connection: connection.execute(_REPORT, given).scalar()):
+    parameters = {"run_id": run_id, "step": step, "progress": progress}
+    if postgres.run(lambda connection: connection.execute(_REPORT, parameters).scalar()):
         raise Cancelled(_CANCELLED.format(run_id=run_id))
 
 
 def change_engine(postgres: Postgres, run_id: int, engine: str) -> None:
-    """Notes that another engine than planned computes the run."""
-    given = {"run_id": run_id, "engine": engine}
-    postgres.run(lambda connection: connection.execute(_CHANGE_ENGINE, given))
+    """Writes that another engine than planned computes the run."""
+    parameters = {"run_id": run_id, "engine": engine}
+    postgres.run(lambda connection: connection.execute(_CHANGE_ENGINE, parameters))
 
 
-def complete(connection: Connection, run_id: int, seen: Seen) -> None:
-    """Marks the run completed, with what it has seen.
+def complete(connection: Connection, run_id: int, figures: RunFigures) -> None:
+    """Marks the run completed.
 
     Raises:
-        Cancelled: somebody has asked for the run's end.
+        Cancelled: the run has been cancelled.
         InUse: the run is no longer running: its lock was lost and another process took over.
     """
-    given: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "run_id": run_id,
-        "transfers": seen.counted.transfers,
-        "unpriced_transfers": seen.counted.unpriced_transfers,
-        "wallets": seen.wallets,
-        "labelled_wallets": seen.labelled_wallets,
-        "recorded_transfers": seen.recorded_transfers,
-        "record_digest": seen.record_digest,
-        "results_digest": seen.results_digest,
+        "transfers": figures.counted.transfers,
+        "unpriced_transfers": figures.counted.unpriced_transfers,
+        "wallets": figures.wallets,
+        "labelled_wallets": figures.labelled_wallets,
+        "recorded_transfers": figures.recorded_transfers,
+        "record_digest": figures.record_digest,
+        "results_digest": figures.results_digest,
     }
-    if connection.execute(_COMPLETE, given).rowcount != 1:
+    if connection.execute(_COMPLETE, parameters).rowcount != 1:
         if connection.execute(_CANCEL_REQUESTED, {"run_id": run_id}).scalar():
             raise Cancelled(_CANCELLED.format(run_id=run_id))
         raise InUse(f"Scoring run {run_id} lost its lock and was marked failed. Start a new run.")
@@ -126,13 +126,13 @@ def complete(connection: Connection, run_id: int, seen: Seen) -> None:
 
 def end(postgres: Postgres, run_id: int, status: Literal["failed", "cancelled"], error: str) -> None:
     """Marks the run ended without results, with the reason."""
-    given = {"run_id": run_id, "status": status, "error": error}
-    postgres.run(lambda connection: connection.execute(_END, given))
+    parameters = {"run_id": run_id, "status": status, "error": error}
+    postgres.run(lambda connection: connection.execute(_END, parameters))
 
 
 _FAIL_ABANDONED = text("""
     UPDATE scoring_runs SET status = 'failed', completed_at = clock_timestamp(), idempotency_key = NULL,
-        error = 'The process that carried out this run ended before the run did.'
+        error = 'The process of this run ended before the run did.'
     WHERE status = 'running' RETURNING run_id
 """)
 _STORE_POLICY = text("""
@@ -145,7 +145,7 @@ _BEGIN = text("""
     VALUES (:engine, :hop_limit, :policy_digest, :policy_version, :label_set_digest, :watermark,
         :as_of, :columns, :arithmetic, :application_version, :idempotency_key) RETURNING run_id
 """)
-_CANCELLED = "Scoring run {run_id} was cancelled. The scores published before it still answer."
+_CANCELLED = "Scoring run {run_id} was cancelled. The scores of the run before it stay published."
 _REPORT = text("""
     UPDATE scoring_runs SET step = :step, progress = :progress WHERE run_id = :run_id
     RETURNING cancel_requested

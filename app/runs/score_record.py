@@ -1,4 +1,4 @@
-"""A wallet's score as the published run stored it, with every reason that needs no graph."""
+"""A wallet's score as the published run stored it, with every reason that the record holds."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,10 +76,10 @@ def read_score_record(connection: Connection, reference: str) -> ScoreRecord:
 
 
 def policy_of(run: Row[Any]) -> Policy:
-    """The stored policy of a run, of a row with its `policy_body`.
+    """The policy that a run stored, from a row with `policy_body`.
 
     Raises:
-        InvalidPolicy: it was changed in the record and is none any more.
+        InvalidPolicy: the stored text was changed and is no policy.
     """
     return _policy(run.policy_digest, run.policy_body)
 
@@ -158,7 +158,7 @@ def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[Exposu
         direction: Any = DIRECTION_NAMES[part.direction]
         for code, share in zip(part.cells, part.shares, strict=True):
             _, column, hop = decode(code)
-            given = {
+            fields = {
                 "asset": part.asset,
                 "direction": direction,
                 "amount": str(part_of(share, part.total)),
@@ -166,25 +166,25 @@ def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[Exposu
                 "share": share,
             }
             if column < len(RESIDUALS):
-                yield Residual(kind=columns[column], hop=hop or None, **given)
+                yield Residual(kind=columns[column], hop=hop or None, **fields)
             else:
                 priced = part.transfers > part.unpriced_transfers
                 usd_value = f"{share * part.usd_value:.2f}" if priced else None
-                yield ExposureItem(category=columns[column], hop=hop, usd_value=usd_value, **given)
+                yield ExposureItem(category=columns[column], hop=hop, usd_value=usd_value, **fields)
 
 
 def part_of(share: float, total: Decimal | int) -> int:
-    """That share of a total, in whole base units; exact whatever the size of the total."""
+    """A share of a total in whole base units; exact for totals of any size."""
     return round(Fraction(share) * int(total))
 
 
 def _own_label(
     connection: Connection, wallet: Row[Any], as_of: datetime, policy: Policy
 ) -> EffectiveLabel | None:
-    found = effective_labels(
+    labels = effective_labels(
         connection, as_of=as_of, severities=policy.severities, addresses=[wallet.address]
     )
-    return next((label for label in found if label.chain == wallet.chain), None)
+    return next((label for label in labels if label.chain == wallet.chain), None)
 
 
 def _ownership(label: EffectiveLabel | None) -> list[ExposureItem]:

@@ -1,4 +1,4 @@
-"""The moment of the record that a run sees: whole batches up to its watermark, and the labels valid then."""
+"""The moment of the record that a run reads: whole batches up to its watermark, and the labels valid then."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +19,7 @@ from app.stores.postgres import Postgres
 
 @dataclass(frozen=True)
 class Snapshot:
-    """An open REPEATABLE READ transaction and what a run begins with. `transfers` counts those with flow."""
+    """An open REPEATABLE READ transaction and the inputs of a run; `transfers` counts those with flow."""
 
     connection: Connection
     watermark: int
@@ -29,8 +29,8 @@ class Snapshot:
     transfers: int
 
     @contextmanager
-    def beside(self, postgres: Postgres) -> Iterator[Connection]:
-        """Another transaction that sees the same moment, for a thread of its own."""
+    def second_connection(self, postgres: Postgres) -> Iterator[Connection]:
+        """Another transaction of the same snapshot, for another thread."""
         name = self.connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
         with postgres.transaction(snapshot=True) as connection:
             # The server made the name, and takes no bound parameter here.
@@ -40,15 +40,15 @@ class Snapshot:
 
 @contextmanager
 def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
-    """Opens the snapshot while no batch and no label is half written, so its watermark and time say it all.
+    """Opens a snapshot while no batch and no label is being written: watermark and time identify it.
 
     Raises:
         InvalidPolicy: labels use a category that the policy does not have.
     """
     with postgres.transaction(snapshot=True) as connection:
-        with postgres.transaction() as gate:
-            acquire(gate, Lock.INGEST)
-            gate.execute(text("LOCK TABLE labels IN SHARE MODE"))
+        with postgres.transaction() as locks:
+            acquire(locks, Lock.INGEST)
+            locks.execute(text("LOCK TABLE labels IN SHARE MODE"))
             watermark, as_of = connection.execute(_MOMENT).one()
         labels = effective_labels(connection, as_of=as_of, severities=policy.severities)
         unknown = {label.category for label in labels} - policy.categories.keys() - {None}
@@ -62,29 +62,29 @@ def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
 
 
 def categories_by_wallet(snapshot: Snapshot, policy: Policy) -> dict[int, int]:
-    """Place in the policy's categories of each labelled wallet's category, by wallet_id.
+    """Index of each labelled wallet's category in the policy, by wallet_id.
 
-    Only a diff has labels of a category that the policy does not know: they count for nothing.
+    Only the labels of a diff may have a category that the policy does not have; they are left out.
     """
-    place = {name: number for number, name in enumerate(policy.categories)}
+    index = {name: number for number, name in enumerate(policy.categories)}
     return {
-        label.wallet_id: place[label.category]
+        label.wallet_id: index[label.category]
         for label in snapshot.labels
-        if label.wallet_id is not None and label.category in place
+        if label.wallet_id is not None and label.category in index
     }
 
 
 def all_wallets(snapshot: Snapshot) -> NDArray[np.int64]:
-    """The ids of all wallets seen in transfers up to the watermark, rising."""
+    """The ids of all wallets of transfers up to the watermark, ascending."""
     select = "SELECT wallet_id FROM wallets WHERE batch_id <= %(watermark)s ORDER BY wallet_id"
-    given = {"watermark": snapshot.watermark}
-    return read_columns(snapshot.connection, select, {"wallet_id": "int"}, given)["wallet_id"]
+    parameters = {"watermark": snapshot.watermark}
+    return read_columns(snapshot.connection, select, {"wallet_id": "int"}, parameters)["wallet_id"]
 
 
 def asset_ranks(snapshot: Snapshot) -> dict[int, int]:
-    """Place of each asset in the order of chains and names, by asset_id."""
-    found = snapshot.connection.execute(_ASSETS).scalars()
-    return {asset_id: rank for rank, asset_id in enumerate(found)}
+    """Rank of each asset in the order of chains and names, by asset_id."""
+    asset_ids = snapshot.connection.execute(_ASSETS).scalars()
+    return {asset_id: rank for rank, asset_id in enumerate(asset_ids)}
 
 
 _MOMENT = text("SELECT coalesce(max(batch_id), 0), clock_timestamp() FROM batches")

@@ -1,4 +1,4 @@
-"""What the record says of itself while exposures are computed: its digest, and the exact totals."""
+"""The digest and the exact totals of a run's snapshot, read while exposures are computed."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +16,7 @@ from app.stores.postgres import Postgres
 
 @dataclass(frozen=True)
 class Summary:
-    """Of the transfers up to the watermark: how many, their digest, and the totals of every wallet."""
+    """The transfers up to the watermark: their number, their digest, and the totals of every wallet."""
 
     recorded_transfers: int
     record_digest: str
@@ -24,12 +24,12 @@ class Summary:
 
 
 @contextmanager
-def summing_beside(postgres: Postgres, snapshot: Snapshot) -> Iterator[Future[Summary]]:
-    """The summary of a snapshot, by a connection of its own: the server works on it on another core.
+def summary_in_background(postgres: Postgres, snapshot: Snapshot) -> Iterator[Future[Summary]]:
+    """The summary of a snapshot, read through a second connection while the caller computes.
 
-    Its totals can be read as long as the block lasts; leaving the block early ends the statement.
+    Its totals can be read inside the block; leaving the block early cancels the statement.
     """
-    with snapshot.beside(postgres) as connection, ThreadPoolExecutor(1) as thread:
+    with snapshot.second_connection(postgres) as connection, ThreadPoolExecutor(1) as thread:
         future = thread.submit(_summary, connection, snapshot.watermark)
         try:
             yield future
@@ -39,7 +39,7 @@ def summing_beside(postgres: Postgres, snapshot: Snapshot) -> Iterator[Future[Su
 
 
 def _summary(connection: Connection, watermark: int) -> Summary:
-    recorded, digest = transfers_digest(connection, watermark)
-    summed = totals(connection, watermark)
-    first = list(islice(summed, 1))  # with it the server has summed and sorted all of them
-    return Summary(recorded, digest, chain(first, summed))
+    count, digest = transfers_digest(connection, watermark)
+    rows = totals(connection, watermark)
+    first = list(islice(rows, 1))  # the server has summed and sorted all rows when it returns the first
+    return Summary(count, digest, chain(first, rows))

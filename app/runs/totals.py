@@ -1,4 +1,4 @@
-"""Exact totals of every wallet, asset and direction, summed by the record itself."""
+"""Exact totals of every wallet, asset and direction, summed by PostgreSQL."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,7 +10,7 @@ class Total(NamedTuple):
     """What one wallet received (source, 1) or sent (destination, 2) of one asset, in transfers with flow.
 
     `total` and `unobserved` (sent beyond what was received) are base units as decimal strings, so that they
-    go back into the record unchanged; `usd_value` is the value of the priced ones.
+    are stored unchanged; `usd_value` is the value of the priced transfers.
     """
 
     direction: int
@@ -26,8 +26,8 @@ class Total(NamedTuple):
 def totals(connection: Connection, watermark: int) -> Iterator[Total]:
     """The totals up to that batch, sources first, then by wallet and asset."""
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
-    found = connection.execute(_TOTALS, {"watermark": watermark}, execution_options={"yield_per": 20_000})
-    for row in found:
+    rows = connection.execute(_TOTALS, {"watermark": watermark}, execution_options={"yield_per": 20_000})
+    for row in rows:
         yield Total(*row)
 
 

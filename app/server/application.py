@@ -1,4 +1,4 @@
-"""The API as one application: routes, protection, errors, documentation. Nothing is opened at import time."""
+"""The API and the pages as one application. Nothing is opened at import time."""
 
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 
 from app.api import problems
 from app.api.dependencies import Services
-from app.api.middleware import Traffic
+from app.api.middleware import RequestMiddleware
 from app.api.routes import (
     browser_guide,
     explore,
@@ -33,16 +33,16 @@ from app.web.errors import error_page
 from app.web.pages import routers as pages
 
 DESCRIPTION = """
-Risk scores of wallets that can be recomputed, traced to exact transfers, and add up.
+Risk scores of wallets that can be recomputed, are traced to exact transfers, and add up.
 
-Every route here also stands under `/v1`. All but `/health` and `/ready` need the bearer token: press
-**Authorize** and give the value of `AML_API_TOKEN`. Amounts are strings of base units, scores and points
+Every route is also under `/v1`. All but `/health` and `/ready` need the bearer token: press
+**Authorize** and enter the value of `AML_API_TOKEN`. Amounts are strings of base units, scores and points
 six-place decimal strings, shares numbers from 0 to 1. Errors are `application/problem+json` (RFC 9457).
 """
 
 
 def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
-    """The application over these stores; whoever opened them closes them.
+    """The application on two open stores; the caller closes them.
 
     Raises:
         InvalidInput: authentication is off on an address that others can reach.
@@ -65,13 +65,13 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         operations=Operations(),
         probes=ThreadPoolExecutor(6, thread_name_prefix="probe"),
     )
-    app.add_middleware(Traffic)
+    app.add_middleware(RequestMiddleware)
     app.state.error_page = error_page
     problems.install(app)
     needs_token = [Depends(require_token)]
     for router in (scores.router, reload.router, runs.start, ingestion.router, metrics.router):
-        _both(app, router, dependencies=needs_token)
-    new = (
+        _include_twice(app, router, dependencies=needs_token)
+    v1_routers = (
         runs.router,
         verification.router,
         records.router,
@@ -79,9 +79,9 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         explore.router,
         reload.operations,
     )
-    for router in new:
+    for router in v1_routers:
         app.include_router(router, prefix="/v1", dependencies=needs_token)
-    _both(app, health.router)
+    _include_twice(app, health.router)
     app.include_router(browser_guide.router)
     pages.install(app)
     return app
@@ -93,8 +93,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.services.probes.shutdown(wait=False, cancel_futures=True)
 
 
-def _both(app: FastAPI, router: APIRouter, *, dependencies: Sequence[params.Depends] = ()) -> None:
-    """The routes as the interfaces name them, and the same under /v1, documented once."""
+def _include_twice(app: FastAPI, router: APIRouter, *, dependencies: Sequence[params.Depends] = ()) -> None:
+    """Adds routes without and with the prefix /v1; the OpenAPI document has them once."""
     app.include_router(router, dependencies=dependencies)
     app.include_router(router, prefix="/v1", include_in_schema=False, dependencies=dependencies)
 

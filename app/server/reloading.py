@@ -1,4 +1,4 @@
-"""The API while it is being written: a process of its own, started again when a file it reads changes."""
+"""The API for development: a process that restarts when a file it reads changes."""
 
 import atexit
 from collections.abc import Iterator
@@ -35,14 +35,14 @@ class SourceReload(StatReload):
 
 
 def serve_reloading(configured: Settings) -> None:
-    """Serves until the process is told to stop; what breaks a start is shown, and the next change tried.
+    """Serves until the process gets a signal to stop; after a failed start the next change is tried.
 
     Raises:
         DependencyMissing, InvalidInput: as `app.server.serve.serve`.
     """
     check_settings(configured)
     config = uvicorn.Config(
-        "app.server.reloading:reloaded",
+        "app.server.reloading:current_application",
         factory=True,
         reload=True,
         reload_dirs=[str(PROJECT / folder) for folder in FOLDERS],
@@ -53,8 +53,8 @@ def serve_reloading(configured: Settings) -> None:
     reloader.run()
 
 
-def reloaded() -> FastAPI:
-    """The application as the sources are now; its stores are closed when its process ends."""
+def current_application() -> FastAPI:
+    """The application of the current sources; its stores are closed when its process ends."""
     configured = settings()
     configure_logging(configured.log_format)
     start_tracing(configured, "aml-api")

@@ -1,4 +1,4 @@
-"""The API's process: tables up to date, the graph's schema in place, then requests."""
+"""The API's process: it migrates the record, prepares the graph, then serves requests."""
 
 import signal
 import sys
@@ -23,11 +23,11 @@ from app.stores.postgres import Postgres
 log = structlog.get_logger()
 
 GRAPH_RETRY_SECONDS = 3.0
-"""A reader would rather be told that the graph is away than wait for it."""
+"""Short: a reader gets an answer without the graph rather than waiting for it."""
 
 
 def serve(settings: Settings) -> None:
-    """Serves until the process is told to stop.
+    """Serves until the process gets a signal to stop.
 
     Raises:
         DependencyMissing: the record does not answer, or there is no token.
@@ -41,7 +41,7 @@ def serve(settings: Settings) -> None:
 
 @contextmanager
 def application(settings: Settings) -> Iterator[FastAPI]:
-    """The application on stores that are ready for it, and open inside the block.
+    """The application on prepared stores, which are open inside the block.
 
     Raises:
         DependencyMissing, InvalidInput: as `serve`.
@@ -64,19 +64,19 @@ def application(settings: Settings) -> Iterator[FastAPI]:
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
-    """How the web server runs the application."""
+    """The options of the web server."""
     return {
         "host": settings.api_host,
         "port": settings.api_port,
-        "access_log": False,  # every request is logged by app/api/middleware.py
-        "log_config": None,  # lines of the server itself are written as app/logs.py says
+        "access_log": False,  # app/api/middleware.py logs every request
+        "log_config": None,  # app/logs.py formats the lines of the server itself
         "server_header": False,
         "timeout_graceful_shutdown": 5,
     }
 
 
 def prepare_graph(postgres: Postgres, graph: Graph) -> None:
-    """Brings the graph's schema up to date; a graph that does not answer is no reason not to start."""
+    """Brings the graph's schema up to date; the API also starts when the graph does not answer."""
     try:
         prepare(graph, postgres.run(record_id))
     except DependencyMissing as exc:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
 from app.answers.comparisons import ContributionChange, Parts, RunDiff, ScoreChange, WalletDiff
-from app.answers.cursors import decoded, encoded
+from app.answers.cursors import decode_cursor, encode_cursor
 from app.domain import Direction, format_points
 from app.ledger.cells import DIRECTION_NAMES, decode
 from app.record.wallets import find_wallet
@@ -30,9 +30,9 @@ def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str
     Raises:
         NotFound: there is no run of that id.
         NotReady: one of the runs has no results.
-        InvalidInput: the cursor is not one of ours.
+        InvalidInput: the text is not a cursor of this list.
     """
-    begin = 0 if cursor is None else decoded(cursor, 1)[0]
+    begin = 0 if cursor is None else decode_cursor(cursor, 1)[0]
     changes = _changes(postgres, run_a, run_b)
     end = min(begin + limit, len(changes.wallet_id))
     with postgres.transaction() as connection:
@@ -42,7 +42,7 @@ def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str
         b=run_name(changes.b),
         changed=len(changes.wallet_id),
         changes=[_change(changes, place, names[place - begin]) for place in range(begin, end)],
-        next=encoded(end) if end < len(changes.wallet_id) else None,
+        next=encode_cursor(end) if end < len(changes.wallet_id) else None,
     )
 
 

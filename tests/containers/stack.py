@@ -90,6 +90,10 @@ except HTTPError as error:
 """
         return int(self.execute("consumer", "python", "-c", ask).stdout)
 
+    def port(self, service: str, inside: int) -> str:
+        """Where this machine reaches a port of a service."""
+        return self.compose("port", service, str(inside)).stdout.strip().rpartition(":")[2]
+
     def left(self) -> dict[str, set[str]]:
         """Names of all containers, volumes and networks of this project that the engine has."""
         label = f"label=com.docker.compose.project={self._name}"

@@ -66,6 +66,13 @@ def test_ours_is_an_ordinary_user_on_a_read_only_disk_without_tools(stack: Stack
     assert stack.running()[service]["HostConfig"]["ReadonlyRootfs"] is True
 
 
+def test_the_status_names_places_that_are_there(stack: Stack) -> None:
+    status = stack.execute("api", "aml", "status").stdout
+    assert f"http://127.0.0.1:{stack.port('api', 8000)}" in status
+    for path in re.findall(r"(?<![\w:/.])/[\w./-]+", status):
+        stack.execute("api", "ls", path)
+
+
 def test_nobody_is_let_in_without_the_generated_secrets(stack: Stack) -> None:
     ask = "import urllib.request as u; u.urlopen('http://api:8000/scores/top')"
     assert "401" in stack.execute("consumer", "python", "-c", ask, check=False).stderr

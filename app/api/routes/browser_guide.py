@@ -1,7 +1,7 @@
-"""The guide and the style that Neo4j Browser fetches: public texts of the program, nothing of the record.
+"""The guide and the style that Neo4j Browser fetches: public texts, without data of the record.
 
-Neo4j Browser is a page of another origin and cannot send the token, so these answer without one, to any
-origin. The address of a wallet in the path is only written back into the text, never looked up.
+Neo4j Browser is a page of another origin and cannot send the token, so these routes need none and allow any
+origin. The wallet in the path is only written into the text, never looked up.
 """
 
 from typing import Annotated, Literal
@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from fastapi.responses import PlainTextResponse
 
-from app.api.dependencies import Services, Use
-from app.api.problems import documented
+from app.api.dependencies import AppServices, Services
+from app.api.problems import errors
 from app.chains.addresses import normalise_address
 from app.investigation.browser import STYLE, guide_root
 from app.investigation.guide import guide, style
@@ -32,26 +32,26 @@ Form = Annotated[Literal["html", "adoc"], Path(description="`html` for Neo4j Bro
 @router.get(
     "/investigation.{form}",
     response_class=Response,
-    responses={200: {"content": _EXAMPLES}, **documented(422)},
+    responses={200: {"content": _EXAMPLES}, **errors(422)},
 )
-def get_guide(use: Use, form: Form) -> Response:
+def get_guide(services: AppServices, form: Form) -> Response:
     """The guide with a placeholder for the wallet; opened in Neo4j Browser by `:guide URL`."""
-    return _guide(use, PLACEHOLDER, form)
+    return _guide(services, PLACEHOLDER, form)
 
 
 @router.get(
     "/{chain}:{address}/investigation.{form}",
     response_class=Response,
-    responses={200: {"content": _EXAMPLES}, **documented(422)},
+    responses={200: {"content": _EXAMPLES}, **errors(422)},
 )
 def get_wallet_guide(
-    use: Use,
+    services: AppServices,
     chain: Annotated[str, Path(max_length=40)],
     address: Annotated[str, Path(max_length=100)],
     form: Form,
 ) -> Response:
-    """The guide with this wallet in its parameters."""
-    return _guide(use, (chain, normalise_address(chain, address)), form)
+    """The guide with a wallet in its parameters."""
+    return _guide(services, (chain, normalise_address(chain, address)), form)
 
 
 @router.get(
@@ -59,30 +59,30 @@ def get_wallet_guide(
     response_class=PlainTextResponse,
     responses={200: {"content": {"text/plain": {"example": "node { caption: '{name}'; }"}}}},
 )
-def get_style(use: Use) -> Response:
+def get_style(services: AppServices) -> Response:
     """Colours and captions for Neo4j Browser's `:style URL`."""
-    return PlainTextResponse(style(load_policy(use.settings.policy_file)), headers=_HEADERS)
+    return PlainTextResponse(style(load_policy(services.settings.policy_file)), headers=_HEADERS)
 
 
 @router.options("/{path:path}", include_in_schema=False)
 def allow(path: str) -> Response:  # noqa: ARG001 - the same for every path
-    """Neo4j Browser asks before it fetches, because it sends headers against caches."""
-    return Response(status_code=204, headers=_HEADERS | _ASKED)
+    """The answer to the preflight request of Neo4j Browser, which sends cache headers."""
+    return Response(status_code=204, headers=_HEADERS | _PREFLIGHT_HEADERS)
 
 
-_ASKED = {
+_PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET",
     "Access-Control-Allow-Headers": "*",
     "Access-Control-Max-Age": "600",
 }
 
 
-def _guide(use: Services, wallet: tuple[str, str], form: str) -> Response:
+def _guide(services: Services, wallet: tuple[str, str], form: str) -> Response:
     text = guide(
-        load_policy(use.settings.policy_file),
+        load_policy(services.settings.policy_file),
         chain=wallet[0],
         wallet=wallet[1],
-        style_address=f"{guide_root(use.settings)}/{STYLE}",
+        style_address=f"{guide_root(services.settings)}/{STYLE}",
         form=form,
     )
     return Response(text, media_type=_TYPES[form], headers=_HEADERS)

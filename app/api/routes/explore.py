@@ -1,12 +1,12 @@
-"""What the explorer asks for: one hop from a wallet, with places for what is new."""
+"""The requests of the explorer: one hop from a wallet, with positions for new wallets."""
 
 from fastapi import APIRouter
 
 from app.answers.base import WalletName
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.api.params import WalletReference
-from app.api.problems import documented
-from app.api.responses import answers
+from app.api.problems import errors
+from app.api.responses import example
 from app.explorer.neighbours import NEIGHBOURS, Expansion, Neighbours, expand
 from app.record.wallets import find_wallet
 
@@ -14,13 +14,14 @@ router = APIRouter(tags=["explorer"])
 
 
 @router.post(
-    "/explore/{wallet}", responses=answers(200, NEIGHBOURS) | documented(401, 403, 404, 409, 413, 422, 503)
+    "/explore/{wallet}",
+    responses=example(200, NEIGHBOURS) | errors(401, 403, 404, 409, 413, 422, 503),
 )
-def explore(use: Use, wallet: WalletReference, asked: Expansion) -> Neighbours:
-    """Who paid this wallet, or whom it paid: those with most value, and a sum of the others.
+def explore(services: AppServices, wallet: WalletReference, expansion: Expansion) -> Neighbours:
+    """The senders or receivers of a wallet: those with the most value, and a sum of the others.
 
-    Wallets that are shown keep their places; new ones get free ones in the next column.
+    Wallets that are shown keep their positions; new ones get free positions in the next column.
     """
-    with use.postgres.transaction() as connection:
-        found = find_wallet(connection, wallet)
-    return expand(use.graph, WalletName(chain=found.chain, address=found.address), asked)
+    with services.postgres.transaction() as connection:
+        row = find_wallet(connection, wallet)
+    return expand(services.graph, WalletName(chain=row.chain, address=row.address), expansion)

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether what it needs answers."""
+"""Liveness of this process, and readiness of the servers it needs."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, wait
@@ -10,25 +10,25 @@ import structlog
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from app.api.dependencies import Use
-from app.api.responses import answers
+from app.api.dependencies import AppServices
+from app.api.responses import example
 from app.errors import AmlError
 from app.stores.kafka_offsets import ping_kafka
 
 log = structlog.get_logger()
 router = APIRouter(tags=["health"])
 
-LIMIT_SECONDS = 2.0
+PROBE_SECONDS = 2.0
 
 
 class Health(BaseModel):
-    """The process answers; nothing else is asked."""
+    """The process answers; its dependencies are not checked."""
 
     status: Literal["ok"] = "ok"
 
 
 class Dependency(BaseModel):
-    """One server and how long its answer took; without one, the time until it was given up."""
+    """One server and the latency of its answer; without an answer, the time until the check was abandoned."""
 
     name: str = Field(examples=["postgres"])
     ok: bool
@@ -36,7 +36,7 @@ class Dependency(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Ready when every dependency answers."""
+    """Whether every dependency answers."""
 
     ready: bool
     dependencies: list[Dependency]
@@ -46,42 +46,42 @@ READY = Readiness(ready=True, dependencies=[Dependency(name="postgres", ok=True,
 NOT_READY = Readiness(ready=False, dependencies=[Dependency(name="kafka", ok=False, latency_ms=1500.2)])
 
 
-@router.get("/health", responses=answers(200, Health()))
+@router.get("/health", responses=example(200, Health()))
 def get_health() -> Health:
-    """Process only; needs no token."""
+    """Liveness of the process alone; needs no token."""
     return Health()
 
 
-@router.get("/ready", responses=answers(200, READY) | answers(503, NOT_READY))
-def get_ready(use: Use, response: Response) -> Readiness:
+@router.get("/ready", responses=example(200, READY) | example(503, NOT_READY))
+def get_ready(services: AppServices, response: Response) -> Readiness:
     """Each dependency with its latency; 503 when one does not answer within 2 seconds. Needs no token."""
-    started = perf_counter()
-    probes: dict[str, Callable[[], None]] = {
-        "postgres": use.postgres.ping,
-        "graph": use.graph.ping,
-        "kafka": partial(ping_kafka, use.settings),
+    start = perf_counter()
+    pings: dict[str, Callable[[], None]] = {
+        "postgres": services.postgres.ping,
+        "graph": services.graph.ping,
+        "kafka": partial(ping_kafka, services.settings),
     }
-    asked = {name: use.probes.submit(_answers, name, probe) for name, probe in probes.items()}
-    wait(asked.values(), timeout=LIMIT_SECONDS)
-    dependencies = [_dependency(name, future, started) for name, future in asked.items()]
+    futures = {name: services.probes.submit(_probe, name, ping) for name, ping in pings.items()}
+    wait(futures.values(), timeout=PROBE_SECONDS)
+    dependencies = [_dependency(name, future, start) for name, future in futures.items()]
     ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if ready else 503
     return Readiness(ready=ready, dependencies=dependencies)
 
 
-def _answers(name: str, probe: Callable[[], None]) -> tuple[bool, float]:
-    started = perf_counter()
+def _probe(name: str, ping: Callable[[], None]) -> tuple[bool, float]:
+    start = perf_counter()
     try:
-        probe()
-    except AmlError as exc:  # the address is for the log: this route answers without a token
-        log.warning("dependency_silent", dependency=name, reason=str(exc))
-        return False, perf_counter() - started
-    return True, perf_counter() - started
+        ping()
+    except AmlError as exc:  # only the log has the address: this route answers without a token
+        log.warning("dependency_unavailable", dependency=name, reason=str(exc))
+        return False, perf_counter() - start
+    return True, perf_counter() - start
 
 
-def _dependency(name: str, asked: Future[tuple[bool, float]], started: float) -> Dependency:
-    if not asked.done():
-        asked.cancel()
-        return Dependency(name=name, ok=False, latency_ms=round((perf_counter() - started) * 1000, 1))
-    ok, seconds = asked.result()
+def _dependency(name: str, future: Future[tuple[bool, float]], start: float) -> Dependency:
+    if not future.done():
+        future.cancel()
+        return Dependency(name=name, ok=False, latency_ms=round((perf_counter() - start) * 1000, 1))
+    ok, seconds = future.result()
     return Dependency(name=name, ok=ok, latency_ms=round(seconds * 1000, 1))

@@ -1,17 +1,17 @@
-"""Where ingestion stands, for people."""
+"""The status of ingestion."""
 
 from fastapi import APIRouter
 
-from app.api.dependencies import Use
-from app.api.problems import documented
-from app.api.responses import answers
+from app.api.dependencies import AppServices
+from app.api.problems import errors
+from app.api.responses import example
 from app.operations.status import ingestion_status
 from app.operations.status_answer import STATUS, IngestionStatus
 
 router = APIRouter(tags=["ingestion"])
 
 
-@router.get("/ingestion/status", responses=answers(200, STATUS) | documented(401, 503))
-def get_ingestion_status(use: Use) -> IngestionStatus:
-    """Progress and lag by partition, throughput, what the graph is behind, dead letters, runs."""
-    return ingestion_status(use.settings, use.postgres, use.graph)
+@router.get("/ingestion/status", responses=example(200, STATUS) | errors(401, 503))
+def get_ingestion_status(services: AppServices) -> IngestionStatus:
+    """Progress and lag by partition, throughput, lag of the graph, dead letters, runs."""
+    return ingestion_status(services.settings, services.postgres, services.graph)

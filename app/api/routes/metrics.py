@@ -1,4 +1,4 @@
-"""The same status for Prometheus, and how long requests take. docs/observability.md lists every name."""
+"""The status of ingestion and the duration of requests for Prometheus, listed in docs/observability.md."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.api.dependencies import Use
-from app.api.problems import documented
+from app.api.dependencies import AppServices
+from app.api.problems import errors
 from app.errors import DependencyMissing
 from app.operations.status import ingestion_status
 from app.operations.status_answer import IngestionStatus, PartitionStatus
@@ -25,31 +25,31 @@ router = APIRouter(tags=["ingestion"])
             "description": "Prometheus text format.",
             "content": {"text/plain": {"example": 'aml_messages_consumed_total{partition="0"} 120.0\n'}},
         },
-        **documented(401),
+        **errors(401),
     },
 )
-def get_metrics(use: Use) -> Response:
-    """The same status as Prometheus metrics, read when scraped, and the durations of this API's requests."""
+def get_metrics(services: AppServices) -> Response:
+    """The status of ingestion as Prometheus metrics, read at every scrape, and the durations of requests."""
     registry = CollectorRegistry()
-    registry.register(Scrape(_status(use)))
+    registry.register(Scrape(_status(services)))
     return Response(generate_latest(registry) + generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
 
 
-def _status(use: Use) -> IngestionStatus | None:
+def _status(services: AppServices) -> IngestionStatus | None:
     try:
-        return ingestion_status(use.settings, use.postgres, use.graph)
+        return ingestion_status(services.settings, services.postgres, services.graph)
     except DependencyMissing:
         return None
 
 
 class Scrape(Collector):
-    """One status as metrics; what is not known is left out rather than shown as 0."""
+    """One status as metrics; unknown values are left out rather than reported as 0."""
 
     def __init__(self, status: IngestionStatus | None) -> None:
         self._status = status
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric of the status; of none, that the record does not answer."""
+        """Every metric of the status; without one, only that the record does not answer."""
         yield GaugeMetricFamily("aml_record_up", "1 when the record answers", float(self._status is not None))
         if self._status is not None:
             yield from _of_partitions(self._status.partitions)
@@ -59,22 +59,24 @@ class Scrape(Collector):
 
 
 def _of_partitions(partitions: list[PartitionStatus]) -> Iterator[Metric]:
-    for family, counted in (
-        (CounterMetricFamily("aml_messages_consumed", "Kafka messages consumed", labels=_BY), "consumed"),
-        (CounterMetricFamily("aml_transfers_stored", "Transfers stored", labels=_BY), "stored"),
+    for family, field in (
+        (CounterMetricFamily("aml_messages_consumed", "Kafka messages consumed", labels=_LABELS), "consumed"),
+        (CounterMetricFamily("aml_transfers_stored", "Transfers stored", labels=_LABELS), "stored"),
         (
-            CounterMetricFamily("aml_messages_duplicate", "Messages that were stored already", labels=_BY),
+            CounterMetricFamily(
+                "aml_messages_duplicate", "Messages whose transfer was stored before", labels=_LABELS
+            ),
             "duplicates",
         ),
-        (GaugeMetricFamily("aml_consumer_lag_messages", "Messages not yet consumed", labels=_BY), "lag"),
+        (GaugeMetricFamily("aml_consumer_lag_messages", "Messages not yet consumed", labels=_LABELS), "lag"),
     ):
         for partition in partitions:
-            if (value := getattr(partition, counted)) is not None:
+            if (value := getattr(partition, field)) is not None:
                 family.add_metric([str(partition.partition)], value)
         yield family
 
 
-_BY = ("partition",)
+_LABELS = ("partition",)
 
 
 def _of_messages(status: IngestionStatus) -> Iterator[Metric]:
@@ -82,22 +84,22 @@ def _of_messages(status: IngestionStatus) -> Iterator[Metric]:
     for reason, count in status.dead_letters.items():
         dead.add_metric([reason], count)
     yield dead
-    for name, what, total in (
+    for name, description, total in (
         ("aml_transfers_restated", "Annotations restated by late transfers", status.totals.restated),
-        ("aml_transfers_retracted", "Transfers taken back", status.totals.retracted),
+        ("aml_transfers_retracted", "Transfers retracted", status.totals.retracted),
     ):
-        yield CounterMetricFamily(name, what, value=total)
+        yield CounterMetricFamily(name, description, value=total)
 
 
 def _of_stores(status: IngestionStatus) -> Iterator[Metric]:
     graph, run = status.graph, status.latest_run
-    for name, what, value in (
+    for name, description, value in (
         ("aml_kafka_up", "1 when Kafka answers", status.kafka_error is None),
         ("aml_seconds_since_last_ingestion", "Age of the last batch", status.seconds_since_last_ingestion),
         ("aml_graph_up", "1 when the graph answers", graph.error is None),
-        ("aml_graph_behind_batches", "Batches the graph is owed", graph.behind_batches),
-        ("aml_graph_behind_transfers", "Transfers the graph is owed", graph.behind_transfers),
-        ("aml_graph_behind_seconds", "Age of the oldest batch owed", graph.behind_seconds),
+        ("aml_graph_behind_batches", "Batches not yet in the graph", graph.behind_batches),
+        ("aml_graph_behind_transfers", "Transfers not yet in the graph", graph.behind_transfers),
+        ("aml_graph_behind_seconds", "Age of the oldest batch not yet in the graph", graph.behind_seconds),
         ("aml_graph_wallets", "Wallets in the graph", graph.wallets),
         ("aml_graph_transfers", "Transfers in the graph", graph.transfers),
         ("aml_record_wallets", "Wallets in the record", status.record.wallets),
@@ -106,15 +108,19 @@ def _of_stores(status: IngestionStatus) -> Iterator[Metric]:
         ("aml_published_run", "Id of the published scoring run", status.published_run),
     ):
         if value is not None:
-            yield GaugeMetricFamily(name, what, value=value)
+            yield GaugeMetricFamily(name, description, value=value)
 
 
 def _of_comparison(last: LastReconciliation | None) -> Iterator[Metric]:
     if last is not None:
-        for name, what, value in (
-            ("aml_graph_equal", "1 when the graph was the record's at the last comparison", last.equal),
+        for name, description, value in (
+            ("aml_graph_equal", "1 when graph and record were equal at the last comparison", last.equal),
             ("aml_graph_differences", "Differences the last comparison found", last.differences),
-            ("aml_record_broken_references", "Broken links it found in the record", last.broken_references),
+            (
+                "aml_record_broken_references",
+                "Broken references in the record",
+                last.broken_references,
+            ),
             ("aml_graph_compared_timestamp_seconds", "When it ended", last.completed_at.timestamp()),
         ):
-            yield GaugeMetricFamily(name, what, value=value)
+            yield GaugeMetricFamily(name, description, value=value)

@@ -1,15 +1,15 @@
-"""Comparing the graph with the record, and mending the graph on request."""
+"""Comparing the graph with the record, and repairing the graph on request."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.dependencies import Use
-from app.api.long_work import answer_of
+from app.api.dependencies import AppServices
+from app.api.long_work import operation_answer
 from app.api.params import WaitSeconds
-from app.api.problems import documented
-from app.api.responses import answers
+from app.api.problems import errors
+from app.api.responses import example
 from app.operations.operation import DONE, RUNNING, OperationStatus
 from app.operations.reconcile import start_reconciliation
 from app.operations.reconciliation_answer import RECONCILIATION
@@ -18,7 +18,7 @@ router = APIRouter(tags=["graph"])
 
 
 class ReconcileRequest(BaseModel):
-    """What to do with differences; without a body nothing is changed."""
+    """Whether to repair differences; without a body nothing is changed."""
 
     model_config = ConfigDict(extra="forbid")
     repair: bool = Field(default=False, description="Make the graph what the record says.", examples=[True])
@@ -31,18 +31,18 @@ _RUNNING = RUNNING.model_copy(update={"kind": "reconcile"})
 @router.post(
     "/reconcile",
     status_code=202,
-    responses=answers(200, _DONE) | answers(202, _RUNNING) | documented(401, 403, 409, 413, 422, 503),
+    responses=example(200, _DONE) | example(202, _RUNNING) | errors(401, 403, 409, 413, 422, 503),
 )
 def start_reconcile(
-    use: Use,
+    services: AppServices,
     response: Response,
     wait_seconds: WaitSeconds,
     request: Annotated[ReconcileRequest | None, Body()] = None,
 ) -> OperationStatus:
-    """Compares the graph with the record and names what differs; with `repair` it mends the graph.
+    """Compares the graph with the record and lists the differences; with `repair` it repairs the graph.
 
-    Answers 202 with the operation to look at, or, with `Prefer: wait=N`, 200 with its result.
+    Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result.
     """
     repair = request is not None and request.repair
-    operation = start_reconciliation(use.operations, use.postgres, use.graph, repair=repair)
-    return answer_of(operation, response, wait_seconds)
+    operation = start_reconciliation(services.operations, services.postgres, services.graph, repair=repair)
+    return operation_answer(operation, response, wait_seconds)

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Query, Response
 from app.answers.comparisons import HISTORY, History
 from app.answers.explanation import EXPLANATION, Explanation
 from app.answers.scores import SCORE, TOP, TopScores, WalletScore
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.api.params import Cursor, Limit, WalletReference
-from app.api.problems import documented
-from app.api.responses import answers
+from app.api.problems import errors
+from app.api.responses import example
 from app.domain import Direction
 from app.explain.explain import explain
 from app.policy.policy import Level
 from app.record.wallets import find_wallet
-from app.report.forms import ReportForm, file_name, written
+from app.report.forms import ReportForm, file_name, rendered_report
 from app.report.wallet_report import REPORT, WalletReport, wallet_report
 from app.runs.history import history
 from app.runs.listing import ScoreFilter, top_scores
@@ -24,48 +24,49 @@ from app.runs.score_record import read_score_record
 router = APIRouter(tags=["scores"])
 
 
-@router.get("/scores/top", responses=answers(200, TOP) | documented(401, 404, 409, 422, 503))
+@router.get("/scores/top", responses=example(200, TOP) | errors(401, 404, 409, 422, 503))
 def get_top_scores(
-    use: Use,
+    services: AppServices,
     *,
     limit: Limit = 10,
     cursor: Cursor = None,
     run: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Null: the published run.")] = None,
     level: Annotated[Level | None, Query(description="Only wallets of this risk level.")] = None,
     category: Annotated[
-        str | None, Query(max_length=40, description="Only those with this main category.")
+        str | None, Query(max_length=40, description="Only wallets with this main category.")
     ] = None,
     direction: Annotated[
-        Direction | None, Query(description="Only those whose score this direction decided.")
+        Direction | None, Query(description="Only wallets whose score this direction decided.")
     ] = None,
 ) -> TopScores:
-    """The highest scores of a run, with level, main reason and the change since the run before.
+    """The highest scores of a run, with level, main reason and the change since the previous run.
 
     `next` belongs to the same filters: send them again with it.
     """
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         only = ScoreFilter(level=level, category=category, direction=direction)
         return top_scores(connection, limit, cursor, run_id=run, only=only)
 
 
 @router.get(
-    "/scores/explain/{wallet}", responses=answers(200, EXPLANATION) | documented(401, 404, 409, 422, 503)
+    "/scores/explain/{wallet}",
+    responses=example(200, EXPLANATION) | errors(401, 404, 409, 422, 503),
 )
-def explain_score(use: Use, wallet: WalletReference) -> Explanation:
-    """The stored score, its contributions (which add up to it) and the paths behind them.
+def explain_score(services: AppServices, wallet: WalletReference) -> Explanation:
+    """The stored score, its contributions, which add up to it, and their paths.
 
-    While the graph does not answer the stored score still comes, with `status` `incomplete` and the reason.
+    When the graph does not answer, the stored score is returned with `status` `incomplete` and the reason.
     """
-    return explain(use.postgres, use.graph, use.settings, wallet)
+    return explain(services.postgres, services.graph, services.settings, wallet)
 
 
-@router.get("/scores/{wallet}", responses=answers(200, SCORE) | documented(401, 404, 409, 422, 503))
-def get_score(use: Use, wallet: WalletReference) -> WalletScore:
+@router.get("/scores/{wallet}", responses=example(200, SCORE) | errors(401, 404, 409, 422, 503))
+def get_score(services: AppServices, wallet: WalletReference) -> WalletScore:
     """The stored score, level and exposures by category and hop in both directions.
 
-    A wallet that is in the record but not in the run has the score null and the status `unknown`.
+    A wallet that is in the record but not in the run has a null score and the status `unknown`.
     """
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         return read_score_record(connection, wallet).score
 
 
@@ -74,7 +75,7 @@ def get_score(use: Use, wallet: WalletReference) -> WalletScore:
     response_class=Response,
     responses={
         200: {
-            "description": "The report, as a file to keep.",
+            "description": "The report as a file.",
             "model": WalletReport,
             "content": {
                 "application/pdf": {
@@ -88,23 +89,28 @@ def get_score(use: Use, wallet: WalletReference) -> WalletScore:
                 },
             },
         },
-        **documented(401, 404, 409, 422, 503),
+        **errors(401, 404, 409, 422, 503),
     },
 )
 def get_report(
-    use: Use,
+    services: AppServices,
     wallet: WalletReference,
-    form: Annotated[ReportForm, Query(alias="format", description="What the report is written as.")] = "pdf",
+    form: Annotated[ReportForm, Query(alias="format", description="The format of the report.")] = "pdf",
 ) -> Response:
     """The evidence report of one wallet: score, arithmetic, paths with hashes, labels, run and digests."""
-    report = wallet_report(use.postgres, use.graph, use.settings, wallet)
-    media_type, body = written(report, form)
+    report = wallet_report(services.postgres, services.graph, services.settings, wallet)
+    media_type, body = rendered_report(report, form)
     name = f'attachment; filename="{file_name(report, form)}"'
     return Response(body, media_type=media_type, headers={"Content-Disposition": name})
 
 
-@router.get("/scores/{wallet}/history", responses=answers(200, HISTORY) | documented(401, 404, 409, 422, 503))
-def get_history(use: Use, wallet: WalletReference, limit: Limit = 20, cursor: Cursor = None) -> History:
-    """The wallet's score in every completed run that knew it, newest run first."""
-    with use.postgres.transaction(snapshot=True) as connection:
+@router.get(
+    "/scores/{wallet}/history",
+    responses=example(200, HISTORY) | errors(401, 404, 409, 422, 503),
+)
+def get_history(
+    services: AppServices, wallet: WalletReference, limit: Limit = 20, cursor: Cursor = None
+) -> History:
+    """The wallet's score in every completed run that has it, newest run first."""
+    with services.postgres.transaction(snapshot=True) as connection:
         return history(connection, find_wallet(connection, wallet), limit, cursor)

@@ -1,15 +1,15 @@
-"""Looking back at runs: verifying one, and what changed between two."""
+"""Verifying a run, and comparing two."""
 
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
 from app.answers.comparisons import DIFF, VERIFICATION, WALLET_DIFF, RunDiff, WalletDiff
-from app.api.dependencies import Use
-from app.api.long_work import answer_of
-from app.api.params import RunId, WaitSeconds
-from app.api.problems import documented
-from app.api.responses import answers
+from app.api.dependencies import AppServices
+from app.api.long_work import operation_answer
+from app.api.params import Cursor, RunId, WaitSeconds
+from app.api.problems import errors
+from app.api.responses import example
 from app.operations.operation import DONE, RUNNING, OperationStatus
 from app.operations.verify import start_verification
 
@@ -35,37 +35,41 @@ _BOTH_DIFFS: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/runs/{run_id}/verify",
     status_code=202,
-    responses=answers(200, VERIFIED) | answers(202, VERIFYING) | documented(401, 403, 404, 409, 422, 503),
+    responses=example(200, VERIFIED) | example(202, VERIFYING) | errors(401, 403, 404, 409, 422, 503),
 )
-def verify(use: Use, response: Response, run_id: RunId, wait_seconds: WaitSeconds) -> OperationStatus:
-    """Computes a run again from the record, and compares all it stored.
+def verify(
+    services: AppServices, response: Response, run_id: RunId, wait_seconds: WaitSeconds
+) -> OperationStatus:
+    """Computes a run again from the record and compares all its results.
 
-    Answers 202 with the operation to look at, or, with `Prefer: wait=N`, 200 with its result: `equal`, or
-    the first difference of each kind.
+    Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result: `equal`, or the first
+    difference of each kind.
     """
-    return answer_of(start_verification(use.operations, use.postgres, run_id), response, wait_seconds)
+    return operation_answer(
+        start_verification(services.operations, services.postgres, run_id), response, wait_seconds
+    )
 
 
 @router.get(
     "/runs/{a}/diff/{b}",
-    responses=_BOTH_DIFFS | documented(401, 404, 409, 422, 503),
+    responses=_BOTH_DIFFS | errors(401, 404, 409, 422, 503),
 )
 def diff(
-    use: Use,
+    services: AppServices,
     a: RunId,
     b: RunId,
     *,
     wallet: Annotated[str | None, Query(max_length=200, description="Only this wallet.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Wallets on one page.")] = 20,
-    cursor: Annotated[str | None, Query(max_length=200, description="`next` of the page before.")] = None,
+    cursor: Cursor = None,
 ) -> RunDiff | WalletDiff:
     """Wallets whose score changed from run `a` to run `b`, biggest change first, and why.
 
-    With `wallet`, that one's contributions before and after. Both runs are computed again, which takes about
-    as long as running them; the next page finds that done.
+    With `wallet`, the contributions of that wallet before and after. Both runs are computed again, which
+    takes about as long as running them; further pages use that result.
     """
     from app.verify.diff_lists import run_diff, wallet_diff  # noqa: PLC0415 - loads a compiler
 
     if wallet is not None:
-        return wallet_diff(use.postgres, a, b, wallet)
-    return run_diff(use.postgres, a, b, limit, cursor)
+        return wallet_diff(services.postgres, a, b, wallet)
+    return run_diff(services.postgres, a, b, limit, cursor)

@@ -13,6 +13,7 @@ from typing import Literal
 
 from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
 from app.answers.scores import Flow
+from app.domain import parse_points
 
 StopKind = Literal[
     "wallet", "labelled", "more", "smaller_paths", "unobserved_origin", "still_held", "beyond_hop_limit"
@@ -56,7 +57,7 @@ def assets_of(explanation: Explanation) -> list[str]:
     """The assets of a wallet's money, those with most points first, then by their paths and names."""
     points: Counter[str] = Counter()
     for path in explanation.paths:
-        points[path.asset] += int(path.points.replace(".", ""))
+        points[path.asset] += parse_points(path.points)
     names = {part.asset for part in explanation.exposures if part.asset is not None}
     names |= {residual.asset for residual in explanation.residuals}
     return sorted(names, key=lambda name: (-points[name], name))

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.api.params import WalletReference
 from app.explorer.neighbours import counts
 from app.runs.score_record import read_score_record
@@ -14,12 +14,12 @@ router = APIRouter()
 
 
 @router.get("/explore/{wallet}")
-def explorer_page(request: Request, use: Use, wallet: WalletReference) -> HTMLResponse:
+def explorer_page(request: Request, services: AppServices, wallet: WalletReference) -> HTMLResponse:
     """The wallet with the numbers of its senders and receivers, ready to be expanded."""
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         record = read_score_record(connection, wallet)
     address = record.wallet.address
-    senders, receivers = counts(use.graph, record.wallet.chain, [address]).get(address, ("?", "?"))
+    senders, receivers = counts(services.graph, record.wallet.chain, [address]).get(address, ("?", "?"))
     looks = {} if record.policy is None else palette(record.policy)
     return page(
         request,

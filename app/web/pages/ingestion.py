@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.operations.reload import start_reload
 from app.operations.status import ingestion_status
 from app.record.dead_letters import latest_refused
@@ -17,19 +17,21 @@ MAX_DEAD_LETTERS = 25
 
 
 @router.get("/ingestion")
-def ingestion(request: Request, use: Use, reason: Annotated[str, Query(max_length=40)] = "") -> Response:
+def ingestion(
+    request: Request, services: AppServices, reason: Annotated[str, Query(max_length=40)] = ""
+) -> Response:
     """The status, which the page refreshes every two seconds, and the latest dead letters."""
-    status = ingestion_status(use.settings, use.postgres, use.graph)
+    status = ingestion_status(services.settings, services.postgres, services.graph)
     if is_fragment(request):
         return page(request, "ingestion/status.html", status=status)
-    with use.postgres.transaction() as connection:
+    with services.postgres.transaction() as connection:
         letters = latest_refused(connection, reason=reason or None, limit=MAX_DEAD_LETTERS)
-    topic = use.settings.dead_letter_topic
+    topic = services.settings.dead_letter_topic
     return page(request, "ingestion/page.html", status=status, letters=letters, reason=reason, topic=topic)
 
 
 @router.post("/ingestion/reload")
-def reload(use: Use) -> Response:
+def reload(services: AppServices) -> Response:
     """Starts rebuilding the graph and shows its progress."""
-    operation = start_reload(use.operations, use.postgres, use.graph)
+    operation = start_reload(services.operations, services.postgres, services.graph)
     return RedirectResponse(f"/operations/{operation.operation_id}", 303)

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.labels.lookup import current_labels, label_sources
 from app.policy.policy import load_policy
 from app.web.drawing.palette import palette
@@ -19,7 +19,7 @@ LABELS_PER_PAGE = 50
 @router.get("/labels")
 def labels_page(
     request: Request,
-    use: Use,
+    services: AppServices,
     *,
     wallet: Annotated[str, Query(max_length=200)] = "",
     source: Annotated[str, Query(max_length=200)] = "",
@@ -27,11 +27,11 @@ def labels_page(
     after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
 ) -> HTMLResponse:
     """One page of the current labels; an empty filter matches all."""
-    policy = load_policy(use.settings.policy_file)
+    policy = load_policy(services.settings.policy_file)
     filters = {"wallet": wallet.strip(), "source": source, "category": category}
     in_use = {name: value for name, value in filters.items() if value}
     labels = current_labels(
-        use.postgres,
+        services.postgres,
         policy.severities,
         wallet=in_use.get("wallet"),
         source=in_use.get("source"),
@@ -45,7 +45,7 @@ def labels_page(
         "labels.html",
         labels=labels.labels,
         total=labels.total,
-        sources=label_sources(use.postgres),
+        sources=label_sources(services.postgres),
         categories=list(policy.categories),
         looks=palette(policy),
         filters=filters,

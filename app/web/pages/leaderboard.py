@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.api.params import Cursor
 from app.domain import Direction
 from app.errors import NotReady
@@ -26,7 +26,7 @@ RUNS_IN_FILTER = 50
 @router.get("/")
 def leaderboard(
     request: Request,
-    use: Use,
+    services: AppServices,
     *,
     run: Annotated[Literal[""] | Annotated[int, Query(ge=1, le=2**63 - 1)], Query()] = "",
     level: Annotated[Level | Literal[""], Query()] = "",
@@ -37,7 +37,7 @@ def leaderboard(
     """One page of the highest scores; an empty filter matches all, and an empty run is the published one."""
     only = ScoreFilter(level=level or None, category=category or None, direction=direction or None)
     filters = {"run": run, "level": level, "category": category, "direction": direction}
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         try:
             top = top_scores(connection, WALLETS_PER_PAGE, cursor, run_id=run or None, only=only)
         except NotReady:

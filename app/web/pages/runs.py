@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.api.params import Cursor, RunId
 from app.operations.runs import start_scoring
 from app.operations.verify import start_verification
@@ -22,9 +22,9 @@ RUNS_PER_PAGE = 25
 
 
 @router.get("/runs")
-def runs_page(request: Request, use: Use, cursor: Cursor = None) -> Response:
+def runs_page(request: Request, services: AppServices, cursor: Cursor = None) -> Response:
     """All runs, newest first, with the form that starts one."""
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         answer = runs(connection, RUNS_PER_PAGE, cursor)
     return page(
         request,
@@ -34,14 +34,16 @@ def runs_page(request: Request, use: Use, cursor: Cursor = None) -> Response:
         is_first=cursor is None,
         running=next((run for run in answer.runs if run.status == "running"), None),
         completed=[run.run_id for run in answer.runs if run.status == "completed"],
-        engine=use.settings.engine,
+        engine=services.settings.engine,
     )
 
 
 @router.post("/runs")
-def start(use: Use, engine: Annotated[EngineChoice | None, Form()] = None) -> Response:
+def start(services: AppServices, engine: Annotated[EngineChoice | None, Form()] = None) -> Response:
     """Starts a run and shows it."""
-    run_id, _ = start_scoring(use.operations, use.postgres, use.graph, use.settings, engine=engine)
+    run_id, _ = start_scoring(
+        services.operations, services.postgres, services.graph, services.settings, engine=engine
+    )
     return RedirectResponse(f"/runs/{run_id}", 303)
 
 
@@ -54,9 +56,9 @@ def compare(
 
 
 @router.get("/runs/{run_id}")
-def run_page(request: Request, use: Use, run_id: RunId) -> Response:
+def run_page(request: Request, services: AppServices, run_id: RunId) -> Response:
     """One run; while it runs, a browser with scripts refreshes its progress."""
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         row = run_row(connection, run_id)
         counts = level_counts(connection, run_id)
         previous = previous_run(connection, run_id)
@@ -70,23 +72,23 @@ def run_page(request: Request, use: Use, run_id: RunId) -> Response:
 
 
 @router.post("/runs/{run_id}/cancel")
-def cancel(use: Use, run_id: RunId) -> Response:
+def cancel(services: AppServices, run_id: RunId) -> Response:
     """Requests that a run ends at its next step."""
-    cancel_run(use.postgres, run_id)
+    cancel_run(services.postgres, run_id)
     return RedirectResponse(f"/runs/{run_id}", 303)
 
 
 @router.post("/runs/{run_id}/verify")
-def verify(use: Use, run_id: RunId) -> Response:
+def verify(services: AppServices, run_id: RunId) -> Response:
     """Starts a verification of the run and shows its progress."""
-    operation = start_verification(use.operations, use.postgres, run_id)
+    operation = start_verification(services.operations, services.postgres, run_id)
     return RedirectResponse(f"/operations/{operation.operation_id}", 303)
 
 
 @router.get("/runs/{a}/diff/{b}")
-def diff(request: Request, use: Use, a: RunId, b: RunId, cursor: Cursor = None) -> Response:
+def diff(request: Request, services: AppServices, a: RunId, b: RunId, cursor: Cursor = None) -> Response:
     """The wallets whose score changed between two runs, and why."""
     from app.verify.diff_lists import run_diff  # noqa: PLC0415 - loads a compiler
 
-    difference = run_diff(use.postgres, a, b, RUNS_PER_PAGE, cursor)
+    difference = run_diff(services.postgres, a, b, RUNS_PER_PAGE, cursor)
     return page(request, "runs/diff.html", diff=difference, is_first=not cursor)

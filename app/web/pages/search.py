@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.errors import InvalidInput, NotFound
 from app.record.transfers import transaction_transfers
 from app.record.wallets import find_wallet
@@ -19,7 +19,7 @@ TransactionHash = Annotated[str, Path(max_length=200)]
 
 
 @router.get("/search")
-def search(use: Use, q: Annotated[str, Query(max_length=200)] = "") -> Response:
+def search(services: AppServices, q: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Redirects to the wallet or the transaction that the text names.
 
     Raises:
@@ -30,7 +30,7 @@ def search(use: Use, q: Annotated[str, Query(max_length=200)] = "") -> Response:
     reference = q.strip()
     if not reference:
         raise InvalidInput("Type an address, chain:address or a transaction hash.")
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         if transaction_transfers(connection, reference, 1):
             return RedirectResponse(f"/transactions/{quote(reference)}", 303)
         wallet = find_wallet(connection, reference)
@@ -38,13 +38,13 @@ def search(use: Use, q: Annotated[str, Query(max_length=200)] = "") -> Response:
 
 
 @router.get("/transactions/{transaction_hash}")
-def transaction(request: Request, use: Use, transaction_hash: TransactionHash) -> HTMLResponse:
+def transaction(request: Request, services: AppServices, transaction_hash: TransactionHash) -> HTMLResponse:
     """The transfers of one transaction, at most the first 500.
 
     Raises:
         NotFound: no transfer of it is recorded.
     """
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         transfers = transaction_transfers(connection, transaction_hash, MAX_TRANSFERS)
     if not transfers:
         raise NotFound(f"No transfer of the transaction {transaction_hash} is recorded, or it was retracted.")

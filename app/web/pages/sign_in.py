@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from app.access import is_token
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.api.sessions import begin_session, end_session
 from app.web.templating import page
 
@@ -17,10 +17,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/sign-in")
 def sign_in_form(
-    request: Request, use: Use, back: Annotated[str, Query(alias="next", max_length=2_000)] = "/"
+    request: Request, services: AppServices, back: Annotated[str, Query(alias="next", max_length=2_000)] = "/"
 ) -> Response:
     """The form for the token."""
-    if use.settings.api_auth == "off":
+    if services.settings.api_auth == "off":
         return RedirectResponse("/", 303)
     return page(request, "sign_in.html", next=_own_path(back), is_refused=False)
 
@@ -28,24 +28,24 @@ def sign_in_form(
 @router.post("/sign-in")
 def sign_in(
     request: Request,
-    use: Use,
+    services: AppServices,
     token: Annotated[str, Form(max_length=4_096)] = "",
     back: Annotated[str, Form(alias="next", max_length=2_000)] = "/",
 ) -> Response:
     """Begins a session when the token is right."""
-    if use.settings.api_auth == "on" and not is_token(use.settings, token.strip()):
+    if services.settings.api_auth == "on" and not is_token(services.settings, token.strip()):
         return page(request, "sign_in.html", status_code=401, next=_own_path(back), is_refused=True)
     response = RedirectResponse(_own_path(back), 303)
-    if use.settings.api_auth == "on":
-        begin_session(response, use.settings, secure=request.url.scheme == "https")
+    if services.settings.api_auth == "on":
+        begin_session(response, services.settings, secure=request.url.scheme == "https")
     return response
 
 
 @router.post("/sign-out")
-def sign_out(use: Use) -> Response:
+def sign_out(services: AppServices) -> Response:
     """Ends the session."""
     response = RedirectResponse("/sign-in", 303)
-    end_session(response, use.settings)
+    end_session(response, services.settings)
     return response
 
 

@@ -8,12 +8,11 @@ from fastapi.responses import HTMLResponse
 
 from app.answers.explanation import Explanation
 from app.answers.scores import Contribution
-from app.api.dependencies import Use
+from app.api.dependencies import AppServices
 from app.api.params import Cursor, WalletReference
-from app.domain import format_points
+from app.domain import format_points, parse_points
 from app.errors import NotFound
 from app.explain.explain import explain_record, read_explainable
-from app.explain.listed import parse_points
 from app.investigation.browser import guide_url
 from app.labels.lookup import label_history
 from app.record.transfers import wallet_transfers
@@ -38,16 +37,21 @@ Asset = Annotated[str | None, Query(max_length=128)]
 
 @router.get("/wallets/{wallet}")
 def wallet_page(
-    request: Request, use: Use, wallet: WalletReference, *, asset: Asset = None, every: bool = False
+    request: Request,
+    services: AppServices,
+    wallet: WalletReference,
+    *,
+    asset: Asset = None,
+    every: bool = False,
 ) -> HTMLResponse:
     """All that is known about a wallet; `asset` selects the picture, `every` lists every path."""
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         explainable = read_explainable(connection, wallet)
         record = explainable.record
         past = history(connection, record.wallet, RUNS_IN_HISTORY, None)
         transfers = wallet_transfers(connection, record.wallet, TRANSFERS_PER_PAGE, None)
         labels = label_history(connection, record.name)
-    explanation = explain_record(use.postgres, use.graph, use.settings, explainable)
+    explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
     values: dict[str, Any] = {
         **_about(record, explanation),
         "transfers": transfers,
@@ -78,7 +82,7 @@ def wallet_page(
         picture=hop_picture(
             rows, wallet=explanation.wallet, asset=selected or "", decimals=decimals, palette=looks
         ),
-        guide=guide_url(use.settings, explanation.wallet),
+        guide=guide_url(services.settings, explanation.wallet),
         paths=[(id_of_path(path), path) for path in explanation.paths],
         path_limit=len(explanation.paths) if every else MAX_PATHS_AT_FIRST,
     )
@@ -87,12 +91,12 @@ def wallet_page(
 @router.get("/wallets/{wallet}/transfers")
 def transfers_page(
     request: Request,
-    use: Use,
+    services: AppServices,
     wallet: WalletReference,
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """The next transfers of a wallet: a page of its own, or more rows for the wallet's page."""
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         row = find_wallet(connection, wallet)
         transfers = wallet_transfers(connection, row, TRANSFERS_PER_PAGE, cursor)
     template = "wallet/transfer_rows.html" if is_fragment(request) else "wallet/transfers_page.html"
@@ -102,7 +106,7 @@ def transfers_page(
 @router.get("/wallets/{wallet}/paths/{path_id}")
 def path_page(
     request: Request,
-    use: Use,
+    services: AppServices,
     wallet: WalletReference,
     path_id: Annotated[str, Path(min_length=ID_LENGTH, max_length=ID_LENGTH)],
 ) -> HTMLResponse:
@@ -111,10 +115,10 @@ def path_page(
     Raises:
         NotFound: no listed path of the published run has this id.
     """
-    with use.postgres.transaction(snapshot=True) as connection:
+    with services.postgres.transaction(snapshot=True) as connection:
         explainable = read_explainable(connection, wallet)
     record = explainable.record
-    explanation = explain_record(use.postgres, use.graph, use.settings, explainable)
+    explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
     for number, path in enumerate(explanation.paths, 1):
         if id_of_path(path) == path_id:
             assert record.policy is not None  # noqa: S101 - there are paths, so there is a run

@@ -104,7 +104,7 @@ def test_a_wallet_without_a_score_is_unknown_and_never_0(
         shown = text_of(asked(api, dave, "pdf").content)
         assert api.get(f"/v1/scores/{BOB}/report", params={"format": "docx"}).status_code == 422
         assert api.get(f"/v1/scores/0x{99:040x}/report").status_code == 404
-    assert "Unknownisnotclean" in shown
+    assert "Unknowndoesnotmeanclean" in shown
     assert "0.000000" not in shown
 
 

@@ -70,15 +70,15 @@ def test_a_cancelled_run_ends_at_its_next_step_and_publishes_nothing(story: Post
 def test_a_run_cancelled_at_the_last_moment_is_not_completed(story: Postgres) -> None:
     run = started(story)
     cancel_run(story, run.run_id)
-    seen = run_row.Seen(Counted(), 0, 0, 0, "", "")
+    figures = run_row.RunFigures(Counted(), 0, 0, 0, "", "")
     with pytest.raises(Cancelled), story.transaction() as connection:
-        run_row.complete(connection, run.run_id, seen)
-    run.held.close()
+        run_row.complete(connection, run.run_id, figures)
+    run.resources.close()
 
 
 def test_a_run_of_a_dead_process_is_cancelled_at_once(story: Postgres) -> None:
     run = started(story)
-    run.held.close()  # what the end of a process does to its connections
+    run.resources.close()  # what the end of a process does to its connections
     cancel_run(story, run.run_id)
     assert state(story, run.run_id) == ("cancelled", None, 0)
 
@@ -125,7 +125,7 @@ def test_asking_while_the_run_of_the_key_is_under_way_answers_with_it(
 
 def test_after_a_crash_the_same_key_carries_the_request_on(client: httpx.Client, story: Postgres) -> None:
     dead = started(story, "nightly")
-    dead.held.close()  # as when its process dies: the lock is free, the row still says running
+    dead.resources.close()  # as when its process dies: the lock is free, the row still says running
     headers = {"Idempotency-Key": "nightly", "Prefer": "wait=60"}
     answer = client.post("/run-score", headers=headers)
     assert (answer.status_code, answer.json()["status"]) == (200, "completed")
@@ -134,7 +134,7 @@ def test_after_a_crash_the_same_key_carries_the_request_on(client: httpx.Client,
     left = client.get(f"/v1/runs/{dead.run_id}").json()
     assert (left["status"], left["error"]) == (
         "failed",
-        "The process that carried out this run ended before the run did.",
+        "The process of this run ended before the run did.",
     )
 
 

@@ -7,8 +7,8 @@ enough, whatever its share, but it raises the level and has no share and no poin
 import pytest
 
 from app.answers.explanation import Explanation
+from app.domain import parse_points
 from app.explain.explain import explain
-from app.explain.listed import parse_points
 from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
 from app.settings import Settings

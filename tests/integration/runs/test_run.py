@@ -142,7 +142,7 @@ def test_an_empty_record_is_scored_too(postgres: Postgres) -> None:
 
 def test_a_second_run_is_refused_while_one_is_under_way(story: Postgres) -> None:
     started = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
-    with pytest.raises(InUse, match=f"Scoring run {started.run_id} is under way"):
+    with pytest.raises(InUse, match=f"Scoring run {started.run_id} is running"):
         score(story)
     execute_run(story, None, started)
     assert score(story) == started.run_id + 1
@@ -150,7 +150,7 @@ def test_a_second_run_is_refused_while_one_is_under_way(story: Postgres) -> None
 
 def test_a_run_left_by_a_dead_process_is_marked_failed(story: Postgres) -> None:
     left = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
-    left.held.close()  # what the end of a process does to its connections
+    left.resources.close()  # what the end of a process does to its connections
     run_id = score(story)
     assert rows(story, "SELECT run_id, status FROM scoring_runs ORDER BY run_id") == [
         (left.run_id, "failed"),

@@ -11,8 +11,9 @@ from alembic import command
 from app.policy.policy import parse_policy
 from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS
 from app.runs.score_record import read_score_record
+from app.stores.copy_writer import copy_texts
 from app.stores.migrate import alembic_config, migrate
-from app.stores.postgres import Postgres, copy_texts
+from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
 from tests.support.builders import transfer
 from tests.support.record import change, label, score, write

@@ -8,7 +8,7 @@ from app.cli.data import import_story_labels
 from app.errors import NotFound, NotReady
 from app.labels.store import remove_labels
 from app.runs.compute import EngineChoice
-from app.runs.digests import record_seal
+from app.runs.digests import transfers_digest
 from app.runs.run import start_run
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -55,7 +55,10 @@ def test_a_run_computed_again_is_equal(story: Postgres, run_id: int) -> None:
 
 def test_runs_from_before_the_optional_fields_still_verify(story: Postgres) -> None:
     with story.transaction() as connection:
-        assert record_seal(connection, 1) == (5, "30b1725d059d7cee5f69314008eaa382")  # of the version before
+        assert transfers_digest(connection, 1) == (
+            5,
+            "30b1725d059d7cee5f69314008eaa382",
+        )  # of the version before
 
 
 def test_a_run_over_optional_fields_is_equal_and_each_of_them_counts(story: Postgres) -> None:
@@ -65,14 +68,14 @@ def test_a_run_over_optional_fields_is_equal_and_each_of_them_counts(story: Post
     for name in FACTS:
         set_to_null = f"UPDATE transactions SET {name} = NULL WHERE block_number = 60"  # noqa: S608
         with story.transaction() as connection:
-            before = record_seal(connection, 2)
+            before = transfers_digest(connection, 2)
             connection.execute(text(set_to_null))
-            assert record_seal(connection, 2) != before
+            assert transfers_digest(connection, 2) != before
     with story.transaction() as connection:  # the same tag at the other end is another fact
-        before = record_seal(connection, 2)
+        before = transfers_digest(connection, 2)
         moved = "UPDATE transactions SET receiver_tag = sender_tag, sender_tag = NULL WHERE block_number = 61"
         connection.execute(text(moved))
-        assert record_seal(connection, 2) != before
+        assert transfers_digest(connection, 2) != before
     assert not verify(story, run_id).equal
 
 
@@ -340,7 +343,7 @@ def test_only_completed_runs_are_verified(story: Postgres) -> None:
     with pytest.raises(NotFound, match="no scoring run 7"):
         verify(story, 7)
     started = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
-    started.held.close()
+    started.resources.close()
     with pytest.raises(NotReady, match="is running"):
         verify(story, started.run_id)
 

@@ -1,6 +1,7 @@
 """The workflow: pinned, with few rights, on the stack's images, calling targets that exist."""
 
 import re
+import tomllib
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -45,3 +46,13 @@ def test_every_target_that_is_called_exists() -> None:
     called = set(re.findall(r"run: make ([a-z-]+)", TEXT))
     needed = {"lint", "types", "drift", "test", "image", "openapi", "test-containers", "test-image"}
     assert needed <= called <= targets
+
+
+def test_types_are_checked_on_the_oldest_and_the_newest_python() -> None:
+    """Each with the packages that its lock names for it: numpy's types differ between the two."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())
+    oldest = project["project"]["requires-python"].removeprefix(">=")
+    dockerfile = (PROJECT / "Dockerfile").read_text()
+    (newest,) = re.findall(r"^ARG PYTHON_IMAGE=python:(\d\.\d+)", dockerfile, re.MULTILINE)
+    assert JOBS["code"]["strategy"]["matrix"]["python"] == [oldest, newest]
+    assert "python_version" not in project["tool"]["mypy"], "mypy checks for the Python it runs on"

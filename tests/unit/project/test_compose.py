@@ -138,6 +138,13 @@ def test_every_variable_of_ours_is_a_setting(name: str) -> None:
     assert ours - NOT_SETTINGS <= {f"AML_{field.upper()}" for field in Settings.model_fields}
 
 
+@pytest.mark.parametrize("name", sorted(OURS - {"secrets", "tests"}))
+def test_a_person_is_told_where_the_host_reaches_the_pages(name: str) -> None:
+    (published,) = SERVICES["api"]["ports"]
+    address = published.removesuffix(":8000")
+    assert SERVICES[name]["environment"]["AML_PAGES_URL"] == f"http://{address}"
+
+
 def test_what_the_example_explains_is_what_can_be_set() -> None:
     example = (PROJECT / ".env.example").read_text()
     written = COMPOSE.read_text()

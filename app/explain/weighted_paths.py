@@ -1,4 +1,4 @@
-"""The paths the graph found, weighed by the score they explain, and summed by wallet."""
+"""The paths of the graph with their points of the score, and the sums by wallet."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +11,8 @@ from sqlalchemy import Row
 from app.answers.base import WalletName
 from app.answers.explanation import ContributingWallet, Counterparty, EvidenceItem, PathTransfer
 from app.answers.scores import Contribution, Flow
-from app.domain import Wallet, format_points
-from app.explain.attribution import Attribution, Cell, Stored, attribute
+from app.domain import Wallet, format_points, parse_points
+from app.explain.attribution import Attribution, Cell, SharePoints, attribute
 from app.explain.evidence import Evidence, EvidencePath
 from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, decode
 from app.policy.points import points_of
@@ -20,12 +20,12 @@ from app.policy.policy import Policy
 from app.runs.score_record import ScoreRecord, part_of
 
 CODES: dict[Flow, int] = {"source": SOURCE, "destination": DESTINATION}
-Summed = TypeVar("Summed", Counterparty, ContributingWallet)
+WalletSum = TypeVar("WalletSum", Counterparty, ContributingWallet)
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """Paths and the wallets on them, those with most points first, and how they add up."""
+class WeightedPaths:
+    """Paths and the wallets on them, those with most points first, and the attribution of their points."""
 
     paths: list[EvidenceItem]
     counterparties: list[Counterparty]
@@ -33,47 +33,47 @@ class Listed:
     attribution: Attribution
 
 
-def listed_paths(stored: ScoreRecord, found: Mapping[Flow, Evidence]) -> Listed:
-    """Weighs every path as the score weighed its money: by USD value, or all of the worst asset."""
-    policy = stored.policy
-    assert policy is not None  # noqa: S101 - a stored score has its run's policy
-    contributions = [*stored.score.contributions, *stored.score.other_contributions]
-    totals = {(row.direction, row.asset_id): int(row.total) for row in stored.exposures}
-    weighed: list[tuple[Flow, EvidencePath, float]] = []
-    for direction, evidence in found.items():
-        rows = [row for row in stored.exposures if row.direction == CODES[direction]]
+def weighted_paths(record: ScoreRecord, evidence: Mapping[Flow, Evidence]) -> WeightedPaths:
+    """Weights every path as the score weighted its money: by USD value, or the worst asset alone."""
+    policy = record.policy
+    assert policy is not None  # noqa: S101 - a score has its run's policy
+    contributions = [*record.score.contributions, *record.score.other_contributions]
+    totals = {(row.direction, row.asset_id): int(row.total) for row in record.exposures}
+    weighted: list[tuple[Flow, EvidencePath, float]] = []
+    for direction, in_direction in evidence.items():
+        rows = [row for row in record.exposures if row.direction == CODES[direction]]
         usd_total = sum(row.usd_value for row in rows)
-        worst = None if usd_total > 0 else worst_asset(policy, stored, rows)
-        weighed += [
+        worst = None if usd_total > 0 else worst_asset(policy, record, rows)
+        weighted += [
             (direction, path, _usd_share(direction, path, totals[CODES[direction], path.asset_id], usd_total))
             if worst is None
             else (direction, path, path.share if path.asset_id == worst else 0.0)
-            for path in evidence.paths
+            for path in in_direction.paths
         ]
-    cells: list[Cell] = [(direction, path.category, path.hop) for direction, path, _ in weighed]
+    cells: list[Cell] = [(direction, path.category, path.hop) for direction, path, _ in weighted]
     attribution = attribute(
-        _stored_cells(contributions),
+        _cells(contributions),
         {cell: policy.micro_points(cell[1], cell[2]) for cell in cells},
-        zip(cells, (share for _, _, share in weighed), strict=True),
+        zip(cells, (share for _, _, share in weighted), strict=True),
     )
     items = [
         _item(direction, path, totals[CODES[direction], path.asset_id], share, points)
-        for (direction, path, share), points in zip(weighed, attribution.points, strict=True)
+        for (direction, path, share), points in zip(weighted, attribution.points, strict=True)
     ]
-    return Listed(
+    return WeightedPaths(
         paths=sorted(items, key=_rank),
-        counterparties=_by_wallet(Counterparty, [path.counterparty for _, path, _ in weighed], items),
+        counterparties=_by_wallet(Counterparty, [path.counterparty for _, path, _ in weighted], items),
         contributing_wallets=_by_wallet(
-            ContributingWallet, [path.end_wallet for _, path, _ in weighed], items
+            ContributingWallet, [path.end_wallet for _, path, _ in weighted], items
         ),
         attribution=attribution,
     )
 
 
-def worst_asset(policy: Policy, stored: ScoreRecord, rows: Sequence[Row[Any]]) -> int | None:
+def worst_asset(policy: Policy, record: ScoreRecord, rows: Sequence[Row[Any]]) -> int | None:
     """The asset whose shares alone give the highest score, the first by name among equals."""
-    assert stored.run is not None  # noqa: S101 - a stored score has its run
-    columns = stored.run.columns
+    assert record.run is not None  # noqa: S101 - a score has its run
+    columns = record.run.columns
 
     def points(row: Row[Any]) -> int:
         return sum(
@@ -86,7 +86,7 @@ def worst_asset(policy: Policy, stored: ScoreRecord, rows: Sequence[Row[Any]]) -
 
 
 def _usd_share(direction: Flow, path: EvidencePath, asset_total: int, usd_total: float) -> float:
-    """The part of all the wallet's priced money that went this way, by its own transfer's value."""
+    """The part of the wallet's priced money that a path carries, by the value of the wallet's transfer."""
     if path.usd_value is None or path.usd_value <= 0:
         return 0.0
     own = path.transfers[-1 if direction == "source" else 0]
@@ -94,17 +94,14 @@ def _usd_share(direction: Flow, path: EvidencePath, asset_total: int, usd_total:
     return path.share * (asset_total / own.amount) * (path.usd_value / usd_total)
 
 
-def _stored_cells(contributions: Iterable[Contribution]) -> dict[Cell, Stored]:
-    cells: dict[Cell, Stored] = {}
+def _cells(contributions: Iterable[Contribution]) -> dict[Cell, SharePoints]:
+    cells: dict[Cell, SharePoints] = {}
     for part in contributions:
         if part.direction != "ownership":
-            cells[part.direction, part.category, part.hop] = Stored(part.share, parse_points(part.points))
+            cells[part.direction, part.category, part.hop] = SharePoints(
+                part.share, parse_points(part.points)
+            )
     return cells
-
-
-def parse_points(points: str) -> int:
-    """Millionths of a point of the six-place decimal string."""
-    return int(points.replace(".", ""))
 
 
 def _item(
@@ -132,7 +129,7 @@ def _item(
                 receiver=step.receiver.address,
                 asset=path.asset,
                 amount=str(step.amount),
-                # The graph's doubles know it as a part of the amount: whole stays whole, to the last unit.
+                # The graph holds a double; as a part of the exact amount the whole stays exact.
                 amount_carried=str(part_of(float(step.amount_carried) / float(step.amount), step.amount)),
             )
             for step in path.transfers
@@ -141,18 +138,20 @@ def _item(
 
 
 def _rank(item: EvidenceItem) -> tuple[float, float, str, list[str]]:
-    """Most points first, then the largest share; the rest only makes the order the same every time."""
+    """Most points first, then the largest share; asset and hashes make the order unique."""
     hashes = [step.transaction_hash for step in item.transfers]
     return (-float(item.points), -item.share, item.asset, hashes)
 
 
-def _by_wallet(shape: type[Summed], wallets: Sequence[Wallet], items: Sequence[EvidenceItem]) -> list[Summed]:
-    """The sums over each wallet's paths of one direction and asset; amounts of two assets do not add up."""
+def _by_wallet(
+    model: type[WalletSum], wallets: Sequence[Wallet], items: Sequence[EvidenceItem]
+) -> list[WalletSum]:
+    """The sums over each wallet's paths, by direction and asset: amounts of two assets do not add up."""
     groups: dict[tuple[Wallet, Flow, str], list[EvidenceItem]] = defaultdict(list)
     for wallet, item in zip(wallets, items, strict=True):
         groups[wallet, item.direction, item.asset].append(item)
-    summed = [
-        shape.model_validate(
+    sums = [
+        model.model_validate(
             {
                 **dict(group[0]),
                 "wallet": WalletName(chain=wallet.chain, address=wallet.address),
@@ -164,6 +163,4 @@ def _by_wallet(shape: type[Summed], wallets: Sequence[Wallet], items: Sequence[E
         )
         for (wallet, _, _), group in groups.items()
     ]
-    return sorted(
-        summed, key=lambda part: (-float(part.points), -part.share, part.asset, part.wallet.address)
-    )
+    return sorted(sums, key=lambda part: (-float(part.points), -part.share, part.asset, part.wallet.address))
