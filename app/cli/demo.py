@@ -15,11 +15,9 @@ from app.cli.instance import access_table, instance
 from app.cli.servers import stay
 from app.cli.terminal import DEFAULT_HOME, HomeOption, load_settings, stderr, stdout, writing
 from app.cli.tour import heading, tour
-from app.settings import Settings
 from embedded.warm import caches, training_home
 
 PANEL = "Start here"
-_FONT_FACES = re.compile(r"\s*@font-face \{.*?\}", re.DOTALL)  # they would be loaded from elsewhere
 SMALL = {"seed": 1, "wallets": 400, "transfers": 1_500}
 
 
@@ -57,27 +55,28 @@ def demo(
         heading(1, "The servers run already")
         stdout.print(f"The API is at {settings.pages_address}.")
         wallet = tour(settings, seed=seed, wallets=wallets, transfers=transfers)
-        _go_on(settings, wallet, started)
+        _go_on(wallet, started, home, settings.pages_address)
         return
     with instance(home) as (stack, settings):
         heading(1, "The servers are ready")
         stdout.print(
             "PostgreSQL (the record), Kafka, Neo4j (the graph), the consumer and the API run on this "
-            f"machine, on loopback only. They were ready after {time.monotonic() - started:.0f} seconds."
+            f"machine, on loopback only. They were ready after {time.monotonic() - started:.0f} seconds.",
+            highlight=False,
         )
         wallet = tour(settings, seed=seed, wallets=wallets, transfers=transfers)
-        _go_on(settings, wallet, started)
+        _go_on(wallet, started, home, settings.pages_address)
         if picture is not None:
             with writing(picture):
-                picture.write_text(_FONT_FACES.sub("", stdout.export_svg(title="aml demo", unique_id="demo")))
+                picture.write_text(_own_fonts(stdout.export_svg(title="aml demo", unique_id="demo")))
         stdout.print(access_table(settings, home))
         if sys.stdout.isatty() and not leave:
             stdout.print("Everything runs until Ctrl-C.")
             stay(stack)
-    program, option = _program(), "" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}"
     stdout.print(
-        f"Everything is stopped. `{program} up{option}` starts it again with its data, "
-        f"`{program} down --wipe{option}` deletes it.",
+        f"Everything is stopped. `{_command('up', home)}` starts it again with its data, "
+        f"`{_command('down --wipe', home)}` deletes it.",
+        markup=False,
         soft_wrap=True,
     )
 
@@ -97,17 +96,28 @@ def warm() -> None:
     stderr.print("The caches of this machine are built: " + ", ".join(str(cache) for cache in caches()))
 
 
-def _go_on(settings: Settings, wallet: str, started: float) -> None:
+def _go_on(wallet: str, started: float, home: Path, pages: str) -> None:
+    """What to look at next, on the pages and on the command line."""
     heading(6, "Where to go on")
-    stdout.print(f"Explained {time.monotonic() - started:.0f} seconds after the start.")
-    stdout.print(f"The wallet's page: {settings.pages_address}/wallets/{wallet}", soft_wrap=True)
-    program = _program()
-    stdout.print(
-        f"On the command line: `{program} explain {wallet}`, `{program} top`, `{program} status`.",
-        soft_wrap=True,
+    for line in (
+        f"Explained {time.monotonic() - started:.0f} seconds after the start.",
+        f"The wallet's page: {pages}/wallets/{wallet}",
+        f"Its whole explanation: {_command(f'explain {wallet}', home)}",
+        f"The other wallets: {_command('top', home)}",
+        f"The state of everything: {_command('status', home)}",
+    ):
+        stdout.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _command(words: str, home: Path) -> str:
+    """A command as the user would type it, such as `.venv/bin/aml top`."""
+    program = sys.argv[0] if Path(sys.argv[0]).name == "aml" else "aml"
+    return f"{program} {words}" + ("" if home == DEFAULT_HOME else f" --home {shlex.quote(str(home))}")
+
+
+def _own_fonts(svg: str) -> str:
+    """The picture with fonts of the reader's machine: rich names one that is loaded from elsewhere."""
+    without = re.sub(r"\s*@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    return without.replace(
+        "Fira Code, monospace", "ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace"
     )
-
-
-def _program() -> str:
-    """How the user calls `aml`, such as `.venv/bin/aml`."""
-    return sys.argv[0] if Path(sys.argv[0]).name == "aml" else "aml"

@@ -79,7 +79,8 @@ def contributions_table(explanation: Explanation) -> Table:
 def path_lines(explanation: Explanation, limit: int) -> Group:
     """The heaviest paths, first those of the direction that decided the score; a line each transfer."""
     paths = sorted(explanation.paths, key=lambda path: path.direction != explanation.direction)[:limit]
-    title = f"Largest paths: {len(paths)} of {len(explanation.paths)}"
+    number = f"{len(paths)} of {len(explanation.paths)}"
+    title = f"Largest paths, {number}: transaction, time, sender → receiver, amount"
     parts: list[RenderableType] = [Text(title, style="italic")]
     for path in paths:
         points = f"{path.points} points"
@@ -93,16 +94,18 @@ def path_lines(explanation: Explanation, limit: int) -> Group:
 
 def _transfers(path: EvidenceItem) -> Table:
     lines = Table.grid(padding=(0, 2))
+    for _ in range(3):
+        lines.add_column(no_wrap=True)
     asset = short(path.asset)
     for transfer in path.transfers:
         amount = f"{decimal_units(transfer.amount, path.decimals)} {asset}"
         if transfer.amount_carried != transfer.amount:
-            amount += f", of which {decimal_units(transfer.amount_carried, path.decimals)}"
+            amount += f", of which {decimal_units(transfer.amount_carried, path.decimals)} on this path"
         lines.add_row(
-            f"    {transfer.occurred_at:%Y-%m-%d %H:%M:%S}",
+            f"    {short(transfer.transaction_hash)}",
+            f"{transfer.occurred_at:%Y-%m-%d %H:%M:%S}",
             f"{short(transfer.sender)} → {short(transfer.receiver)}",
             amount,
-            f"transaction {short(transfer.transaction_hash)}",
         )
     return lines
 

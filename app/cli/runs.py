@@ -81,7 +81,7 @@ def diff(
     """
     from app.verify.diff_lists import run_diff, wallet_diff  # noqa: PLC0415 - loads a compiler
 
-    with open_record(load_settings(home)) as postgres:
+    with open_record(load_settings(home)) as postgres, stderr.status("Comparing the runs"):
         difference = (
             run_diff(postgres, run_a, run_b, limit, cursor)
             if wallet is None

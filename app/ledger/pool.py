@@ -82,8 +82,8 @@ def account(state: PoolState, entries: Iterable[Entry]) -> Iterator[tuple[Accoun
 def _add(high: float, low: float, step: float) -> tuple[float, float]:
     """Adds to an unevaluated sum of two doubles (Knuth's TwoSum, then renormalised)."""
     total = high + step
-    part = total - high
-    error = (high - (total - part)) + (step - part)
+    added = total - high
+    error = (high - (total - added)) + (step - added)
     error += low
     result = total + error
     return result, error - (result - total)

@@ -1,4 +1,4 @@
-"""Rows of cells of which few are not 0, one behind the other."""
+"""Rows of cells, one behind the other; few cells of a row are not 0."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class SparseRows:
-    """The filled cells of row i, rising, and their shares stand at `starts[i]` up to `starts[i + 1]`."""
+    """Row i has the filled cells from `starts[i]` up to `starts[i + 1]`, rising, each with its share."""
 
     starts: NDArray[np.int64]
     cell: NDArray[np.int16]
@@ -49,8 +49,8 @@ class SparseRows:
 
     def sums(self, cells: NDArray[np.bool_]) -> NDArray[np.float64]:
         """What each row has in the cells that are marked, added up from its first cell on."""
-        wanted = cells[self.cell]
-        sums = np.bincount(self.rows()[wanted], self.share[wanted], minlength=len(self))
+        marked = cells[self.cell]
+        sums = np.bincount(self.rows()[marked], self.share[marked], minlength=len(self))
         return sums.astype(np.float64, copy=False)
 
 

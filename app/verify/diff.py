@@ -29,7 +29,8 @@ class Changes:
     """Wallets whose score differs, biggest change first, then by wallet id; millionths of a point.
 
     `old` and `new` are as stored, -1 where nothing was known. `parts` is n x 4: `PARTS`, then what is left of
-    the change between stored scores: rounding, when an engine is not the ledger's.
+    the change between stored scores: rounding, when an engine is not the ledger's or a run is of an earlier
+    version.
     """
 
     a: Row[Any]
@@ -69,7 +70,7 @@ def changes_between(connection: Connection, run_a: int, run_b: int) -> Changes:
 
 
 def _steps(connection: Connection, a: Row[Any], b: Row[Any]) -> Iterator[Replayed]:
-    """Run a, then with the transfers, the labels and the policy of b; what does not change is not redone."""
+    """Run a, then with the transfers, the labels and the policy of b; nothing is computed twice."""
     policy_a, policy_b = policy_of(a), policy_of(b)
     states: list[tuple[int, Row[Any], Policy]] = [
         (a.watermark, a, policy_a),
@@ -103,12 +104,12 @@ def _traces_alike(before: tuple[Snapshot, Policy] | None, after: tuple[Snapshot,
 
 def _placed(replayed: Replayed, wallet_id: NDArray[np.int64]) -> NDArray[np.int64]:
     """The scores of these wallets, 0 where nothing is known."""
-    known = replayed.scores.wallet_id
-    place = np.searchsorted(known, wallet_id)
-    place[place == len(known)] = 0
-    found = known[place] == wallet_id if len(known) else np.zeros(len(wallet_id), np.bool_)
+    scored = replayed.scores.wallet_id
+    place = np.searchsorted(scored, wallet_id)
+    place[place == len(scored)] = 0
+    has_score = scored[place] == wallet_id if len(scored) else np.zeros(len(wallet_id), np.bool_)
     scores = np.zeros(len(wallet_id), np.int64)
-    scores[found] = np.maximum(replayed.scores.score[place[found]], 0)
+    scores[has_score] = np.maximum(replayed.scores.score[place[has_score]], 0)
     return scores
 
 
@@ -121,7 +122,7 @@ def _stored(connection: Connection, run_id: int, wallet_id: NDArray[np.int64]) -
 
 
 def _silent(_step: str, _part: float) -> None:
-    """Nobody waits for the steps of a diff."""
+    """A diff does not report its steps."""
 
 
 _WALLETS = text("""

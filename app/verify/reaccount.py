@@ -70,8 +70,8 @@ def reaccount(connection: Connection, watermark: int) -> Accounts:
     columns = tuple(array("d") for _ in range(5))  # amount, share, kept, unobserved, usd
 
     def number_of(wallet_id: int, asset_id: int) -> int:
-        if (known := numbers.get((wallet_id, asset_id))) is not None:
-            return known
+        if (number := numbers.get((wallet_id, asset_id))) is not None:
+            return number
         numbers[wallet_id, asset_id] = len(states)
         states.append(EMPTY)
         received.open_pool()

@@ -43,13 +43,13 @@ def replay(
     progress: Progress,
     exposures: Exposures | None = None,
 ) -> Replayed:
-    """Traces and scores by the ledger engine; with `exposures` given, only scores.
+    """Traces and scores by the ledger engine; with `exposures`, only scores.
 
     Args:
         snapshot: wallets, labels and assets.
         policy: severities, hop weights, bands and rules.
         accounts: the transfers up to the snapshot's watermark.
-        progress: told what is done.
+        progress: called with each step and the part of it that is done.
         exposures: of an earlier replay with the same accounts, categories and labels.
     """
     categories = categories_by_wallet(snapshot, policy)

@@ -25,7 +25,7 @@ def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) 
     """A story of about so many wallets and exactly so many transfers (None: three a wallet), by seed.
 
     The three numbers name the story: another one shares no transaction and no wallet with it but the zero
-    address, so that any two of them can be told to one record.
+    address, so that any two of them can go into one record.
 
     Raises:
         InvalidInput: too few of either for one round of crime among ordinary life.

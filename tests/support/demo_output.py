@@ -9,6 +9,7 @@ SHOWN_SHARE = Decimal("0.000000001")
 _ROW = re.compile(
     r"^│ (\w+) +│ (\w+) +│ (\d+) +│ +(\d\.\d{9}) │ +([\d.]+) │ +([\d.]+) │ +(\d+\.\d{6}) │$", re.MULTILINE
 )
+_PATH_LINE = re.compile(r"^    0x\w+…\w+  [\d-]{10} [\d:]{8}  0x\w+…\w+ → 0x\w+…\w+  [\d.]+ ", re.MULTILINE)
 
 
 class PrintedContribution(NamedTuple):
@@ -37,7 +38,7 @@ def assert_explained(printed: str) -> None:
     assert sum(row.points for row in rows) == Decimal(score)
     assert re.findall(r"^│ sum = score .*│ (\d+\.\d{6}) │$", explained, re.MULTILINE) == [score]
     assert f"{' + '.join(str(row.points) for row in rows)} = {score}" in explained.replace("\n", " ")
-    assert re.search(r"^    \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  0x\w+…\w+ → 0x\w+…\w+ ", explained, re.MULTILINE)
+    assert _PATH_LINE.search(explained)
 
 
 def assert_for_people(printed: str) -> None:

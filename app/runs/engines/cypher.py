@@ -55,12 +55,12 @@ def exposures_by_paths(
         return _direction_shares(code, layout, answers)
 
     try:
-        found = Exposures(layout, direction(SOURCE), direction(DESTINATION))
+        exposures = Exposures(layout, direction(SOURCE), direction(DESTINATION))
     except Unequal:
         _check_not_restated(graph, watermark)
         raise
     _check_not_restated(graph, watermark)
-    return found
+    return exposures
 
 
 def _check_not_restated(graph: Graph, watermark: int) -> None:

@@ -58,14 +58,14 @@ def test_paths_are_lines_and_those_that_the_score_counts_come_first() -> None:
         paths=[path("source", "9.000000", "2000"), path("destination", "7.000000", "500")],
     )
     title, first, transfer, second, whole = printed(path_lines(explanation, 5)).splitlines()
-    assert title.rstrip() == "Largest paths: 2 of 2"
+    assert title.rstrip() == "Largest paths, 2 of 2: transaction, time, sender → receiver, amount"
     assert first.rstrip() == "  7.000000 points: money that went to mixer"
-    assert transfer.split("  ")[2:] == [
-        "2026-01-01 00:00:00", "0xaaaaaa…aaaaaa → 0xbbbbbb…bbbbbb", "2 ETH, of which 0.5",
-        "transaction 0x121212…121212",
+    assert transfer.rstrip().split("  ")[2:] == [
+        "0x121212…121212", "2026-01-01 00:00:00", "0xaaaaaa…aaaaaa → 0xbbbbbb…bbbbbb",
+        "2 ETH, of which 0.5 on this path",
     ]  # fmt: skip
     assert "9.000000 points that the score does not count" in second
-    assert "2 ETH  transaction" in whole
+    assert whole.rstrip().endswith("  2 ETH")
     assert "1 of 2" in printed(path_lines(explanation, 1))
 
 
