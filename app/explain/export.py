@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from app.ledger.cells import BEYOND_HOP_LIMIT, DIRECTION_NAMES, decode
 from app.runs.queries import completed_or_published_run
-from app.runs.score_record import part_of
+from app.runs.score_answer import part_of
 
 EXPORT_COLUMNS = ("chain", "asset", "address", "direction", "category", "hop", "amount", "share")
 

@@ -22,7 +22,9 @@ def open_graph(servers: Servers) -> Graph:
 def emptied(graph: Graph, postgres: Postgres) -> Graph:
     """The graph without anything in it, prepared for a record."""
     wipe(graph)
-    prepare(graph, record_id(postgres))
+    with postgres.transaction() as connection:
+        identity = record_id(connection)
+    prepare(graph, identity)
     return graph
 
 

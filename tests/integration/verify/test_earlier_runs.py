@@ -15,16 +15,13 @@ from app.stores.copy_writer import copy_texts
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from tests.support.run_story import change, label, score, transfer, write
+from tests.support.builders import address, transfer
+from tests.support.record import change, label, score, write
 
 STORED = json.loads(Path(__file__).with_name("run_of_arithmetic_1.json").read_text())
 """Its policy, its transfers (block, sender, receiver, amount), the lines it stored, and their digest."""
 POLICY = parse_policy(STORED["policy"].encode(), "the policy of the earlier run")
 THIEF, EXCHANGE = (f"0x{number:040x}" for number in (1, 2))
-
-
-def address(number: int) -> str:
-    return f"0x{number:040x}"
 
 
 @pytest.fixture
