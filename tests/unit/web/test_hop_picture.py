@@ -13,7 +13,7 @@ from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
 from app.answers.runs import RunName
 from app.answers.scores import ExposureItem, Flow, Residual
 from app.domain import MICRO
-from app.runs.score_record import part_of
+from app.runs.score_answer import part_of
 from app.web.drawing.hop_picture import hop_picture
 from app.web.drawing.hop_rows import MAX_STOPS_PER_COLUMN, HopRow, Stop, assets_of, hop_rows
 from app.web.drawing.palette import palette
