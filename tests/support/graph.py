@@ -22,9 +22,7 @@ def open_graph(servers: Servers) -> Graph:
 def emptied(graph: Graph, postgres: Postgres) -> Graph:
     """The graph without anything in it, prepared for a record."""
     wipe(graph)
-    with postgres.transaction() as connection:
-        identity = record_id(connection)
-    prepare(graph, identity)
+    prepare(graph, postgres.run(record_id))
     return graph
 
 

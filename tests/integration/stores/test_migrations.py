@@ -6,7 +6,9 @@ from alembic import command
 from app.domain import Retraction
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres
-from tests.support.run_story import ALICE, BOB, START, transfer, write
+from tests.support.builders import START, transfer
+from tests.support.record import write
+from tests.support.run_story import ALICE, BOB
 
 HASH = f"0x{9:064x}"
 
