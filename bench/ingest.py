@@ -111,13 +111,13 @@ def _seconds_of_merge(s: Servers) -> float:
     wallets, transfers = [], []
     with s.postgres.transaction() as connection:
         last = -1
-        while page := WALLET_ROWS.after(connection, last):
+        while (page := WALLET_ROWS.after(connection, last)).rows:
             wallets.append(page)
-            last = page[-1]["wallet_id"]
+            last = page.columns["wallet_id"][-1]
         last = -1
-        while page := TRANSFER_ROWS.after(connection, last):
+        while (page := TRANSFER_ROWS.after(connection, last)).rows:
             transfers.append(page)
-            last = page[-1]["transfer_id"]
+            last = page.columns["transfer_id"][-1]
     state = owned_state(s.graph, s.postgres.run(record_id))
     began = time.perf_counter()
     for page in wallets:

@@ -39,4 +39,6 @@ WalletReference = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the previous page.")]
+RunQuery = Query(ge=1, le=MAX_BIGINT)
+"""Of the id of a run in a query string."""
 RunId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]

@@ -115,11 +115,11 @@ def _normalise_other(chain: str, address: str) -> str:
     if not _address_text(address):
         raise InvalidEvent("bad_address", fault)
     try:
-        stored = stored_form(chain, address)
+        form = stored_form(chain, address)
     except CHECKSUM_ERRORS as exc:
         raise InvalidEvent("bad_checksum", f"The checksum of {address} is wrong.") from exc
     except (ValueError, IndexError) as exc:
         raise InvalidEvent("bad_address", fault) from exc
-    if stored is None:
+    if form is None:
         raise InvalidEvent("bad_address", fault)
-    return stored
+    return form

@@ -118,6 +118,7 @@ def produce_events(
     """Send an event file to Kafka, each line as it is, and say what the consumer made of it.
 
     Stored, duplicates, retractions, dead letters by reason; exit code 1 when some are not consumed.
+
     Example: aml produce story.jsonl
     """
     settings = load_settings(home)

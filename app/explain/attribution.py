@@ -79,10 +79,10 @@ def _not_listed(
     listed_share: Mapping[Cell, float],
     listed_points: Mapping[Cell, int],
 ) -> SharePoints:
-    own = [(cell, stored) for cell, stored in cells.items() if cell[0] == direction]
+    in_direction = [(cell, part) for cell, part in cells.items() if cell[0] == direction]
     return SharePoints(
-        sum(_not_listed_share(stored.share, listed_share.get(cell, 0.0)) for cell, stored in own),
-        sum(stored.points - listed_points.get(cell, 0) for cell, stored in own),
+        sum(_not_listed_share(part.share, listed_share.get(cell, 0.0)) for cell, part in in_direction),
+        sum(part.points - listed_points.get(cell, 0) for cell, part in in_direction),
     )
 
 

@@ -5,27 +5,23 @@ of a hub once for each path that reaches it; here each hop is one query whose in
 transfers that can carry enough.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from heapq import nlargest
 from time import monotonic
 from typing import Any
 
 from app.domain import Wallet
 from app.errors import QueryTimeout
+from app.explain.trails import MAX_TRAILS, Row, Trail, extended_trails, pools_to_read
 from app.ledger.cells import DIRECTION_NAMES, SOURCE
 from app.stores.graph import Graph
 from cypher import query
 
 TIME_LIMIT = "time limit reached"
 ROW_LIMIT = "row limit reached"
+EMPTIED = "transfers deleted from the graph while it was read"
 RESTATED = "values restated since the run"
-
-_MAX_ROWS_PER_HOP = 20_000
-
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,28 +82,6 @@ class Evidence:
     incomplete: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Trail:
-    """A path from the wallet outwards, as far as it is followed: its transfers, and the part each carries."""
-
-    links: tuple[Row, ...]
-    parts: tuple[float, ...]
-    direction: int
-
-    @property
-    def carried(self) -> float:
-        origin = self.links[-1] if self.direction == SOURCE else self.links[0]
-        return float(self.parts[-1] * origin["amount"])
-
-    def least(self, minimum: float) -> float:
-        """What the next transfer must carry at least: base units (source), or a part of this one."""
-        whole = self.parts[-1] * self.links[-1]["share"] if self.direction == SOURCE else self.carried
-        return float(minimum / whole)
-
-    def extended(self, row: Row) -> "_Trail":
-        return _Trail((*self.links, row), (*self.parts, self.parts[-1] * row["fraction"]), self.direction)
-
-
 def evidence(
     graph: Graph,
     wallet_id: int,
@@ -128,15 +102,15 @@ def evidence(
     minimums = {asset_id: threshold * total for asset_id, total in asset_totals.items() if total > 0}
     deadline = monotonic() + timeout_seconds
     incomplete: set[str] = set()
-    complete: list[_Trail] = []
-    trails: list[_Trail] = []
+    complete: list[Trail] = []
+    trails: list[Trail] = []
     direction_name = DIRECTION_NAMES[direction]
 
     def read(name: str, parameters: Row) -> list[Row]:
         seconds_left = deadline - monotonic()
         if seconds_left <= 0:
             raise QueryTimeout("The evidence queries reached their time limit.")
-        limits = {"watermark": watermark, "row_limit": _MAX_ROWS_PER_HOP}
+        limits = {"watermark": watermark, "row_limit": MAX_TRAILS}
         rows = graph.read(query(f"exposure/{name}"), parameters | limits, timeout_seconds=seconds_left)
         incomplete.update(_row_limit_of(rows))
         if any(row["restated"] for row in rows):
@@ -146,69 +120,35 @@ def evidence(
     try:
         least = {str(asset_id): minimum for asset_id, minimum in minimums.items()}
         first = read(f"evidence_{direction_name}_first", {"wallet_id": wallet_id, "least": least})
-        trails = [_Trail((row,), (1.0,), direction) for row in first]
+        trails = [Trail((row,), (1.0,), direction) for row in first]
         for hop in range(1, hop_limit + 1):
-            complete += [trail for trail in trails if trail.links[-1]["category"] is not None]
-            pools = _pools(trails, minimums)
+            complete += [trail for trail in trails if trail.is_complete]
+            pools = pools_to_read(trails, minimums)
             if hop == hop_limit or not pools:
                 break
-            trails = _extended(trails, read(f"evidence_{direction_name}_step", {"pools": pools}), minimums)
+            trails = extended_trails(
+                trails, read(f"evidence_{direction_name}_step", {"pools": pools}), minimums
+            )
             incomplete.update(_row_limit_of(trails))
     except QueryTimeout:
         incomplete.add(TIME_LIMIT)
 
-    def rank(trail: _Trail) -> tuple[float, list[tuple[str, int]]]:
-        share = trail.carried / asset_totals[trail.links[0]["asset_id"]]
-        return -share, [(link["transaction_hash"], link["transfer_index"]) for link in trail.links]
-
-    complete.sort(key=rank)
+    complete.sort(key=lambda trail: trail.rank(asset_totals))
     if len(complete) > max_paths:
         incomplete.add(ROW_LIMIT)
-    paths = list(_paths(graph, complete[:max_paths], asset_totals, timeout_seconds))
+    listed = complete[:max_paths]
+    paths = list(_paths(graph, listed, asset_totals, timeout_seconds))
+    if len(paths) < len(listed):
+        incomplete.add(EMPTIED)
     return Evidence(paths, sorted(incomplete))
 
 
 def _row_limit_of(rows: list[Any]) -> set[str]:
-    return {ROW_LIMIT} if len(rows) == _MAX_ROWS_PER_HOP else set()
-
-
-def _pools(trails: list[_Trail], minimums: Mapping[int, float]) -> list[Row]:
-    """The pools to read next, each with the transfers that lead to it, every transfer once."""
-    strongest: dict[int, tuple[Row, float]] = {}
-    for trail in trails:
-        link = trail.links[-1]
-        if link["category"] is not None or not link["share"]:
-            continue
-        least = trail.least(minimums[trail.links[0]["asset_id"]])
-        if link["transfer_id"] not in strongest or least < strongest[link["transfer_id"]][1]:
-            strongest[link["transfer_id"]] = link, least
-    pools: defaultdict[int, list[Row]] = defaultdict(list)
-    for link, least in strongest.values():
-        fields = {name: link[name] for name in ("transfer_id", "transaction_hash", "seq", "drain", "share")}
-        pools[link["pool"]].append(fields | {"least": least})
-    return [
-        {"pool": pool, "least": min(link["least"] for link in links), "links": links}
-        for pool, links in pools.items()
-    ]
-
-
-def _extended(trails: list[_Trail], rows: list[Row], minimums: Mapping[int, float]) -> list[_Trail]:
-    onward: defaultdict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        onward[row["next_id"]].append(row)
-    longer = (
-        trail.extended(row)
-        for trail in trails
-        if trail.links[-1]["category"] is None
-        for row in onward[trail.links[-1]["transfer_id"]]
-    )
-    large_enough = (trail for trail in longer if trail.carried >= minimums[trail.links[0]["asset_id"]])
-    # With a threshold near 0 there are too many trails: the largest are followed.
-    return nlargest(_MAX_ROWS_PER_HOP, large_enough, key=lambda trail: trail.carried)
+    return {ROW_LIMIT} if len(rows) == MAX_TRAILS else set()
 
 
 def _paths(
-    graph: Graph, trails: list[_Trail], asset_totals: Mapping[int, float], timeout_seconds: float
+    graph: Graph, trails: list[Trail], asset_totals: Mapping[int, float], timeout_seconds: float
 ) -> Iterator[EvidencePath]:
     if not trails:
         return
@@ -218,6 +158,8 @@ def _paths(
     )
     facts = {row["transfer_id"]: row for row in transfers}
     for trail in trails:
+        if any(link["transfer_id"] not in facts for link in trail.links):
+            continue  # the graph was emptied between the two queries
         backwards = trail.direction == SOURCE
         links = trail.links[::-1] if backwards else trail.links
         rows = [facts[link["transfer_id"]] for link in links]
@@ -231,21 +173,14 @@ def _paths(
             counterparty=_wallet(next_to_wallet["sender" if backwards else "receiver"]),
             hop=len(links),
             asset=next_to_wallet["asset"],
-            asset_id=trail.links[0]["asset_id"],
+            asset_id=trail.asset_id,
             decimals=next_to_wallet["decimals"],
             amount_carried=round(trail.carried),
-            share=trail.carried / asset_totals[trail.links[0]["asset_id"]],
+            share=trail.carried / asset_totals[trail.asset_id],
             usd_value=next_to_wallet["usd_value"],
             restated=any(link["restated"] for link in links),
-            transfers=tuple(map(_transfer, rows, _carried(trail))),
+            transfers=tuple(map(_transfer, rows, trail.carried_by_transfer())),
         )
-
-
-def _carried(trail: _Trail) -> list[float]:
-    """The amount of the path's first transfer that is still in each of its transfers, in their order."""
-    if trail.direction == SOURCE:
-        return [trail.carried / part for part in reversed(trail.parts)]
-    return [part * trail.links[0]["amount"] for part in trail.parts]
 
 
 def _transfer(row: Row, carried: float) -> EvidenceTransfer:

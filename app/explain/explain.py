@@ -11,8 +11,9 @@ from app.answers.explanation import Explanation, GraphState, NotListed, NotListe
 from app.answers.scores import Flow
 from app.domain import format_points
 from app.errors import DependencyMissing, QueryTimeout
-from app.explain.attribution import NO_POINTS, Attribution, SharePoints
-from app.explain.evidence import RESTATED, ROW_LIMIT, TIME_LIMIT, Evidence, evidence
+from app.explain.attribution import NO_POINTS, SharePoints
+from app.explain.completeness import arrived_since, changes, disagreements, faults_of, mismatches, notes_of
+from app.explain.evidence import Evidence, evidence
 from app.explain.weighted_paths import CODES, WeightedPaths, weighted_paths
 from app.investigation.browser import evidence_query
 from app.projection.state import State, read_state
@@ -21,16 +22,6 @@ from app.runs.score_record import ScoreRecord, read_score_record
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-
-FAULTS = {
-    TIME_LIMIT: "The path query reached its time limit, so paths are missing."
-    " AML_EVIDENCE_TIMEOUT_SECONDS sets the limit.",
-    RESTATED: "Late transfers have restated older ones since this run. Run scoring again.",
-}
-NOTES = {
-    ROW_LIMIT: "There are more {} paths than are listed: their sum is in `not_listed`."
-    " AML_EVIDENCE_MAX_PATHS sets how many are listed.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +77,13 @@ def explain_record(
     with postgres.transaction() as connection:
         since = since_run(connection, record.run.watermark)
     listed = weighted_paths(record, answer.evidence)
-    reasons = [*answer.faults, *_changes(before, since, answer.state), *_disagreements(listed.attribution)]
+    reasons = [*answer.faults, *changes(before, since, answer.state), *disagreements(listed.attribution)]
     return Explanation(
         **dict(record.score)
         | {
             "status": "incomplete" if reasons else "complete",
             "incomplete_reasons": list(dict.fromkeys(reasons)),
-            "notes": [*record.score.notes, *answer.notes, *_arrived_since(since)],
+            "notes": [*record.score.notes, *answer.notes, *arrived_since(since)],
         },
         top_counterparties=listed.counterparties,
         top_contributing_wallets=listed.contributing_wallets,
@@ -146,55 +137,25 @@ def _read_graph(graph: Graph, settings: Settings, run: Row[Any], record: ScoreRe
         }
         try:
             answer.state = state.result()
-            answer.faults += _mismatches(answer.state, run)
+            answer.faults += mismatches(answer.state, run)
             for name, future in futures.items():
-                paths = answer.evidence[name] = future.result()
-                answer.faults += [FAULTS[limit] for limit in paths.incomplete if limit in FAULTS]
-                answer.notes += [NOTES[limit].format(name) for limit in paths.incomplete if limit in NOTES]
+                paths = answer.evidence[name] = _in_policy(future.result(), record)
+                answer.faults += faults_of(paths)
+                answer.notes += notes_of(paths, name)
         except (DependencyMissing, QueryTimeout) as exc:
             answer.faults.append(f"Paths are missing: {exc}")
     return answer
 
 
-def _mismatches(state: State | None, run: Row[Any]) -> list[str]:
-    if state is None or state.record_id != run.record_id:
-        return ["The graph is of another record. Rebuild it with POST /reload-graph (`aml reload-graph`)."]
-    if state.label_set_digest != run.label_set_digest:
-        return ["The labels in the graph are not those of the run. Run scoring again."]
-    return []
+def _in_policy(evidence: Evidence, record: ScoreRecord) -> Evidence:
+    """The evidence without paths to categories that the run's policy lacks: the graph has later labels."""
+    assert record.policy is not None  # noqa: S101 - a score has its run's policy
+    paths = [path for path in evidence.paths if path.category in record.policy.categories]
+    return Evidence(paths, evidence.incomplete)
 
 
 def _totals(exposures: Sequence[Row[Any]], direction: int) -> dict[int, int]:
     return {part.asset_id: int(part.total) for part in exposures if part.direction == direction}
-
-
-def _changes(before: Row[Any], since: Row[Any], state: State | None) -> list[str]:
-    """The changes since the run that may have changed its paths."""
-    reasons = []
-    if before.pending:
-        reasons.append(f"The graph still lacks {before.pending} of the batches of the run: it catches up.")
-    if state is not None and (state.projected_batch or 0) < (before.projected or 0):
-        reasons.append("The graph has lost batches that it had. It catches up, else rebuild it.")
-    if since.restated:
-        reasons.append(FAULTS[RESTATED])
-    if since.retracted:
-        reasons.append("Transfers of this record were retracted since this run. Run scoring again.")
-    return reasons
-
-
-def _arrived_since(since: Row[Any]) -> list[str]:
-    if not since.transfers:
-        return []
-    arrived = "1 transfer has" if since.transfers == 1 else f"{since.transfers} transfers have"
-    return [f"{arrived} arrived since this run; run scoring again to include them."]
-
-
-def _disagreements(attribution: Attribution) -> list[str]:
-    return [
-        f"The listed {direction} paths to {category} at hop {hop} carry more than the run stored:"
-        " the graph and the record differ. `aml reconcile` shows where."
-        for direction, category, hop in attribution.exceeded
-    ]
 
 
 def _not_listed(record: ScoreRecord, listed: WeightedPaths) -> NotListedTotals:

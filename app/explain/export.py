@@ -6,7 +6,7 @@ from sqlalchemy import Connection, text
 
 from app.ledger.cells import BEYOND_HOP_LIMIT, DIRECTION_NAMES, decode
 from app.runs.queries import completed_or_published_run
-from app.runs.score_record import part_of
+from app.runs.score_answer import part_of
 
 EXPORT_COLUMNS = ("chain", "asset", "address", "direction", "category", "hop", "amount", "share")
 
@@ -29,8 +29,8 @@ def exposure_rows(connection: Connection, run_id: int | None) -> Iterator[tuple[
 
 
 def _rows(connection: Connection, run_id: int, columns: list[str]) -> Iterator[tuple[str | int, ...]]:
-    streamed = connection.execution_options(yield_per=2_000)
-    for row in streamed.execute(_EXPOSURES, {"run_id": run_id}):
+    in_blocks = connection.execution_options(yield_per=2_000)
+    for row in in_blocks.execute(_EXPOSURES, {"run_id": run_id}):
         direction = DIRECTION_NAMES[row.direction]
         for code, share in zip(row.cells, row.shares, strict=True):
             _, column, hop = decode(code)

@@ -17,7 +17,8 @@ from app.explain.evidence import Evidence, EvidencePath
 from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, decode
 from app.policy.points import points_of
 from app.policy.policy import Policy
-from app.runs.score_record import ScoreRecord, part_of
+from app.runs.score_answer import part_of
+from app.runs.score_record import ScoreRecord
 
 CODES: dict[Flow, int] = {"source": SOURCE, "destination": DESTINATION}
 WalletSum = TypeVar("WalletSum", Counterparty, ContributingWallet)

@@ -52,10 +52,10 @@ class Question:
 
     def defaults(self) -> dict[str, Any]:
         """The default values of its parameters; wallets have none."""
-        known = _DEFAULTS | _OWN_DEFAULTS.get(self.number, {})
+        values = _DEFAULTS | _OWN_DEFAULTS.get(self.number, {})
         if self.number == "09":
-            known["since"] = f"{datetime.now(UTC):%Y-%m-%d}T00:00:00Z"
-        return {name: known[name] for name in _in_order(self.query.params) if name in known}
+            values["since"] = f"{datetime.now(UTC):%Y-%m-%d}T00:00:00Z"
+        return {name: values[name] for name in _in_order(self.query.params) if name in values}
 
 
 @dataclass(frozen=True, slots=True)

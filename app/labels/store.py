@@ -126,9 +126,9 @@ def _write(connection: Connection, labels: list[LabelRow], *, replace: bool) -> 
     copy_rows(connection, "imported_labels", _COLUMNS, rows)
     connection.execute(text("ANALYZE imported_labels"))
     updated = connection.execute(_CLOSE_CHANGED, moment).rowcount
-    written = connection.execute(_INSERT_NEW, moment).rowcount
+    inserted = connection.execute(_INSERT_NEW, moment).rowcount
     removed = connection.execute(_CLOSE_ABSENT, moment).rowcount if replace else 0
-    return ImportReport(written - updated, len(labels) - written, updated, removed)
+    return ImportReport(inserted - updated, len(labels) - inserted, updated, removed)
 
 
 _COLUMNS = ("chain", "address", "category", "name", "source", "confidence", "valid_from", "valid_to")

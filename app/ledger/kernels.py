@@ -164,8 +164,8 @@ def read_shares(
     """
     pool_cells = wallet_cells = 0
     difference = 0.0
-    last = len(usd) - 1
-    first_cell, end_cell = last, 0  # of the cells that the current wallet has
+    of_all = len(usd) - 1
+    first_cell, end_cell = of_all, 0  # of the cells that the current wallet has
     for pool in range(len(rows.span)):
         start = rows.span[pool, START]
         total, whole = rows.total[pool, AMOUNT] + rows.total[pool, AMOUNT + 1], 0.0
@@ -180,11 +180,11 @@ def read_shares(
         by_pool.end[pool] = pool_cells
         if total != 0.0:
             difference = _larger(difference, whole)
-        _accumulate(usd, last, 0, rows.total[pool, USD] + rows.total[pool, USD + 1])
+        _accumulate(usd, of_all, 0, rows.total[pool, USD] + rows.total[pool, USD + 1])
         wallet = pools.wallet[pool]
         if pool + 1 < len(rows.span) and pools.wallet[pool + 1] == wallet:
             continue
-        total, whole = usd[last, 0] + usd[last, 1], 0.0
+        total, whole = usd[of_all, 0] + usd[of_all, 1], 0.0
         for cell in range(first_cell, end_cell):
             value = usd[cell, 0] + usd[cell, 1]
             if value != 0.0:
@@ -195,8 +195,8 @@ def read_shares(
         by_wallet.end[wallet] = wallet_cells
         if total != 0.0:
             difference = _larger(difference, whole)
-        usd[last, 0] = usd[last, 1] = 0.0
-        first_cell, end_cell = last, 0
+        usd[of_all, 0] = usd[of_all, 1] = 0.0
+        first_cell, end_cell = of_all, 0
     return difference
 
 

@@ -61,7 +61,7 @@ def reconcile(
     Args:
         postgres: the record.
         graph: the graph, prepared for this record; a repair prepares it.
-        progress: told of the step and how much of it is done.
+        progress: called with each step and the part of it that is done (0..1).
         repair: also makes the graph what the record says, and compares again.
 
     Raises:

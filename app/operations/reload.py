@@ -22,7 +22,7 @@ def reload_graph(
     Args:
         postgres: the record.
         graph: the graph, of this record or empty.
-        progress: told of the step and how much of it is done.
+        progress: called with each step and the part of it that is done (0..1).
         from_empty: empties the graph first, also one of another record.
 
     Raises:

@@ -18,6 +18,7 @@ from app.operations.status_answer import (
     Totals,
 )
 from app.projection.pending import graph_lag
+from app.projection.state import Counts, count
 from app.record.dead_letter_alarm import dead_letter_alarm, refused_in_a_row
 from app.record.dead_letters import refused_by_reason
 from app.record.last_reconciliation import last_reconciliation
@@ -26,11 +27,12 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.kafka_offsets import Offsets, partition_offsets
 from app.stores.postgres import Postgres
-from cypher import query
 
 T = TypeVar("T")
+COUNT_SECONDS = 2.0
+"""Time limit of the graph's counts."""
 GRAPH_SECONDS = 6.0
-"""The graph is waited for this long: more than the time limits of its counts and of a new connection."""
+"""The graph is waited for this long: more than its counts or a new connection may take."""
 
 _PARTITIONS = text(
     "SELECT partition, next_offset, consumed, stored, duplicates, dead FROM ingestion_state"
@@ -83,7 +85,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
     try:
         graph_counts, graph_error = counts.result(GRAPH_SECONDS)
     except TimeoutError:
-        graph_counts, graph_error = {}, f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
+        graph_counts, graph_error = None, f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
     listed = [
         _partition(topic, number, partitions.get(number), offsets.get(number))
         for number in sorted(partitions.keys() | offsets.keys())
@@ -107,8 +109,8 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
             behind_batches=lag.batches,
             behind_transfers=lag.transfers,
             behind_seconds=lag.seconds,
-            wallets=graph_counts.get("wallets"),
-            transfers=graph_counts.get("transfers"),
+            wallets=None if graph_counts is None else graph_counts.wallets,
+            transfers=None if graph_counts is None else graph_counts.transfers,
             error=graph_error,
         ),
         record=RecordStatus(transfers=totals.stored, wallets=record.wallets, assets=record.assets),
@@ -148,11 +150,11 @@ def _kafka(settings: Settings) -> tuple[dict[int, Offsets], str | None]:
         return {}, str(exc)
 
 
-def _graph_counts(graph: Graph) -> tuple[dict[str, int], str | None]:
+def _graph_counts(graph: Graph) -> tuple[Counts | None, str | None]:
     try:
-        return graph.read(query("state/counts"), timeout_seconds=2.0)[0], None
+        return count(graph, timeout_seconds=COUNT_SECONDS), None
     except (DependencyMissing, QueryTimeout) as exc:
-        return {}, str(exc)
+        return None, str(exc)
 
 
 def _partition(

@@ -114,9 +114,9 @@ class PolicyFile(_PolicyModel):
     def _of_known_categories(cls, rules: tuple[Rule, ...], info: ValidationInfo) -> tuple[Rule, ...]:
         if len({rule.name for rule in rules}) < len(rules):
             raise ValueError("two rules have one name; rename one")
-        known = info.data.get("categories", {})
-        for rule in rules if known else ():
-            if unknown := sorted(set(rule.when.categories) - known.keys()):
+        categories = info.data.get("categories", {})
+        for rule in rules if categories else ():
+            if unknown := sorted(set(rule.when.categories) - categories.keys()):
                 raise ValueError(f"rule {rule.name} names categories the policy does not have: {unknown}")
         return rules
 
@@ -189,6 +189,6 @@ def _faults(exc: ValidationError, name: str, lines: Lines) -> list[str]:
         location = tuple(key for key in error["loc"] if key != "[key]")
         while location and location not in lines:
             location = location[:-1]
-        what = ".".join(map(str, error["loc"])) or "the policy"
-        faults.append(f"{name}:{lines.get(location, 1)}: {what}: {error['msg']}.")
+        field = ".".join(map(str, error["loc"])) or "the policy"
+        faults.append(f"{name}:{lines.get(location, 1)}: {field}: {error['msg']}.")
     return faults

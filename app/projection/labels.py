@@ -43,12 +43,6 @@ class _Outdated(NamedTuple):
     actual: LabelProperties | None
 
 
-def graph_label_digest(graph: Graph) -> str | None:
-    """Digest of the label set that every wallet of the graph carries now; None while it is not confirmed."""
-    state = read_state(graph)
-    return state.label_set_digest if state else None
-
-
 def project_labels(graph: Graph, effective: Sequence[EffectiveLabel], digest: str) -> None:
     """Gives every wallet of the graph its effective label, clears all others, and then confirms the digest.
 

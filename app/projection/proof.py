@@ -77,7 +77,7 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class SyncedView:
-    """A snapshot of the record all of whose batches the graph holds, while nobody else writes the graph."""
+    """A snapshot of the record whose batches the graph holds, while no other process writes the graph."""
 
     connection: Connection
     state: State
@@ -105,7 +105,7 @@ def prove(
     Args:
         postgres: the record.
         graph: the graph.
-        progress: told of the step and how much of it is done.
+        progress: called with each step and the part of it that is done (0..1).
         on_differences: called with the differences of each unequal range, inside its view.
 
     Raises:

@@ -106,6 +106,6 @@ def _with_float_bits(fields: list[str], floats: Collection[int]) -> list[str]:
         if number := fields[position]:
             try:
                 fields[position] = struct.pack(">d", float(number)).hex()
-            except ValueError:  # only a graph that somebody has changed holds one
+            except ValueError:  # only a graph changed by hand holds one
                 fields[position] = f"not a float: {number}"
     return fields

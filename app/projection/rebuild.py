@@ -90,10 +90,10 @@ def _write_all(postgres: Postgres, graph: Graph, state: State, progress: Progres
         while True:
             with projection_lock(postgres) as connection:
                 page = rows.after(connection, after)
-                if not page:
+                if not page.rows:
                     break
                 write(graph, state, page)
-            after = page[-1][rows.key]
+            after = page.columns[rows.key][-1]
             progress(step, min(1.0, after / last))
 
 

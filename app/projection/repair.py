@@ -13,7 +13,7 @@ PAGE_ROWS = 1_000  # deleting and writing an edge again takes about 60 kB of a t
 
 
 class Repair:
-    """Repairs the differences of each range inside its synced view, while nobody else writes the graph.
+    """Repairs the differences of each range inside its synced view, while no other process writes the graph.
 
     Surplus wallets are deleted in `finish`, after the edges at them have been moved or deleted.
     """
@@ -43,7 +43,7 @@ class Repair:
         for page in paged(self._surplus_wallets, PAGE_ROWS):
             view.keep_lock()
             # A transfer may have brought the wallet into the record since the comparison.
-            recorded = {row["wallet_id"] for row in WALLET_ROWS.of_ids(view.connection, page)}
+            recorded = {*WALLET_ROWS.of_ids(view.connection, page).columns["wallet_id"]}
             surplus = [wallet_id for wallet_id in page if wallet_id not in recorded]
             self._graph.write([(query("cleanup/delete_wallets"), {"wallet_ids": surplus})])
 

@@ -1,18 +1,18 @@
-"""The rows that travel from the record to the graph, as maps of names to values, in pages.
+"""The rows that travel from the record to the graph, in pages of named columns.
 
-`WALLET_COLUMNS` and `TRANSFER_COLUMNS` name every value of a row and give its SQL. The SELECTs are made of
-them, and `cypher/write/wallets.cypher` and `cypher/write/transfers.cypher` read the same names
-(tests/unit/projection/test_rows.py holds them together).
+`WALLET_COLUMNS` and `TRANSFER_COLUMNS` name every column and give its SQL. The SELECTs are made of them, and
+`cypher/write/wallets.cypher` and `cypher/write/transfers.cypher` read the same names
+(tests/unit/projection/test_rows.py holds them together). Why columns: docs/decisions/0021-named-columns.md.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, text
 
 from app.domain import EPOCH_BITS
 
-Page = list[dict[str, Any]]
 T = TypeVar("T")
 
 WALLET_COLUMNS = {
@@ -54,6 +54,20 @@ TRANSFER_COLUMNS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows by column: under each name the values of all rows, in one order."""
+
+    columns: dict[str, list[Any]]
+    rows: int
+
+    @classmethod
+    def of(cls, names: Sequence[str], rows: Sequence[Row[Any]]) -> "Page":
+        """The page of these rows, whose values are in the order of the names."""
+        columns = map(list, zip(*rows, strict=True)) if rows else ([] for _ in names)
+        return cls(dict(zip(names, columns, strict=True)), len(rows))
+
+
 class RowSource:
     """Reads the rows of wallets, or of transfers, from the record."""
 
@@ -74,19 +88,16 @@ class RowSource:
         streamed = self._of_batches.execution_options(stream_results=True, yield_per=self.page_rows)
         with connection.execute(streamed, {"batches": list(batches)}) as result:
             for page in result.partitions(self.page_rows):
-                yield self._named(page)
+                yield Page.of(self._names, page)
 
     def of_ids(self, connection: Connection, ids: Collection[int]) -> Page:
         """The rows of these ids; ids that the record does not have are left out."""
-        return self._named(connection.execute(self._of_ids, {"ids": list(ids)}))
+        return Page.of(self._names, connection.execute(self._of_ids, {"ids": list(ids)}).all())
 
     def after(self, connection: Connection, last_id: int) -> Page:
         """The page of rows that follows this id, in order; empty after the last."""
-        page = {"after": last_id, "row_limit": self.page_rows}
-        return self._named(connection.execute(self._after, page))
-
-    def _named(self, rows: Iterable[Row[Any]]) -> Page:
-        return [dict(zip(self._names, row, strict=True)) for row in rows]
+        parameters = {"after": last_id, "row_limit": self.page_rows}
+        return Page.of(self._names, connection.execute(self._after, parameters).all())
 
 
 WALLET_ROWS = RowSource(WALLET_COLUMNS, "wallets w", key="wallet_id", batch="w.batch_id", page_rows=5_000)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.errors import InUse, NotReady
-from app.stores.graph import Graph
+from app.stores.graph import READ_SECONDS, Graph
 from cypher import query
 
 
@@ -41,7 +41,7 @@ def owned_state(graph: Graph, record_id: str) -> State:
     """The graph's state, when it belongs to this record.
 
     Raises:
-        NotReady: the graph was never prepared, or somebody has emptied it.
+        NotReady: the graph was never prepared, or it was emptied.
         InUse: it belongs to another record.
     """
     state = read_state(graph)
@@ -60,7 +60,7 @@ def other_record_message(owner: str, record_id: str) -> str:
     )
 
 
-def count(graph: Graph) -> Counts:
+def count(graph: Graph, *, timeout_seconds: float = READ_SECONDS) -> Counts:
     """Node and edge counts, from the count store: fast at any size."""
-    (row,) = graph.read(query("state/counts"))
+    (row,) = graph.read(query("state/counts"), timeout_seconds=timeout_seconds)
     return Counts(**row)

@@ -17,10 +17,10 @@ def write_wallets(graph: Graph, state: State, page: Page) -> int:
     """Writes the names of wallets; invalidates the graph's label set when one of them may be labelled."""
     invalidate = {
         "record_id": state.record_id,
-        "may_be_labelled": any(row["may_be_labelled"] for row in page),
+        "may_be_labelled": any(page.columns["may_be_labelled"]),
         "label_revision": state.label_revision,
     }
-    steps = [lock_state(state), _guarded("write/wallets", state, rows=page)]
+    steps = [lock_state(state), _guarded("write/wallets", state, wallets=page.columns)]
     _, matched, _ = graph.write([*steps, (query("labels/invalidate"), invalidate)])
     return _require_all(page, matched)
 
@@ -31,10 +31,10 @@ def write_transfers(graph: Graph, state: State, page: Page, *, first: Step | Non
     Args:
         graph: the graph.
         state: its state, with the generation to write.
-        page: rows of `rows.TRANSFER_ROWS`.
+        page: of `rows.TRANSFER_ROWS`.
         first: what the same transaction does first, such as deleting misplaced edges.
     """
-    steps = [lock_state(state), _guarded("write/transfers", state, rows=page)]
+    steps = [lock_state(state), _guarded("write/transfers", state, transfers=page.columns)]
     if first is not None:
         steps.insert(1, first)
     try:
@@ -42,8 +42,8 @@ def write_transfers(graph: Graph, state: State, page: Page, *, first: Step | Non
     except Unequal:  # an edge with the id of one of these transfers stands between other wallets
         steps.insert(1, delete_misplaced(page))
         matched = graph.write(steps)[-1]
-    if matched[0]["matched"] < len(page):  # a wallet belongs to a batch that is still pending
-        wallet_ids = sorted({row[end] for row in page for end in ("sender_id", "receiver_id")})
+    if matched[0]["matched"] < page.rows:  # a wallet belongs to a batch that is still pending
+        wallet_ids = sorted({*page.columns["sender_id"], *page.columns["receiver_id"]})
         endpoints = _guarded("write/endpoints", state, wallet_ids=wallet_ids)
         matched = graph.write([lock_state(state), endpoints, steps[-1]])[-1]
     return _require_all(page, matched)
@@ -51,7 +51,7 @@ def write_transfers(graph: Graph, state: State, page: Page, *, first: Step | Non
 
 def delete_misplaced(page: Page) -> Step:
     """Deletes edges of these transfers that stand between other wallets than the rows say."""
-    return query("cleanup/delete_misplaced_transfers"), {"rows": page}
+    return query("cleanup/delete_misplaced_transfers"), {"transfers": page.columns}
 
 
 def lock_state(state: State) -> Step:
@@ -59,14 +59,14 @@ def lock_state(state: State) -> Step:
     return query("write/lock_state"), {"record_id": state.record_id}
 
 
-def _guarded(name: str, state: State, **parameters: Page | list[int]) -> Step:
+def _guarded(name: str, state: State, **parameters: dict[str, list[Any]] | list[int]) -> Step:
     """A query that matches nothing when the graph has another record or generation than the state."""
     return query(name), {"record_id": state.record_id, "generation": state.generation, **parameters}
 
 
 def _require_all(page: Page, matched: list[dict[str, Any]]) -> int:
-    if matched[0]["matched"] != len(page):
+    if matched[0]["matched"] != page.rows:
         raise NotReady(
             "The graph was emptied or rebuilt while it was written to. Nothing is lost: try again."
         )
-    return len(page)
+    return page.rows

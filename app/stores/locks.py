@@ -15,7 +15,7 @@ from app.stores.postgres import Postgres
 
 
 class Lock(IntEnum):
-    """Keys of the advisory locks; no two things share one."""
+    """Keys of the advisory locks; each key is used once."""
 
     MIGRATION = 0x414D4C01  # processes that start together migrate one after the other
     INGEST = 0x414D4C02  # each batch holds it shared; a run holds it alone while it opens its snapshot

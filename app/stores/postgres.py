@@ -1,4 +1,4 @@
-"""The only door to the record: connections, transactions, bounded retries. Nothing else commits."""
+"""The only code that connects to the record: transactions, bounded retries. Nothing else commits."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ class Postgres:
         """One transaction: committed at the end of the block, rolled back on any error.
 
         Args:
-            snapshot: every statement sees the same moment (REPEATABLE READ).
+            snapshot: every statement sees the record as it was at the first one (REPEATABLE READ).
 
         Raises:
             DependencyMissing: the server does not answer.

@@ -81,7 +81,9 @@ def with_stored_shares(exposures: Exposures, stored: Iterator[str]) -> Exposures
         fields = fields_of(line)
         direction = int(fields[0])
         of_row = {
-            cell_of[code]: float(share) for code, share in by_code(fields[_CELLS], fields[_CELLS + 1]).items()
+            cell_of[code]: float(share)
+            for code, share in by_code(fields[_CELLS], fields[_CELLS + 1]).items()
+            if code in cell_of  # another hand may have added a cell with next to nothing in it
         }
         cells[direction] += sorted(of_row)
         shares[direction] += (of_row[cell] for cell in sorted(of_row))

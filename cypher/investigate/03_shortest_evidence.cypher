@@ -8,7 +8,7 @@ WITH origin, target, d.asset_id AS asset_id, sum(d.amount) AS total
 MATCH path = (origin)-[first:TRANSFER WHERE first.asset_id = asset_id AND first.send_pool IS NOT NULL
                        AND first.amount >= $least_share * total]->(neighbour)
              ((x WHERE x.category IS NULL)-[t:TRANSFER]->(y)){0,5}(target)
-// In the order of the ledger and from the same pool, so that every path is money that can have gone this way.
+// In the order of the ledger and from the same pool, so that money can have taken every path.
 WHERE allReduce(
   step = {hop: 1, pool: first.recv_pool, before: first, drain: first.recv_drain, carried: first.amount},
   s IN t | CASE

@@ -7,7 +7,7 @@ WITH w, d.asset_id AS asset_id, sum(d.amount) AS total
 MATCH path = (w)-[first:TRANSFER WHERE first.asset_id = asset_id AND first.send_pool IS NOT NULL
                   AND first.amount >= $least_share * total]->(neighbour)
              ((x WHERE x.category IS NULL AND x <> w)-[t:TRANSFER]->(y)){1,5}(w)
-// In the order of the ledger and from the same pool; what comes back ends the path.
+// In the order of the ledger and from the same pool. A path ends when it returns to the wallet.
 WHERE allReduce(
   step = {hop: 1, pool: first.recv_pool, before: first, drain: first.recv_drain, carried: first.amount},
   s IN t | CASE

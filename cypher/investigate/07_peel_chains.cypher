@@ -16,11 +16,11 @@ WHERE allReduce(
     THEN s END,
   before IS NOT NULL)
 WITH path, first, t[-1] AS final
-// The longest only: what is the beginning of a longer chain is drawn with that one.
+// Only the longest: a chain that begins a longer one is drawn as part of it.
 ORDER BY length(path) DESC, first.transaction_hash, final.seq
 WITH collect({path: path, first: first, final: final}) AS chains
-UNWIND range(0, size(chains) - 1) AS place
-WITH chains[place] AS chain, chains[..place] AS longer
+UNWIND range(0, size(chains) - 1) AS index
+WITH chains[index] AS chain, chains[..index] AS longer
 WHERE NOT any(other IN longer
   WHERE relationships(other.path)[..length(chain.path)] = relationships(chain.path))
 RETURN chain.path AS path, length(chain.path) AS hops, chain.first.asset AS asset,

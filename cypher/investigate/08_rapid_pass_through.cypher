@@ -15,13 +15,13 @@ WHERE allReduce(
     THEN s END,
   before IS NOT NULL)
 WITH path, first, t[-1] AS final
-// The longest only: what is the beginning of a longer way is drawn with that one.
+// Only the longest: a path that begins a longer one is drawn as part of it.
 ORDER BY length(path) DESC, first.transaction_hash, final.seq
-WITH collect({path: path, first: first, final: final}) AS ways
-UNWIND range(0, size(ways) - 1) AS place
-WITH ways[place] AS way, ways[..place] AS longer
+WITH collect({path: path, first: first, final: final}) AS candidates
+UNWIND range(0, size(candidates) - 1) AS index
+WITH candidates[index] AS candidate, candidates[..index] AS longer
 WHERE NOT any(other IN longer
-  WHERE relationships(other.path)[..length(way.path)] = relationships(way.path))
-RETURN way.path AS path, length(way.path) AS hops, way.first.asset AS asset,
-  way.first.occurred_at AS started, way.final.occurred_at AS arrived
+  WHERE relationships(other.path)[..length(candidate.path)] = relationships(candidate.path))
+RETURN candidate.path AS path, length(candidate.path) AS hops, candidate.first.asset AS asset,
+  candidate.first.occurred_at AS started, candidate.final.occurred_at AS arrived
 LIMIT toInteger($row_limit)

@@ -1,37 +1,40 @@
 // Does: Makes the edges of these transfers what the rows say.
-// Params: rows, record_id, generation
+// Params: transfers, record_id, generation
 // Returns: matched
 CYPHER 25
-// A row has the names of TRANSFER_COLUMNS in app/projection/rows.py; a null removes its property. An older revision
-// of this generation changes nothing: FOREACH tests it without an Eager, which would hold all rows back.
+// $transfers has one list of values under each name of TRANSFER_COLUMNS in app/projection/rows.py; a null removes its
+// property. An older revision of this generation changes nothing: FOREACH tests it without an Eager, which would hold
+// all rows back.
 MATCH (:GraphState {singleton: true, record_id: $record_id, generation: $generation})
-UNWIND $rows AS row
-MATCH (sender:Wallet {wallet_id: row.sender_id})
-MATCH (receiver:Wallet {wallet_id: row.receiver_id})
-MERGE (sender)-[t:TRANSFER {transfer_id: row.transfer_id}]->(receiver)
-FOREACH (_ IN CASE WHEN t.generation >= $generation AND t.revision > row.revision THEN [] ELSE [1] END |
-  SET t.revision = row.revision,
+UNWIND range(0, size($transfers.transfer_id) - 1) AS row
+MATCH (sender:Wallet {wallet_id: $transfers.sender_id[row]})
+MATCH (receiver:Wallet {wallet_id: $transfers.receiver_id[row]})
+MERGE (sender)-[t:TRANSFER {transfer_id: $transfers.transfer_id[row]}]->(receiver)
+FOREACH (_ IN CASE WHEN t.generation >= $generation AND t.revision > $transfers.revision[row] THEN [] ELSE [1] END |
+  SET t.revision = $transfers.revision[row],
       t.generation = $generation,
-      t.batch = row.batch,
-      t.transaction_hash = row.transaction_hash,
-      t.transfer_index = row.transfer_index,
-      t.block_number = row.block_number,
-      t.seq = row.seq,
-      t.occurred_at = datetime({epochSeconds: row.occurred_at_second, microsecond: row.occurred_at_microsecond}),
-      t.asset_id = row.asset_id,
-      t.asset = row.asset,
-      t.decimals = row.decimals,
-      t.amount = row.amount,
-      t.amount_exact = row.amount_exact,
-      t.usd_value = row.usd_value,
-      t.usd_value_exact = row.usd_value_exact,
-      t.send_pool = row.send_pool,
-      t.send_drain = row.send_drain,
-      t.send_share = row.send_share,
-      t.unobserved = row.unobserved,
-      t.unobserved_exact = row.unobserved_exact,
-      t.recv_pool = row.recv_pool,
-      t.recv_drain = row.recv_drain,
-      t.retracted = row.retracted
+      t.batch = $transfers.batch[row],
+      t.transaction_hash = $transfers.transaction_hash[row],
+      t.transfer_index = $transfers.transfer_index[row],
+      t.block_number = $transfers.block_number[row],
+      t.seq = $transfers.seq[row],
+      t.occurred_at = datetime({
+        epochSeconds: $transfers.occurred_at_second[row], microsecond: $transfers.occurred_at_microsecond[row]
+      }),
+      t.asset_id = $transfers.asset_id[row],
+      t.asset = $transfers.asset[row],
+      t.decimals = $transfers.decimals[row],
+      t.amount = $transfers.amount[row],
+      t.amount_exact = $transfers.amount_exact[row],
+      t.usd_value = $transfers.usd_value[row],
+      t.usd_value_exact = $transfers.usd_value_exact[row],
+      t.send_pool = $transfers.send_pool[row],
+      t.send_drain = $transfers.send_drain[row],
+      t.send_share = $transfers.send_share[row],
+      t.unobserved = $transfers.unobserved[row],
+      t.unobserved_exact = $transfers.unobserved_exact[row],
+      t.recv_pool = $transfers.recv_pool[row],
+      t.recv_drain = $transfers.recv_drain[row],
+      t.retracted = $transfers.retracted[row]
 )
 RETURN count(*) AS matched

@@ -7,7 +7,6 @@ import pytest
 from tests.containers.stack import Stack, unnamed_volumes
 from tests.support.server_containers import missing
 
-pytestmark = pytest.mark.docker
 TEST_SERVERS = ("postgres-test", "neo4j-test", "kafka-test")
 OBSERVERS = ("prometheus", "grafana")
 

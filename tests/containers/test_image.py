@@ -7,7 +7,6 @@ import pytest
 from app.settings import PROJECT
 from tests.support.server_containers import missing
 
-pytestmark = pytest.mark.docker
 BUILD_SECONDS = 1_200
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from app.projection.proof import prove
+from app.projection.state import read_state
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
@@ -43,3 +44,9 @@ def record_digest(postgres: Postgres) -> tuple[object, ...]:
 def is_equal(postgres: Postgres, graph: Graph) -> bool:
     """The graph holds exactly what the record does."""
     return prove(postgres, graph).equal
+
+
+def graph_label_digest(graph: Graph) -> str | None:
+    """Digest of the label set that every wallet of the graph carries; None while it is not confirmed."""
+    state = read_state(graph)
+    return state.label_set_digest if state else None

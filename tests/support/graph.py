@@ -22,7 +22,7 @@ def open_graph(servers: Servers) -> Graph:
 def emptied(graph: Graph, postgres: Postgres) -> Graph:
     """The graph without anything in it, prepared for a record."""
     wipe(graph)
-    prepare(graph, record_id(postgres))
+    prepare(graph, postgres.run(record_id))
     return graph
 
 

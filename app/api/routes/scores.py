@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from app.answers.comparisons import HISTORY, History
+from app.answers.cursors import MAX_BIGINT
 from app.answers.explanation import EXPLANATION, Explanation
 from app.answers.scores import SCORE, TOP, TopScores, WalletScore
 from app.api.dependencies import AppServices
@@ -30,7 +31,7 @@ def get_top_scores(
     *,
     limit: Limit = 10,
     cursor: Cursor = None,
-    run: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="Null: the published run.")] = None,
+    run: Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="Null: the published run.")] = None,
     level: Annotated[Level | None, Query(description="Only wallets of this risk level.")] = None,
     category: Annotated[
         str | None, Query(max_length=40, description="Only wallets with this main category.")

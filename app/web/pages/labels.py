@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
+from app.answers.cursors import MAX_BIGINT
 from app.api.dependencies import AppServices
 from app.labels.lookup import current_labels, label_sources
 from app.policy.policy import load_policy
@@ -24,7 +25,7 @@ def labels_page(
     wallet: Annotated[str, Query(max_length=200)] = "",
     source: Annotated[str, Query(max_length=200)] = "",
     category: Annotated[str, Query(max_length=40)] = "",
-    after: Annotated[int | None, Query(ge=0, le=2**63 - 1)] = None,
+    after: Annotated[int | None, Query(ge=0, le=MAX_BIGINT)] = None,
 ) -> HTMLResponse:
     """One page of the current labels; an empty filter matches all."""
     policy = load_policy(services.settings.policy_file)

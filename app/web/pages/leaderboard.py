@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.api.dependencies import AppServices
-from app.api.params import Cursor
+from app.api.params import Cursor, RunQuery
 from app.domain import Direction
 from app.errors import NotReady
 from app.ledger.cells import RESIDUALS
@@ -28,7 +28,7 @@ def leaderboard(
     request: Request,
     services: AppServices,
     *,
-    run: Annotated[Literal[""] | Annotated[int, Query(ge=1, le=2**63 - 1)], Query()] = "",
+    run: Annotated[Literal[""] | Annotated[int, RunQuery], Query()] = "",
     level: Annotated[Level | Literal[""], Query()] = "",
     category: Annotated[str, Query(max_length=40)] = "",
     direction: Annotated[Direction | Literal[""], Query()] = "",

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from app.api.dependencies import AppServices
-from app.api.params import Cursor, RunId
+from app.api.params import Cursor, RunId, RunQuery
 from app.operations.runs import start_scoring
 from app.operations.verify import start_verification
 from app.policy.policy import LEVELS
@@ -48,9 +48,7 @@ def start(services: AppServices, engine: Annotated[EngineChoice | None, Form()] 
 
 
 @router.get("/runs/compare")
-def compare(
-    a: Annotated[int, Query(ge=1, le=2**63 - 1)], b: Annotated[int, Query(ge=1, le=2**63 - 1)]
-) -> Response:
+def compare(a: Annotated[int, RunQuery], b: Annotated[int, RunQuery]) -> Response:
     """Redirects from the form that chooses two runs to their comparison."""
     return RedirectResponse(f"/runs/{a}/diff/{b}", 303)
 

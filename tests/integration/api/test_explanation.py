@@ -1,21 +1,28 @@
 """An explanation adds up: paths to contributions, contributions to the score, amounts to the whole."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.answers.explanation import Explanation
 from app.domain import Transfer
 from app.explain.explain import explain, explain_record, read_explainable
+from app.labels.effective import effective_labels, label_set_digest
 from app.operations.relabel import relabel
 from app.policy.policy import load_policy
+from app.projection.labels import project_labels
 from app.projection.pending import project_all_pending
 from app.projection.rebuild import rebuild
+from app.projection.schema import prepare, wipe
+from app.record.identity import record_id
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from cypher import Query
 from tests.support.builders import address, retraction, transfer
 from tests.support.record import label, score, write
 
@@ -229,9 +236,9 @@ def test_an_explanation_is_of_the_moment_that_was_read(
     before = explain(postgres, graph, scored, WALLET)
     with postgres.transaction(snapshot=True) as connection:
         explainable = read_explainable(connection, WALLET)
-        write(postgres, sent(100, SCAM, WALLET, 10**30, usd="1000"))
+        write(postgres, [sent(100, SCAM, WALLET, 10**30, usd="1000")])
         project_all_pending(postgres, graph)
-        score(scored, postgres, graph)
+        score(postgres, graph, policy=load_policy(scored.policy_file))
         assert read_explainable(connection, WALLET) == explainable
     found = explain_record(postgres, graph, scored, explainable)
     adds_up(found)
@@ -269,3 +276,45 @@ def test_after_a_rebuild_the_labels_of_the_run_are_put_back(
     assert rebuild(postgres, graph, lambda _step, _part: None).equal
     relabel(postgres, graph)
     assert explain(postgres, graph, scored, WALLET) == before
+
+
+def test_a_label_of_a_category_that_the_run_does_not_know_takes_paths_and_not_the_score(
+    scored: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    before = explain(postgres, graph, scored, WALLET)
+    label(postgres, MIDDLE, "gambling", name="A casino")  # the shipped policy has it, the run's has not
+    with postgres.transaction() as connection:
+        labels = effective_labels(connection, as_of=datetime.now(UTC), severities={})
+    project_labels(graph, labels, label_set_digest(labels))  # as a run does that fails afterwards
+    found = explain(postgres, graph, scored, WALLET)
+    assert (found.score, found.status) == (before.score, "incomplete")
+    assert any("labels in the graph are not those" in reason for reason in found.incomplete_reasons)
+    assert {path.category for path in found.paths} == {"scam"}
+    adds_up(found)
+
+
+@pytest.mark.parametrize("leaves", ["nothing", "the state alone", "edges that go between two queries"])
+def test_a_graph_that_is_emptied_takes_paths_and_not_the_score(
+    scored: Settings, postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch, leaves: str
+) -> None:
+    before = explain(postgres, graph, scored, WALLET)
+    if leaves == "edges that go between two queries":
+        read = Graph.read
+
+        def read_while_emptied(self: Graph, asked: Query, *given: Any, **limits: Any) -> Any:  # noqa: ANN401 - as it is
+            if asked.name == "exposure/evidence_transfers":
+                graph.run(DELETE_EDGES)
+            return read(self, asked, *given, **limits)
+
+        monkeypatch.setattr(Graph, "read", read_while_emptied)
+    else:
+        wipe(graph)
+        if leaves == "the state alone":
+            with postgres.transaction() as connection:
+                prepare(graph, record_id(connection))
+    found = explain(postgres, graph, scored, WALLET)
+    assert (found.score, found.status, found.paths) == (before.score, "incomplete", [])
+    adds_up(found)
+
+
+DELETE_EDGES = Query("test", "", frozenset(), (), "CYPHER 25 MATCH ()-[t:TRANSFER]->() DELETE t")

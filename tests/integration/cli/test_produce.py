@@ -11,19 +11,16 @@ from typing import Any
 
 import pytest
 
-from app.domain import Retraction
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.kafka.producer import produce
-from ingest.simulator.simulate import simulate
 from ingest.simulator.story import write_story
+from tests.support.builders import retraction, story
 from tests.support.environment import environment
 from tests.support.ingesting import consuming, ingest, messages_in_topic, wait_until
 
-STORY = simulate(3, wallets=300, transfers=1_500).transfers
-CONFLICT = replace(STORY[0], amount=STORY[0].amount + 1)
 NO_JSON = b"{nonsense"
 
 
@@ -46,17 +43,13 @@ def answer(settings: Settings, file: Path, *options: str) -> Any:  # noqa: ANN40
     return json.loads(sent.stdout)
 
 
-def taken_back(number: int) -> Retraction:
-    """A retraction of one transfer of the story."""
-    t = STORY[number]
-    return Retraction(t.chain, t.transaction_hash, t.asset, t.transfer_index, t.occurred_at)
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """400 transfers, ten of them again, one with another amount, a retraction, and two lines of nonsense."""
     path = tmp_path / "events.jsonl"
-    events = [*STORY[:400], *STORY[:10], CONFLICT, taken_back(399)]
+    transfers = story().transfers[:400]
+    conflict = replace(transfers[0], amount=transfers[0].amount + 1)
+    events = [*transfers, *transfers[:10], conflict, retraction(transfers[399])]
     path.write_bytes(b"\n".join([*map(encode, events), NO_JSON, NO_JSON]))
     return path
 
@@ -85,12 +78,12 @@ def test_what_became_of_every_line_is_told_and_of_the_same_lines_again(
 def test_dead_letters_are_counted_of_its_own_lines_alone_and_others_are_named(
     settings: Settings, postgres: Postgres, graph: Graph, file: Path
 ) -> None:
-    produce([*STORY[400:700], *[NO_JSON] * 40], settings)
+    produce([*story().transfers[400:700], *[NO_JSON] * 40], settings)
     told: list[dict[str, Any]] = []
     sending = Thread(target=lambda: told.append(answer(settings, file)))
     sending.start()
     wait_until(lambda: messages_in_topic(settings) == 340 + 414)
-    produce([*STORY[700:800], *[NO_JSON] * 10], settings)
+    produce([*story().transfers[700:800], *[NO_JSON] * 10], settings)
     with consuming(settings, postgres, graph):
         sending.join(120)
     (became,) = told
@@ -106,7 +99,7 @@ def test_two_stories_of_one_seed_make_no_dead_letter(
     with consuming(settings, postgres, graph):
         for wallets in (300, 310):
             path = tmp_path / f"{wallets}.jsonl"
-            write_story(simulate(3, wallets=wallets, transfers=1_500), path)
+            write_story(story(3, wallets=wallets), path)
             became = answer(settings, path)
             assert (became["stored"], became["dead_letters"]) == (1_500, {})
 
@@ -125,7 +118,7 @@ def test_who_does_not_wait_is_told_what_was_sent(settings: Settings, file: Path)
 def test_a_person_reads_the_same_with_the_reasons(
     settings: Settings, postgres: Postgres, graph: Graph, file: Path
 ) -> None:
-    ingest(settings, postgres, graph, STORY[:1])
+    ingest(settings, postgres, graph, story().transfers[:1])
     with consuming(settings, postgres, graph):
         sent = send(settings, file)
     assert sent.returncode == 0

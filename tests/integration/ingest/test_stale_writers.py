@@ -33,8 +33,8 @@ def stale(postgres: Postgres, graph: Graph) -> Iterator[tuple[State, Page, Page]
     batch = add_batch(postgres, ROWS)
     state = owned_state(graph, str(ask(postgres, "SELECT record_id FROM record")))
     with postgres.transaction() as connection:
-        wallets = [row for page in WALLET_ROWS.of_batches(connection, [batch]) for row in page]
-        transfers = [row for page in TRANSFER_ROWS.of_batches(connection, [batch]) for row in page]
+        (wallets,) = WALLET_ROWS.of_batches(connection, [batch])
+        (transfers,) = TRANSFER_ROWS.of_batches(connection, [batch])
     restate(postgres, 2, send_drain=9.5)
     retract(postgres, 3)
     project_pending(postgres, graph)
@@ -45,8 +45,8 @@ def stale(postgres: Postgres, graph: Graph) -> Iterator[tuple[State, Page, Page]
 def test_rows_of_an_older_revision_change_nothing(graph: Graph, stale: tuple[State, Page, Page]) -> None:
     state, wallets, transfers = stale
     before = graph.read(VALUES)
-    assert write_wallets(graph, state, wallets) == len(wallets)
-    assert write_transfers(graph, state, transfers) == len(transfers)
+    assert write_wallets(graph, state, wallets) == wallets.rows
+    assert write_transfers(graph, state, transfers) == transfers.rows
     assert graph.read(VALUES) == before
 
 

@@ -3,9 +3,10 @@
 import pytest
 
 from app.errors import NotReady
-from app.projection.labels import graph_label_digest, node_labels, project_labels
+from app.projection.labels import node_labels, project_labels
 from app.projection.pending import project_pending
 from app.projection.rebuild import rebuild
+from app.projection.rows import Page
 from app.projection.schema import wipe
 from app.projection.state import owned_state
 from app.projection.write import write_wallets
@@ -13,7 +14,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
 from tests.support.builders import CHAIN, address, effective_label
-from tests.support.content import is_equal
+from tests.support.content import graph_label_digest, is_equal
 from tests.support.projection_record import add_batch
 from tests.support.record import ask, label
 
@@ -144,8 +145,8 @@ def test_a_writer_that_began_before_the_labels_were_written_invalidates_the_labe
 ) -> None:
     state = owned_state(graph, str(ask(postgres, "SELECT record_id FROM record")))
     project_labels(graph, [effective_label(5)], "one")
-    row = {"wallet_id": 5, "chain": CHAIN, "address": address(5), "may_be_labelled": False}
-    write_wallets(graph, state, [row])
+    columns = {"wallet_id": [5], "chain": [CHAIN], "address": [address(5)], "may_be_labelled": [False]}
+    write_wallets(graph, state, Page(columns, rows=1))
     assert graph_label_digest(graph) is None
 
 

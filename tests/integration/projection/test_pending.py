@@ -131,7 +131,7 @@ def test_a_stale_row_changes_nothing(postgres: Postgres, graph: Graph) -> None:
     before = edges(graph)
     state = owned_state(graph, record_id(postgres))
     for page in stale:
-        assert write_transfers(graph, state, page) == len(page)
+        assert write_transfers(graph, state, page) == page.rows
     assert edges(graph) == before
 
 
@@ -193,7 +193,7 @@ def test_a_large_batch_is_written_page_by_page(
     monkeypatch.setattr(TRANSFER_ROWS, "page_rows", 4)
     batch = add_batch(postgres, ROWS)
     with postgres.transaction() as connection:
-        assert [len(page) for page in TRANSFER_ROWS.of_batches(connection, [batch])] == [4, 2]
+        assert [page.rows for page in TRANSFER_ROWS.of_batches(connection, [batch])] == [4, 2]
     assert project_pending(postgres, graph).transfers == len(ROWS)
     assert_equal(postgres, graph)
 

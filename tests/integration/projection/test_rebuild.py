@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from app.errors import InUse
-from app.projection.labels import graph_label_digest, project_labels
+from app.projection.labels import project_labels
 from app.projection.locks import rebuild_lock
 from app.projection.pending import pending_batches, project_pending
 from app.projection.proof import prove
@@ -16,6 +16,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import query
 from tests.support.builders import address, effective_label
+from tests.support.content import graph_label_digest
 from tests.support.graph import spoil
 from tests.support.projection_record import ROWS, add_batch, restate, retract
 from tests.support.record import ask, ignore

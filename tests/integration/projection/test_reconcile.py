@@ -15,7 +15,6 @@ from app.operations.reconcile import reconcile
 from app.operations.reconciliation_answer import Reconciliation
 from app.operations.relabel import published_labels
 from app.projection import range_digests, repair
-from app.projection.labels import graph_label_digest
 from app.projection.pending import project_pending
 from app.projection.proof import prove
 from app.projection.schema import wipe
@@ -28,7 +27,7 @@ from app.stores.references import REFERENCES
 from cypher import query
 from ingest.consumer.reconciler import Reconciler
 from tests.support.builders import story
-from tests.support.content import is_equal
+from tests.support.content import graph_label_digest, is_equal
 from tests.support.environment import environment
 from tests.support.graph import spoil
 from tests.support.ingesting import wait_until

@@ -12,7 +12,9 @@ from app.ledger.cells import DESTINATION, OWNERSHIP, SOURCE, Cell, decode, encod
 from app.runs.score_record import read_score_record
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres
-from tests.support.run_story import ALICE, BOB, CAROL, MIXER, POLICY, score, tell_story
+from tests.support.builders import policy
+from tests.support.record import score
+from tests.support.run_story import ALICE, BOB, CAROL, MIXER, tell_story
 
 CELLS = [(column, hop) for column in range(128) for hop in range(8)]
 """All that the code before could tell apart, in one direction."""
@@ -101,7 +103,7 @@ def test_a_published_run_answers_as_before(postgres: Postgres) -> None:
     take_back(postgres)
     with postgres.transaction() as connection:  # what the version before would have written
         mixer_at_2 = connection.execute(text("SELECT cells FROM risk_scores WHERE score = 49000000")).scalar()
-    assert mixer_at_2 == [1 * 1024 + POLICY.layout.columns.index("mixer") * 8 + 2]
+    assert mixer_at_2 == [1 * 1024 + policy().layout.columns.index("mixer") * 8 + 2]
     migrate(postgres)
     assert answers(postgres, run_id) == before
 

@@ -1,6 +1,7 @@
 """A run that the version before migration 0007 stored, byte for byte: it can be read and verified."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -8,23 +9,28 @@ import pytest
 from sqlalchemy import text
 
 from alembic import command
-from app.policy.policy import parse_policy
+from app.policy.policy import Policy, parse_policy
 from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS
 from app.runs.score_record import read_score_record
 from app.stores.copy_writer import copy_texts
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from tests.support.run_story import change, label, score, transfer, write
+from tests.support.builders import address, transfer
+from tests.support.record import change, label, score, write
 
-STORED = json.loads(Path(__file__).with_name("run_of_arithmetic_1.json").read_text())
-"""Its policy, its transfers (block, sender, receiver, amount), the lines it stored, and their digest."""
-POLICY = parse_policy(STORED["policy"].encode(), "the policy of the earlier run")
-THIEF, EXCHANGE = (f"0x{number:040x}" for number in (1, 2))
+THIEF, EXCHANGE = map(address, (1, 2))
 
 
-def address(number: int) -> str:
-    return f"0x{number:040x}"
+@cache
+def stored() -> dict[str, Any]:
+    """Its policy, its transfers (block, sender, receiver, amount), the lines it stored, and their digest."""
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("run_of_arithmetic_1.json").read_text())
+    return found
+
+
+def policy_then() -> Policy:
+    return parse_policy(stored()["policy"].encode(), "the policy of the earlier run")
 
 
 @pytest.fixture
@@ -32,21 +38,20 @@ def earlier(postgres: Postgres) -> int:
     """The run in a record that has been migrated since; later runs are of today."""
     label(postgres, THIEF, "stolen_funds")
     label(postgres, EXCHANGE, "exchange")
-    moves = STORED["moves"]
-    write(postgres, [transfer(n, address(sender), address(to), amount) for n, sender, to, amount in moves])
-    run_id = score(postgres, policy=POLICY)
+    write(postgres, [transfer(n, sender, to, amount) for n, sender, to, amount in stored()["moves"]])
+    run_id = score(postgres, policy=policy_then())
     config = alembic_config()
     with postgres.transaction() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "0006")
         for table, columns, lines in (
-            ("exposures", EXPOSURE_COLUMNS, STORED["exposures"]),
-            ("risk_scores", SCORE_COLUMNS, STORED["scores"]),
+            ("exposures", EXPOSURE_COLUMNS, stored()["exposures"]),
+            ("risk_scores", SCORE_COLUMNS, stored()["scores"]),
         ):
             connection.execute(text(f"TRUNCATE {table}"))
             copy_texts(connection, table, ("run_id", *columns), (f"{run_id}\t{line}\n" for line in lines))
         connection.execute(
-            text("UPDATE scoring_runs SET results_digest = :digest"), {"digest": STORED["results_digest"]}
+            text("UPDATE scoring_runs SET results_digest = :digest"), {"digest": stored()["results_digest"]}
         )
     migrate(postgres)
     return run_id
@@ -69,7 +74,7 @@ def test_it_is_verified_as_it_was_computed_and_the_answer_says_so(postgres: Post
     found = verify_run(postgres, earlier, lambda _step, _part: None)
     assert found.differences == []
     assert found.equal
-    assert (found.exposures, found.scores) == (len(STORED["exposures"]), len(STORED["scores"]))
+    assert (found.exposures, found.scores) == (len(stored()["exposures"]), len(stored()["scores"]))
     assert len(found.notes) == 1
     assert "An earlier version made the run" in found.notes[0]
 
@@ -78,7 +83,7 @@ def test_today_the_same_transfers_give_other_last_digits_and_whole_points(
     postgres: Postgres, earlier: int
 ) -> None:
     """What the tolerance is for: a run of today has the same cells, and not the same bits."""
-    today = score(postgres, policy=POLICY)
+    today = score(postgres, policy=policy_then())
     assert verify(postgres, today) == []
     was, now = results(postgres, earlier), results(postgres, today)
     assert all(was[wallet].cells == now[wallet].cells for wallet in was)

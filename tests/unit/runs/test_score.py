@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from app.ledger.cells import DESTINATION, SOURCE, CellLayout, decode, decode_all
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
-from app.policy.policy import LEVELS, Policy, load_policy
+from app.policy.policy import LEVELS, Policy
 from app.runs.score import NOTHING_KNOWN, Scores, score_wallets
-from app.settings import PROJECT
+from tests.support.builders import policy
 
-POLICY: Policy = load_policy(PROJECT / "policy.yaml")
+POLICY: Policy = policy()
 LAYOUT: CellLayout = POLICY.layout
 NAMES = LAYOUT.categories
 Cells = dict[tuple[str, int], float]

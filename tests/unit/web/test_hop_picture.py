@@ -13,14 +13,13 @@ from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
 from app.answers.runs import RunName
 from app.answers.scores import ExposureItem, Flow, Residual
 from app.domain import MICRO
-from app.policy.policy import load_policy
-from app.runs.score_record import part_of
-from app.settings import PROJECT
+from app.runs.score_answer import part_of
 from app.web.drawing.hop_picture import hop_picture
 from app.web.drawing.hop_rows import MAX_STOPS_PER_COLUMN, HopRow, Stop, assets_of, hop_rows
 from app.web.drawing.palette import palette
+from tests.support.builders import policy
 
-LOOKS = palette(load_policy(PROJECT / "policy.yaml"))
+LOOKS = palette(policy())
 WALLET = WalletName(chain="ethereum", address="0x" + "ee" * 20)
 TOTAL = 10**24
 RUN = RunName(

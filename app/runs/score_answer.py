@@ -1,0 +1,124 @@
+"""A stored score as an answer: its rows in the record become contributions, exposures and residuals."""
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.answers.base import WalletName
+from app.answers.scores import Contribution, ExposureItem, OwnLabel, Residual, SentBeyondReceived, WalletScore
+from app.domain import Direction, format_points
+from app.labels.effective import EffectiveLabel
+from app.ledger.cells import DIRECTION_NAMES, RESIDUALS, decode
+from app.policy.policy import Policy
+from app.runs.listing import run_name
+
+
+def unknown_score(name: WalletName, reason: str, run: Row[Any] | None = None) -> WalletScore:
+    """The answer for a wallet without a score, with the reason."""
+    return WalletScore(
+        wallet=name,
+        score=None,
+        risk_level=None,
+        status="unknown",
+        incomplete_reasons=[reason],
+        run=None if run is None else run_name(run),
+    )
+
+
+def known_score(
+    name: WalletName,
+    run: Row[Any],
+    *,
+    policy: Policy,
+    row: Row[Any],
+    exposures: Sequence[Row[Any]],
+    label: EffectiveLabel | None,
+) -> WalletScore:
+    """The answer for a scored wallet, from its rows of `risk_scores` and `exposures`."""
+    contributions = list(_contributions(run.columns, policy, row))
+    cells = list(_cells(run.columns, exposures))
+    unpriced = f"{row.unpriced_transfers} of its transfers have no price and weigh nothing in the score."
+    return WalletScore(
+        wallet=name,
+        score=format_points(row.score),
+        risk_level=row.risk_level,
+        status="complete",
+        notes=[unpriced] if row.unpriced_transfers and row.weighting == "usd" else [],
+        band=row.band,
+        direction=row.direction,
+        rules=row.rules,
+        weighting=row.weighting,
+        unpriced_transfers=row.unpriced_transfers,
+        label=None if label is None else OwnLabel.model_validate(label, from_attributes=True),
+        run=run_name(run),
+        exposures=[*_ownership(label), *(item for item in cells if isinstance(item, ExposureItem))],
+        residuals=[item for item in cells if isinstance(item, Residual)],
+        sent_beyond_received=[
+            SentBeyondReceived(asset=part.asset, amount=str(int(part.unobserved)), decimals=part.decimals)
+            for part in exposures
+            if part.unobserved and DIRECTION_NAMES[part.direction] == "destination"
+        ],
+        contributions=[item for item in contributions if item.direction == row.direction],
+        other_contributions=[item for item in contributions if item.direction != row.direction],
+    )
+
+
+def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterator[Contribution]:
+    for code, share, points in zip(row.cells, row.shares, row.points, strict=True):
+        number, column, hop = decode(code)
+        direction: Direction = DIRECTION_NAMES[number]  # type: ignore[assignment] # stored by its place
+        category = columns[column]
+        yield Contribution(
+            direction=direction,
+            category=category,
+            hop=hop,
+            share=share,
+            severity=float(policy.categories[category].severity),
+            hop_weight=float(policy.hop_weights[hop - 1]) if hop else 1.0,
+            points=format_points(points),
+        )
+
+
+def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[ExposureItem | Residual]:
+    for part in exposures:
+        direction: Any = DIRECTION_NAMES[part.direction]
+        for code, share in zip(part.cells, part.shares, strict=True):
+            _, column, hop = decode(code)
+            fields = {
+                "asset": part.asset,
+                "direction": direction,
+                "amount": str(part_of(share, part.total)),
+                "decimals": part.decimals,
+                "share": share,
+            }
+            if column < len(RESIDUALS):
+                yield Residual(kind=columns[column], hop=hop or None, **fields)
+            else:
+                priced = part.transfers > part.unpriced_transfers
+                usd_value = f"{share * part.usd_value:.2f}" if priced else None
+                yield ExposureItem(category=columns[column], hop=hop, usd_value=usd_value, **fields)
+
+
+def part_of(share: float, total: Decimal | int) -> int:
+    """A share of a total in whole base units; exact for totals of any size."""
+    return round(Fraction(share) * int(total))
+
+
+def _ownership(label: EffectiveLabel | None) -> list[ExposureItem]:
+    if label is None or label.category is None:
+        return []
+    return [
+        ExposureItem(
+            asset=None,
+            direction="ownership",
+            category=label.category,
+            hop=0,
+            amount=None,
+            decimals=None,
+            share=1.0,
+            usd_value=None,
+        )
+    ]
