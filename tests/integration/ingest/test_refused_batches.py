@@ -13,12 +13,12 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
-from tests.support.builders import story
+from tests.support.builders import transfer
 from tests.support.content import is_equal
 from tests.support.ingesting import ingest, produce_raw
 from tests.support.serving import served
 
-STORY = story().transfers[:300]
+STORY = [transfer(n, 1 + n % 9, 10 + n % 7, 5, transfer_index=n % 3) for n in range(1, 301)]
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
