@@ -26,7 +26,7 @@ from app.cli import (
     servers,
     status,
 )
-from app.cli.terminal import stderr
+from app.cli.output.terminal import stderr
 from app.errors import AmlError
 from app.logs import configure_logging
 

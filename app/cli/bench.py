@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from app.cli.terminal import JsonOption, print_json, stdout
+from app.cli.output.terminal import JsonOption, print_json, stdout
 from app.logs import configure_logging
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import DEFAULT_HOME, HomeOption, load_settings, open_record, stderr, writing
+from app.cli.output.terminal import DEFAULT_HOME, HomeOption, load_settings, open_record, stderr, writing
 from app.errors import InvalidInput
 from app.stores.migrate import migrate as migrate_record
 from embedded.home import Secrets, load_secrets, save_secrets

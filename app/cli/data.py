@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.outcome import await_outcome, print_outcome, require_consumed
-from app.cli.terminal import (
+from app.cli.output.outcome import await_outcome, print_outcome, require_consumed
+from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,

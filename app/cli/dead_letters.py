@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from app.cli.terminal import (
+from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,

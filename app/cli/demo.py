@@ -12,8 +12,8 @@ import typer
 
 from app.cli.data import SeedOption, TransfersOption, WalletsOption
 from app.cli.instance import access_table, instance
+from app.cli.output.terminal import DEFAULT_HOME, HomeOption, load_settings, stderr, stdout, writing
 from app.cli.servers import stay
-from app.cli.terminal import DEFAULT_HOME, HomeOption, load_settings, stderr, stdout, writing
 from app.cli.tour import heading, tour
 from embedded.warm import caches, training_home
 

@@ -10,8 +10,8 @@ import httpx
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.status_tables import postgres_address
-from app.cli.terminal import open_record, stderr
+from app.cli.output.status_tables import postgres_address
+from app.cli.output.terminal import open_record, stderr
 from app.settings import PROJECT, Settings
 from app.stores.migrate import migrate
 from embedded import jars

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.terminal import (
+from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pydantic import SecretStr
 
-from app.cli.terminal import writing
+from app.cli.output.terminal import writing
 from app.settings import Settings
 
 _RENAMED = {"Request Entity Too Large": "Content Too Large", "Unprocessable Entity": "Unprocessable Content"}

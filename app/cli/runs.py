@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from app.answers.comparisons import RunDiff, ScoreChange, WalletDiff
-from app.cli.terminal import (
+from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,

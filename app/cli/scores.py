@@ -8,8 +8,8 @@ from typing import Annotated, cast, get_args
 import typer
 from rich.table import Table
 
-from app.cli.present import explanation_parts, top_table
-from app.cli.terminal import (
+from app.cli.output.present import explanation_parts, top_table
+from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,

@@ -17,8 +17,7 @@ import structlog
 import typer
 
 from app.cli.instance import access, access_table, instance
-from app.cli.status import stopped_sentence
-from app.cli.terminal import (
+from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
@@ -28,6 +27,7 @@ from app.cli.terminal import (
     stdout,
     writing,
 )
+from app.cli.status import stopped_sentence
 from app.errors import AmlError, DependencyMissing, InUse, NotFound
 from app.logs import configure_logging
 from app.settings import PROJECT, Settings

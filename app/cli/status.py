@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import typer
 
-from app.cli.status_tables import ingestion_table, servers_table
-from app.cli.terminal import DEFAULT_HOME, HomeOption, JsonOption, load_settings, print_json, stdout
+from app.cli.output.status_tables import ingestion_table, servers_table
+from app.cli.output.terminal import DEFAULT_HOME, HomeOption, JsonOption, load_settings, print_json, stdout
 from app.errors import DependencyMissing, NotReady
 from app.operations.status_answer import IngestionStatus
 from app.settings import Settings

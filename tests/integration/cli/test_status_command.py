@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from app.cli.status_tables import count
+from app.cli.output.status_tables import count
 from app.errors import DependencyMissing, NotReady
 from app.settings import Settings
 from app.settings import settings as settings_of_the_process

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from app.cli.instance import access
-from app.cli.status_tables import servers_table
+from app.cli.output.status_tables import servers_table
 from app.settings import Settings
 
 

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from app.answers.base import WalletName
 from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
-from app.cli.present import path_lines
-from app.cli.status_tables import count, ingestion_table
+from app.cli.output.present import path_lines
+from app.cli.output.status_tables import count, ingestion_table
 from app.operations.status_answer import (
     GraphStatus,
     IngestionStatus,

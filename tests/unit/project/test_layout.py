@@ -50,7 +50,7 @@ def folder_of(name: str, known: dict[str, Path]) -> str:
 
 @pytest.mark.parametrize("folder", folders("app", "ingest", "cypher", "tests"), ids=str)
 def test_no_folder_has_too_many_files(folder: Path) -> None:
-    files = [file for file in folder.iterdir() if file.is_file() and file.name != "__init__.py"]
+    files = [file for file in folder.iterdir() if file.is_file()]
     assert len(files) <= MAX_FILES, f"{folder} has {len(files)} files: are there two subjects in it?"
 
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from app.cli.terminal import stderr
+from app.cli.output.terminal import stderr
 from app.errors import NotReady
 from app.record.outcome import Counts, OffsetRange, Outcome, outcome
 from app.stores.postgres import Postgres

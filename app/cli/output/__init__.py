@@ -1,0 +1,1 @@
+"""What commands print and how they open the stores: tables, progress, JSON."""
