@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers.stack import Stack, unnamed_volumes
-from tests.support.server_containers import missing
+from tests.support.servers.containers import missing
 
 TEST_SERVERS = ("postgres-test", "neo4j-test", "kafka-test")
 OBSERVERS = ("prometheus", "grafana")

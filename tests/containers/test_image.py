@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from app.settings import PROJECT
-from tests.support.server_containers import missing
+from tests.support.servers.containers import missing
 
 BUILD_SECONDS = 1_200
 
