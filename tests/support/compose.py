@@ -44,7 +44,7 @@ def development() -> dict[str, Any]:
 
 def resolved(*files: Path) -> dict[str, Any] | None:
     """The files as `docker compose config` reads them, every profile active; None without its client."""
-    if shutil.which("docker") is None:
+    if shutil.which("docker") is None or not _has_compose():
         return None
     named = [part for file in files for part in ("--file", str(file))]
     done = subprocess.run(
@@ -56,11 +56,15 @@ def resolved(*files: Path) -> dict[str, Any] | None:
         timeout=60,
         check=False,
     )
-    if done.returncode and "is not a docker command" in done.stderr + done.stdout:
-        return None
     assert done.returncode == 0, done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
     return document
+
+
+def _has_compose() -> bool:
+    """Whether the client has the plugin: without it `docker compose` takes no option of its own."""
+    version = subprocess.run(["docker", "compose", "version"], capture_output=True, timeout=60, check=False)
+    return version.returncode == 0
 
 
 def _yaml() -> YAML:

@@ -289,7 +289,8 @@ def test_a_label_of_a_category_that_the_run_does_not_know_takes_paths_and_not_th
     found = explain(postgres, graph, scored, WALLET)
     assert (found.score, found.status) == (before.score, "incomplete")
     assert any("labels in the graph are not those" in reason for reason in found.incomplete_reasons)
-    assert {path.category for path in found.paths} == {"scam"}
+    assert found.paths
+    assert "gambling" not in {path.category for path in found.paths}
     adds_up(found)
 
 

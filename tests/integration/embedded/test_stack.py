@@ -258,7 +258,7 @@ class Mirror(BaseHTTPRequestHandler):
         if self.hold_at is not None and path == "org/a/big.jar":
             self.wfile.write(body[: self.hold_at])
             self.wfile.flush()
-            self.resources.set()
+            self.held.set()
             self.connection.recv(1)  # returns when the client is gone
             return
         self.wfile.write(body)
@@ -378,7 +378,7 @@ def test_a_fetch_that_was_killed_goes_on_where_it_was(
     mirror.hold_at = 2_000_000
     argv = [sys.executable, "-c", FETCHER, str(tmp_path / "lock.json")]
     with subprocess.Popen(argv, cwd=PROJECT, stderr=subprocess.DEVNULL) as fetcher:
-        assert mirror.resources.wait(30)
+        assert mirror.held.wait(30)
         part = next((tmp_path / "cache").rglob("big.jar.part"))
         while part.stat().st_size < 1_000_000:
             assert fetcher.poll() is None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
 from app.cli import app, print_error
@@ -95,13 +96,11 @@ def test_the_debug_switch_prints_the_trace(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_service_logs_its_trace_and_keeps_the_sentence_of_a_known_error(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with pytest.raises(typer.Exit) as ended, trace_in_log():
+def test_a_service_logs_its_trace_and_keeps_the_sentence_of_a_known_error() -> None:
+    with capture_logs() as lines, pytest.raises(typer.Exit) as ended, trace_in_log():
         raise TypeError("a bug of ours")
     assert ended.value.exit_code == 1
-    assert "a bug of ours" in capsys.readouterr().out
+    assert lines == [{"event": "unexpected_error", "log_level": "error", "exc_info": True}]
     with pytest.raises(DependencyMissing, match="away"), trace_in_log():
         raise DependencyMissing("Kafka is away.")
 
