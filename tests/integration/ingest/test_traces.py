@@ -2,11 +2,8 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +14,10 @@ from confluent_kafka import Consumer
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from embedded.ports import draw, is_free
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import QUIET
 from tests.support.builders import story
+from tests.support.commands import free_port, process
 from tests.support.environment import API_TOKEN, environment
 from tests.support.ingesting import await_ingestion, wait_until
 from tests.support.servers.otlp import Received, receiving
@@ -28,31 +25,6 @@ from tests.support.serving import TOKEN
 
 TRANSFERS = 300
 NO_JSON = b'{"no": json'
-
-
-@contextmanager
-def process(arguments: list[str], variables: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A command of `aml` as a process, told to stop at the end of the block."""
-    with log.open("wb") as out:
-        child = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", *arguments],
-            cwd=PROJECT,
-            env={**os.environ, **variables},
-            stdout=out,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            yield child
-        finally:
-            child.send_signal(signal.SIGTERM)
-            assert child.wait(60) == 0, log.read_text()
-
-
-def free_port() -> int:
-    port = draw()
-    while not is_free(port):
-        port = draw()
-    return port
 
 
 def test_a_batch_is_traced_from_its_producer_to_both_stores_and_named_on_its_log_lines(
