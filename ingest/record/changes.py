@@ -28,8 +28,8 @@ class Changes:
 
     Transfer ids: `counted` ones enter their pools and `retracted` ones leave them. `new` ones were not
     recorded before this batch; of these, `waiting` ones do not live. `taken_back` counts transfers that
-    lived, or would live without a retraction. Positions of messages in the batch: `stored` and `conflicts`;
-    every other event is a duplicate.
+    lived, or would live without a retraction; `new_wallets` counts the wallets that were seen first.
+    Positions of messages in the batch: `stored` and `conflicts`; every other event is a duplicate.
     """
 
     new: dict[int, Change] = field(default_factory=dict)
@@ -37,5 +37,6 @@ class Changes:
     retracted: set[int] = field(default_factory=set)
     waiting: set[int] = field(default_factory=set)
     taken_back: int = 0
+    new_wallets: int = 0
     stored: set[int] = field(default_factory=set)
     conflicts: set[int] = field(default_factory=set)
