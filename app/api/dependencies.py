@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.operations.operation import Operations
+from app.operations.status import StatusReader
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -20,6 +21,7 @@ class Services:
     postgres: Postgres
     graph: Graph
     operations: Operations
+    status: StatusReader
     probes: ThreadPoolExecutor
 
 

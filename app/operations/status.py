@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from threading import Thread
+from threading import Lock, Thread
+from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, text
@@ -52,6 +53,27 @@ _RECENT = text(
 )
 _ASSETS = text("SELECT count(*) FROM assets")
 _PUBLISHED = text("SELECT run_id FROM published_run")
+
+
+class StatusReader:
+    """Reads the status for many who ask at once: whoever asks while one is read shares the next one."""
+
+    def __init__(self, read: Callable[[], IngestionStatus]) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._latest: tuple[float, IngestionStatus] | None = None
+
+    def read(self) -> IngestionStatus:
+        """A status that was begun after this call.
+
+        Raises:
+            DependencyMissing: the record does not answer.
+        """
+        asked = monotonic()
+        with self._lock:
+            if self._latest is None or self._latest[0] < asked:
+                self._latest = monotonic(), self._read()
+            return self._latest[1]
 
 
 def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> IngestionStatus:

@@ -26,6 +26,7 @@ from app.api.routes import (
 )
 from app.api.security import check_settings, require_token
 from app.operations.operation import Operations
+from app.operations.status import StatusReader, ingestion_status
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -63,6 +64,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         postgres=postgres,
         graph=graph,
         operations=Operations(),
+        status=StatusReader(lambda: ingestion_status(settings, postgres, graph)),
         probes=ThreadPoolExecutor(6, thread_name_prefix="probe"),
     )
     app.add_middleware(RequestMiddleware)
