@@ -469,7 +469,7 @@ def test_status_and_metrics_tell_the_same_and_leave_out_what_is_not_known(
             ),
             {"topic": settings.transfers_topic},
         )
-        connection.execute(text("INSERT INTO counts (name, value) VALUES ('wallets', 100)"))
+        connection.execute(text("UPDATE counts SET value = 100 WHERE name = 'wallets'"))
         connection.execute(text("UPDATE batches SET projected_at = NULL WHERE batch_id = 2"))
     body = client.get("/ingestion/status").json()
     assert body["totals"] == {
