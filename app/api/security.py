@@ -91,9 +91,17 @@ def check_origin(request: Request) -> None:
         return
     origin = request.headers.get("origin")
     if request.headers.get("sec-fetch-site") == "cross-site" or (
-        origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+        origin is not None and _authority(origin) != host.lower()
     ):
         raise Forbidden("Requests from other sites' pages are refused.")
+
+
+def _authority(url: str) -> str | None:
+    """Host and port of a URL in lower case; None of a text that is none."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _host_name(host: str) -> str | None:

@@ -51,6 +51,9 @@ def sign_out(services: AppServices) -> Response:
 
 def _own_path(target: str) -> str:
     """The target if it is a path of this server, else the leaderboard: no redirect leads elsewhere."""
-    parts = urlsplit(target.replace("\\", "/"))
+    try:
+        parts = urlsplit(target.replace("\\", "/"))
+    except ValueError:
+        return "/"
     is_path = not parts.scheme and not parts.netloc and parts.path.startswith("/")
     return target if is_path and not target.startswith(("//", "/\\")) else "/"
