@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.api.throttle import SignInThrottle
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
 from app.settings import Settings
@@ -22,10 +23,11 @@ class Services:
     graph: Graph
     operations: Operations
     status: StatusReader
+    throttle: SignInThrottle
     probes: ThreadPoolExecutor
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 

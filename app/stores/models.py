@@ -323,6 +323,14 @@ class Reconciliation(Base):
 Index("ix_reconciliations_completed_at", Reconciliation.completed_at)
 
 
+class Session(Base):
+    """One browser that signed in."""
+
+    __tablename__ = "sessions"
+    session_digest: Mapped[str] = mapped_column(primary_key=True, comment="See app/api/sessions.py.")
+    expires_at: Mapped[datetime]
+
+
 class Label(Base):
     """One source's statement about one wallet. A removed label is marked and stays."""
 

@@ -1,5 +1,6 @@
 """No parameter, header or form field that a stranger chooses is a fault of the server, on any route."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -52,7 +53,9 @@ def client(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[htt
 def routes(app: FastAPI) -> list[Any]:
     """Every route with its whole path, also of pages."""
     included = [each for each in app.routes if hasattr(each, "effective_route_contexts")]
-    return [route for each in included for route in each.effective_route_contexts() if route.dependant]
+    found = [route for each in included for route in each.effective_route_contexts() if route.dependant]
+    paths = {route.path for route in found}
+    return [route for route in found if f"/v1{route.path}" not in paths]  # such a one is an alias
 
 
 def names(dependant: Dependant, where: str) -> list[str]:
@@ -115,3 +118,24 @@ def test_no_header_is_a_fault_of_the_server(client: httpx.Client, name: str) -> 
             answer = client.post(url, headers=[(name.encode(), value)])
             assert answer.status_code != httpx.codes.INTERNAL_SERVER_ERROR, (url, value)
     assert client.get("/health").status_code == httpx.codes.OK
+
+
+def test_a_body_of_two_lengths_is_refused(client: httpx.Client) -> None:
+    host, port = client.base_url.host, client.base_url.port or 0
+    with socket.create_connection((host, port), timeout=30) as connection:
+        connection.sendall(
+            b"POST /v1/run-score HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        )
+        assert connection.recv(12) == b"HTTP/1.1 422"
+
+
+def test_no_answer_is_kept_by_a_cache_on_the_way(client: httpx.Client) -> None:
+    for path in ("/v1/scores/top", f"/v1/scores/{ALICE}", "/health", "/v1/nothing", "/"):
+        assert client.get(path).headers["cache-control"] == "no-store", path
+
+
+def test_no_redirect_follows_the_host_header(client: httpx.Client) -> None:
+    for path in ("/v1/runs/", "/health/", "/sign-in", "/wallets/"):
+        answer = client.get(path, headers={"Accept": "text/html", "Authorization": "", "Host": "localhost:1"})
+        assert not answer.headers.get("location", "/").startswith(("http:", "//")), path
