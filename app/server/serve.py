@@ -15,6 +15,7 @@ from app.errors import DependencyMissing
 from app.projection.schema import prepare
 from app.record.identity import record_id
 from app.server.application import create_app
+from app.server.connections import BoundedConnection
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate
@@ -71,6 +72,10 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "access_log": False,  # app/api/middleware.py logs every request
         "log_config": None,  # app/logs.py formats the lines of the server itself
         "server_header": False,
+        "http": BoundedConnection,
+        "ws": "none",
+        "lifespan": "on",
+        "backlog": 1_024,
         "timeout_graceful_shutdown": 5,
     }
 
