@@ -5,12 +5,13 @@ uvicorn bounds only the pause between two requests of a connection, so its proto
 
 import asyncio
 import resource
-from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 HEAD_SECONDS: Final = 10.0
 """From the connection, or from the first byte of a later request, to the end of the head."""
@@ -18,34 +19,52 @@ BODY_SECONDS: Final = 20.0
 """From the head to the end of the body, which has 64 KiB at most."""
 READ_SECONDS: Final = 60.0
 """How long a client may leave an answer unread."""
-OWN_DESCRIPTORS: Final = 128
-"""Of the process itself: connections to the stores, files, threads."""
-MAX_CONNECTIONS: Final = 2_000
+BACKLOG: Final = 128
+"""Connections that wait to be accepted, and those that asyncio accepts in one step."""
+OWN_DESCRIPTORS: Final = 128 + 6 * BACKLOG
+"""Of the process itself: connections to the stores, files, and connections that asyncio accepted in its last
+steps, before those are closed that give place to them."""
+DESCRIPTORS: Final = 4_096
+MAX_CONNECTIONS: Final = 1_000
 MAX_OF_ONE_ADDRESS: Final = 100
+
+
+def raise_descriptor_limit() -> None:
+    """Gives this process as many descriptors as it may have, up to `DESCRIPTORS`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def max_connections() -> int:
     """How many connections are open at most: fewer than the process has descriptors for."""
     descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
     return max(16, min(MAX_CONNECTIONS, descriptors - OWN_DESCRIPTORS))
 
 
 class BoundedConnection(H11Protocol):
-    """One HTTP connection, which ends when it takes longer than the limits of this file."""
+    """One HTTP connection, which ends when it takes longer than the limits of this file.
+
+    `_waiting` holds the server's connections that wait for a whole request, the longest waiting ones first.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's signature
         super().__init__(*args, **options)
         self._deadline: asyncio.TimerHandle | None = None
-        self._waits_since = self.loop.time()
+        self._waiting = _waiting.setdefault(self.server_state, {})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Accepts a connection, in the place of the one that has waited longest where there are too many."""
         super().connection_made(transport)
         self._end_after(HEAD_SECONDS)
-        if not self._is_trusted() and len(mine := self._others_of_my_address()) >= MAX_OF_ONE_ADDRESS:
-            (_longest_waiting(mine) or self).transport.abort()
-        elif len(self.connections) > max_connections():
-            (_longest_waiting(self._others()) or self).transport.abort()
+        self._waiting[self] = None
+        if len(self.connections) > max_connections():
+            next(iter(self._waiting)).transport.abort()
+        elif not self._is_trusted() and len(mine := self._of_my_address()) > MAX_OF_ONE_ADDRESS:
+            next(each for each in (*self._waiting, self) if each in mine).transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Reads some bytes; the deadline is that of the part of the request that is still missing."""
@@ -59,10 +78,11 @@ class BoundedConnection(H11Protocol):
                 self._end_after(BODY_SECONDS)
         elif after is not h11.IDLE:
             self._clear_deadline()
+            self._waiting.pop(self, None)
 
     def on_response_complete(self) -> None:
         """Begins to wait for the next request."""
-        self._waits_since = self.loop.time()
+        self._waiting[self] = None
         super().on_response_complete()
 
     def pause_writing(self) -> None:
@@ -78,19 +98,13 @@ class BoundedConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forgets the connection."""
         self._clear_deadline()
+        self._waiting.pop(self, None)
         super().connection_lost(exc)
 
-    @property
-    def waits_since(self) -> float | None:
-        """Since when it has waited for a whole request (time of the loop); None while one is answered."""
-        return self._waits_since if self.conn.their_state in {h11.IDLE, h11.SEND_BODY} else None
-
-    def _others(self) -> list["BoundedConnection"]:
-        return [each for each in self.connections if isinstance(each, BoundedConnection) and each is not self]
-
-    def _others_of_my_address(self) -> list["BoundedConnection"]:
+    def _of_my_address(self) -> set["BoundedConnection"]:
         mine = self.client and self.client[0]
-        return [each for each in self._others() if each.client and each.client[0] == mine]
+        every = (each for each in self.connections if isinstance(each, BoundedConnection))
+        return {each for each in every if each.client and each.client[0] == mine}
 
     def _is_trusted(self) -> bool:
         """Whether many people may be behind this address: this machine, or a proxy that is named."""
@@ -113,7 +127,4 @@ class BoundedConnection(H11Protocol):
             self._deadline = None
 
 
-def _longest_waiting(connections: Iterable[BoundedConnection]) -> BoundedConnection | None:
-    """The one that has waited longest for a whole request; None when all are being answered."""
-    waiting = [(each.waits_since, each) for each in connections if each.waits_since is not None]
-    return min(waiting, key=lambda each: each[0])[1] if waiting else None
+_waiting: WeakKeyDictionary[ServerState, dict[BoundedConnection, None]] = WeakKeyDictionary()

@@ -15,7 +15,7 @@ from app.errors import DependencyMissing
 from app.projection.schema import prepare
 from app.record.identity import record_id
 from app.server.application import create_app
-from app.server.connections import BoundedConnection
+from app.server.connections import BACKLOG, BoundedConnection, raise_descriptor_limit
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate
@@ -36,6 +36,7 @@ def serve(settings: Settings) -> None:
     """
     # uvicorn ends by sending itself the signal again: without this the process would die on the spot.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    raise_descriptor_limit()
     with application(settings) as app:
         uvicorn.run(app, **server_options(settings))
 
@@ -75,7 +76,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "http": BoundedConnection,
         "ws": "none",
         "lifespan": "on",
-        "backlog": 1_024,
+        "backlog": BACKLOG,
         "timeout_graceful_shutdown": 5,
     }
 
