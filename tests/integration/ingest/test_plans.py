@@ -16,6 +16,7 @@ from sqlalchemy import TextClause, text
 import ingest.consumer
 import ingest.record
 from app.stores.postgres import Postgres
+from bench.busy_pool import BUSY, FIRST_BLOCK, fill
 from tests.support.builders import START, transfer
 from tests.support.large_statistics import LARGE, ROWS, restore_large_statistics
 from tests.support.record import write
@@ -25,6 +26,7 @@ ALLOWED = {
     "ingest.consumer.reconciler:_DUE": "the largest value of an indexed column: one entry is read",
 }
 """Statements that may read a large table from one end, each with its reason."""
+LATER = "ingest.record.restatement:_LATER"
 _PARAMETER = re.compile(r"(?<![:\w\\]):(\w+)(?!:)")
 
 
@@ -40,7 +42,8 @@ def statements() -> dict[str, str]:
 
 
 STATEMENTS = statements()
-PLANNED = {name: sql for name, sql in STATEMENTS.items() if sql.split()[0].upper() not in {"CREATE", "SET"}}
+NOT_PLANNED = {"CREATE", "SET", "TRUNCATE"}
+PLANNED = {name: sql for name, sql in STATEMENTS.items() if sql.split()[0].upper() not in NOT_PLANNED}
 
 
 def numbered(sql: str) -> str:
@@ -97,8 +100,9 @@ def large(postgres: Postgres) -> Postgres:
     return postgres
 
 
-def plan_of(postgres: Postgres, sql: str) -> dict[str, Any]:
+def plan_of(postgres: Postgres, sql: str, settings: str = "SELECT 1") -> dict[str, Any]:
     with postgres.transaction() as connection:
+        connection.execute(text(settings))
         for name, statement in STATEMENTS.items():
             if "CREATE TEMP" in statement:
                 connection.execute(text(statement))
@@ -131,3 +135,37 @@ def test_no_statement_reads_a_large_table_without_a_bound(large: Postgres) -> No
         if name not in ALLOWED and (reads := unbounded_reads(plan_of(large, sql))):
             faults[name] = reads
     assert faults == {}
+
+
+def test_a_page_of_a_pool_is_read_in_the_order_of_its_index(large: Postgres) -> None:
+    """A sort of all that a pool has would come before the limit, for every page."""
+    plan = plan_of(large, STATEMENTS[LATER], STATEMENTS["ingest.record.restatement:_BY_INDEX"])
+    limits = [node for node in nodes(plan) if node["Node Type"] == "Limit"]
+    assert len(limits) == 2  # one for each side
+    for limit in limits:
+        (ordered,) = limit["Plans"]
+        assert ordered["Node Type"] == "Incremental Sort"
+        assert [key.partition(".")[2] for key in ordered["Presorted Key"]] == ["seq"]
+        (joined,) = ordered["Plans"]
+        assert joined["Node Type"] == "Nested Loop"
+        flows, transaction = joined["Plans"]
+        assert (flows["Node Type"], flows["Relation Name"]) == ("Index Scan", "flows")
+        assert "pool_id = " in flows["Index Cond"]
+        assert "seq >= k.seq" in flows["Index Cond"]
+        assert transaction["Index Name"] == "pk_transactions"
+
+
+def test_a_page_of_a_long_pool_reads_no_more_than_it_returns(postgres: Postgres) -> None:
+    """Where the statistics know nothing, as of a table that has grown since."""
+    fill(postgres, 5_000)
+    with postgres.transaction() as connection:
+        connection.execute(text(STATEMENTS["ingest.record.restatement:_BY_INDEX"]))
+        explained = connection.execute(
+            text(f"EXPLAIN (ANALYZE, FORMAT json) {STATEMENTS[LATER]}"),
+            {"pools": [BUSY], "seqs": [(FIRST_BLOCK + 3_000) << 32], "hashes": [""], "page_rows": 100},
+        ).scalar_one()
+    reads = [node for node in nodes(explained[0]["Plan"]) if node.get("Relation Name") == "flows"]
+    assert len(reads) == 2
+    for read in reads:
+        # An incremental sort looks a little ahead.
+        assert 100 <= read["Actual Rows"] <= 200
