@@ -14,10 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 
 from app.settings import PROJECT, Settings
+from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from bench.busy_pool import fill
+from bench.busy_pool import fill, late_transfers
 from tests.support.builders import transfer
+from tests.support.content import is_equal
 from tests.support.environment import environment
+from tests.support.ingesting import ingest
 from tests.support.record import ask, write
 
 LATER = int(os.environ.get("AML_LATE_TRANSFERS", "60000"))
@@ -65,6 +68,21 @@ def test_nothing_is_read_behind_the_place_where_the_pool_is_as_it_was(postgres: 
     assert batch.restated == 1
     assert sum(read) < 300
     assert ask(postgres, "SELECT unobserved FROM flows WHERE seq = :seq", seq=20 << 32) == 70
+
+
+def test_a_historic_import_takes_fewer_batches_than_others(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    """What comes behind its transfers is restated once for many of them."""
+    fill(postgres, 2_000)
+    small = settings.model_copy(update={"batch_messages": 20})
+
+    ingest(small, postgres, graph, late_transfers(1_000))
+
+    assert ask(postgres, "SELECT sum(stored) FROM batches") == 3_000
+    restating = "SELECT count(*) FROM batches WHERE restated > 0"
+    assert ask(postgres, restating) <= 20  # instead of 50
+    assert is_equal(postgres, graph)
 
 
 @contextmanager
