@@ -12,6 +12,7 @@ from app.projection.pending import project_all_pending
 from app.settings import PROJECT
 from bench.busy_pool import fill
 from bench.machine import machine
+from bench.processes import cpu_seconds
 from bench.stores import Stores, stores, transfer, write
 
 LATER = (10, 1_000, 100_000)
@@ -26,14 +27,15 @@ def run() -> dict[str, Any]:
         fill(s.postgres, LATER[-1])
         for number, batches in enumerate((BATCHES, 1)):
             name = f"{IMPORTED}_in_{batches}_batches_before_{LATER[-1]}"
-            figures[name] = _import(batches, first=IMPORTED * number)
+            figures[name] = _import(s, batches, first=IMPORTED * number)
         project_all_pending(s.postgres, s.graph)
         figures |= _one_late_transfer(s)
     return figures
 
 
-def _import(batches: int, *, first: int) -> dict[str, Any]:
+def _import(s: Stores, batches: int, *, first: int) -> dict[str, Any]:
     """A process of its own writes them into the record."""
+    before = cpu_seconds(s.pids)["postgres"]
     child = subprocess.run(
         [sys.executable, "-m", "bench.late_writer", str(IMPORTED), str(batches), str(first)],
         cwd=PROJECT,
@@ -43,6 +45,8 @@ def _import(batches: int, *, first: int) -> dict[str, Any]:
     found = json.loads(child.stdout)
     return {
         "record_seconds": found["seconds"],
+        "cpu_seconds": found["cpu_seconds"],
+        "postgres_cpu_seconds": round(cpu_seconds(s.pids)["postgres"] - before, 1),
         "restated_a_batch": found["restated_a_batch"],
         "peak_mb": found["peak_bytes"] >> 20,
         "of_it_restating_mb": found["peak_bytes"] - found["before_bytes"] >> 20,
