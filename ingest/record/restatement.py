@@ -56,7 +56,7 @@ _LaterRow = Any
 def restate(connection: Connection, pools: Sequence[PoolAccount]) -> Iterator[tuple[int, Accounted]]:
     """Yields (pool_id, entry) of every entry that is new or whose annotation differs; sets the last states.
 
-    The caller may write flows in between: a page that is read later has none of those that were yielded.
+    The caller may rewrite the sides that were yielded so far: no page that is read later has them.
     """
     if not pools:
         return
