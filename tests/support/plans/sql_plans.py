@@ -63,6 +63,11 @@ def unbounded_reads(plan: dict[str, Any]) -> list[str]:
     ]
 
 
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every node of a plan."""
+    return (node for node, _ in _nodes(plan, ""))
+
+
 def _numbered(sql: str) -> str:
     """The statement with `$1` for its first parameter, and so on."""
     names: list[str] = []
