@@ -5,29 +5,30 @@ from concurrent.futures import Future
 from datetime import datetime
 from threading import Lock, Thread
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from app.errors import DependencyMissing, QueryTimeout
 from app.operations.status_answer import (
     GraphStatus,
     IngestionStatus,
-    PartitionStatus,
     RecordStatus,
     Throughput,
     Totals,
 )
+from app.operations.topic_comparison import compare
 from app.projection.pending import graph_lag
 from app.projection.state import Counts, count
 from app.record.counts import read_counts
 from app.record.dead_letter_alarm import dead_letter_alarm, refused_in_a_row
 from app.record.dead_letters import refused_by_reason
+from app.record.holes import hole_alarm
 from app.record.last_reconciliation import last_reconciliation
 from app.runs.listing import runs
 from app.settings import Settings
 from app.stores.graph import Graph
-from app.stores.kafka_offsets import Offsets, partition_offsets
+from app.stores.kafka_offsets import TopicOffsets, TopicReader
 from app.stores.postgres import Postgres
 
 T = TypeVar("T")
@@ -37,8 +38,10 @@ GRAPH_SECONDS = 6.0
 """The graph is waited for this long: more than its counts or a new connection may take."""
 
 _PARTITIONS = text(
-    "SELECT partition, next_offset, consumed, stored, duplicates, dead FROM ingestion_state"
-    " WHERE topic = :topic ORDER BY partition"
+    "SELECT partition, max(next_offset) FILTER (WHERE ended_at IS NULL) AS next_offset,"
+    " max(topic_id) FILTER (WHERE ended_at IS NULL) AS topic_id, sum(consumed)::bigint AS consumed,"
+    " sum(stored)::bigint AS stored, sum(duplicates)::bigint AS duplicates, sum(dead)::bigint AS dead"
+    " FROM ingestion_state WHERE topic = :topic GROUP BY partition ORDER BY partition"
 )
 _TOTALS = text(
     "SELECT coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(duplicates), 0)::bigint AS duplicates,"
@@ -98,20 +101,25 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         alarm = dead_letter_alarm(connection, settings.dead_letter_ceiling)
         in_a_row = refused_in_a_row(connection)
         reconciled = last_reconciliation(connection)
+        holes = hole_alarm(connection)
         as_of = _now(connection)
-    offsets, kafka_error = kafka.result()
+    in_kafka, kafka_error = kafka.result()
     try:
         graph_counts, graph_error = in_graph.result(GRAPH_SECONDS)
     except TimeoutError:
         graph_counts, graph_error = None, f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
-    listed = [
-        _partition(topic, number, partitions.get(number), offsets.get(number))
-        for number in sorted(partitions.keys() | offsets.keys())
-    ]
+    listed, problem = compare(topic, partitions, in_kafka)
+    if problem is not None and kafka_error is None:
+        # The consumer may have gone on between Kafka's answer and the record's: this one is the later.
+        in_kafka, kafka_error = _kafka(settings)
+        listed, problem = compare(topic, partitions, in_kafka)
+    lags = [partition.lag for partition in listed if partition.lag is not None]
+    is_known = in_kafka is not None and len(lags) == len(listed)
     return IngestionStatus(
         partitions=listed,
-        lag=None if kafka_error else sum(partition.lag or 0 for partition in listed),
+        lag=sum(lags) if is_known else None,
         kafka_error=kafka_error,
+        topic_problem=None if kafka_error else problem,
         totals=Totals(
             consumed=sum(row.consumed for row in partitions.values()),
             stored=totals.stored,
@@ -119,6 +127,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
             dead=totals.dead,
             restated=counts["restated"],
             retracted=counts["retracted"],
+            out_of_order=counts["out_of_order"],
         ),
         throughput=Throughput(one_minute=recent.minute, five_minutes=recent.five_minutes),
         seconds_since_last_ingestion=recent.seconds_since,
@@ -134,6 +143,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         record=RecordStatus(transfers=totals.stored, wallets=counts["wallets"], assets=assets),
         dead_letters=dead,
         alarm=alarm,
+        hole_alarm=holes,
         refused_in_a_row=in_a_row,
         reconciliation=reconciled,
         latest_run=latest,
@@ -161,11 +171,11 @@ def _now(connection: Connection) -> datetime:
     return now
 
 
-def _kafka(settings: Settings) -> tuple[dict[int, Offsets], str | None]:
+def _kafka(settings: Settings) -> tuple[TopicOffsets | None, str | None]:
     try:
-        return partition_offsets(settings), None
+        return TopicReader(settings).offsets(), None
     except DependencyMissing as exc:
-        return {}, str(exc)
+        return None, str(exc)
 
 
 def _graph_counts(graph: Graph) -> tuple[Counts | None, str | None]:
@@ -173,23 +183,3 @@ def _graph_counts(graph: Graph) -> tuple[Counts | None, str | None]:
         return count(graph, timeout_seconds=COUNT_SECONDS), None
     except (DependencyMissing, QueryTimeout) as exc:
         return None, str(exc)
-
-
-def _partition(
-    topic: str, number: int, recorded: Row[Any] | None, offsets: Offsets | None
-) -> PartitionStatus:
-    next_offset = None if recorded is None else recorded.next_offset
-    lag = None
-    if offsets is not None:
-        lag = max(0, offsets.end - (offsets.begin if next_offset is None else next_offset))
-    return PartitionStatus(
-        topic=topic,
-        partition=number,
-        next_offset=next_offset,
-        end_offset=None if offsets is None else offsets.end,
-        lag=lag,
-        consumed=0 if recorded is None else recorded.consumed,
-        stored=0 if recorded is None else recorded.stored,
-        duplicates=0 if recorded is None else recorded.duplicates,
-        dead=0 if recorded is None else recorded.dead,
-    )

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from app.answers.base import EXAMPLE_TIME
 from app.answers.runs import RUN, Run
 from app.record.dead_letter_alarm import DeadLetterAlarm
+from app.record.holes import HoleAlarm
 from app.record.last_reconciliation import LastReconciliation
 
 
@@ -17,7 +18,9 @@ class PartitionStatus(BaseModel):
     partition: int = Field(examples=[0])
     next_offset: int | None = Field(examples=[119])
     end_offset: int | None = Field(examples=[120])
-    lag: int | None = Field(description="Messages not yet consumed.", examples=[1])
+    lag: int | None = Field(
+        description="Messages after the record's offset; null while Kafka ends before it.", examples=[1]
+    )
     consumed: int = Field(description="Messages, of which:", examples=[119])
     stored: int = Field(examples=[117])
     duplicates: int = Field(examples=[1])
@@ -33,6 +36,12 @@ class Totals(BaseModel):
     dead: int = Field(examples=[1])
     restated: int = Field(examples=[0])
     retracted: int = Field(examples=[0])
+    out_of_order: int = Field(
+        default=0,
+        description="Transfers that occurred before one of an earlier block of their chain in the same "
+        "batch; the order of the ledger is that of blocks.",
+        examples=[0],
+    )
 
 
 class Throughput(BaseModel):
@@ -66,8 +75,11 @@ class IngestionStatus(BaseModel):
     """How far ingestion is, how fast it is, and what the stores hold."""
 
     partitions: list[PartitionStatus]
-    lag: int | None = Field(description="Of all partitions; null when Kafka does not answer.", examples=[1])
+    lag: int | None = Field(description="Of all partitions; null when it is not known.", examples=[1])
     kafka_error: str | None = None
+    topic_problem: str | None = Field(
+        default=None, description="The topic is missing, or does not hold what the record would read next."
+    )
     totals: Totals
     throughput: Throughput
     seconds_since_last_ingestion: float | None = Field(examples=[0.4])
@@ -75,6 +87,9 @@ class IngestionStatus(BaseModel):
     record: RecordStatus
     dead_letters: dict[str, int] = Field(description="By reason.", examples=[{"conflict": 1}])
     alarm: DeadLetterAlarm | None = Field(description="Too many messages in a row were refused.")
+    hole_alarm: HoleAlarm | None = Field(
+        default=None, description="Messages could not be read, and nobody has said that it was seen."
+    )
     refused_in_a_row: int = Field(description="Messages refused since the last good one.", examples=[0])
     reconciliation: LastReconciliation | None = Field(description="Null: they were never compared.")
     latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")

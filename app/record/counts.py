@@ -5,7 +5,7 @@ from collections import Counter
 from sqlalchemy import Connection, text
 
 REFUSED = "refused."
-"""Before the reason in the name of a count; the other names are `wallets`, `restated` and `retracted`."""
+"""Before the reason in the name of a count; others: `wallets`, `restated`, `retracted`, `out_of_order`."""
 
 _ALL = text("SELECT name, value FROM counts")
 

@@ -11,15 +11,24 @@ from app.answers.base import EXAMPLE_TIME, Answer
 from app.record.counts import REFUSED, read_counts
 from app.stores.postgres import Postgres
 
-COLUMNS = """
-    topic, partition, "offset", reason, detail, payload_bytes, recorded_at, published_at, replayed_at,
-    message_key AS key, payload
+# A series of offsets ends when the topic is made anew: where there is another one, an origin names its own.
+_ORIGIN = """
+    concat_ws('/', d.topic, d.partition, d."offset",
+        CASE WHEN d.series > 1 OR EXISTS (
+            SELECT FROM ingestion_state s
+            WHERE (s.topic, s.partition) = (d.topic, d.partition) AND s.series > 1
+        ) THEN d.series END) AS origin
 """
-_FACTS = """
-    SELECT concat_ws('/', topic, partition, "offset") AS origin, reason, detail, payload_bytes, recorded_at,
+COLUMNS = f"""
+    {_ORIGIN}, topic, partition, series, "offset", reason, detail, payload_bytes, recorded_at, published_at,
+    replayed_at, message_key AS key, payload
+"""
+"""Of a statement that reads `FROM dead_letters d`."""
+_FACTS = f"""
+    SELECT {_ORIGIN}, reason, detail, payload_bytes, recorded_at,
            published_at, replayed_at
-    FROM dead_letters
-"""
+    FROM dead_letters d
+"""  # noqa: S608 - a constant of the code
 _LATEST = """ORDER BY recorded_at DESC, topic, partition, "offset" DESC LIMIT :limit"""
 _LISTED = text(f"{_FACTS} {_LATEST}")
 _OF_REASON = text(f"{_FACTS} WHERE reason = :reason {_LATEST}")  # an index of its own
@@ -28,7 +37,10 @@ _OF_REASON = text(f"{_FACTS} WHERE reason = :reason {_LATEST}")  # an index of i
 class RefusedMessage(Answer):
     """A refused message without its bytes."""
 
-    origin: str = Field(description="TOPIC/PARTITION/OFFSET.", examples=["transfers/0/17"])
+    origin: str = Field(
+        description="TOPIC/PARTITION/OFFSET, and /SERIES where the topic was made anew.",
+        examples=["transfers/0/17"],
+    )
     reason: str = Field(examples=["conflict"])
     detail: str
     payload_bytes: int = Field(examples=[412])
@@ -64,8 +76,10 @@ DEAD_LETTERS = DeadLetters(
 class DeadLetter:
     """One refused message; `payload` holds its first 64 KiB, `payload_bytes` is its whole length."""
 
+    origin: str
     topic: str
     partition: int
+    series: int
     offset: int
     reason: str
     detail: str
@@ -75,11 +89,6 @@ class DeadLetter:
     replayed_at: datetime | None
     key: bytes | None
     payload: bytes
-
-    @property
-    def origin(self) -> str:
-        """Where it came from, as TOPIC/PARTITION/OFFSET."""
-        return f"{self.topic}/{self.partition}/{self.offset}"
 
     @property
     def is_whole(self) -> bool:

@@ -8,14 +8,17 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 _COUNTED = text("""
-    SELECT partition, next_offset, consumed, stored, duplicates, dead FROM ingestion_state
-    WHERE topic = :topic
+    SELECT partition, max(next_offset) FILTER (WHERE ended_at IS NULL) AS next_offset,
+           sum(consumed)::bigint AS consumed, sum(stored)::bigint AS stored,
+           sum(duplicates)::bigint AS duplicates, sum(dead)::bigint AS dead
+    FROM ingestion_state WHERE topic = :topic GROUP BY partition
 """)
 _REFUSED = text("""
     SELECT d.reason, count(*) AS refused
     FROM unnest(:partitions ::int[], :firsts ::bigint[], :lasts ::bigint[]) k (partition, first, last)
-    JOIN dead_letters d
-    ON d.topic = :topic AND d.partition = k.partition AND d."offset" BETWEEN k.first AND k.last
+    JOIN ingestion_state s ON s.topic = :topic AND s.partition = k.partition AND s.ended_at IS NULL
+    JOIN dead_letters d ON (d.topic, d.partition, d.series) = (s.topic, s.partition, s.series)
+    AND d."offset" BETWEEN k.first AND k.last
     GROUP BY d.reason ORDER BY count(*) DESC, d.reason
 """)
 

@@ -240,17 +240,42 @@ class IngestedRetraction(Base):
 
 
 class IngestionState(Base):
-    """How far one partition is consumed; written in the same transaction as the facts."""
+    """How far one partition is consumed; written in the same transaction as the facts.
+
+    A series of offsets ends when the topic is made anew, or when an older Kafka is put back: then the same
+    offsets are those of other messages, and the next series begins.
+    """
 
     __tablename__ = "ingestion_state"
     topic: Mapped[str] = mapped_column(primary_key=True)
     partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    series: Mapped[int] = mapped_column(Integer, primary_key=True, server_default=text("1"))
     next_offset: Mapped[int]
     consumed: Mapped[int]
     stored: Mapped[int]
     duplicates: Mapped[int]
     dead: Mapped[int]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    topic_id: Mapped[str | None] = mapped_column(comment="Null: of before 0017.")
+    ended_at: Mapped[datetime | None] = mapped_column(comment="Null: the series that is read.")
+
+
+class Hole(Base):
+    """Messages of one partition, from the first offset to before the last, that were not read."""
+
+    __tablename__ = "holes"
+    hole_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    topic: Mapped[str]
+    partition: Mapped[int] = mapped_column(Integer)
+    series: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(comment="A reason of app/record/holes.py.")
+    from_offset: Mapped[int]
+    to_offset: Mapped[int | None] = mapped_column(comment="Not included. Null: not known.")
+    told_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    seen_at: Mapped[datetime | None]
+
+
+Index("ix_holes_unseen", Hole.hole_id, postgresql_where=Hole.seen_at.is_(None))
 
 
 class DeadLetter(Base):
@@ -259,6 +284,7 @@ class DeadLetter(Base):
     __tablename__ = "dead_letters"
     topic: Mapped[str] = mapped_column(primary_key=True)
     partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    series: Mapped[int] = mapped_column(Integer, primary_key=True, server_default=text("1"))
     offset: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     reason: Mapped[str]
     detail: Mapped[str]

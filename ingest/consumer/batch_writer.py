@@ -11,6 +11,7 @@ from ingest.consumer.division import write_divided
 from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.consumer.retry import retry_record
 from ingest.faults import fault_point
+from ingest.record.positions import Position
 from ingest.record.writer import DecodedMessage, WrittenBatch, write_batch
 
 log = structlog.get_logger()
@@ -39,7 +40,7 @@ class BatchWriter:
     def _write(self, messages: Sequence[DecodedMessage]) -> WrittenBatch | None:
         def work(
             connection: Connection,
-        ) -> tuple[dict[int, int], list[DecodedMessage], WrittenBatch | None]:
+        ) -> tuple[dict[int, Position], list[DecodedMessage], WrittenBatch | None]:
             recorded = self._offsets.lock(connection, messages)
             unwritten = self._offsets.unwritten(messages, recorded)
             batch = write_batch(connection, unwritten) if unwritten else None
@@ -47,8 +48,10 @@ class BatchWriter:
             return recorded, unwritten, batch
 
         recorded, unwritten, batch = retry_record(self._stop, lambda: self._postgres.run(work))
-        self._offsets.advance(recorded, unwritten)
-        if len(unwritten) < len(messages):
+        self._offsets.advance(messages, recorded, unwritten)
+        if self._offsets.went_back:
+            log.warning("record_went_back", messages=len(messages) - len(unwritten))
+        elif len(unwritten) < len(messages):
             log.warning("written_by_another_consumer", messages=len(messages) - len(unwritten))
         if batch is not None:
             log.info(

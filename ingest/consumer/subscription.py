@@ -1,49 +1,42 @@
-"""The consumer's side of Kafka: its client, its partitions, the offsets it commits, its errors."""
+"""The consumer's side of Kafka: its client, its partitions, where it reads them, what is no message."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
+from threading import Event
 from time import monotonic
 from typing import Final
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from app.errors import DependencyMissing
 from app.settings import Settings
-from ingest.consumer.fetcher import QUEUE_KILOBYTES
+from app.stores.kafka_offsets import TopicReader
+from ingest.consumer.fetcher import QUEUE_KILOBYTES, Fetcher
+from ingest.consumer.kafka_errors import check_errors, commit_offsets, is_out_of_range
+from ingest.consumer.recorded_offsets import RecordedOffsets
+from ingest.consumer.retry import retry_record
 from ingest.faults import fault_point
 from ingest.instruments import PARTITIONS
-from ingest.kafka.topics import COORDINATOR_NOT_READY, QUIET
+from ingest.kafka.topics import QUIET
 
 log = structlog.get_logger()
 
-TOLERATED_COMMIT_ERRORS: Final = {
-    # Kafka has assigned the partition to another consumer.
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.REBALANCE_IN_PROGRESS,
-    KafkaError._NO_OFFSET,  # noqa: SLF001 - the library's own public error codes begin so
-    KafkaError._ASSIGNMENT_LOST,  # noqa: SLF001
-    # Kafka is being restarted.
-    *COORDINATOR_NOT_READY,
-    KafkaError.REQUEST_TIMED_OUT,
-    KafkaError._ALL_BROKERS_DOWN,  # noqa: SLF001
-    KafkaError._TIMED_OUT,  # noqa: SLF001
-    KafkaError._TRANSPORT,  # noqa: SLF001
-    KafkaError._WAIT_COORD,  # noqa: SLF001
-}
-"""Kafka lacks the offset then: the next commit includes it, or the messages are read again, as repeats."""
-MAX_KAFKA_SILENCE_SECONDS: Final = 120
+IDLE_CHECK_SECONDS: Final = 2.0
+"""So often Kafka is asked whether the topic is still the same while no message comes."""
+METADATA_SECONDS: Final = 5
+"""So often the client asks which topics and partitions there are: a topic may come back."""
 
 
 def kafka_consumer(settings: Settings) -> Consumer:
-    """A client of the consumer group that commits no offset by itself."""
+    """A client of the consumer group that commits no offset by itself, and resets none."""
     return Consumer(
         {
             "bootstrap.servers": settings.kafka_bootstrap_servers,
             "group.id": settings.consumer_group,
             "enable.auto.commit": False,
-            "auto.offset.reset": "earliest",
+            "auto.offset.reset": "error",  # the record decides where reading begins
+            "topic.metadata.refresh.interval.ms": METADATA_SECONDS * 1_000,
             "queued.max.messages.kbytes": QUEUE_KILOBYTES,
             "fetch.message.max.bytes": 1 << 20,  # of one partition, unless a single message is larger
             "fetch.max.bytes": QUEUE_KILOBYTES << 10,
@@ -54,57 +47,103 @@ def kafka_consumer(settings: Settings) -> Consumer:
     )
 
 
-def subscribe(consumer: Consumer, topic: str, on_assigned: Callable[[], None]) -> None:
-    """Joins the group; calls `on_assigned` before the first message of newly assigned partitions."""
+class Subscription:
+    """The transfers topic as a member of the group reads it: each partition from where the record is."""
 
-    def assigned(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        on_assigned()
+    def __init__(self, settings: Settings, offsets: RecordedOffsets, stop: Event) -> None:
+        self._settings = settings
+        self._offsets = offsets
+        self._stop = stop
+        self._topic = TopicReader(settings)
+        self._is_assigned = self._is_out_of_range = self._is_missing = False
+        self._last_answer = self._last_check = monotonic()
+        self._subscribe()
+
+    def fetch(self, max_messages: int) -> list[KafkaMessage]:
+        """The next messages of the topic whose offsets the record has; none of a topic made anew.
+
+        Raises:
+            DependencyMissing: Kafka refuses this consumer, or has not answered for too long.
+        """
+        fetched = self._fetcher.fetch(max_messages)
+        self._last_answer = check_errors(fetched, self._last_answer)
+        self._is_out_of_range = self._is_out_of_range or is_out_of_range(fetched)
+        messages = [message for message in fetched if message.error() is None]
+        if self._is_made_anew(is_idle=not messages):
+            self._renew()
+            return []
+        return messages
+
+    def commit(self) -> None:
+        """Commits the offsets of everything consumed so far, for those who watch the group."""
+        commit_offsets(self._consumer)
+
+    def seek_if_lost(self) -> None:
+        """Reads on from where the record is, if Kafka lacks the next offset or the record went back."""
+        if not (self._is_out_of_range or self._offsets.went_back):
+            return
+        if partitions := [each.partition for each in self._consumer.assignment()]:
+            self._assign(partitions)
+
+    def close(self) -> None:
+        """Leaves the group."""
+        self._consumer.close()
+
+    def _subscribe(self) -> None:
+        self._consumer = kafka_consumer(self._settings)
+        self._fetcher = Fetcher(self._consumer, self._settings.batch_wait_seconds)
+        self._consumer.subscribe(
+            [self._settings.transfers_topic], on_assign=self._assigned, on_revoke=self._revoked
+        )
+
+    def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._assign([each.partition for each in partitions])
         fault_point("during_rebalance")
         PARTITIONS.set(len(partitions))
         log.info("partitions_assigned", assigned=sorted(p.partition for p in partitions))
 
-    def revoked(_consumer: Consumer, partitions: list[TopicPartition]) -> None:
+    def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._is_assigned = False
         fault_point("during_rebalance")
         PARTITIONS.set(0)
         log.info("partitions_revoked", revoked=sorted(p.partition for p in partitions))
 
-    consumer.subscribe([topic], on_assign=assigned, on_revoke=revoked)
-
-
-def commit_offsets(consumer: Consumer) -> None:
-    """Commits the offsets of everything consumed so far.
-
-    Raises:
-        DependencyMissing: Kafka refuses them for good.
-    """
-    try:
-        consumer.commit(asynchronous=False)
-    except KafkaException as exc:
-        error = exc.args[0]
-        if error.fatal() or not (error.retriable() or error.code() in TOLERATED_COMMIT_ERRORS):
-            raise DependencyMissing(f"Kafka refuses this consumer's offset: {error.str()}.") from exc
-        log.warning("offset_not_committed", reason=error.str())
-
-
-def check_errors(received: Sequence[KafkaMessage], last_answer: float) -> float:
-    """Logs the errors among received messages.
-
-    Returns:
-        When Kafka last answered, by the monotonic clock.
-
-    Raises:
-        DependencyMissing: an error is fatal, or Kafka has not answered for too long.
-    """
-    errors = [error for message in received if (error := message.error()) is not None]
-    if not errors:
-        return monotonic()
-    for error in errors:
-        log.warning("kafka_error", reason=error.str())
-        if error.fatal():
-            raise DependencyMissing(f"Kafka refuses this consumer: {error.str()}.")
-    if monotonic() - last_answer > MAX_KAFKA_SILENCE_SECONDS:
-        raise DependencyMissing(
-            f"Kafka has not answered for {MAX_KAFKA_SILENCE_SECONDS} seconds: {errors[-1].str()}. "
-            "Start it (`aml up`) or set AML_KAFKA_BOOTSTRAP_SERVERS."
+    def _assign(self, partitions: Iterable[int]) -> None:
+        """Reads the partitions from where the record is; Kafka's committed offsets decide nothing."""
+        self._fetcher.discard()
+        positions = retry_record(self._stop, lambda: self._offsets.read(partitions, self._topic.offsets))
+        self._consumer.assign(
+            [
+                TopicPartition(self._settings.transfers_topic, partition, position.next_offset)
+                for partition, position in positions.items()
+            ]
         )
-    return last_answer
+        self._is_assigned, self._is_out_of_range = True, False
+
+    def _is_made_anew(self, *, is_idle: bool) -> bool:
+        """Whether the topic is another one than that of the record's offsets.
+
+        Asked after every fetch and before its messages are written: those of a new topic may continue the
+        offsets of the old one.
+        """
+        if not self._is_assigned or (is_idle and monotonic() - self._last_check < IDLE_CHECK_SECONDS):
+            return False
+        self._last_check = monotonic()
+        try:
+            topic_id = self._topic.topic_id() if is_idle else retry_record(self._stop, self._topic.topic_id)
+        except DependencyMissing:
+            if is_idle:  # the client says so too, when it has lasted
+                return False
+            raise
+        if topic_id is None and not self._is_missing:
+            log.error("topic_missing", topic=self._settings.transfers_topic)
+        self._is_missing = topic_id is None
+        return topic_id is not None and topic_id != self._offsets.topic_id
+
+    def _renew(self) -> None:
+        """Begins with a new client: the old one knows the old topic."""
+        log.warning("topic_made_anew", topic=self._settings.transfers_topic)
+        self._fetcher.discard()
+        self._consumer.close()
+        self._is_assigned = self._is_out_of_range = False
+        self._subscribe()

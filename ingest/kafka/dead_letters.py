@@ -1,6 +1,7 @@
 """Publishes refused messages to the dead-letter topic, each with its reason and its origin."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from confluent_kafka import KafkaError, Producer
 from confluent_kafka import Message as KafkaMessage
@@ -18,22 +19,34 @@ FLUSH_SECONDS = 120.0
 
 # Only those that the record holds whole: a longer one is published when Kafka delivers it again.
 _PENDING = text(f"""
-    SELECT topic, partition, "offset", reason, detail, message_key, payload FROM dead_letters
+    SELECT topic, partition, series, "offset", reason, detail, message_key, payload FROM dead_letters
     WHERE published_at IS NULL AND payload_bytes <= {STORED_PAYLOAD_BYTES}
-    ORDER BY topic, partition, "offset"
+    ORDER BY topic, partition, series, "offset"
 """)  # noqa: S608 - a constant of the code
 _PENDING_OF_BATCH = text("""
-    SELECT d.partition, d."offset", reason, detail FROM dead_letters d
-    JOIN unnest(:partitions ::int[], :offsets ::bigint[]) k (partition, "offset")
-    ON (d.partition, d."offset") = (k.partition, k."offset")
+    SELECT d.topic, d.partition, d.series, d."offset", reason, detail FROM dead_letters d
+    JOIN unnest(:partitions ::int[], :series ::int[], :offsets ::bigint[]) k (partition, series, "offset")
+    ON (d.partition, d.series, d."offset") = (k.partition, k.series, k."offset")
     WHERE d.topic = :topic AND published_at IS NULL
 """)
 _PUBLISHED = text("""
     UPDATE dead_letters d SET published_at = clock_timestamp()
-    FROM unnest(:topics ::text[], :partitions ::int[], :offsets ::bigint[]) k (topic, partition, "offset")
-    WHERE (d.topic, d.partition, d."offset") = (k.topic, k.partition, k."offset") AND d.published_at IS NULL
+    FROM unnest(:topics ::text[], :partitions ::int[], :series ::int[], :offsets ::bigint[])
+        k (topic, partition, series, "offset")
+    WHERE (d.topic, d.partition, d.series, d."offset") = (k.topic, k.partition, k.series, k."offset")
+    AND d.published_at IS NULL
 """)
-Origin = tuple[str, int, int]
+
+
+class Origin(NamedTuple):
+    """Where a message comes from; after the topic was made anew the same offset is one of another series."""
+
+    topic: str
+    partition: int
+    series: int
+    offset: int
+
+
 Delivered = Callable[[KafkaError | None, KafkaMessage], None]
 
 
@@ -55,18 +68,19 @@ class DeadLetterProducer:
 
     def publish(self, messages: Sequence[DecodedMessage]) -> None:
         """Publishes those messages of a batch, whole, that are recorded as refused and not yet published."""
-        by_position = {(message.partition, message.offset): message for message in messages}
+        by_origin = {Origin(m.topic, m.partition, m.series, m.offset): m for m in messages}
         parameters = {
             "topic": messages[0].topic,
-            "partitions": [partition for partition, _ in by_position],
-            "offsets": [offset for _, offset in by_position],
+            "partitions": [each.partition for each in by_origin],
+            "series": [each.series for each in by_origin],
+            "offsets": [each.offset for each in by_origin],
         }
         with self._postgres.transaction() as connection:
             pending = connection.execute(_PENDING_OF_BATCH, parameters).all()
-        for partition, offset, reason, detail in pending:
-            message = by_position[partition, offset]
-            self._send((message.topic, partition, offset), reason, detail, message.key, message.payload)
-        self._flush_and_mark([(messages[0].topic, row.partition, row.offset) for row in pending])
+        for row in pending:
+            message = by_origin[_origin(row)]
+            self._send(_origin(row), row.reason, row.detail, message.key, message.payload)
+        self._flush_and_mark([_origin(row) for row in pending])
 
     def publish_pending(self) -> None:
         """Publishes messages that a crash left recorded and unpublished, if the record holds them whole."""
@@ -113,9 +127,10 @@ class DeadLetterProducer:
                 f"Dead letters could not be written to {self._topic}: "
                 f"{'Kafka does not take them' if error is None else error.str()}."
             )
-        topics, partitions, offsets = (list(column) for column in zip(*origins, strict=True))
+        names = ("topics", "partitions", "series", "offsets")
+        columns = dict(zip(names, map(list, zip(*origins, strict=True)), strict=True))
         with self._postgres.transaction() as connection:
-            connection.execute(_PUBLISHED, {"topics": topics, "partitions": partitions, "offsets": offsets})
+            connection.execute(_PUBLISHED, columns)
 
 
 def _bytes(column: memoryview | None) -> bytes | None:
@@ -123,19 +138,19 @@ def _bytes(column: memoryview | None) -> bytes | None:
 
 
 def _origin(row: Row[tuple[object, ...]]) -> Origin:
-    return row.topic, row.partition, row.offset
+    return Origin(row.topic, row.partition, row.series, row.offset)
 
 
 def _headers(
     origin: Origin, reason: str, detail: str, payload_bytes: int
 ) -> list[tuple[str, str | bytes | None]]:
-    topic, partition, offset = origin
     return [
         ("reason", reason.encode()),
         ("detail", detail.encode()),
-        ("original_topic", topic.encode()),
-        ("original_partition", str(partition).encode()),
-        ("original_offset", str(offset).encode()),
+        ("original_topic", origin.topic.encode()),
+        ("original_partition", str(origin.partition).encode()),
+        ("original_offset", str(origin.offset).encode()),
+        ("original_series", str(origin.series).encode()),
         ("payload_bytes", str(payload_bytes).encode()),  # a very long message is published in part
         *((name, value.encode()) for name, value in trace_headers().items()),
     ]

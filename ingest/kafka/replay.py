@@ -1,7 +1,9 @@
 """Sends refused messages again, after their cause is mended."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import text
 
@@ -9,20 +11,21 @@ from app.errors import InvalidInput, NotFound
 from app.record.dead_letters import COLUMNS, DeadLetter, read_dead_letters
 from app.settings import Settings
 from app.stores.postgres import Postgres
-from ingest.kafka.dead_letters import Origin
 from ingest.kafka.producer import produce
 
 _ONE = text(f"""
-    SELECT {COLUMNS} FROM dead_letters WHERE (topic, partition, "offset") = (:topic, :partition, :offset)
+    SELECT {COLUMNS} FROM dead_letters d
+    WHERE (topic, partition, "offset") = (:topic, :partition, :offset)
+    AND series = coalesce(CAST(:series AS int), series) ORDER BY series DESC LIMIT 1
 """)  # noqa: S608 - a constant of the code
 # Only messages refused before the replay began: one that is refused again would be replayed without end.
 _NOT_REPLAYED = """
-    FROM dead_letters WHERE replayed_at IS NULL AND recorded_at <= :before
+    FROM dead_letters d WHERE replayed_at IS NULL AND recorded_at <= :before
     AND (CAST(:reason AS text) IS NULL OR reason = :reason)
 """
 _PAGE = text(f"""
     SELECT {COLUMNS} {_NOT_REPLAYED} AND octet_length(payload) = payload_bytes
-    ORDER BY recorded_at, topic, partition, "offset" LIMIT :limit
+    ORDER BY recorded_at, topic, partition, "offset", series LIMIT :limit
 """)
 _TO_REPLAY = text(f"""
     SELECT count(*) FILTER (WHERE octet_length(payload) = payload_bytes) AS whole,
@@ -30,10 +33,13 @@ _TO_REPLAY = text(f"""
 """)
 _REPLAYED = text("""
     UPDATE dead_letters SET replayed_at = clock_timestamp()
-    WHERE (topic, partition, "offset") = (:topic, :partition, :offset)
+    WHERE (topic, partition, series, "offset") = (:topic, :partition, :series, :offset)
 """)
 
 
+_ORIGIN = re.compile(
+    r"(?P<topic>[^/]+)/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})(?:/(?P<series>[0-9]{1,9}))?"
+)
 PAGE_MESSAGES = 500
 """Read and sent at a time: at most 32 MiB."""
 
@@ -46,37 +52,48 @@ class Replay:
     truncated: int
 
 
-def parse_origin(value: str) -> Origin:
-    """The origin that is written as TOPIC/PARTITION/OFFSET.
+class NamedOrigin(NamedTuple):
+    """An origin as a person writes it; no series is the newest one."""
+
+    topic: str
+    partition: int
+    offset: int
+    series: int | None
+
+    def __str__(self) -> str:
+        series = "" if self.series is None else f"/{self.series}"
+        return f"{self.topic}/{self.partition}/{self.offset}{series}"
+
+
+def parse_origin(value: str) -> NamedOrigin:
+    """The origin that is written as TOPIC/PARTITION/OFFSET, or with /SERIES behind it.
 
     Raises:
         InvalidInput: it is written otherwise.
     """
-    topic, _, rest = value.partition("/")
-    partition, _, offset = rest.partition("/")
-    if not (topic and partition.isdecimal() and offset.isdecimal()):
+    if not (match := _ORIGIN.fullmatch(value)):
         raise InvalidInput(
             f"{value!r} is no origin: write TOPIC/PARTITION/OFFSET as `aml dead-letters list` does."
         )
-    return topic, int(partition), int(offset)
+    series = match["series"]
+    return NamedOrigin(
+        match["topic"], int(match["partition"]), int(match["offset"]), None if series is None else int(series)
+    )
 
 
-def find_dead_letter(postgres: Postgres, origin: Origin) -> DeadLetter:
+def find_dead_letter(postgres: Postgres, origin: NamedOrigin) -> DeadLetter:
     """The message that was refused at that origin.
 
     Raises:
         NotFound: none was refused there.
     """
-    topic, partition, offset = origin
-    letters = read_dead_letters(postgres, _ONE, topic=topic, partition=partition, offset=offset)
+    letters = read_dead_letters(postgres, _ONE, **origin._asdict())
     if not letters:
-        raise NotFound(
-            f"No message was refused at {topic}/{partition}/{offset}: see `aml dead-letters list`."
-        )
+        raise NotFound(f"No message was refused at {origin}: see `aml dead-letters list`.")
     return letters[0]
 
 
-def replay_one(settings: Settings, postgres: Postgres, origin: Origin) -> Replay:
+def replay_one(settings: Settings, postgres: Postgres, origin: NamedOrigin) -> Replay:
     """Sends one message again as it was, even if it has been sent again before.
 
     Raises:
@@ -128,4 +145,5 @@ def _send(settings: Settings, postgres: Postgres, letters: list[DeadLetter]) -> 
 
 
 def _parameters(letter: DeadLetter) -> dict[str, str | int]:
-    return {"topic": letter.topic, "partition": letter.partition, "offset": letter.offset}
+    names = ("topic", "partition", "series", "offset")
+    return {name: getattr(letter, name) for name in names}

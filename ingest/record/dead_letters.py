@@ -6,14 +6,16 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 STORED_PAYLOAD_BYTES = 65_536
-_COLUMNS = ("topic", "partition", "offset", "reason", "detail", "message_key", "payload", "payload_bytes")
+_COLUMNS = (
+    "topic", "partition", "series", "offset", "reason", "detail", "message_key", "payload", "payload_bytes",
+)  # fmt: skip
 
 _ADD = text("""
     INSERT INTO dead_letters
-        (topic, partition, "offset", reason, detail, message_key, payload, payload_bytes)
+        (topic, partition, series, "offset", reason, detail, message_key, payload, payload_bytes)
     SELECT * FROM unnest(
-        :topic ::text[], :partition ::int[], :offset ::bigint[], :reason ::text[], :detail ::text[],
-        :message_key ::bytea[], :payload ::bytea[], :payload_bytes ::bigint[])
+        :topic ::text[], :partition ::int[], :series ::int[], :offset ::bigint[], :reason ::text[],
+        :detail ::text[], :message_key ::bytea[], :payload ::bytea[], :payload_bytes ::bigint[])
     ON CONFLICT DO NOTHING RETURNING reason
 """)
 

@@ -15,6 +15,7 @@ from ingest.contract.reasons import REASONS
 from ingest.faults import fault_point
 from ingest.instruments import name_batch
 from ingest.record.accounting import account_batch
+from ingest.record.block_times import out_of_order
 from ingest.record.changes import Changes
 from ingest.record.counts import add_counts
 from ingest.record.dead_letters import STORED_PAYLOAD_BYTES, store_dead_letters
@@ -27,9 +28,10 @@ _ADD_BATCH = text("""
     VALUES (:batch_id, :stored, :duplicates, :dead, :restated, :retracted)
 """)
 _ADVANCE = text("""
-    INSERT INTO ingestion_state AS s (topic, partition, next_offset, consumed, stored, duplicates, dead)
-    VALUES (:topic, :partition, :next_offset, :consumed, :stored, :duplicates, :dead)
-    ON CONFLICT (topic, partition) DO UPDATE SET
+    INSERT INTO ingestion_state AS s
+        (topic, partition, series, next_offset, consumed, stored, duplicates, dead)
+    VALUES (:topic, :partition, :series, :next_offset, :consumed, :stored, :duplicates, :dead)
+    ON CONFLICT (topic, partition, series) DO UPDATE SET
         next_offset = EXCLUDED.next_offset, consumed = s.consumed + EXCLUDED.consumed,
         stored = s.stored + EXCLUDED.stored, duplicates = s.duplicates + EXCLUDED.duplicates,
         dead = s.dead + EXCLUDED.dead, updated_at = clock_timestamp()
@@ -38,7 +40,7 @@ _ADVANCE = text("""
 
 @dataclass(frozen=True, slots=True)
 class DecodedMessage:
-    """A Kafka message and its event, or why it is none."""
+    """A Kafka message and its event, or why it is none; `series` is that of its offset in the record."""
 
     topic: str
     partition: int
@@ -46,6 +48,7 @@ class DecodedMessage:
     key: bytes | None
     payload: bytes | None
     event: Transfer | Retraction | InvalidEvent
+    series: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> W
     refused = store_dead_letters(connection, [_dead_letter(message, error) for message, error in dead])
     connection.execute(_ADVANCE, _partition_counts(messages, outcomes))
     grown = Counter({"wallets": changes.new_wallets, "restated": restated, "retracted": batch.retracted})
+    stored = (event for position, event in events if position in changes.stored)
+    grown["out_of_order"] = out_of_order(event for event in stored if isinstance(event, Transfer))
     grown.update(f"{REFUSED}{reason}" for reason in refused)
     add_counts(connection, grown)
     return batch
@@ -132,6 +137,7 @@ def _dead_letter(message: DecodedMessage, error: InvalidEvent) -> dict[str, Any]
     return {
         "topic": message.topic,
         "partition": message.partition,
+        "series": message.series,
         "offset": message.offset,
         "reason": error.reason,
         "detail": str(error),
@@ -145,21 +151,22 @@ def _partition_counts(
     messages: Sequence[DecodedMessage], outcomes: Sequence[str | InvalidEvent]
 ) -> list[dict[str, Any]]:
     """What each partition adds to its row of `ingestion_state`."""
-    counts: dict[tuple[str, int], Counter[str]] = defaultdict(Counter)
-    next_offset: dict[tuple[str, int], int] = {}
+    counts: dict[tuple[str, int, int], Counter[str]] = defaultdict(Counter)
+    next_offset: dict[tuple[str, int, int], int] = {}
     for message, outcome in zip(messages, outcomes, strict=True):
-        origin = message.topic, message.partition
+        origin = message.topic, message.partition, message.series
         counts[origin][outcome if isinstance(outcome, str) else "dead"] += 1
         next_offset[origin] = message.offset + 1
     return [
         {
             "topic": topic,
             "partition": partition,
-            "next_offset": next_offset[topic, partition],
+            "series": series,
+            "next_offset": next_offset[topic, partition, series],
             "consumed": counted.total(),
             "stored": counted["stored"],
             "duplicates": counted["duplicates"],
             "dead": counted["dead"],
         }
-        for (topic, partition), counted in sorted(counts.items())
+        for (topic, partition, series), counted in sorted(counts.items())
     ]

@@ -53,6 +53,20 @@ def consuming(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[
         raise failures[0]
 
 
+@contextmanager
+def reading(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> Iterator[Callable[[Callable[[], bool]], None]]:
+    """A consumer that runs; yields a wait for a condition during which it must not end."""
+    with consuming(settings, postgres, graph) as alive:
+
+        def wait(holds: Callable[[], bool]) -> None:
+            wait_until(lambda: not alive() or holds(), 60)
+            assert alive(), "the consumer has ended"
+
+        yield wait
+
+
 def await_ingestion(settings: Settings, postgres: Postgres, graph: Graph, alive: Callable[[], bool]) -> None:
     """Returns when every message is consumed and the graph has caught up, or when the consumer has ended."""
 

@@ -15,6 +15,7 @@ from app.api.dependencies import AppServices
 from app.api.responses import example
 from app.errors import AmlError
 from app.record.dead_letter_alarm import DeadLetterAlarm, dead_letter_alarm
+from app.record.holes import HoleAlarm, hole_alarm
 from app.stores.kafka_offsets import ping_kafka
 
 log = structlog.get_logger()
@@ -38,16 +39,27 @@ class Dependency(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Ready when every dependency answers; the alarm makes nothing unready."""
+    """Ready when every dependency answers; no alarm makes anything unready."""
 
     ready: bool
     dependencies: list[Dependency]
     alarm: DeadLetterAlarm | None = Field(description="Too many messages in a row were refused.")
+    hole_alarm: HoleAlarm | None = Field(
+        description="Messages could not be read, and nobody has said that it was seen."
+    )
 
 
-READY = Readiness(ready=True, dependencies=[Dependency(name="postgres", ok=True, latency_ms=1.4)], alarm=None)
+READY = Readiness(
+    ready=True,
+    dependencies=[Dependency(name="postgres", ok=True, latency_ms=1.4)],
+    alarm=None,
+    hole_alarm=None,
+)
 NOT_READY = Readiness(
-    ready=False, dependencies=[Dependency(name="kafka", ok=False, latency_ms=1500.2)], alarm=None
+    ready=False,
+    dependencies=[Dependency(name="kafka", ok=False, latency_ms=1500.2)],
+    alarm=None,
+    hole_alarm=None,
 )
 
 
@@ -66,25 +78,27 @@ async def get_ready(services: AppServices, response: Response) -> Readiness:
         "graph": services.graph.ping,
         "kafka": partial(ping_kafka, services.settings),
     }
-    alarm = asyncio.wrap_future(services.probes.submit(_alarm, services))
+    alarms = asyncio.wrap_future(services.probes.submit(_alarms, services))
     probes = {
         name: asyncio.wrap_future(services.probes.submit(_probe, name, ping)) for name, ping in pings.items()
     }
-    waiting: list[asyncio.Future[Any]] = [*probes.values(), alarm]
+    waiting: list[asyncio.Future[Any]] = [*probes.values(), alarms]
     await asyncio.wait(waiting, timeout=PROBE_SECONDS)
     dependencies = [_dependency(name, probe, start) for name, probe in probes.items()]
     ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if ready else 503
-    return Readiness(ready=ready, dependencies=dependencies, alarm=alarm.result() if alarm.done() else None)
+    alarm, holes = alarms.result() if alarms.done() else (None, None)
+    return Readiness(ready=ready, dependencies=dependencies, alarm=alarm, hole_alarm=holes)
 
 
-def _alarm(services: AppServices) -> DeadLetterAlarm | None:
+def _alarms(services: AppServices) -> tuple[DeadLetterAlarm | None, HoleAlarm | None]:
     try:
         with services.postgres.transaction() as connection:
-            return dead_letter_alarm(connection, services.settings.dead_letter_ceiling)
+            refused = dead_letter_alarm(connection, services.settings.dead_letter_ceiling)
+            return refused, hole_alarm(connection)
     except (AmlError, DBAPIError) as exc:
         log.warning("alarm_not_read", reason=str(exc).splitlines()[0])
-        return None
+        return None, None
 
 
 def _probe(name: str, ping: Callable[[], None]) -> tuple[bool, float]:

@@ -1,16 +1,52 @@
-"""The status of ingestion."""
+"""The status of ingestion, and the holes in what was read from Kafka."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
 
 from app.api.dependencies import AppServices
 from app.api.problems import errors
 from app.api.responses import example
 from app.operations.status_answer import STATUS, IngestionStatus
+from app.record.holes import HOLES, Holes, list_holes, mark_seen
 
 router = APIRouter(tags=["ingestion"])
+HoleId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 @router.get("/ingestion/status", responses=example(200, STATUS) | errors(401, 503))
 def get_ingestion_status(services: AppServices) -> IngestionStatus:
     """Progress and lag by partition, throughput, lag of the graph, dead letters, runs."""
     return services.status.read()
+
+
+class Seen(BaseModel):
+    """How many holes had not been marked as seen before."""
+
+    seen: int = Field(examples=[1])
+
+
+class SeenRequest(BaseModel):
+    """The holes that somebody has seen or filled."""
+
+    hole_ids: list[HoleId] = Field(min_length=1, max_length=1_000, examples=[[1]])
+
+
+@router.get("/ingestion/holes", responses=example(200, HOLES) | errors(401, 422, 503))
+def get_holes(
+    services: AppServices,
+    *,
+    with_seen: Annotated[bool, Query(description="Also those that were seen.")] = False,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
+) -> Holes:
+    """Messages of Kafka that could not be read, the latest first, until somebody says they were seen."""
+    with services.postgres.transaction() as connection:
+        return list_holes(connection, with_seen=with_seen, limit=limit)
+
+
+@router.post("/ingestion/holes/seen", responses=example(200, Seen(seen=1)) | errors(401, 404, 422, 503))
+def post_holes_seen(services: AppServices, body: SeenRequest) -> Seen:
+    """Says that these holes were seen or filled; the alarm ends when all were."""
+    with services.postgres.transaction() as connection:
+        return Seen(seen=mark_seen(connection, body.hole_ids))

@@ -91,9 +91,31 @@ def _of_messages(status: IngestionStatus) -> Iterator[Metric]:
         "1 when AML_DEAD_LETTER_CEILING messages in a row were refused",
         value=float(status.alarm is not None),
     )
+    holes = status.hole_alarm
+    yield GaugeMetricFamily(
+        "aml_holes_unseen",
+        "Holes in what was read from Kafka that nobody has said they have seen",
+        value=float(0 if holes is None else holes.unseen),
+    )
+    yield GaugeMetricFamily(
+        "aml_hole_messages",
+        "Messages in them that Kafka deleted before they were read",
+        value=float(0 if holes is None else holes.messages),
+    )
+    if status.kafka_error is None:
+        yield GaugeMetricFamily(
+            "aml_topic_problem",
+            "1 when the topic is missing or does not hold what the record would read next",
+            value=float(status.topic_problem is not None),
+        )
     for name, description, total in (
         ("aml_transfers_restated", "Annotations restated by late transfers", status.totals.restated),
         ("aml_transfers_retracted", "Transfers retracted", status.totals.retracted),
+        (
+            "aml_transfers_out_of_order",
+            "Transfers that occurred before one of an earlier block of their chain in the same batch",
+            status.totals.out_of_order,
+        ),
     ):
         yield CounterMetricFamily(name, description, value=total)
 

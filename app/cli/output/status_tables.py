@@ -40,7 +40,9 @@ def ingestion_table(status: IngestionStatus) -> Table:
     totals, rates, record = status.totals, status.throughput, status.record
     lines = {
         "waiting in Kafka": (
-            f"not known: {status.kafka_error}" if status.lag is None else count(status.lag, "message")
+            f"not known: {status.kafka_error or status.topic_problem}"
+            if status.lag is None
+            else count(status.lag, "message")
         ),
         "consumed": f"{count(totals.consumed, 'message')}: {totals.stored:,} stored, "
         f"{count(totals.duplicates, 'duplicate')}, {totals.dead:,} refused",
@@ -58,6 +60,15 @@ def ingestion_table(status: IngestionStatus) -> Table:
         lines["refused messages"] = f"{reasons}: see `aml dead-letters list`"
     if status.alarm is not None:
         lines["ALARM"] = status.alarm.text
+    if totals.out_of_order:
+        lines["clocks"] = (
+            f"{count(totals.out_of_order, 'transfer')} occurred before one of an earlier block: the ledger "
+            "follows the blocks; look at the producer's times"
+        )
+    if status.topic_problem is not None:
+        lines["TOPIC"] = status.topic_problem
+    if status.hole_alarm is not None:
+        lines["HOLES"] = status.hole_alarm.text
     table = Table(show_header=False, title="Ingestion and scoring", title_justify="left")
     for name, line in lines.items():
         table.add_row(name, Text(line))

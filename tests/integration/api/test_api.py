@@ -482,6 +482,7 @@ def test_status_and_metrics_tell_the_same_and_leave_out_what_is_not_known(
         "dead": 4,
         "restated": 0,
         "retracted": 0,
+        "out_of_order": 0,
     }
     assert body["record"] == {"transfers": 20, "wallets": 100, "assets": 0}
     assert body["graph"]["behind_batches"] == 1
