@@ -87,5 +87,5 @@ def compute_by_ledger(
 
 def _write_labels(graph: Graph, snapshot: Snapshot) -> None:
     state = owned_state(graph, record_id(snapshot.connection))
-    if state.label_set_digest != snapshot.label_set_digest:
+    if not state.carries(snapshot.label_set_digest, snapshot.watermark):
         project_labels(graph, snapshot.labels, snapshot.label_set_digest)

@@ -17,6 +17,7 @@ from app.policy.policy import Policy
 from app.runs import run_row
 from app.runs.compute import Engine, EngineChoice, chosen_engine, compute_by_graph, compute_by_ledger
 from app.runs.progress import reporter
+from app.runs.published_labels import published_labels_restored
 from app.runs.results import (
     Counted,
     exposure_lines,
@@ -107,6 +108,7 @@ def execute_run(
     report = reporter(postgres, started.run_id, progress)
     with (
         started.resources,
+        published_labels_restored(postgres, graph),
         _failure_recorded(postgres, started.run_id),
         tracer.start_as_current_span("scoring_run", attributes={"aml.run_id": started.run_id}),
         summary_in_background(postgres, started.snapshot) as summary,
