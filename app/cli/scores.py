@@ -62,7 +62,7 @@ def score(
     home: HomeOption = DEFAULT_HOME,
     engine: Annotated[
         EngineChoice | None,
-        typer.Option(help="auto takes cypher for small graphs and ledger for larger ones."),
+        typer.Option(help="auto takes cypher where there are few paths, and ledger else."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -1,6 +1,8 @@
 """The engine that asks the graph: exact exposures of many wallets by variable-length path queries."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import inf
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,14 @@ from cypher import Query, query
 
 Rows = list[dict[str, Any]]
 
+QUERY_SECONDS = 60.0
+"""Time limit of one query; the server's own is the same."""
+
 _WALLETS_A_QUERY = 64
+_TOO_LATE = (
+    "The path queries did not end in time. Use the ledger engine, a smaller hop limit, or a larger "
+    "AML_CYPHER_ENGINE_SECONDS."
+)
 _TOLERANCE = 1e-9  # of the total: what drains of a million may cost; more means the annotations do not fit
 _NOISE = 1e-12  # of the total: a difference of two sums below it is rounding, not money
 _AMOUNT, _USD = 0, 1
@@ -29,12 +38,13 @@ def exposures_by_paths(
     watermark: int,
     wallet_ids: Sequence[int],
     progress: Progress,
-    timeout_seconds: float = 60.0,
+    deadline: float = inf,
 ) -> Exposures:
     """Both directions of these wallets, over every path of up to `layout.hop_limit` transfers.
 
     Raises:
-        QueryTimeout: one wallet alone has more paths than the graph can walk in `timeout_seconds`.
+        QueryTimeout: not all paths are walked at the deadline (monotonic seconds), or one wallet alone has
+            more than the graph walks in QUERY_SECONDS.
         NotReady: transfers the run has seen have been restated since.
         Unequal: the parts of a wallet do not add up to its whole.
     """
@@ -50,7 +60,7 @@ def exposures_by_paths(
             ordered,
             limits=limits,
             progress=progress,
-            timeout_seconds=timeout_seconds,
+            deadline=deadline,
         )
         return _direction_shares(code, layout, answers)
 
@@ -80,7 +90,7 @@ def _answers(
     *,
     limits: Mapping[str, int],
     progress: Progress,
-    timeout_seconds: float,
+    deadline: float,
 ) -> Iterator[Rows]:
     """The rows of whole wallets, in order; a batch that meets the time limit is halved and asked again."""
     starts = range(0, len(wallet_ids), _WALLETS_A_QUERY)
@@ -88,13 +98,20 @@ def _answers(
     done = 0
     while waiting:
         batch = waiting.pop()
+        seconds_left = deadline - monotonic()
+        if seconds_left <= 0:
+            raise QueryTimeout(_TOO_LATE)
         try:
-            rows = graph.read(paths, {"wallet_ids": batch, **limits}, timeout_seconds=timeout_seconds)
+            rows = graph.read(
+                paths, {"wallet_ids": batch, **limits}, timeout_seconds=min(QUERY_SECONDS, seconds_left)
+            )
         except QueryTimeout as exc:
+            if seconds_left <= QUERY_SECONDS:
+                raise QueryTimeout(_TOO_LATE) from exc
             if len(batch) == 1:
                 raise QueryTimeout(
-                    f"Wallet {batch[0]} has more {name} than can be walked in {timeout_seconds:g} seconds. "
-                    "Use the ledger engine, a smaller hop limit or a longer time limit."
+                    f"Wallet {batch[0]} has more {name} than can be walked in {QUERY_SECONDS:g} seconds. "
+                    "Use the ledger engine or a smaller hop limit."
                 ) from exc
             half = len(batch) // 2
             waiting += [batch[half:], batch[:half]]

@@ -46,7 +46,7 @@ def random_ledger(wallets: int, transfers: int) -> list[Transfer]:
     return [transfer(n, *pair, chance.randrange(1, 10**18)) for n, pair in enumerate(pairs, 1)]
 
 
-@pytest.mark.parametrize(("wallets", "walks"), [(60, "16,4"), (200, "4")])
+@pytest.mark.parametrize(("wallets", "walks"), [(60, "15,722,853 walks"), (200, "623,486 walks")])
 def test_a_dense_ledger_is_not_walked(postgres: Postgres, graph: Graph, wallets: int, walks: str) -> None:
     label(postgres, 1, "mixer")
     label(postgres, 2, "exchange")
@@ -70,7 +70,7 @@ def test_a_hub_with_few_walks_and_many_transfers_to_look_at_is_not_walked(
     assert chosen(postgres, graph)[0] == "ledger"
 
 
-def test_a_story_and_a_real_hack_are_walked(postgres: Postgres, graph: Graph, hack: Hack) -> None:
+def test_a_real_hack_is_walked(postgres: Postgres, graph: Graph, hack: Hack) -> None:
     import_labels(postgres, hack.labels(), policy().categories)
     tell(postgres, graph, hack.transfers())
     engine, reason = chosen(postgres, graph)
@@ -80,6 +80,8 @@ def test_a_story_and_a_real_hack_are_walked(postgres: Postgres, graph: Graph, ha
 
 
 def test_a_simulated_story_is_walked(postgres: Postgres, graph: Graph) -> None:
+    for each in story().labels:
+        label(postgres, each.address, each.category, chain=each.chain, name=each.name)
     tell(postgres, graph, story().transfers)
     assert chosen(postgres, graph)[0] == "cypher"
 
@@ -92,7 +94,6 @@ def test_labels_and_retractions_take_walks_away(postgres: Postgres, graph: Graph
     assert chosen(postgres, graph)[1].startswith("7 walks")
     label(postgres, 3, "exchange")
     assert chosen(postgres, graph)[1].startswith("5 walks")
-    tell(postgres, graph, [])
     write(postgres, [retraction(pay[0])], offset=10)
     project_all_pending(postgres, graph)
     assert chosen(postgres, graph)[1].startswith("3 walks")

@@ -87,7 +87,7 @@ def test_other_labels_make_it_incomplete_until_a_run_uses_them(
         if step == "publishing":  # the labels of the new run are in the graph, the old run is published
             seen.append(explained())
 
-    run = start_run(postgres, graph, policy(), engine="ledger", cypher_max_transfers=0)
+    run = start_run(postgres, graph, policy(), engine="ledger")
     execute_run(postgres, graph, run, progress=look)
     assert [(each.status, NOT_OF_THE_RUN in each.incomplete_reasons) for each in seen] == [
         ("incomplete", True)
@@ -118,7 +118,7 @@ def test_a_run_that_ends_without_results_leaves_the_labels_of_the_published_one(
         if step == "scoring wallets":
             raise Cancelled("A test cancels the run.")
 
-    run = start_run(postgres, graph, policy(), engine=engine, cypher_max_transfers=0)
+    run = start_run(postgres, graph, policy(), engine=engine)
     with pytest.raises(Cancelled):
         execute_run(postgres, graph, run, progress=cancel)
     same(explained(), before)
