@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     cypher_engine_max_transfers: int | None = Field(
         default=None,
         ge=0,
-        description="Transfers up to which `auto` is Cypher, beside that; unset: any number.",
+        description="Transfers up to which `auto` is Cypher, besides; unset: any number.",
     )
     cypher_engine_auto_seconds: float = Field(
         default=2.0, gt=0, description="When `auto` gives path queries up: the ledger engine then answers."

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from app.errors import AmlError, InvalidInput, QueryTimeout
 from app.policy.policy import Policy
 from app.runs.compute import Engine, EngineChoice
-from app.runs.snapshot import Snapshot
+from app.runs.snapshot import Snapshot, categories_by_wallet
 from app.stores.graph import Graph
 
 LOOKS_A_WALK = 20
@@ -50,7 +50,12 @@ def decide(
         return Decision("ledger", f"{obstacle}: ledger", 0.0)
     from app.runs.engines.walks import walks_of  # noqa: PLC0415 - loads a compiler
 
-    walks, looked_at = walks_of(snapshot, policy)
+    walks, looked_at = walks_of(
+        snapshot.connection,
+        labelled_wallets=categories_by_wallet(snapshot, policy),
+        watermark=snapshot.watermark,
+        hop_limit=policy.hop_limit,
+    )
     cost = walks + looked_at / LOOKS_A_WALK
     few = cost <= limits.max_walks
     compared = f"at most {limits.max_walks:,}: cypher" if few else f"more than {limits.max_walks:,}: ledger"

@@ -1,24 +1,27 @@
 """How many walks path queries would take for a run, counted in the record."""
 
+from collections.abc import Collection
+
 import numpy as np
+from sqlalchemy import Connection
 
 from app.domain import EPOCH_BITS
 from app.ledger.walks import Steps, Walks, count_walks
-from app.policy.policy import Policy
-from app.runs.snapshot import Snapshot, categories_by_wallet
 from app.stores.copy_reader import read_columns
 
 
-def walks_of(snapshot: Snapshot, policy: Policy) -> Walks:
-    """The walks of a run over all its wallets; it reads all transfers with flow."""
+def walks_of(
+    connection: Connection, *, labelled_wallets: Collection[int], watermark: int, hop_limit: int
+) -> Walks:
+    """The walks over all wallets; it reads all transfers with flow up to the watermark, in a snapshot."""
     columns = read_columns(
-        snapshot.connection,
+        connection,
         _STEPS,
         {"sender_wallet": "int", "receiver_wallet": "int", "sender_pool": "int", "receiver_pool": "int"},
-        {"watermark": snapshot.watermark},
+        {"watermark": watermark},
     )
-    labelled = np.fromiter(categories_by_wallet(snapshot, policy), np.int64)
-    return count_walks(Steps(**columns, labelled=labelled), policy.hop_limit)
+    labelled = np.fromiter(labelled_wallets, np.int64)
+    return count_walks(Steps(**columns, labelled=labelled), hop_limit)
 
 
 _STEPS = f"""
