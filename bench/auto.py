@@ -3,7 +3,7 @@
 Random ledgers have many paths, a real hack and a small story few.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from random import Random
 from time import perf_counter
@@ -30,8 +30,10 @@ from ingest.simulator.simulate import simulate
 
 TIMES, SECONDS = 2, 2.0
 """A run by `auto` takes at most TIMES the ledger engine's plus SECONDS."""
+STORIES = ((1, 1_500), (101, 20_000), (102, 20_000), (103, 20_000))
+"""Seed and number of transfers of each simulated story."""
+
 _ROUNDS = 3
-_RANDOM_TRANSFERS = 4_000
 
 log = structlog.get_logger()
 
@@ -43,19 +45,28 @@ class Workload(NamedTuple):
     make: Callable[[], tuple[Iterable[Transfer], list[LabelRow]]]
 
 
-def run(hack: Path | None = None) -> dict[str, Any]:
+def run(
+    hack: Path | None = None,
+    *,
+    stories: Sequence[tuple[int, int]] = STORIES,
+    wallets: Sequence[int] = (60, 200),
+    transfers: int = 4_000,
+) -> dict[str, Any]:
     """Measures on embedded servers of its own; returns figures as a JSON-able dictionary.
 
     Args:
         hack: a folder with `transfers.csv` and `labels.csv`, measured first.
+        stories: seed and number of transfers of each simulated story.
+        wallets: number of wallets of each random ledger.
+        transfers: how many transfers a random ledger has.
 
     Raises:
         NotFound: the folder has no such files.
     """
     if hack is not None and not (hack / "transfers.csv").is_file():
         raise NotFound(f"{hack} has no transfers.csv.")
-    workloads = [Workload(f"story of {n:,}, seed {seed}", _story(seed, n)) for seed, n in _STORIES]
-    workloads += [Workload(f"random, {n} wallets", _random(n)) for n in (60, 200)]
+    workloads = [Workload(f"story of {n:,}, seed {seed}", _story(seed, n)) for seed, n in stories]
+    workloads += [Workload(f"random, {n} wallets", _random(n, transfers)) for n in wallets]
     if hack is not None:
         workloads.insert(0, Workload(f"hack {hack.name}", lambda: _hack(hack)))
     with stores() as opened:
@@ -143,24 +154,23 @@ def _story(seed: int, transfers: int) -> Callable[[], tuple[Iterable[Transfer], 
     return make
 
 
-def _random(wallets: int) -> Callable[[], tuple[Iterable[Transfer], list[LabelRow]]]:
+def _random(wallets: int, transfers: int) -> Callable[[], tuple[Iterable[Transfer], list[LabelRow]]]:
     def make() -> tuple[Iterable[Transfer], list[LabelRow]]:
         chance = Random(wallets)  # noqa: S311 - a workload, not a secret
-        transfers = [
+        ledger = [
             transfer(n, sender, receiver, chance.randrange(1, 10**18), usd=5)
-            for n in range(1, _RANDOM_TRANSFERS + 1)
+            for n in range(1, transfers + 1)
             for sender, receiver in (chance.sample(range(1, wallets + 1), 2),)
         ]
         labels = [
             LabelRow("ethereum", address(n), category, category, "bench", 90, None, None, "bench")
             for n, category in ((1, "mixer"), (2, "exchange"))
         ]
-        return transfers, labels
+        return ledger, labels
 
     return make
 
 
-_STORIES = ((1, 1_500), (101, 20_000), (102, 20_000), (103, 20_000))
 _CLEAR = text(
     "TRUNCATE transactions, flows, pools, wallets, assets, batches, labels, exposures, risk_scores"
     " RESTART IDENTITY"
