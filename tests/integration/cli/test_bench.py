@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from bench import auto, burst, explain, ingest, reconcile, scoring, stores
+from bench import auto, burst, explain, ingest, late, reconcile, scoring, stores
 from bench.ledger import Ledger
 from embedded.ports import draw, is_free
 from tests.support.builders import policy
@@ -112,3 +112,15 @@ def test_what_auto_chooses_is_measured_with_its_reason() -> None:
     assert all("walks" in row["reason"] and row["auto_seconds"] > 0 for row in found["rows"])
     assert found["rows"][1]["engine"] == "ledger"
     assert len(found["targets"]) == 2
+
+
+@pytest.mark.usefixtures("on_these_servers")
+def test_late_transfers_are_measured_together_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"LATER": (10, 200), "IMPORTED": 20, "BATCHES": 5}.items():
+        monkeypatch.setattr(late, name, value)
+    found = late.run()
+    for batches in (5, 1):
+        imported = found[f"20_in_{batches}_batches_before_200"]
+        assert imported["restated_a_batch"] == 200
+        assert imported["peak_mb"] > imported["of_it_restating_mb"] >= 0
+    assert [found[f"behind_it_{later}"]["restated"] for later in (10, 200)] == [11, 201]
