@@ -26,7 +26,7 @@ def servers_table(settings: Settings, ready: dict[str, Any]) -> Table:
     for name, (title, address) in addresses.items():
         answer = answers.get(name, {})
         latency = f"yes, in {answer.get('latency_ms', 0):.0f} ms"
-        table.add_row(title, address, latency if answer.get("ok") else "[red]no[/red]")
+        table.add_row(title, address, latency if answer.get("ok") else Text("no", "red"))
     return table
 
 
