@@ -102,6 +102,8 @@ def _run(run: Run | None, published: int | None) -> str:
         text += f", {_age((datetime.now(UTC) - run.completed_at).total_seconds())}"
     if run.status == "completed":
         text += f": {count(run.wallets or 0, 'wallet')} scored by the {run.engine} engine"
+        if run.engine_reason:
+            text += f" ({run.engine_reason})"
     if run.error:
         text += f": {run.error}"
     if published is None:
