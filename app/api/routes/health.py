@@ -13,10 +13,10 @@ from sqlalchemy.exc import DBAPIError
 
 from app.api.dependencies import AppServices
 from app.api.responses import example
-from app.errors import AmlError
+from app.errors import AmlError, DependencyMissing
 from app.record.dead_letter_alarm import DeadLetterAlarm, dead_letter_alarm
 from app.record.holes import HoleAlarm, hole_alarm
-from app.stores.kafka_offsets import ping_kafka
+from app.stores.kafka_offsets import TopicReader, ping_kafka
 
 log = structlog.get_logger()
 router = APIRouter(tags=["health"])
@@ -47,6 +47,9 @@ class Readiness(BaseModel):
     hole_alarm: HoleAlarm | None = Field(
         description="Messages could not be read, and nobody has said that it was seen."
     )
+    topic_missing: bool | None = Field(
+        description="The topic of transfers is missing: nothing can arrive. Null: Kafka does not answer."
+    )
 
 
 READY = Readiness(
@@ -54,12 +57,14 @@ READY = Readiness(
     dependencies=[Dependency(name="postgres", ok=True, latency_ms=1.4)],
     alarm=None,
     hole_alarm=None,
+    topic_missing=False,
 )
 NOT_READY = Readiness(
     ready=False,
     dependencies=[Dependency(name="kafka", ok=False, latency_ms=1500.2)],
     alarm=None,
     hole_alarm=None,
+    topic_missing=None,
 )
 
 
@@ -79,16 +84,27 @@ async def get_ready(services: AppServices, response: Response) -> Readiness:
         "kafka": partial(ping_kafka, services.settings),
     }
     alarms = asyncio.wrap_future(services.probes.submit(_alarms, services))
+    topic = asyncio.wrap_future(services.probes.submit(_is_topic_missing, services))
     probes = {
         name: asyncio.wrap_future(services.probes.submit(_probe, name, ping)) for name, ping in pings.items()
     }
-    waiting: list[asyncio.Future[Any]] = [*probes.values(), alarms]
+    waiting: list[asyncio.Future[Any]] = [*probes.values(), alarms, topic]
     await asyncio.wait(waiting, timeout=PROBE_SECONDS)
     dependencies = [_dependency(name, probe, start) for name, probe in probes.items()]
     ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if ready else 503
     alarm, holes = alarms.result() if alarms.done() else (None, None)
-    return Readiness(ready=ready, dependencies=dependencies, alarm=alarm, hole_alarm=holes)
+    missing = topic.result() if topic.done() else None
+    return Readiness(
+        ready=ready, dependencies=dependencies, alarm=alarm, hole_alarm=holes, topic_missing=missing
+    )
+
+
+def _is_topic_missing(services: AppServices) -> bool | None:
+    try:
+        return TopicReader(services.settings).topic_id() is None
+    except DependencyMissing:  # the probe of Kafka says so
+        return None
 
 
 def _alarms(services: AppServices) -> tuple[DeadLetterAlarm | None, HoleAlarm | None]:

@@ -11,6 +11,7 @@ from ingest.kafka.topics import ensure_topics
 from tests.support.commands import aml_json
 from tests.support.ingesting import consuming, ingest, produce_raw, reading
 from tests.support.record import rows
+from tests.support.serving import served
 from tests.support.topics import HOLES, admin, blocks, delete_topic, make_topic_anew, messages_of, send
 
 
@@ -83,6 +84,10 @@ def test_a_topic_that_is_missing_is_told_and_ends_no_consumer(
             return status.lag is None and status.topic_problem is not None
 
         wait(told)
+        with served(one, postgres, graph) as client:
+            assert client.get("/ready").json()["topic_missing"] is True
+            assert "aml_consumer_lag_messages{" not in client.get("/metrics").text
+            assert "aml_topic_problem 1.0" in client.get("/metrics").text
         ensure_topics(one)
         send(one, 10, 20)
         wait(lambda: len(blocks(postgres)) == 20)
