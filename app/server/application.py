@@ -70,7 +70,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         operations=Operations(),
         status=StatusReader(lambda: ingestion_status(settings, postgres, graph)),
         throttle=SignInThrottle(),
-        probes=ThreadPoolExecutor(6, thread_name_prefix="probe"),
+        probes=ThreadPoolExecutor(8, thread_name_prefix="probe"),
     )
     app.add_middleware(RequestMiddleware)
     app.state.error_page = error_page

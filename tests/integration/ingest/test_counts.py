@@ -8,8 +8,7 @@ from app.record.counts import read_counts
 from app.stores.postgres import Postgres
 from ingest.consumer.batch_writer import BatchWriter
 from ingest.consumer.recorded_offsets import RecordedOffsets
-from ingest.record.writer import write_batch
-from tests.support.histories.random_history import history
+from tests.support.histories.random_history import history, write_again
 
 _ROWS = text("""
     SELECT 'wallets' AS name, count(*) AS value FROM wallets
@@ -20,13 +19,12 @@ _ROWS = text("""
 
 
 def test_counts_are_those_of_the_rows(postgres: Postgres) -> None:
-    writer = BatchWriter(postgres, Event(), RecordedOffsets(postgres, "t"), 1_000)
     batches = list(history(7, 1_500))
     for batch in batches:
-        writer.write(batch)
+        write_again(postgres, batch)
     again = BatchWriter(postgres, Event(), RecordedOffsets(postgres, "t"), 1_000)
     assert again.write(batches[-1]) == []  # as after a crash behind the commit
-    postgres.run(lambda connection: write_batch(connection, batches[-1]))  # as if the offset went back
+    write_again(postgres, batches[-1])
     with postgres.transaction() as connection:
         rows = {row.name: int(row.value) for row in connection.execute(_ROWS)}
         assert read_counts(connection) == rows

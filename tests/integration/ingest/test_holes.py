@@ -46,18 +46,18 @@ def test_a_hole_that_retention_makes_before_a_running_consumer_is_told(
         send(one, 0, 10)
         wait(lambda: len(blocks(postgres)) == 10)
         with postgres.transaction() as connection:
-            # The consumer waits here with what it has fetched, 16 MiB, while retention overtakes it.
+            # The consumer waits here with what it has fetched, 32 MiB at most, while retention overtakes it.
             connection.execute(text("SELECT 1 FROM ingestion_state FOR UPDATE"))
-            produce_raw(one, [(None, b"7" * 64_000)] * 400)
-            wait_until(lambda: partition_offsets(one)[0].end == 410)
-            retain(one, 405)
-        send(one, 410, 415)
+            produce_raw(one, [(None, b"7" * 64_000)] * 800)
+            wait_until(lambda: partition_offsets(one)[0].end == 810)
+            retain(one, 805)
+        send(one, 810, 815)
         wait(lambda: len(blocks(postgres)) == 15)
     ((partition, reason, first, end),) = rows(postgres, HOLES)
-    assert (partition, reason, end) == (0, "retention", 405)
-    assert 10 < first < 405
+    assert (partition, reason, end) == (0, "retention", 805)
+    assert 10 < first < 805
     refused = 'SELECT "offset" FROM dead_letters ORDER BY 1'
-    assert [offset for (offset,) in rows(postgres, refused)] == [*range(10, first), *range(405, 410)]
+    assert [offset for (offset,) in rows(postgres, refused)] == [*range(10, first), *range(805, 810)]
 
 
 def test_an_older_kafka_is_told_and_its_new_messages_are_no_replays(

@@ -5,7 +5,6 @@
 
 import os
 from collections import defaultdict
-from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -15,12 +14,10 @@ from app.errors import InvalidEvent
 from app.projection.pending import project_all_pending
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.consumer.batch_writer import BatchWriter
-from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.record.writer import DecodedMessage
 from tests.support.content import is_equal
 from tests.support.histories.inclusion_model import Mined, live_transfers
-from tests.support.histories.random_history import history
+from tests.support.histories.random_history import history, write_again
 
 EVENTS = int(os.environ.get("AML_HISTORY_EVENTS", "2000"))
 SEEDS = [1, 2] if EVENTS <= 5_000 else [3]
@@ -112,11 +109,9 @@ def compare(postgres: Postgres, graph: Graph, model: Model) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_random_history_ends_where_the_rule_says(postgres: Postgres, graph: Graph, seed: int) -> None:
     batches = list(history(seed, EVENTS))
-    offsets = RecordedOffsets(postgres, "t")
-    writer = BatchWriter(postgres, Event(), offsets, 1_000)
     model = Model()
     for number, batch in enumerate(batches):
-        written = writer.write(batch)
+        written = write_again(postgres, batch)
         assert sum(each.messages for each in written) == len(batch)
         for message in batch:
             model.add(message)

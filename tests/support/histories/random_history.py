@@ -7,16 +7,26 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from threading import Event
+
+from sqlalchemy import text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
-from ingest.record.writer import DecodedMessage
+from app.stores.postgres import Postgres
+from ingest.consumer.batch_writer import BatchWriter
+from ingest.consumer.recorded_offsets import RecordedOffsets
+from ingest.record.writer import DecodedMessage, WrittenBatch
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ASSETS = ["ETH", "USDT", "USDC", "DAI", "WBTC", "LINK"]
 PARTITIONS = 4
 WALLETS = 60
-Event = Transfer | Retraction | InvalidEvent
+Told = Transfer | Retraction | InvalidEvent
+_GO_BACK = text("""
+    UPDATE ingestion_state SET next_offset = :offset
+    WHERE topic = 't' AND partition = :partition AND next_offset > :offset
+""")
 
 
 def history(seed: int, events: int) -> Iterator[list[DecodedMessage]]:
@@ -44,10 +54,19 @@ def history(seed: int, events: int) -> Iterator[list[DecodedMessage]]:
                 yield batch
 
 
-def _events(r: random.Random, count: int) -> list[Event]:
+def write_again(postgres: Postgres, batch: list[DecodedMessage]) -> list[WrittenBatch]:
+    """Writes a batch by a consumer that begins with it, also where it is written already."""
+    with postgres.transaction() as connection:
+        for message in reversed(batch):
+            where = {"partition": message.partition, "offset": message.offset}
+            connection.execute(_GO_BACK, where)
+    return BatchWriter(postgres, Event(), RecordedOffsets(postgres, "t"), 1_000).write(batch)
+
+
+def _events(r: random.Random, count: int) -> list[Told]:
     """Groups that keep their own order are merged at random into all the others, which are shuffled."""
-    shuffled: list[Event] = []
-    ordered: list[list[Event]] = []
+    shuffled: list[Told] = []
+    ordered: list[list[Told]] = []
     number = made = 0
     while made < count:
         number += 1
@@ -65,7 +84,7 @@ def _events(r: random.Random, count: int) -> list[Event]:
     return [next(rests[slot]) for slot in slots]
 
 
-def _transaction(r: random.Random, number: int) -> Iterator[Event]:
+def _transaction(r: random.Random, number: int) -> Iterator[Told]:
     """Everything that is told of one transaction, in the order in which it happened."""
     has_hashes, block = r.random() < 0.7, number // 2
     moved = [
