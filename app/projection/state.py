@@ -6,6 +6,9 @@ from app.errors import InUse, NotReady
 from app.stores.graph import READ_SECONDS, Graph
 from cypher import query
 
+PROJECTION_VERSION = 2
+"""Of the properties of wallets and edges. Raise it when they change: `upgraded` has them written again."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -14,6 +17,7 @@ class State:
     Each rebuild writes a new `generation` and deletes the rows of older ones. `label_set_digest` is set while
     every wallet carries its label of that set; `label_revision` grows whenever that may change.
     `projected_batch` is the last batch written into the graph, None before the first.
+    `projection_version` says which properties wallets and edges have.
     """
 
     record_id: str
@@ -21,6 +25,7 @@ class State:
     label_revision: int
     label_set_digest: str | None
     projected_batch: int | None
+    projection_version: int
 
 
 @dataclass(frozen=True, slots=True)
