@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
 
 from app.domain import Transfer
 from app.projection.pending import mark_projected, pending_batches
@@ -15,6 +15,7 @@ from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, Page, RowSource, pag
 from app.projection.state import owned_state
 from app.projection.write import write_transfers, write_wallets
 from app.record.identity import record_id
+from app.stores.postgres import Postgres
 from bench.ledger import Ledger, address, batch_of, transaction_hash
 from bench.servers import Servers
 from cypher import query
@@ -76,10 +77,11 @@ def following(ledger: Ledger, transfers: int) -> list[Transfer]:
 
 
 def fill_graph(s: Servers, ledger: Ledger, *, graph: bool) -> None:
-    """Writes what the ledger has grown by into the graph, and says so in both stores."""
+    """Settles the record, writes what the ledger has grown by into the graph, and says so in both stores."""
     if not ledger.transfers:
         return
     s.postgres.run(continue_ids)
+    _settle(s.postgres)
     if graph:
         (last,) = s.graph.read(query("state/last_transfer")) or [{"id": 0}]
         (last_wallet,) = s.graph.read(query("state/last_wallet")) or [{"id": 0}]
@@ -89,6 +91,15 @@ def fill_graph(s: Servers, ledger: Ledger, *, graph: bool) -> None:
         for page in pages_after(s, TRANSFER_ROWS, last["id"]):
             write_transfers(s.graph, state, page)
     mark_all_projected(s)
+
+
+def _settle(postgres: Postgres) -> None:
+    """Does at once what PostgreSQL would do by itself during the measurement, because so much was copied."""
+    engine = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text("VACUUM (ANALYZE)"))
+        connection.execute(text("CHECKPOINT"))
+    engine.dispose()
 
 
 def continue_ids(connection: Connection) -> None:
