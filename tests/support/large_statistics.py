@@ -1,4 +1,4 @@
-"""Statistics of a record with 100 million transfers, for tables that hold one row."""
+"""Statistics of a record with 100 million transfers, or with a part of that, for tables that hold few rows."""
 
 from sqlalchemy import Connection, text
 
@@ -34,19 +34,21 @@ _COLUMNS: dict[str, dict[str, tuple[float, float]]] = {
 }  # fmt: skip
 
 
-def restore_large_statistics(connection: Connection) -> None:
+def restore_large_statistics(connection: Connection, scale: float = 1.0) -> None:
     """Sets the statistics of every table of `ROWS`; PostgreSQL keeps them until it analyses the table.
 
-    The planner scales the rows of a table by the pages it has now: one row fills one page, so one page is
-    said to hold them all.
+    Every table has `scale` times its rows.
+
+    The planner scales the rows of a table by the pages it has now, so these pages are said to hold them all.
     """
     for table, rows in ROWS.items():
         connection.execute(
             text(
                 "SELECT pg_restore_relation_stats('schemaname', 'public', 'relname', CAST(:name AS text),"
-                " 'relpages', 1, 'reltuples', CAST(:rows AS real))"
+                " 'relpages', greatest(1, pg_relation_size(CAST(:name AS text)) / 8192)::integer,"
+                " 'reltuples', CAST(:rows AS real))"
             ),
-            {"name": table, "rows": rows},
+            {"name": table, "rows": max(1, round(rows * scale))},
         )
         for column, (distinct, nulls) in _COLUMNS.get(table, {}).items():
             connection.execute(
