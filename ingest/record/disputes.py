@@ -69,7 +69,6 @@ class Group(NamedTuple):
 class Arrival(NamedTuple):
     """A transfer of the batch that is recorded, by this batch or before."""
 
-    position: int
     transfer_id: int
     transfer: Transfer
     is_new: bool

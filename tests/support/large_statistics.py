@@ -1,4 +1,4 @@
-"""Statistics of a record with 100 million transfers, or with a part of that, for tables that hold few rows."""
+"""Statistics of a record with 100 million transfers, or a part of that, for tables that hold few rows."""
 
 from sqlalchemy import Connection, text
 
