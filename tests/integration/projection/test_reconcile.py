@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app.domain import ZERO_ADDRESS
 from app.errors import InUse, NotReady
@@ -26,6 +29,7 @@ from app.stores.postgres import Postgres
 from app.stores.references import REFERENCES
 from cypher import query
 from ingest.consumer.reconciler import Reconciler
+from ingest.instruments import CONSUMER
 from tests.support.builders import story
 from tests.support.content import graph_label_digest, is_equal
 from tests.support.environment import environment
@@ -237,6 +241,29 @@ def test_the_consumer_compares_when_it_is_time_and_mends_nothing(
     with Reconciler(postgres, projected, 0).running(), Reconciler(postgres, projected, 3_600).running():
         pass
     assert ask(postgres, "SELECT count(*) FROM reconciliations") == compared
+
+
+def test_no_error_ends_the_comparisons_of_the_consumer(
+    postgres: Postgres, projected: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of this program, here twice: it is logged and counted, and the next time comes."""
+    errors: Iterator[Exception] = iter([ZeroDivisionError("division by zero"), AssertionError()])
+
+    def failing_first(*arguments: Any) -> Reconciliation:  # noqa: ANN401 - as `reconcile`
+        for error in errors:
+            raise error
+        return reconcile(*arguments)
+
+    def failed() -> float:
+        return CONSUMER.get_sample_value("aml_reconciliations_failed_total") or 0.0
+
+    monkeypatch.setattr("ingest.consumer.reconciler.reconcile", failing_first)
+    before = failed()
+    with capture_logs() as logs, Reconciler(postgres, projected, 0.05).running():
+        wait_until(lambda: bool(ask(postgres, "SELECT count(*) FROM reconciliations")), seconds=20)
+    assert failed() == before + 2
+    assert [line["log_level"] for line in logs if line["event"] == "reconciliation_failed"] == ["error"] * 2
+    assert ask(postgres, "SELECT bool_and(equal) FROM reconciliations") is True
 
 
 def test_the_command_names_what_differs_and_ends_with_1_until_it_is_mended(
