@@ -154,7 +154,6 @@ class Transaction(Base):
         comment="observed_at of the last retraction without a block that took it back."
     )
     is_withdrawn: Mapped[bool | None] = mapped_column(comment="False again when it has come again.")
-    returned_batch_id: Mapped[int | None] = mapped_column(comment="Batch in which it last lived again.")
     is_superseded: Mapped[bool | None] = mapped_column(
         comment="True: of before 0009, retracted, and its inclusion came again with another content."
     )
@@ -169,6 +168,18 @@ Index(
     unique=True,
     postgresql_where=Transaction.is_superseded.is_(None),
 )
+
+
+class Absence(Base):
+    """Batches in which a transfer did not live, until one in which it lived again; that one is not of them.
+
+    With `transactions.retracted_batch_id`, which begins the last absence, they say what lived at any batch.
+    """
+
+    __tablename__ = "absences"
+    transfer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    returned_batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    retracted_batch_id: Mapped[int]
 
 
 class Pool(Base):
