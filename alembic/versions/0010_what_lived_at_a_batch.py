@@ -1,4 +1,4 @@
-"""Absences of transfers: with them, what lived at any past batch is known.
+"""Absences of transfers: with them, what lived at any past batch is known; and which transfers wait.
 
 `transactions.returned_batch_id` knew the last return only, and not when the absence had begun. It begins with
 the last retraction before the return, or with the transfer's own batch where there is none.
@@ -21,6 +21,17 @@ ADD_LAST_RETURNS = """
             AND r.batch_id >= t.batch_id AND r.batch_id < t.returned_batch_id), t.batch_id)
     FROM transactions t WHERE t.returned_batch_id IS NOT NULL
 """
+MARK_WAITING = """
+    UPDATE transactions t SET is_waiting = true FROM assets a
+    WHERE a.asset_id = t.asset_id AND t.retracted_batch_id IS NOT NULL
+        AND t.is_withdrawn IS NOT TRUE AND t.is_superseded IS NULL
+        AND NOT EXISTS (
+            SELECT FROM retractions r
+            WHERE r.chain = t.chain AND r.transaction_hash = t.transaction_hash AND r.asset = a.asset
+                AND (r.block_hash = t.block_hash
+                    OR r.block_number = t.block_number AND (r.block_hash IS NULL OR t.block_hash IS NULL))
+                AND r.observed_at >= coalesce(t.last_observed_at, t.observed_at, '-infinity'))
+"""
 
 
 def upgrade() -> None:
@@ -33,9 +44,27 @@ def upgrade() -> None:
     )
     op.execute(ADD_LAST_RETURNS)
     op.drop_column("transactions", "returned_batch_id")
+    op.add_column(
+        "transactions",
+        sa.Column(
+            "is_waiting",
+            sa.Boolean(),
+            nullable=True,
+            comment="True: not retracted; another inclusion of its transaction and asset lives.",
+        ),
+    )
+    op.execute(MARK_WAITING)
+    op.create_index(
+        "ix_transactions_waiting",
+        "transactions",
+        ["transfer_id"],
+        postgresql_where=sa.text("is_waiting"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_transactions_waiting", table_name="transactions")
+    op.drop_column("transactions", "is_waiting")
     op.add_column(
         "transactions",
         sa.Column(

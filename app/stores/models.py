@@ -154,6 +154,9 @@ class Transaction(Base):
         comment="observed_at of the last retraction without a block that took it back."
     )
     is_withdrawn: Mapped[bool | None] = mapped_column(comment="False again when it has come again.")
+    is_waiting: Mapped[bool | None] = mapped_column(
+        comment="True: not retracted; another inclusion of its transaction and asset lives."
+    )
     is_superseded: Mapped[bool | None] = mapped_column(
         comment="True: of before 0009, retracted, and its inclusion came again with another content."
     )
@@ -168,6 +171,7 @@ Index(
     unique=True,
     postgresql_where=Transaction.is_superseded.is_(None),
 )
+Index("ix_transactions_waiting", Transaction.transfer_id, postgresql_where=Transaction.is_waiting)
 
 
 class Absence(Base):

@@ -22,7 +22,7 @@ _TRANSFERS = text("""
     CROSS JOIN LATERAL (
         SELECT transfer_id, transfer_index, block_number, block_hash,
             coalesce(last_observed_at, observed_at) AS observed_at, withdrawn_at, is_withdrawn,
-            retracted_batch_id
+            retracted_batch_id, is_waiting
         FROM transactions t
         WHERE t.transaction_hash = k.transaction_hash AND t.chain = k.chain AND t.asset_id = k.asset_id
             AND t.is_superseded IS NULL
@@ -40,10 +40,11 @@ _RETRACTIONS = text("""
 """)
 _UPDATE = text("""
     UPDATE transactions t SET last_observed_at = k.observed_at, withdrawn_at = k.withdrawn_at,
-        is_withdrawn = k.is_withdrawn, retracted_batch_id = k.retracted_batch_id
+        is_withdrawn = k.is_withdrawn, retracted_batch_id = k.retracted_batch_id,
+        is_waiting = k.is_waiting
     FROM unnest(:ids ::bigint[], :observed_at ::timestamptz[], :withdrawn_at ::timestamptz[],
-        :is_withdrawn ::boolean[], :retracted ::bigint[])
-        k (transfer_id, observed_at, withdrawn_at, is_withdrawn, retracted_batch_id)
+        :is_withdrawn ::boolean[], :retracted ::bigint[], :waiting ::boolean[])
+        k (transfer_id, observed_at, withdrawn_at, is_withdrawn, retracted_batch_id, is_waiting)
     WHERE t.transfer_id = k.transfer_id
 """)
 _ADD_ABSENCES = text("""
@@ -93,6 +94,7 @@ class _Stored(NamedTuple):
     withdrawn_at: datetime | None
     is_withdrawn: bool
     retracted_batch_id: int | None
+    is_waiting: bool
     is_new: bool
 
 
@@ -142,7 +144,7 @@ def _load(
     for row in connection.execute(_TRANSFERS, {**keys, "asset_ids": [g.asset_id for g in groups]}):
         stored[row.transfer_id] = _Stored(
             row.observed_at, row.withdrawn_at, bool(row.is_withdrawn), row.retracted_batch_id,
-            row.transfer_id in new,
+            bool(row.is_waiting), row.transfer_id in new,
         )  # fmt: skip
         if row.transfer_id not in new:
             states[row.number - 1].add(
@@ -172,10 +174,11 @@ def _write(
         for t in state:
             before = stored[t.transfer_id]
             lives, lived = t.transfer_id in live, before.retracted_batch_id is None
+            is_taken_back = not lives and state.is_taken_back(t.transfer_id)
             if before.is_new and not lives:
                 changes.counted.discard(t.transfer_id)
                 changes.waiting.add(t.transfer_id)
-                changes.taken_back += state.is_taken_back(t.transfer_id)
+                changes.taken_back += is_taken_back
             elif not before.is_new and lived and not lives:
                 changes.retracted.add(t.transfer_id)
                 changes.taken_back += 1
@@ -183,11 +186,12 @@ def _write(
                 changes.counted.add(t.transfer_id)
                 returned.append((t.transfer_id, before.retracted_batch_id))
             retracted = None if lives else before.retracted_batch_id or batch_id
-            after = _Stored(t.observed_at, t.withdrawn_at, t.is_withdrawn, retracted, before.is_new)
+            waits = not lives and not is_taken_back
+            after = _Stored(t.observed_at, t.withdrawn_at, t.is_withdrawn, retracted, waits, before.is_new)
             if after != before:
-                rows.append((t.transfer_id, *after[:4]))
+                rows.append((t.transfer_id, *after[:5]))
     if rows:
-        names = ("ids", "observed_at", "withdrawn_at", "is_withdrawn", "retracted")
+        names = ("ids", "observed_at", "withdrawn_at", "is_withdrawn", "retracted", "waiting")
         connection.execute(_UPDATE, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
     if returned:
         ids, retracted_batches = zip(*returned, strict=True)
