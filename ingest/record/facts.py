@@ -177,7 +177,7 @@ def _store_transfers(
     ids: Sequence[int] = connection.execute(_TRANSFER_IDS, {"count": len(transfers)}).scalars().all()
     arrived = dict(zip(ids, transfers, strict=True))
     disputed = stage(connection, arrived)
-    connection.execute(_ADD_WALLETS, {"batch_id": batch_id})
+    changes.new_wallets = connection.execute(_ADD_WALLETS, {"batch_id": batch_id}).rowcount
     recorded: dict[int, int] = {}
     for transfer_id, sender_id, receiver_id, asset_id, is_disputed in connection.execute(
         _STORE, {"batch_id": batch_id}

@@ -15,9 +15,9 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import Engine
 
 from app.stores.postgres import Postgres
-from tests.integration.ingest.test_plans import unbounded_reads
 from tests.support.builders import START, retraction, transfer
-from tests.support.large_statistics import restore_large_statistics
+from tests.support.plans.large_statistics import restore_large_statistics
+from tests.support.plans.sql_plans import unbounded_reads
 from tests.support.record import write
 
 TRANSFERS = 4_000

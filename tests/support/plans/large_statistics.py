@@ -4,7 +4,7 @@ from sqlalchemy import Connection, text
 
 ROWS = {
     "transactions": 100_000_000, "flows": 100_000_000, "pools": 50_000_000, "wallets": 30_000_000,
-    "retractions": 1_000_000, "batches": 1_000_000, "dead_letters": 1_000_000,
+    "retractions": 1_000_000, "absences": 1_000_000, "batches": 1_000_000, "dead_letters": 1_000_000,
     "assets": 20_000, "ingestion_state": 64,
 }  # fmt: skip
 """Rows of each table."""
@@ -15,7 +15,7 @@ _COLUMNS: dict[str, dict[str, tuple[float, float]]] = {
         "transfer_id": (-1, 0), "chain": (8, 0), "transaction_hash": (-0.6, 0), "transfer_index": (300, 0),
         "block_number": (5_000_000, 0), "sender_id": (-0.2, 0), "receiver_id": (-0.2, 0),
         "asset_id": (20_000, 0), "batch_id": (200_000, 0), "retracted_batch_id": (50_000, 0.999),
-        "is_superseded": (1, 0.9999), "block_hash": (5_000_000, 0.5),
+        "is_superseded": (1, 0.9999), "is_waiting": (1, 0.9999), "block_hash": (5_000_000, 0.5),
     },
     "flows": {
         "transfer_id": (-1, 0), "seq": (-0.9, 0), "revision": (200_000, 0),
@@ -26,6 +26,7 @@ _COLUMNS: dict[str, dict[str, tuple[float, float]]] = {
     "retractions": {
         "chain": (8, 0), "transaction_hash": (-0.8, 0), "asset": (20_000, 0), "batch_id": (100_000, 0),
     },
+    "absences": {"transfer_id": (-0.9, 0), "returned_batch_id": (100_000, 0)},
     "batches": {"batch_id": (-1, 0), "committed_at": (-1, 0), "projected_at": (-0.9, 0.0001)},
     "dead_letters": {
         "topic": (1, 0), "partition": (64, 0), "offset": (-0.5, 0), "published_at": (-0.9, 0.0001),
