@@ -126,7 +126,7 @@ def test_every_reference_is_checked(postgres: Postgres, reference: tuple[str, ..
     table, key, column, target, _ = reference
     add_batch(postgres, ROWS)
     with postgres.transaction() as connection:
-        if table in {"exposures", "risk_scores", "retractions"}:
+        if table in _ROW_OF:
             connection.execute(text(_ROW_OF[table]))
         if table == target or (key == column and table in {"transactions", "flows"}):
             other = "flows" if table == "transactions" else "transactions"
@@ -141,6 +141,7 @@ def test_every_reference_is_checked(postgres: Postgres, reference: tuple[str, ..
 
 
 _ROW_OF = {
+    "absences": "INSERT INTO absences (transfer_id, returned_batch_id, retracted_batch_id) VALUES (2, 2, 1)",
     "exposures": "INSERT INTO exposures VALUES (1, 1, 1, 1, 1, 0, 0, 1, 0, '{}', '{}')",
     "risk_scores": "INSERT INTO risk_scores (run_id, wallet_id, ownership_score, source_score, "
     "destination_score, rules, weighting, unpriced_transfers, cells, shares, points) "
