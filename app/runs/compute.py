@@ -12,7 +12,9 @@ from app.projection.labels import project_labels
 from app.projection.pending import project_all_pending
 from app.projection.state import owned_state
 from app.record.identity import record_id
+from app.runs.accounts import Accounts
 from app.runs.engines.cypher import exposures_by_paths
+from app.runs.engines.ledger import trace
 from app.runs.snapshot import Snapshot, all_wallets, categories_by_wallet
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -61,20 +63,19 @@ def compute_by_graph(
 
 
 def compute_by_ledger(
-    graph: Graph | None, snapshot: Snapshot, policy: Policy, progress: Progress
+    graph: Graph | None, snapshot: Snapshot, accounts: Accounts, policy: Policy, progress: Progress
 ) -> Exposures:
     """Exposures by the ledger pass; a graph that answers gets the labels of the run, for explanations.
 
     Raises:
         Unequal: the annotation in the record does not add up.
     """
-    from app.runs.engines.ledger import exposures_by_ledger  # noqa: PLC0415 - loads a compiler
-
-    exposures = exposures_by_ledger(
-        snapshot.connection,
+    exposures = trace(
+        accounts.flows,
+        accounts.wallet_id,
+        accounts.asset_id,
         policy.layout,
         categories_by_wallet=categories_by_wallet(snapshot, policy),
-        watermark=snapshot.watermark,
         progress=progress,
     )
     if graph is not None:

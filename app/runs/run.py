@@ -15,19 +15,15 @@ from app.errors import AmlError, Cancelled, DependencyMissing, InUse, NotReady, 
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.runs import run_row
+from app.runs.accounts import read_accounts
 from app.runs.compute import Engine, EngineChoice, chosen_engine, compute_by_graph, compute_by_ledger
 from app.runs.progress import reporter
-from app.runs.results import (
-    Counted,
-    exposure_lines,
-    publish,
-    score_lines,
-    store_exposures,
-    store_scores,
-)
+from app.runs.results import exposure_lines, publish, score_lines
 from app.runs.score import score_wallets
 from app.runs.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet, open_snapshot
+from app.runs.storing import store_exposures, store_scores
 from app.runs.summary import Summary, summary_in_background
+from app.runs.totals import BothTotals
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.tracing import tracer
@@ -111,30 +107,50 @@ def execute_run(
         tracer.start_as_current_span("scoring_run", attributes={"aml.run_id": started.run_id}),
         summary_in_background(postgres, started.snapshot) as summary,
     ):
-        exposures = _exposures(postgres, graph, started, report)
-        _score_and_store(postgres, started, exposures, summary, report)
+        computed = _compute(postgres, graph, started, report)
+        _score_and_store(postgres, started, computed, summary, report)
     log.info("scoring_run_published", run_id=started.run_id, seconds=round(monotonic() - start, 2))
     if progress is not None:
         progress("done", 1.0)
 
 
-def _exposures(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> Exposures:
+@dataclass(frozen=True)
+class _Computed:
+    """The exposures by the run's engine, and the totals they are shares of."""
+
+    exposures: Exposures
+    totals: BothTotals
+
+
+def _compute(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> _Computed:
     if started.engine == "cypher" and graph is not None:
         try:
-            return compute_by_graph(postgres, graph, started.snapshot, started.policy, report)
+            exposures = compute_by_graph(postgres, graph, started.snapshot, started.policy, report)
+            return _Computed(exposures, read_accounts(postgres, started.snapshot, _silent).totals)
         except (DependencyMissing, InUse, NotReady, QueryTimeout) as exc:
             if started.choice == "cypher":
                 raise
             # The ledger engine computes the same from the snapshot, which does not change.
             log.warning("cypher_engine_failed", run_id=started.run_id, reason=str(exc))
             run_row.change_engine(postgres, started.run_id, "ledger")
-    return compute_by_ledger(graph, started.snapshot, started.policy, report)
+    accounts = read_accounts(postgres, started.snapshot, report)
+    exposures = compute_by_ledger(graph, started.snapshot, accounts, started.policy, report)
+    return _Computed(exposures, accounts.totals)
+
+
+def _silent(_step: str, _part: float) -> None:
+    """The path queries have reported their progress."""
 
 
 def _score_and_store(
-    postgres: Postgres, started: StartedRun, exposures: Exposures, summary: Future[Summary], report: Progress
+    postgres: Postgres,
+    started: StartedRun,
+    computed: _Computed,
+    summary: Future[Summary],
+    report: Progress,
 ) -> None:
     policy, snapshot, run_id = started.policy, started.snapshot, started.run_id
+    exposures, totals = computed.exposures, computed.totals
     report("scoring wallets", 0.0)
     wallet_id = all_wallets(snapshot)
     categories = categories_by_wallet(snapshot, policy)
@@ -142,17 +158,17 @@ def _score_and_store(
     scores = score_wallets(policy, wallet_id, own, exposures, asset_ranks(snapshot))
     report("computing digests", 0.0)
     record_summary = summary.result()
-    counted, digest = Counted(), sha256()
+    digest = sha256()
     with postgres.transaction() as connection:
         report("storing exposures", 0.0)
-        lines = exposure_lines(exposures, record_summary.totals, counted)
-        store_exposures(connection, run_id, lines, digest)
+        store_exposures(connection, run_id, exposure_lines(exposures, totals), digest)
         report("storing scores", 0.0)
-        store_scores(connection, run_id, score_lines(policy, scores, counted.unpriced_by_wallet), digest)
+        store_scores(connection, run_id, score_lines(policy, scores, totals.unpriced_of(wallet_id)), digest)
         report("publishing", 0.0)
         labelled = int((own >= 0).sum())
         figures = run_row.RunFigures(
-            counted,
+            totals.transfers,
+            totals.unpriced_transfers,
             len(wallet_id),
             labelled,
             record_summary.recorded_transfers,

@@ -1,17 +1,65 @@
-"""Exact totals of every wallet, asset and direction, summed by PostgreSQL."""
+"""Exact totals of every wallet, asset and direction, as columns."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from sqlalchemy import Connection, text
+import numpy as np
+from numpy.typing import NDArray
+
+from app.ledger.cells import DESTINATION, SOURCE
+from app.runs.columns import TextColumn, text_column
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What wallets received (source) or sent (destination) of an asset, in transfers with flow.
+
+    One place of each array a wallet and asset that has any, by wallet and asset. `total` and `unobserved`
+    (sent beyond what was received) are base units in decimal digits; `usd_value` is the value of the priced
+    transfers.
+    """
+
+    wallet_id: NDArray[np.int64]
+    asset_id: NDArray[np.int32]
+    total: TextColumn
+    unobserved: TextColumn
+    usd_value: NDArray[np.float64]
+    transfers: NDArray[np.int64]
+    unpriced_transfers: NDArray[np.int64]
+
+
+class BothTotals(NamedTuple):
+    """The totals of both directions."""
+
+    source: Totals
+    destination: Totals
+
+    def of(self, direction: int) -> Totals:
+        """The totals of one direction."""
+        return {SOURCE: self.source, DESTINATION: self.destination}[direction]
+
+    @property
+    def transfers(self) -> int:
+        """The transfers with flow: each is received once."""
+        return int(self.source.transfers.sum())
+
+    @property
+    def unpriced_transfers(self) -> int:
+        """The transfers with flow that have no price."""
+        return int(self.source.unpriced_transfers.sum())
+
+    def unpriced_of(self, wallet_id: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many transfers without a price each of these wallets, rising, received or sent."""
+        counts = np.zeros(len(wallet_id), np.int64)
+        for totals in self:
+            place = np.searchsorted(wallet_id, totals.wallet_id)
+            np.add.at(counts, place, totals.unpriced_transfers)
+        return counts
 
 
 class Total(NamedTuple):
-    """What one wallet received (source, 1) or sent (destination, 2) of one asset, in transfers with flow.
-
-    `total` and `unobserved` (sent beyond what was received) are base units as decimal strings, so that they
-    are stored unchanged; `usd_value` is the value of the priced transfers.
-    """
+    """One row of `Totals`, with its direction."""
 
     direction: int
     wallet_id: int
@@ -23,30 +71,18 @@ class Total(NamedTuple):
     unpriced_transfers: int
 
 
-def totals(connection: Connection, watermark: int) -> Iterator[Total]:
-    """The totals up to that batch, sources first, then by wallet and asset."""
-    connection.execute(text("SET LOCAL work_mem = '128MB'"))
-    rows = connection.execute(_TOTALS, {"watermark": watermark}, execution_options={"yield_per": 20_000})
-    for row in rows:
-        yield Total(*row)
+def as_columns(rows: Sequence[Total]) -> BothTotals:
+    """Rows, in any order of directions but each by wallet and asset, as columns."""
+    return BothTotals(*(_columns([row for row in rows if row.direction == d]) for d in (SOURCE, DESTINATION)))
 
 
-_TOTALS = text("""
-    WITH flow AS MATERIALIZED (
-        SELECT f.send_pool_id, f.recv_pool_id, t.amount, f.unobserved,
-            CASE WHEN t.usd_value > 0 THEN t.usd_value END AS usd_value
-        FROM flows f JOIN transactions t USING (transfer_id)
-        WHERE f.send_pool_id IS NOT NULL AND t.batch_id <= :watermark
-          AND (t.retracted_batch_id IS NULL OR t.retracted_batch_id > :watermark)
-    ), summed AS (
-        SELECT 1 AS direction, recv_pool_id AS pool_id, sum(amount) AS total, 0 AS unobserved,
-            sum(usd_value) AS usd_value, count(*) AS transfers, count(usd_value) AS priced
-        FROM flow GROUP BY recv_pool_id
-        UNION ALL
-        SELECT 2, send_pool_id, sum(amount), sum(unobserved), sum(usd_value), count(*), count(usd_value)
-        FROM flow GROUP BY send_pool_id
+def _columns(rows: Sequence[Total]) -> Totals:
+    return Totals(
+        np.array([row.wallet_id for row in rows], np.int64),
+        np.array([row.asset_id for row in rows], np.int32),
+        text_column([row.total for row in rows]),
+        text_column([row.unobserved for row in rows]),
+        np.array([row.usd_value for row in rows], np.float64),
+        np.array([row.transfers for row in rows], np.int64),
+        np.array([row.unpriced_transfers for row in rows], np.int64),
     )
-    SELECT direction, wallet_id, asset_id, total::text, unobserved::text,
-        coalesce(usd_value, 0)::float8, transfers, transfers - priced
-    FROM summed JOIN pools USING (pool_id) ORDER BY direction, wallet_id, asset_id
-""")

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, text
 
 from app.policy.policy import Policy
+from app.runs.accounts import Accounts
 from app.runs.queries import completed_run
 from app.runs.score import NOTHING_KNOWN
 from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot, categories_by_wallet
-from app.verify.reaccount import Accounts, reaccount
+from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 
 PARTS = ("transfers", "labels", "policy")

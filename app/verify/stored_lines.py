@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from app.runs.results import NULL, array_text
+from app.runs.lines import NULL, array_text
 
 _STREAMED = {"yield_per": 5_000}
 

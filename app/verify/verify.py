@@ -12,22 +12,19 @@ from app.answers.comparisons import Difference, Verification
 from app.domain import Progress
 from app.errors import InvalidPolicy
 from app.policy.policy import Policy
+from app.runs.accounts import Accounts
 from app.runs.digests import returned_transfers, transfers_digest
+from app.runs.lines import texts
 from app.runs.queries import completed_run
-from app.runs.results import (
-    EXPOSURE_COLUMNS,
-    SCORE_COLUMNS,
-    Counted,
-    Hash,
-    exposure_lines,
-    score_lines,
-)
+from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS, exposure_lines, score_lines
 from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot
+from app.runs.storing import Hash
+from app.runs.totals import BothTotals
 from app.stores.postgres import Postgres
 from app.verify import earlier
 from app.verify.compare import Fields, Mismatch, Table, described, first_mismatch, shown
-from app.verify.reaccount import Accounts, reaccount
+from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 from app.verify.stored_lines import stored_exposure_lines, stored_score_lines
 from app.verify.tolerance import near_exposures, near_scores, tolerance_of, with_stored_shares
@@ -140,12 +137,12 @@ def _result_changes(
     snapshot: Snapshot, run: Row[Any], policy: Policy, accounts: Accounts, again: Replayed
 ) -> tuple[list[Difference], tuple[int, int]]:
     connection, run_id = snapshot.connection, run.run_id
-    counted, digest = Counted(), sha256()
+    digest = sha256()
     tolerance = tolerance_of(run.engine, run.arithmetic)
     in_exposures, exposures = first_mismatch(
         _EXPOSURES,
         _digested(run, _EXPOSURES, stored_exposure_lines(connection, run_id), digest),
-        exposure_lines(again.exposures, accounts.totals, counted),
+        texts(exposure_lines(again.exposures, accounts.totals)),
         partial(near_exposures, tolerance) if tolerance else _never,
     )
     if tolerance and in_exposures is None:
@@ -154,11 +151,11 @@ def _result_changes(
     in_scores, scores = first_mismatch(
         _SCORES,
         _digested(run, _SCORES, stored_score_lines(connection, run_id), digest),
-        score_lines(policy, again.scores, counted.unpriced_by_wallet),
+        texts(score_lines(policy, again.scores, accounts.totals.unpriced_of(again.scores.wallet_id))),
         partial(near_scores, tolerance, policy) if tolerance else _never,
     )
     differences = [_of_row(connection, run, first) for first in (in_exposures, in_scores) if first]
-    differences += _count_changes(run, counted, len(again.scores.wallet_id), again.labelled_wallets)
+    differences += _count_changes(run, accounts.totals, len(again.scores.wallet_id), again.labelled_wallets)
     if run.results_digest not in {None, digest.hexdigest()}:
         detail = "A stored exposure or score was changed, added or removed after the run."
         differences.append(_of_record("results", run.results_digest, digest.hexdigest(), detail))
@@ -178,10 +175,10 @@ def _never(_stored: Fields, _recomputed: Fields) -> bool:
     return False
 
 
-def _count_changes(run: Row[Any], counted: Counted, wallets: int, labelled: int) -> Iterator[Difference]:
+def _count_changes(run: Row[Any], totals: BothTotals, wallets: int, labelled: int) -> Iterator[Difference]:
     again = {
-        "transfers": counted.transfers,
-        "unpriced_transfers": counted.unpriced_transfers,
+        "transfers": totals.transfers,
+        "unpriced_transfers": totals.unpriced_transfers,
         "wallets": wallets,
         "labelled_wallets": labelled,
     }
