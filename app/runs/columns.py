@@ -8,8 +8,6 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from app.runs.line_kernels import exponents_as_repr
-
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 _COMMA = ord(",")
@@ -67,6 +65,8 @@ def numbers(values: NDArray[Any]) -> TextColumn:
     written = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     data = np.frombuffer(written, np.uint8)[1:-1]  # without the brackets of the array
     if values.dtype.kind == "f":
+        from app.runs.line_kernels import exponents_as_repr  # noqa: PLC0415 - loads a compiler
+
         rewritten = np.empty(len(data) + 4 * len(values), np.uint8)
         data = rewritten[: exponents_as_repr(data, rewritten)]
     commas = np.flatnonzero(data == _COMMA)

@@ -1,5 +1,6 @@
 """Computing the exposures of a run with one of the two engines, and bringing the graph up to date for it."""
 
+from dataclasses import dataclass
 from typing import Literal
 
 import structlog
@@ -12,10 +13,9 @@ from app.projection.labels import project_labels
 from app.projection.pending import project_all_pending
 from app.projection.state import owned_state
 from app.record.identity import record_id
-from app.runs.accounts import Accounts
 from app.runs.engines.cypher import exposures_by_paths
-from app.runs.engines.ledger import trace
 from app.runs.snapshot import Snapshot, all_wallets, categories_by_wallet
+from app.runs.totals import BothTotals
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
@@ -23,6 +23,14 @@ log = structlog.get_logger()
 
 Engine = Literal["cypher", "ledger"]
 EngineChoice = Literal["auto", "cypher", "ledger"]
+
+
+@dataclass(frozen=True)
+class Computed:
+    """The exposures of a run by its engine, and the totals they are shares of."""
+
+    exposures: Exposures
+    totals: BothTotals
 
 
 def chosen_engine(
@@ -42,7 +50,7 @@ def chosen_engine(
 
 def compute_by_graph(
     postgres: Postgres, graph: Graph, snapshot: Snapshot, policy: Policy, progress: Progress
-) -> Exposures:
+) -> Computed:
     """Exposures by path queries, after the graph has every batch and label of the snapshot.
 
     Raises:
@@ -50,26 +58,33 @@ def compute_by_graph(
         InUse, NotReady: the graph is of another record, or newer than the snapshot.
         QueryTimeout: one wallet has too many paths.
     """
+    from app.runs.accounts import read_accounts  # noqa: PLC0415 - loads a compiler
+
     progress("catching the graph up", 0.0)
     project_all_pending(postgres, graph)
     _write_labels(graph, snapshot)
-    return exposures_by_paths(
+    exposures = exposures_by_paths(
         graph,
         policy.layout,
         watermark=snapshot.watermark,
         wallet_ids=all_wallets(snapshot).tolist(),
         progress=progress,
     )
+    return Computed(exposures, read_accounts(postgres, snapshot, _silent).totals)
 
 
 def compute_by_ledger(
-    graph: Graph | None, snapshot: Snapshot, accounts: Accounts, policy: Policy, progress: Progress
-) -> Exposures:
+    postgres: Postgres, graph: Graph | None, snapshot: Snapshot, policy: Policy, progress: Progress
+) -> Computed:
     """Exposures by the ledger pass; a graph that answers gets the labels of the run, for explanations.
 
     Raises:
         Unequal: the annotation in the record does not add up.
     """
+    from app.runs.accounts import read_accounts  # noqa: PLC0415 - loads a compiler
+    from app.runs.engines.ledger import trace  # noqa: PLC0415 - likewise
+
+    accounts = read_accounts(postgres, snapshot, progress)
     exposures = trace(
         accounts.flows,
         accounts.wallet_id,
@@ -83,7 +98,11 @@ def compute_by_ledger(
             _write_labels(graph, snapshot)
         except (DependencyMissing, InUse, NotReady) as exc:
             log.warning("labels_not_projected", reason=str(exc))
-    return exposures
+    return Computed(exposures, accounts.totals)
+
+
+def _silent(_step: str, _part: float) -> None:
+    """The path queries have reported their progress."""
 
 
 def _write_labels(graph: Graph, snapshot: Snapshot) -> None:

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.runs.columns import Bytes, Places, TextColumn
-from app.runs.line_kernels import hash_lines, join_columns
 
 NULL = r"\N"
 
@@ -28,6 +27,8 @@ class Lines:
 
     def hashes(self) -> NDArray[np.int64]:
         """One number a line: other lines have other numbers."""
+        from app.runs.line_kernels import hash_lines  # noqa: PLC0415 - loads a compiler
+
         hashes = np.empty(len(self.ends), np.int64)
         hash_lines(self.data, self.ends, hashes)
         return hashes
@@ -35,6 +36,8 @@ class Lines:
 
 def join(columns: Sequence[TextColumn], arrays: Sequence[int] = ()) -> tuple[Bytes, Places]:
     """Lines out of columns, and where each ends; the columns at the places `arrays` get braces."""
+    from app.runs.line_kernels import join_columns  # noqa: PLC0415 - loads a compiler
+
     count = len(columns[0])
     bounds = np.empty((2, len(columns), count), np.int64)
     used, size = [], 0

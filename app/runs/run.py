@@ -12,18 +12,22 @@ import structlog
 
 from app.domain import Progress
 from app.errors import AmlError, Cancelled, DependencyMissing, InUse, NotReady, QueryTimeout
-from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.runs import run_row
-from app.runs.accounts import read_accounts
-from app.runs.compute import Engine, EngineChoice, chosen_engine, compute_by_graph, compute_by_ledger
+from app.runs.compute import (
+    Computed,
+    Engine,
+    EngineChoice,
+    chosen_engine,
+    compute_by_graph,
+    compute_by_ledger,
+)
 from app.runs.progress import reporter
 from app.runs.results import exposure_lines, publish, score_lines
 from app.runs.score import score_wallets
 from app.runs.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet, open_snapshot
-from app.runs.storing import store_exposures, store_scores
+from app.runs.storing import check_stored, store_exposures, store_scores
 from app.runs.summary import Summary, summary_in_background
-from app.runs.totals import BothTotals
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.tracing import tracer
@@ -114,38 +118,23 @@ def execute_run(
         progress("done", 1.0)
 
 
-@dataclass(frozen=True)
-class _Computed:
-    """The exposures by the run's engine, and the totals they are shares of."""
-
-    exposures: Exposures
-    totals: BothTotals
-
-
-def _compute(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> _Computed:
+def _compute(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> Computed:
     if started.engine == "cypher" and graph is not None:
         try:
-            exposures = compute_by_graph(postgres, graph, started.snapshot, started.policy, report)
-            return _Computed(exposures, read_accounts(postgres, started.snapshot, _silent).totals)
+            return compute_by_graph(postgres, graph, started.snapshot, started.policy, report)
         except (DependencyMissing, InUse, NotReady, QueryTimeout) as exc:
             if started.choice == "cypher":
                 raise
             # The ledger engine computes the same from the snapshot, which does not change.
             log.warning("cypher_engine_failed", run_id=started.run_id, reason=str(exc))
             run_row.change_engine(postgres, started.run_id, "ledger")
-    accounts = read_accounts(postgres, started.snapshot, report)
-    exposures = compute_by_ledger(graph, started.snapshot, accounts, started.policy, report)
-    return _Computed(exposures, accounts.totals)
-
-
-def _silent(_step: str, _part: float) -> None:
-    """The path queries have reported their progress."""
+    return compute_by_ledger(postgres, graph, started.snapshot, started.policy, report)
 
 
 def _score_and_store(
     postgres: Postgres,
     started: StartedRun,
-    computed: _Computed,
+    computed: Computed,
     summary: Future[Summary],
     report: Progress,
 ) -> None:
@@ -158,12 +147,14 @@ def _score_and_store(
     scores = score_wallets(policy, wallet_id, own, exposures, asset_ranks(snapshot))
     report("computing digests", 0.0)
     record_summary = summary.result()
-    digest = sha256()
+    stored, digest = record_summary.stored, sha256()
     with postgres.transaction() as connection:
+        check_stored(connection, stored)
         report("storing exposures", 0.0)
-        store_exposures(connection, run_id, exposure_lines(exposures, totals), digest)
+        store_exposures(connection, run_id, exposure_lines(exposures, totals), stored, digest)
         report("storing scores", 0.0)
-        store_scores(connection, run_id, score_lines(policy, scores, totals.unpriced_of(wallet_id)), digest)
+        unpriced = totals.unpriced_of(wallet_id)
+        store_scores(connection, run_id, score_lines(policy, scores, unpriced), stored, digest)
         report("publishing", 0.0)
         labelled = int((own >= 0).sum())
         figures = run_row.RunFigures(

@@ -1,4 +1,4 @@
-"""The number and the digest of a run's transfers, read while exposures are computed."""
+"""What a run compares with or keeps of its snapshot, read while exposures are computed."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,15 +9,17 @@ from sqlalchemy import Connection
 
 from app.runs.digests import transfers_digest
 from app.runs.snapshot import Snapshot
+from app.runs.storing import StoredResults, stored_results
 from app.stores.postgres import Postgres
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The transfers up to the watermark: their number and their digest."""
+    """The number and the digest of the transfers up to the watermark, and the results stored until now."""
 
     recorded_transfers: int
     record_digest: str
+    stored: StoredResults
 
 
 @contextmanager
@@ -36,4 +38,5 @@ def summary_in_background(postgres: Postgres, snapshot: Snapshot) -> Iterator[Fu
 
 
 def _summary(connection: Connection, watermark: int) -> Summary:
-    return Summary(*transfers_digest(connection, watermark))
+    stored = stored_results(connection)
+    return Summary(*transfers_digest(connection, watermark), stored)

@@ -36,10 +36,10 @@ def stored_score_lines(connection: Connection, run_id: int) -> Iterator[str]:
 _EXPOSURES = text("""
     SELECT direction, wallet_id, asset_id, total::text, unobserved::text, usd_value, transfers,
         unpriced_transfers, cells, shares
-    FROM exposures WHERE run_id = :run_id ORDER BY direction, wallet_id, asset_id
+    FROM exposures WHERE is_of_run(run_id, until_run_id, :run_id) ORDER BY direction, wallet_id, asset_id
 """)
 _SCORES = text("""
     SELECT wallet_id, score, ownership_score, source_score, destination_score, direction, risk_level, band,
         main_category, rules, weighting, unpriced_transfers, cells, shares, points
-    FROM risk_scores WHERE run_id = :run_id ORDER BY wallet_id
+    FROM risk_scores WHERE is_of_run(run_id, until_run_id, :run_id) ORDER BY wallet_id
 """)
