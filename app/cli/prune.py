@@ -17,8 +17,8 @@ from app.cli.output.terminal import (
     step_progress,
 )
 from app.errors import Cancelled
-from app.runs.prune import KEEP, YOUNGER_THAN_DAYS, Kept, planned
-from app.runs.prune import prune as prune_runs
+from app.runs.results.prune import KEEP, YOUNGER_THAN_DAYS, Kept, planned
+from app.runs.results.prune import prune as prune_runs
 
 
 def register(app: typer.Typer) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy import text
 from app.domain import Progress
 from app.ledger import limbs
 from app.ledger.kernels import Flows
-from app.runs.columns import TextColumn, text_column
+from app.runs.results.columns import TextColumn, text_column
+from app.runs.results.totals import BothTotals, Totals
 from app.runs.snapshot import Snapshot
-from app.runs.totals import BothTotals, Totals
 from app.stores.copy_decimals import Decimals, read_rows
 from app.stores.copy_reader import read_columns
 from app.stores.postgres import Postgres

@@ -14,8 +14,8 @@ from app.projection.pending import project_all_pending
 from app.projection.state import owned_state
 from app.record.identity import record_id
 from app.runs.engines.cypher import exposures_by_paths
+from app.runs.results.totals import BothTotals
 from app.runs.snapshot import Snapshot, all_wallets, categories_by_wallet
-from app.runs.totals import BothTotals
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 

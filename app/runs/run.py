@@ -23,10 +23,10 @@ from app.runs.compute import (
     compute_by_ledger,
 )
 from app.runs.progress import reporter
-from app.runs.results import exposure_lines, publish, score_lines
+from app.runs.result_lines import exposure_lines, publish, score_lines
+from app.runs.results.storing import check_stored, store_exposures, store_scores
 from app.runs.score import score_wallets
 from app.runs.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet, open_snapshot
-from app.runs.storing import check_stored, store_exposures, store_scores
 from app.runs.summary import Summary, summary_in_background
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

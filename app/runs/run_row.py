@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.errors import Cancelled, InUse
 from app.policy.policy import Policy
-from app.runs.results import ARITHMETIC
+from app.runs.result_lines import ARITHMETIC
 from app.runs.snapshot import Snapshot
 from app.stores.locks import Lock, try_acquire
 from app.stores.postgres import Postgres

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.runs.digests import transfers_digest
+from app.runs.results.storing import StoredResults, stored_results
 from app.runs.snapshot import Snapshot
-from app.runs.storing import StoredResults, stored_results
 from app.stores.postgres import Postgres
 
 

@@ -16,7 +16,7 @@ from app.ledger.cells import DESTINATION, SOURCE
 from app.ledger.kernels import Flows
 from app.ledger.pool import EMPTY, PoolState, deposit, send
 from app.runs.accounts import Accounts
-from app.runs.totals import Total, as_columns
+from app.runs.results.totals import Total, as_columns
 
 _ROWS_AT_ONCE = 20_000
 _EXACT = Context(prec=1_000, traps=[Inexact])

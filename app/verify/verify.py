@@ -14,13 +14,13 @@ from app.errors import InvalidPolicy
 from app.policy.policy import Policy
 from app.runs.accounts import Accounts
 from app.runs.digests import returned_transfers, transfers_digest
-from app.runs.lines import texts
 from app.runs.queries import completed_or_pruned_run
-from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS, exposure_lines, score_lines
+from app.runs.result_lines import exposure_lines, score_lines
+from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS, texts
+from app.runs.results.storing import Hash
+from app.runs.results.totals import BothTotals
 from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot
-from app.runs.storing import Hash
-from app.runs.totals import BothTotals
 from app.stores.postgres import Postgres
 from app.verify import earlier
 from app.verify.compare import Fields, Mismatch, Table, described, first_mismatch, shown

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from alembic import command
 from app.policy.policy import Policy, parse_policy
-from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS
+from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS
 from app.runs.score_record import read_score_record
 from app.stores.copy_writer import copy_texts
 from app.stores.migrate import alembic_config, migrate

@@ -5,8 +5,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.ledger.sparse import starts_of
-from app.runs.columns import TextColumn, numbers, text_column
-from app.runs.lines import Lines, join, texts
+from app.runs.results.columns import TextColumn, numbers, text_column
+from app.runs.results.lines import Lines, join, texts
 
 DOUBLES = st.floats(allow_nan=False, allow_infinity=False)
 

@@ -14,24 +14,15 @@ from app.errors import Unequal
 from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE
 from app.ledger.shares import DirectionShares, Exposures
 from app.policy.policy import LEVELS, Policy
-from app.runs.columns import TextColumn, numbers, text_column
-from app.runs.lines import NULL, Lines, join
+from app.runs.results.columns import TextColumn, numbers, text_column
+from app.runs.results.lines import EXPOSURE_COLUMNS, NULL, SCORE_COLUMNS, Lines, join
+from app.runs.results.totals import BothTotals, Totals
 from app.runs.score import NOTHING_KNOWN, Scores
-from app.runs.totals import BothTotals, Totals
 
 ROWS_AT_ONCE = 20_000
 """Rows whose lines are made together."""
 ARITHMETIC = 2
 """Version of how results are computed, rounded and digested; `app.verify.earlier` is about the one before."""
-EXPOSURE_COLUMNS = (
-    "direction", "wallet_id", "asset_id", "total", "unobserved", "usd_value", "transfers",
-    "unpriced_transfers", "cells", "shares",
-)  # fmt: skip
-SCORE_COLUMNS = (
-    "wallet_id", "score", "ownership_score", "source_score", "destination_score", "direction",
-    "risk_level", "band", "main_category", "rules", "weighting", "unpriced_transfers", "cells", "shares",
-    "points",
-)  # fmt: skip
 _EXPOSURE_ARRAYS = [EXPOSURE_COLUMNS.index(name) for name in ("cells", "shares")]
 _SCORE_ARRAYS = [SCORE_COLUMNS.index(name) for name in ("rules", "cells", "shares", "points")]
 

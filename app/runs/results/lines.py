@@ -6,9 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.runs.columns import Bytes, Places, TextColumn
+from app.runs.results.columns import Bytes, Places, TextColumn
 
 NULL = r"\N"
+EXPOSURE_COLUMNS = (
+    "direction", "wallet_id", "asset_id", "total", "unobserved", "usd_value", "transfers",
+    "unpriced_transfers", "cells", "shares",
+)  # fmt: skip
+SCORE_COLUMNS = (
+    "wallet_id", "score", "ownership_score", "source_score", "destination_score", "direction",
+    "risk_level", "band", "main_category", "rules", "weighting", "unpriced_transfers", "cells", "shares",
+    "points",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,7 +36,7 @@ class Lines:
 
     def hashes(self) -> NDArray[np.int64]:
         """One number a line: other lines have other numbers."""
-        from app.runs.line_kernels import hash_lines  # noqa: PLC0415 - loads a compiler
+        from app.runs.results.kernels import hash_lines  # noqa: PLC0415 - loads a compiler
 
         hashes = np.empty(len(self.ends), np.int64)
         hash_lines(self.data, self.ends, hashes)
@@ -36,7 +45,7 @@ class Lines:
 
 def join(columns: Sequence[TextColumn], arrays: Sequence[int] = ()) -> tuple[Bytes, Places]:
     """Lines out of columns, and where each ends; the columns at the places `arrays` get braces."""
-    from app.runs.line_kernels import join_columns  # noqa: PLC0415 - loads a compiler
+    from app.runs.results.kernels import join_columns  # noqa: PLC0415 - loads a compiler
 
     count = len(columns[0])
     bounds = np.empty((2, len(columns), count), np.int64)

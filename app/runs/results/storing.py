@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from app.errors import InUse
-from app.runs.columns import numbers, text_column
-from app.runs.lines import Lines, join
-from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS
+from app.runs.results.columns import numbers, text_column
+from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS, Lines, join
 from app.stores.copy_reader import read_columns
 from app.stores.copy_writer import copy_bytes
 

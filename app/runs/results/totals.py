@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.ledger.cells import DESTINATION, SOURCE
-from app.runs.columns import TextColumn, text_column
+from app.runs.results.columns import TextColumn, text_column
 
 
 @dataclass(frozen=True)
