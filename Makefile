@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison test-history fuzz lint format \
+.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison test-history test-late fuzz lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -51,6 +51,9 @@ test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 way
 
 test-history: .venv/.installed-dev ## 100,000 random events with reorganisations: record and graph equal a model of the rule
 	AML_HISTORY_EVENTS=100000 .venv/bin/python -m pytest tests/integration/ingest/test_random_history.py $(ARGS)
+
+test-late: .venv/.installed-dev ## One late transfer before 1,000,000 later ones: memory stays below 500 MB
+	AML_LATE_TRANSFERS=1000000 .venv/bin/python -m pytest tests/integration/ingest/test_late_transfers.py $(ARGS)
 
 fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (FUZZ_SECONDS=60 each)
 	AML_FUZZ_SECONDS=$(FUZZ_SECONDS) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)

@@ -97,6 +97,17 @@ class Unauthorized(AmlError):
     kind = "unauthorized"
 
 
+class TooManyRequests(AmlError):
+    """The same has been asked too often; it may be asked again after `retry_after` seconds."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    kind = "too-many-requests"
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(f"{message} Try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+
 class Forbidden(AmlError):
     """The request comes from a place that may not ask this."""
 

@@ -8,6 +8,11 @@ import structlog
 
 from app.tracing import name_trace
 
+LINES_A_MINUTE = 20
+"""Of one message of a library; what strangers make it say can come thousands of times a second."""
+MAX_MESSAGES = 1_000
+"""Messages that are counted apart: some hold what a stranger sent."""
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,  # what a batch binds stands on every line of it
     structlog.processors.add_log_level,
@@ -37,4 +42,26 @@ def configure_logging(log_format: Literal["console", "json"], level: int = loggi
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
+    handler.addFilter(FloodFilter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class FloodFilter(logging.Filter):
+    """Lets the first lines of each message through in every minute, and says how many were left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[tuple[str, str], tuple[int, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is written."""
+        key, minute = (record.name, str(record.msg)), int(record.created // 60)
+        since, lines = self._counts.get(key, (minute, 0))
+        if since != minute:
+            if left_out := max(0, lines - LINES_A_MINUTE):
+                record.msg = f"{record.msg} ({left_out} more such lines were left out)"
+            since, lines = minute, 0
+        if len(self._counts) > MAX_MESSAGES:
+            self._counts.clear()
+        self._counts[key] = since, lines + 1
+        return lines < LINES_A_MINUTE

@@ -34,7 +34,10 @@ class Settings(BaseSettings):
     topic_partitions: int = Field(default=4, ge=1, le=64, description="Partitions when the topic is created.")
     consumer_group: str = Field(default="aml", description="Kafka consumer group.")
     batch_messages: int = Field(
-        default=4_000, ge=1, le=100_000, description="Messages written together, at most."
+        default=4_000,
+        ge=1,
+        le=100_000,
+        description="Messages written together, at most; eight times as many while they restate others.",
     )
     batch_seconds: float = Field(
         default=0.5, gt=0, le=60, description="What writing a batch may take; batches shrink and grow to it."

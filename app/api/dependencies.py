@@ -6,7 +6,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.api.throttle import SignInThrottle
 from app.operations.operation import Operations
+from app.operations.status import StatusReader
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -20,10 +22,12 @@ class Services:
     postgres: Postgres
     graph: Graph
     operations: Operations
+    status: StatusReader
+    throttle: SignInThrottle
     probes: ThreadPoolExecutor
 
 
-def _services(request: Request) -> Services:
+async def _services(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem
 from app.api.security import HEADERS, check_origin
-from app.errors import Forbidden
+from app.errors import Forbidden, InvalidInput
 
 log = structlog.get_logger()
 
@@ -45,13 +45,16 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
         try:
             check_origin(request)
+            _check_length(request)
             await self.app(scope, _bounded(receive), send_with_headers)
-        except Forbidden as exc:
+        except (Forbidden, InvalidInput) as exc:
             await problem(request, exc.status, exc.kind, str(exc))(scope, receive, send_with_headers)
         except Exception:
             log.exception("request_failed", method=request.method, path=path)
@@ -64,6 +67,16 @@ class RequestMiddleware:
             _measure(request, status, seconds)
             milliseconds = round(seconds * 1000, 1)
             log.info("request", method=request.method, path=path, status=status, milliseconds=milliseconds)
+
+
+def _check_length(request: Request) -> None:
+    """Refuses a request whose body has two lengths: two servers on its way may take different ones.
+
+    Raises:
+        InvalidInput: it has both headers.
+    """
+    if "content-length" in request.headers and "transfer-encoding" in request.headers:
+        raise InvalidInput("A request has either Content-Length or Transfer-Encoding, and not both.")
 
 
 def _measure(request: Request, status: int, seconds: float) -> None:

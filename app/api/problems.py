@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import AmbiguousWallet, AmlError, Unauthorized
+from app.errors import AmbiguousWallet, AmlError, TooManyRequests, Unauthorized
 
 MEDIA_TYPE = "application/problem+json"
 ErrorPage = Callable[[Request, dict[str, Any]], Response]
@@ -81,7 +81,9 @@ def problem(
         body["choices"] = choices
     page: ErrorPage | None = getattr(request.app.state, "error_page", None)
     if page is not None and wants_page(request):
-        return page(request, body)
+        answer = page(request, body)
+        answer.headers.update(headers or {})
+        return answer
     return JSONResponse(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -106,7 +108,11 @@ def _body(status: int, kind: str, detail: str, instance: str) -> dict[str, Any]:
 def _aml_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, AmlError)  # noqa: S101 - registered for this class alone
     choices = exc.choices if isinstance(exc, AmbiguousWallet) else None
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(exc, Unauthorized) else None
+    headers = {}
+    if isinstance(exc, Unauthorized):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(exc, TooManyRequests):
+        headers["Retry-After"] = str(exc.retry_after)
     return problem(request, exc.status, exc.kind, str(exc), headers=headers, choices=choices)
 
 

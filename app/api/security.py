@@ -14,6 +14,7 @@ from app.settings import Settings
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 ORIGIN_HEADERS = ("origin", "sec-fetch-site")
 """Headers in which browsers name the page that sends a request; `check_origin` refuses other sites."""
+MIN_TOKEN_LENGTH = 16
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 
 HEADERS = {
@@ -38,7 +39,8 @@ def check_settings(settings: Settings) -> None:
     """Refuses to start without protection.
 
     Raises:
-        InvalidInput: authentication is off on an address that others can reach.
+        InvalidInput: authentication is off on an address that others can reach, or the token is too short or
+            cannot be sent.
         DependencyMissing: authentication is on and there is no token.
     """
     if settings.api_auth == "off":
@@ -52,6 +54,22 @@ def check_settings(settings: Settings) -> None:
             "AML_API_TOKEN is not set, and the API does not start without a token. Set it, or set"
             " AML_API_AUTH=off to answer without a token on a loopback address."
         )
+    else:
+        _check_token(settings.api_token.get_secret_value())
+
+
+def _check_token(token: str) -> None:
+    """A token that can be guessed, or that no header can carry, protects nothing."""
+    if not token.isascii() or not token.isprintable() or token != token.strip():
+        raise InvalidInput(
+            "AML_API_TOKEN has a blank or a line break at an end, or a character that no header can carry:"
+            " its ASCII characters alone can be sent."
+        )
+    if len(token) < MIN_TOKEN_LENGTH:
+        raise InvalidInput(
+            f"AML_API_TOKEN has {len(token)} characters and needs {MIN_TOKEN_LENGTH}: a short one is guessed."
+            " `openssl rand -base64 32` makes one."
+        )
 
 
 def require_token(
@@ -63,12 +81,14 @@ def require_token(
         Unauthorized: it has neither.
         Forbidden: a session changes something, and no header says that a page of this server sent it.
     """
-    settings: Settings = request.app.state.services.settings
+    services = request.app.state.services
+    settings: Settings = services.settings
     if settings.api_auth == "off" or (
         credentials is not None and is_token(settings, credentials.credentials)
     ):
         return
-    if credentials is not None or not is_session(settings, request.cookies.get(cookie_name(settings))):
+    cookie = request.cookies.get(cookie_name(settings))
+    if credentials is not None or not is_session(settings, services.postgres, cookie):
         raise Unauthorized(
             "This needs the header `Authorization: Bearer <AML_API_TOKEN>` with the right token."
         )
@@ -91,9 +111,17 @@ def check_origin(request: Request) -> None:
         return
     origin = request.headers.get("origin")
     if request.headers.get("sec-fetch-site") == "cross-site" or (
-        origin is not None and urlsplit(origin).netloc.lower() != host.lower()
+        origin is not None and _authority(origin) != host.lower()
     ):
         raise Forbidden("Requests from other sites' pages are refused.")
+
+
+def _authority(url: str) -> str | None:
+    """Host and port of a URL in lower case; None of a text that is none."""
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _host_name(host: str) -> str | None:

@@ -68,15 +68,19 @@ def send(state: PoolState, amount: int) -> tuple[PoolState, float, int]:
     return PoolState(left, state.epoch, drain, drain_low), covered / state.balance, unobserved
 
 
+def account_entry(state: PoolState, entry: Entry) -> tuple[Accounted, PoolState]:
+    """One entry of a pool in this state, and the state after it."""
+    if entry.is_send:
+        after, share, unobserved = send(state, entry.amount)
+        return Accounted(entry, state, share, unobserved), after
+    return Accounted(entry, state, 0.0, 0), deposit(state, entry.amount)
+
+
 def account(state: PoolState, entries: Iterable[Entry]) -> Iterator[tuple[Accounted, PoolState]]:
     """Accounts a pool's entries in ledger order, from `state`; yields each with the state after it."""
     for entry in entries:
-        if entry.is_send:
-            after, share, unobserved = send(state, entry.amount)
-        else:
-            after, share, unobserved = deposit(state, entry.amount), 0.0, 0
-        yield Accounted(entry, state, share, unobserved), after
-        state = after
+        accounted, state = account_entry(state, entry)
+        yield accounted, state
 
 
 def _add(high: float, low: float, step: float) -> tuple[float, float]:

@@ -68,9 +68,13 @@ DONE = RUNNING.model_copy(
 
 @dataclass
 class Operation:
-    """One piece of work; once it has ended, `done` holds its result or its exception."""
+    """One piece of work; once it has ended, `done` holds its result or its exception.
+
+    Work of the same kind and `subject` gives the same result.
+    """
 
     kind: str
+    subject: str = ""
     operation_id: str = field(default_factory=lambda: uuid4().hex)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     completed_at: datetime | None = None
@@ -142,12 +146,22 @@ class Operations:
             for other in self._operations.values():
                 if exclusive and other.kind == kind and other.status == "running":
                     raise InUse(f"A {kind} is running already: see /v1/operations/{other.operation_id}.")
-            operation = Operation(kind)
-            self._operations[operation.operation_id] = operation
-            for old in list(self._operations.values())[:-MAX_ENDED_OPERATIONS]:
-                if old.status != "running":
-                    del self._operations[old.operation_id]
-        name = f"{kind}-{operation.operation_id[:8]}"
+            return self._start(Operation(kind), work)
+
+    def join(self, kind: str, subject: str, work: Callable[[Progress], Any]) -> Operation:
+        """The operation of this kind and subject that is running; starts one when there is none."""
+        with self._lock:
+            for other in self._operations.values():
+                if (other.kind, other.subject, other.status) == (kind, subject, "running"):
+                    return other
+            return self._start(Operation(kind, subject), work)
+
+    def _start(self, operation: Operation, work: Callable[[Progress], Any]) -> Operation:
+        self._operations[operation.operation_id] = operation
+        for old in list(self._operations.values())[:-MAX_ENDED_OPERATIONS]:
+            if old.status != "running":
+                del self._operations[old.operation_id]
+        name = f"{operation.kind}-{operation.operation_id[:8]}"
         threading.Thread(target=_run, args=(operation, work), name=name, daemon=True).start()
         return operation
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from threading import Thread
+from threading import Lock, Thread
+from time import monotonic
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, text
@@ -19,6 +20,7 @@ from app.operations.status_answer import (
 )
 from app.projection.pending import graph_lag
 from app.projection.state import Counts, count
+from app.record.counts import read_counts
 from app.record.dead_letter_alarm import dead_letter_alarm, refused_in_a_row
 from app.record.dead_letters import refused_by_reason
 from app.record.last_reconciliation import last_reconciliation
@@ -42,11 +44,6 @@ _TOTALS = text(
     "SELECT coalesce(sum(stored), 0)::bigint AS stored, coalesce(sum(duplicates), 0)::bigint AS duplicates,"
     " coalesce(sum(dead), 0)::bigint AS dead FROM ingestion_state"
 )
-# The table of batches grows to millions of rows: each of these reads a range of an index.
-_RESTATED = text(
-    "SELECT coalesce(sum(restated), 0)::bigint AS restated, coalesce(sum(retracted), 0)::bigint AS retracted"
-    " FROM batches WHERE restated > 0 OR retracted > 0"
-)
 _RECENT = text(
     "SELECT (SELECT extract(epoch FROM clock_timestamp() - max(committed_at))::float8 FROM batches)"
     " AS seconds_since,"
@@ -54,8 +51,29 @@ _RECENT = text(
     " coalesce(sum(stored), 0) / 300.0 AS five_minutes"
     " FROM batches WHERE committed_at > now() - interval '5 minutes'"
 )
-_COUNTS = text("SELECT (SELECT count(*) FROM wallets) AS wallets, (SELECT count(*) FROM assets) AS assets")
+_ASSETS = text("SELECT count(*) FROM assets")
 _PUBLISHED = text("SELECT run_id FROM published_run")
+
+
+class StatusReader:
+    """Reads the status for many who ask at once: whoever asks while one is read shares the next one."""
+
+    def __init__(self, read: Callable[[], IngestionStatus]) -> None:
+        self._read = read
+        self._lock = Lock()
+        self._latest: tuple[float, IngestionStatus] | None = None
+
+    def read(self) -> IngestionStatus:
+        """A status that was begun after this call.
+
+        Raises:
+            DependencyMissing: the record does not answer.
+        """
+        asked = monotonic()
+        with self._lock:
+            if self._latest is None or self._latest[0] < asked:
+                self._latest = monotonic(), self._read()
+            return self._latest[1]
 
 
 def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> IngestionStatus:
@@ -65,15 +83,15 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         DependencyMissing: the record does not answer.
     """
     kafka = _in_thread(lambda: _kafka(settings))
-    counts = _in_thread(lambda: _graph_counts(graph))
+    in_graph = _in_thread(lambda: _graph_counts(graph))
     with postgres.transaction(snapshot=True) as connection:
         topic = settings.transfers_topic
         partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
         totals = connection.execute(_TOTALS).one()
-        changed = connection.execute(_RESTATED).one()
+        counts = read_counts(connection)
         recent = connection.execute(_RECENT).one()
         lag = graph_lag(connection)
-        record = connection.execute(_COUNTS).one()
+        assets = connection.execute(_ASSETS).scalar_one()
         published = connection.execute(_PUBLISHED).scalar_one_or_none()
         latest = next(iter(runs(connection, 1, None).runs), None)
         dead = refused_by_reason(connection)
@@ -83,7 +101,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         as_of = _now(connection)
     offsets, kafka_error = kafka.result()
     try:
-        graph_counts, graph_error = counts.result(GRAPH_SECONDS)
+        graph_counts, graph_error = in_graph.result(GRAPH_SECONDS)
     except TimeoutError:
         graph_counts, graph_error = None, f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
     listed = [
@@ -99,8 +117,8 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
             stored=totals.stored,
             duplicates=totals.duplicates,
             dead=totals.dead,
-            restated=changed.restated,
-            retracted=changed.retracted,
+            restated=counts["restated"],
+            retracted=counts["retracted"],
         ),
         throughput=Throughput(one_minute=recent.minute, five_minutes=recent.five_minutes),
         seconds_since_last_ingestion=recent.seconds_since,
@@ -113,7 +131,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
             transfers=None if graph_counts is None else graph_counts.transfers,
             error=graph_error,
         ),
-        record=RecordStatus(transfers=totals.stored, wallets=record.wallets, assets=record.assets),
+        record=RecordStatus(transfers=totals.stored, wallets=counts["wallets"], assets=assets),
         dead_letters=dead,
         alarm=alarm,
         refused_in_a_row=in_a_row,

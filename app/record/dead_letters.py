@@ -8,21 +8,21 @@ from pydantic import Field
 from sqlalchemy import Connection, Row, TextClause, text
 
 from app.answers.base import EXAMPLE_TIME, Answer
+from app.record.counts import REFUSED, read_counts
 from app.stores.postgres import Postgres
 
 COLUMNS = """
     topic, partition, "offset", reason, detail, payload_bytes, recorded_at, published_at, replayed_at,
     message_key AS key, payload
 """
-_LISTED = text("""
+_FACTS = """
     SELECT concat_ws('/', topic, partition, "offset") AS origin, reason, detail, payload_bytes, recorded_at,
            published_at, replayed_at
-    FROM dead_letters WHERE CAST(:reason AS text) IS NULL OR reason = :reason
-    ORDER BY recorded_at DESC, topic, partition, "offset" DESC LIMIT :limit
-""")
-_BY_REASON = text(
-    "SELECT reason, count(*) AS refused FROM dead_letters GROUP BY reason ORDER BY count(*) DESC, reason"
-)
+    FROM dead_letters
+"""
+_LATEST = """ORDER BY recorded_at DESC, topic, partition, "offset" DESC LIMIT :limit"""
+_LISTED = text(f"{_FACTS} {_LATEST}")
+_OF_REASON = text(f"{_FACTS} WHERE reason = :reason {_LATEST}")  # an index of its own
 
 
 class RefusedMessage(Answer):
@@ -102,13 +102,19 @@ def list_dead_letters(postgres: Postgres, *, reason: str | None, limit: int) -> 
 
 def latest_refused(connection: Connection, *, reason: str | None, limit: int) -> list[RefusedMessage]:
     """The latest refused messages, of one reason or of all; their bytes are not read."""
-    rows = connection.execute(_LISTED, {"reason": reason, "limit": limit})
+    rows = (
+        connection.execute(_LISTED, {"limit": limit})
+        if reason is None
+        else connection.execute(_OF_REASON, {"reason": reason, "limit": limit})
+    )
     return [RefusedMessage.model_validate(row, from_attributes=True) for row in rows]
 
 
 def refused_by_reason(connection: Connection) -> dict[str, int]:
     """How many messages have been refused for each reason, the most frequent first."""
-    return {row.reason: row.refused for row in connection.execute(_BY_REASON)}
+    counts = read_counts(connection).items()
+    refused = {name.removeprefix(REFUSED): value for name, value in counts if name.startswith(REFUSED)}
+    return dict(sorted(refused.items(), key=lambda item: (-item[1], item[0])))
 
 
 def read_dead_letters(

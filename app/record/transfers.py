@@ -156,5 +156,6 @@ _OF_WALLET = text(f"""
 _OF_TRANSACTION = text(f"""
     SELECT NULL AS way, {_FIELDS} FROM transactions t LEFT JOIN flows f USING (transfer_id) {_NAMES}
     WHERE t.transaction_hash = ANY(:hashes) AND t.retracted_batch_id IS NULL
+        AND t.is_superseded IS NULL  -- of retracted ones alone; the index has this condition
     ORDER BY t.chain, t.transfer_index LIMIT :limit
 """)  # noqa: S608 - constants of this file

@@ -17,6 +17,7 @@ from app.api.routes import (
     health,
     ingestion,
     metrics,
+    openapi,
     reconcile,
     records,
     reload,
@@ -25,7 +26,9 @@ from app.api.routes import (
     verification,
 )
 from app.api.security import check_settings, require_token
+from app.api.throttle import SignInThrottle
 from app.operations.operation import Operations
+from app.operations.status import StatusReader, ingestion_status
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -53,8 +56,10 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         title="AML risk",
         version=version("aml-risk"),
         description=DESCRIPTION,
+        openapi_url=None,  # app/api/routes/openapi.py
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # such a redirect would follow the Host header
         generate_unique_id_function=_operation_id,
         lifespan=_lifespan,
     )
@@ -63,6 +68,8 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         postgres=postgres,
         graph=graph,
         operations=Operations(),
+        status=StatusReader(lambda: ingestion_status(settings, postgres, graph)),
+        throttle=SignInThrottle(),
         probes=ThreadPoolExecutor(6, thread_name_prefix="probe"),
     )
     app.add_middleware(RequestMiddleware)
@@ -83,6 +90,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         app.include_router(router, prefix="/v1", dependencies=needs_token)
     _include_twice(app, health.router)
     app.include_router(browser_guide.router)
+    app.include_router(openapi.router)
     pages.install(app)
     return app
 

@@ -15,6 +15,7 @@ from app.errors import DependencyMissing
 from app.projection.schema import prepare
 from app.record.identity import record_id
 from app.server.application import create_app
+from app.server.connections import BACKLOG, BoundedConnection, raise_descriptor_limit
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate
@@ -35,6 +36,7 @@ def serve(settings: Settings) -> None:
     """
     # uvicorn ends by sending itself the signal again: without this the process would die on the spot.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    raise_descriptor_limit()
     with application(settings) as app:
         uvicorn.run(app, **server_options(settings))
 
@@ -71,6 +73,10 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "access_log": False,  # app/api/middleware.py logs every request
         "log_config": None,  # app/logs.py formats the lines of the server itself
         "server_header": False,
+        "http": BoundedConnection,
+        "ws": "none",
+        "lifespan": "on",
+        "backlog": BACKLOG,
         "timeout_graceful_shutdown": 5,
     }
 

@@ -30,7 +30,6 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
-    or_,
     text,
     true,
 )
@@ -92,12 +91,6 @@ class Batch(Base):
 
 Index("ix_batches_owed", Batch.batch_id, postgresql_where=Batch.projected_at.is_(None))
 Index("ix_batches_committed_at", Batch.committed_at)
-Index(
-    "ix_batches_changing",
-    Batch.batch_id,
-    postgresql_include=["restated", "retracted"],
-    postgresql_where=or_(Batch.restated > 0, Batch.retracted > 0),
-)
 
 
 class IngestedWallet(Base):
@@ -281,6 +274,25 @@ class DeadLetter(Base):
 Index(
     "ix_dead_letters_unpublished", DeadLetter.recorded_at, postgresql_where=DeadLetter.published_at.is_(None)
 )
+_LATEST = DeadLetter.recorded_at.desc(), DeadLetter.topic, DeadLetter.partition, DeadLetter.offset.desc()
+Index("ix_dead_letters_latest", *_LATEST)
+Index("ix_dead_letters_latest_by_reason", DeadLetter.reason, *_LATEST)
+Index(
+    "ix_dead_letters_to_replay",
+    DeadLetter.recorded_at,
+    DeadLetter.topic,
+    DeadLetter.partition,
+    DeadLetter.offset,
+    postgresql_where=DeadLetter.replayed_at.is_(None),
+)
+
+
+class Count(Base):
+    """How many there are of something since the record began, so that no status counts rows."""
+
+    __tablename__ = "counts"
+    name: Mapped[str] = mapped_column(primary_key=True, comment="A name of app/record/counts.py.")
+    value: Mapped[int]
 
 
 class Refusals(Base):
@@ -310,6 +322,14 @@ class Reconciliation(Base):
 
 
 Index("ix_reconciliations_completed_at", Reconciliation.completed_at)
+
+
+class Session(Base):
+    """One browser that signed in."""
+
+    __tablename__ = "sessions"
+    session_digest: Mapped[str] = mapped_column(primary_key=True, comment="See app/api/sessions.py.")
+    expires_at: Mapped[datetime]
 
 
 class Label(Base):

@@ -24,6 +24,8 @@ RETRYABLE = {
     errorcodes.CANNOT_CONNECT_NOW,  # the server is still starting
 }
 """Errors after which the same work can succeed in a new transaction, each with its cause."""
+_NUL_IN_TEXT = "cannot contain NUL"
+"""What psycopg2 says of a parameter, with a ValueError and before it asks the server."""
 
 
 def is_retryable(exc: BaseException) -> bool:
@@ -69,12 +71,18 @@ class Postgres:
 
         Raises:
             DependencyMissing: the server does not answer.
+            InvalidInput: a text has the character NUL, which no text of PostgreSQL can hold.
         """
         with self._connection() as connection:
             if snapshot:
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901
-            with connection.begin():
-                yield connection
+            try:
+                with connection.begin():
+                    yield connection
+            except ValueError as exc:
+                if _NUL_IN_TEXT in str(exc):
+                    raise InvalidInput("A text must not contain the character NUL (code 0).") from exc
+                raise
 
     @contextmanager
     def migrations(self) -> Iterator[Connection]:

@@ -72,10 +72,19 @@ def wallet_diff(postgres: Postgres, run_a: int, run_b: int, reference: str) -> W
     )
 
 
+def is_compared(postgres: Postgres, run_a: int, run_b: int) -> bool:
+    """Whether this process holds the diff of the two runs, so that asking for it costs nothing."""
+    return _key(postgres, run_a, run_b) in _cache
+
+
+def _key(postgres: Postgres, run_a: int, run_b: int) -> tuple[str, int, int]:
+    return postgres.url.render_as_string(), run_a, run_b
+
+
 def _changes(postgres: Postgres, run_a: int, run_b: int) -> Changes:
     """One diff is computed at a time: whoever asks for the same runs next finds it in the cache."""
     with _one_at_a_time:
-        key = postgres.url.render_as_string(), run_a, run_b
+        key = _key(postgres, run_a, run_b)
         if key not in _cache:
             with postgres.transaction(snapshot=True) as connection:
                 _cache[key] = changes_between(connection, run_a, run_b)

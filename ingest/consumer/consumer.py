@@ -63,7 +63,7 @@ def consume(
                 started = monotonic()
                 with step("record"):
                     batches = writer.write(messages)
-                size.observe(len(messages), monotonic() - started)
+                size.observe(len(messages), monotonic() - started, sum(b.restated for b in batches))
                 if any(batch.dead for batch in batches) or sum(b.messages for b in batches) < len(messages):
                     with step("dead_letters"):
                         retry_record(stop, lambda: dead_letters.publish(messages))  # noqa: B023 - run at once

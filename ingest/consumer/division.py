@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from app.errors import AmlError, InvalidEvent
+from app.errors import AmlError, InvalidEvent, InvalidInput
 from app.stores.postgres import is_retryable
 from ingest.record.writer import DecodedMessage
 
@@ -34,6 +34,8 @@ def is_content_error(exc: BaseException) -> bool:
     An error of this program's own code counts: one message can meet a case that nobody thought of. If all
     do, the alarm says so (`app.record.dead_letter_alarm`).
     """
+    if isinstance(exc, InvalidInput):
+        return True
     if is_retryable(exc) or isinstance(exc, (AmlError, OSError, MemoryError)):
         return False
     if isinstance(exc, DBAPIError):

@@ -11,7 +11,8 @@ from app.settings import Settings
 from app.stores.postgres import Postgres
 from app.tracing import trace_headers
 from ingest.kafka.topics import MAX_DEAD_LETTER_BYTES, MAX_WHOLE_MESSAGE_BYTES, QUIET
-from ingest.record.writer import STORED_PAYLOAD_BYTES, DecodedMessage
+from ingest.record.dead_letters import STORED_PAYLOAD_BYTES
+from ingest.record.writer import DecodedMessage
 
 FLUSH_SECONDS = 120.0
 

@@ -1,19 +1,20 @@
 """Accounts the pools that a batch changes, and writes the annotation (docs/exposure.md) into the record.
 
-A transfer in order appends to its two pools. A late or retracted one restates them from its place on,
-beginning with the state that is stored just before the first later transfer.
+A transfer in order appends to its two pools. A late or retracted one restates them from its place on
+(`ingest.record.restatement`).
 """
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+from operator import itemgetter
 
 from sqlalchemy import Connection, text
 
 from app.domain import ledger_seq
 from app.ledger.pool import Accounted, Entry, PoolState, account
-from ingest.record.changes import Change, Changes, LedgerPlace
-from ingest.record.flows import FlowSides, restate_flows, write_flows, write_pools
+from ingest.record.changes import Change, Changes, PoolAccount
+from ingest.record.flows import FlowSides, Restated, write_flows, write_pools
+from ingest.record.restatement import restate
 
 _CHANGED = text("""
     SELECT transfer_id, block_number, transaction_index, transfer_index, transaction_hash,
@@ -31,40 +32,6 @@ _POOLS = text("""
     FROM pools p JOIN unnest(:wallets ::bigint[], :assets ::int[]) k (wallet_id, asset_id)
     ON (p.wallet_id, p.asset_id) = (k.wallet_id, k.asset_id)
 """)
-# One branch for each side: each reads a range of its index, from the place of the earliest change on.
-_LATER = text("""
-    SELECT k.pool_id, f.transfer_id, f.seq, t.transaction_hash, true, t.amount::text,
-           f.send_balance::text, f.send_epoch, f.send_drain, f.send_drain_low
-    FROM unnest(:pools ::bigint[], :seqs ::bigint[]) k (pool_id, seq)
-    JOIN flows f ON f.send_pool_id = k.pool_id AND f.seq >= k.seq JOIN transactions t USING (transfer_id)
-    UNION ALL
-    SELECT k.pool_id, f.transfer_id, f.seq, t.transaction_hash, false, t.amount::text,
-           f.recv_balance::text, f.recv_epoch, f.recv_drain, f.recv_drain_low
-    FROM unnest(:pools ::bigint[], :seqs ::bigint[]) k (pool_id, seq)
-    JOIN flows f ON f.recv_pool_id = k.pool_id AND f.seq >= k.seq JOIN transactions t USING (transfer_id)
-""")
-
-
-@dataclass(slots=True)
-class PoolAccount:
-    """One pool that changes: its stored state, what changes, and what is stored after the first change."""
-
-    pool_id: int
-    state: PoolState
-    last: LedgerPlace
-    added: list[tuple[LedgerPlace, Entry]] = field(default_factory=list)
-    removed: set[int] = field(default_factory=set)
-    first: LedgerPlace | None = None
-    later: list[tuple[LedgerPlace, Entry, PoolState]] = field(default_factory=list)
-
-    def touch(self, place: LedgerPlace) -> None:
-        """Keeps the earliest place that changes."""
-        self.first = place if self.first is None else min(self.first, place)
-
-    @property
-    def is_late(self) -> bool:
-        """Something that is stored already comes after the first change."""
-        return self.first is not None and (bool(self.removed) or self.first < self.last)
 
 
 def account_batch(connection: Connection, batch_id: int, changes: Changes) -> int:
@@ -77,22 +44,27 @@ def account_batch(connection: Connection, batch_id: int, changes: Changes) -> in
     retracted = _read_changes(connection, changes.retracted, changes.new)
     waiting = [changes.new[transfer_id] for transfer_id in changes.waiting]
     pools = list(_read_pools(connection, counted, retracted))
-    _load_later(connection, [pool for pool in pools if pool.is_late])
-    changed: dict[int, FlowSides] = defaultdict(FlowSides)
-    for pool in pools:
-        for accounted in _account_pool(pool):
-            sides = changed[accounted.entry.key]
-            if accounted.entry.is_send:
-                sides.send = pool.pool_id, accounted
-            else:
-                sides.receive = pool.pool_id, accounted
-    rows = [(c.transfer_id, c.place[0], changed.pop(c.transfer_id, None)) for c in counted]
+    in_order = (entry for pool in pools if not pool.is_late for entry in _append(pool))
+    late = [pool for pool in pools if pool.is_late]
+    own = {change.transfer_id: FlowSides() for change in counted if change.has_flow}
+    restated = Restated(connection, batch_id)
+    for pool_id, accounted in chain(in_order, restate(connection, late)):
+        if (sides := own.get(accounted.entry.key)) is None:
+            restated.add(accounted)
+        elif accounted.entry.is_send:
+            sides.send = pool_id, accounted
+        else:
+            sides.receive = pool_id, accounted
+    others = restated.finish()
+    rows = [(c.transfer_id, c.place[0], own.get(c.transfer_id)) for c in counted]
     rows += [(c.transfer_id, c.place[0], None) for c in (*retracted, *waiting)]
     rewritten = changes.retracted | (changes.counted - changes.new.keys())
     write_flows(connection, batch_id, rows, rewritten)
-    restate_flows(connection, batch_id, changed)
+    for pool in pools:
+        # The place of a retracted transfer may stay the last one: it only decides which transfers are late.
+        pool.last = max([pool.last, *(place for place, _ in pool.added)])
     write_pools(connection, [(pool.pool_id, pool.state, pool.last) for pool in pools])
-    return len(changed)
+    return others
 
 
 def _read_changes(connection: Connection, ids: Collection[int], known: Mapping[int, Change]) -> list[Change]:
@@ -129,32 +101,9 @@ def _read_pools(
     return accounts.values()
 
 
-def _load_later(connection: Connection, late: list[PoolAccount]) -> None:
-    if not late:
-        return
-    by_id = {pool.pool_id: pool for pool in late}
-    first = {pool.pool_id: pool.first for pool in late if pool.first is not None}
-    rows = connection.execute(_LATER, {"pools": list(first), "seqs": [place[0] for place in first.values()]})
-    for pool_id, transfer_id, seq, transaction_hash, is_send, amount, balance, epoch, drain, low in rows:
-        if (place := (seq, transaction_hash)) >= first[pool_id]:
-            entry = Entry(transfer_id, is_send, int(amount))
-            by_id[pool_id].later.append((place, entry, PoolState(int(balance), epoch, drain, low)))
-
-
-def _account_pool(pool: PoolAccount) -> list[Accounted]:
-    """The entries whose annotation is new or differs; sets the pool's last state and place."""
-    pool.later.sort(key=lambda item: item[0])
-    start = pool.later[0][2] if pool.later else pool.state
-    stored = {entry.key: before for _, entry, before in pool.later}
-    kept = [(place, entry) for place, entry, _ in pool.later if entry.key not in pool.removed]
-    entries = sorted(pool.added + kept, key=lambda item: item[0])
-    changed: list[Accounted] = []
-    state = start
-    for accounted, after in account(start, (entry for _, entry in entries)):
-        if stored.get(accounted.entry.key) != accounted.before:
-            changed.append(accounted)
-        state = after
-    pool.state = state
-    # The place of a retracted transfer may stay the last one: it only decides which transfers are late.
-    pool.last = max([pool.last, *(place for place, _ in pool.added)])
-    return changed
+def _append(pool: PoolAccount) -> Iterator[tuple[int, Accounted]]:
+    """Accounts what is added behind everything that the pool has; sets its last state."""
+    entries = (entry for _, entry in sorted(pool.added, key=itemgetter(0)))
+    for accounted, after in account(pool.state, entries):
+        yield pool.pool_id, accounted
+        pool.state = after

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from app.ledger.pool import Entry, PoolState
+
 LedgerPlace = tuple[int, str]
 """Order of transfers in a pool: (seq, transaction_hash)."""
 
@@ -28,8 +30,8 @@ class Changes:
 
     Transfer ids: `counted` ones enter their pools and `retracted` ones leave them. `new` ones were not
     recorded before this batch; of these, `waiting` ones do not live. `taken_back` counts transfers that
-    lived, or would live without a retraction. Positions of messages in the batch: `stored` and `conflicts`;
-    every other event is a duplicate.
+    lived, or would live without a retraction; `new_wallets` counts the wallets that were seen first.
+    Positions of messages in the batch: `stored` and `conflicts`; every other event is a duplicate.
     """
 
     new: dict[int, Change] = field(default_factory=dict)
@@ -37,5 +39,27 @@ class Changes:
     retracted: set[int] = field(default_factory=set)
     waiting: set[int] = field(default_factory=set)
     taken_back: int = 0
+    new_wallets: int = 0
     stored: set[int] = field(default_factory=set)
     conflicts: set[int] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class PoolAccount:
+    """One pool that changes: its last state and place, and what enters or leaves it, from `first` on."""
+
+    pool_id: int
+    state: PoolState
+    last: LedgerPlace
+    added: list[tuple[LedgerPlace, Entry]] = field(default_factory=list)
+    removed: set[int] = field(default_factory=set)
+    first: LedgerPlace | None = None
+
+    def touch(self, place: LedgerPlace) -> None:
+        """Keeps the earliest place that changes."""
+        self.first = place if self.first is None else min(self.first, place)
+
+    @property
+    def is_late(self) -> bool:
+        """Something that is stored already comes after the first change."""
+        return self.first is not None and (bool(self.removed) or self.first < self.last)

@@ -186,7 +186,7 @@ def _store_transfers(
     connection.execute(_STAGING)
     lines = (_copy_line(position, t, position in first_positions) for position, t in transfers)
     copy_lines(connection, "incoming", _COLUMNS, lines)
-    connection.execute(_ADD_WALLETS, {"batch_id": batch_id})
+    changes.new_wallets = connection.execute(_ADD_WALLETS, {"batch_id": batch_id}).rowcount
     arrivals: list[Arrival] = []
     disputed: set[Group] = set()
     block_of: dict[Group, str] = {}

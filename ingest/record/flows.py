@@ -1,6 +1,6 @@
 """Annotations into the record: the flows of transfers, and the states of their pools."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
@@ -25,6 +25,9 @@ _FLOW_COLUMNS = (
 )  # fmt: skip
 _NO_FLOW = "\t".join([r"\N"] * (len(_FLOW_COLUMNS) - 3))
 
+RESTATED_LINES = 5_000
+"""Sides of flows that are rewritten together."""
+
 _DELETE_FLOWS = text("DELETE FROM flows WHERE transfer_id = ANY(:ids)")
 _RESTATED = text("""
     CREATE TEMP TABLE IF NOT EXISTS restated (
@@ -42,6 +45,8 @@ _RESTATE_DEPOSITS = text("""
         recv_drain = r.drain, recv_drain_low = r.drain_low
     FROM restated r WHERE NOT r.is_send AND f.transfer_id = r.transfer_id
 """)
+_CLEAR_RESTATED = text("TRUNCATE restated")
+_COUNT_OF_BATCH = text("SELECT count(*) FROM flows WHERE revision = :batch_id")
 _POOL_STATES = text("""
     CREATE TEMP TABLE IF NOT EXISTS pool_states (
         pool_id bigint, balance numeric, epoch int, drain double precision, drain_low double precision,
@@ -74,21 +79,42 @@ def write_flows(
     copy_lines(connection, "flows", _FLOW_COLUMNS, lines)
 
 
-def restate_flows(connection: Connection, batch_id: int, changed: Mapping[int, FlowSides]) -> None:
-    """Rewrites the changed sides of flows that earlier batches wrote; keys are transfer ids."""
-    if not changed:
-        return
-    connection.execute(_RESTATED)
-    columns = ("transfer_id", "is_send", "epoch", "balance", "drain", "drain_low", "share", "unobserved")
-    lines = (
-        f"{transfer_id}\t{is_send}\t{_state(side[1].before)}\t{side[1].share!r}\t{side[1].unobserved}"
-        for transfer_id, sides in changed.items()
-        for is_send, side in ((True, sides.send), (False, sides.receive))
-        if side is not None
-    )
-    copy_lines(connection, "restated", columns, lines)
-    connection.execute(_RESTATE_SENDS, {"batch_id": batch_id})
-    connection.execute(_RESTATE_DEPOSITS, {"batch_id": batch_id})
+class Restated:
+    """Rewrites the changed sides of flows that earlier batches wrote, as many at once as memory is for.
+
+    So few at once that PostgreSQL looks each of them up, however many there are in all.
+    """
+
+    def __init__(self, connection: Connection, batch_id: int) -> None:
+        self._connection = connection
+        self._batch_id = batch_id
+        self._lines: list[str] = []
+        self._is_written = False
+
+    def add(self, side: Accounted) -> None:
+        """Rewrites this side of its flow, now or later."""
+        self._lines.append(
+            f"{side.entry.key}\t{side.entry.is_send}\t{_state(side.before)}\t{side.share!r}\t{side.unobserved}"
+        )
+        if len(self._lines) >= RESTATED_LINES:
+            self._write()
+
+    def finish(self) -> int:
+        """Rewrites what is left; returns how many flows were rewritten. The batch's own come afterwards."""
+        if self._lines:
+            self._write()
+        if not self._is_written:
+            return 0
+        return int(self._connection.execute(_COUNT_OF_BATCH, {"batch_id": self._batch_id}).scalar_one())
+
+    def _write(self) -> None:
+        self._connection.execute(_RESTATED)
+        columns = ("transfer_id", "is_send", "epoch", "balance", "drain", "drain_low", "share", "unobserved")
+        copy_lines(self._connection, "restated", columns, self._lines)
+        self._connection.execute(_RESTATE_SENDS, {"batch_id": self._batch_id})
+        self._connection.execute(_RESTATE_DEPOSITS, {"batch_id": self._batch_id})
+        self._connection.execute(_CLEAR_RESTATED)
+        self._lines, self._is_written = [], True
 
 
 def write_pools(connection: Connection, pools: Collection[tuple[int, PoolState, LedgerPlace]]) -> None:

@@ -9,16 +9,17 @@ from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
+from app.record.counts import REFUSED
 from app.stores.locks import Lock, acquire_shared
 from ingest.contract.reasons import REASONS
 from ingest.faults import fault_point
 from ingest.instruments import name_batch
 from ingest.record.accounting import account_batch
 from ingest.record.changes import Changes
+from ingest.record.counts import add_counts
+from ingest.record.dead_letters import STORED_PAYLOAD_BYTES, store_dead_letters
 from ingest.record.facts import lock_assets, store_events
 from ingest.record.refusals import count_refusals
-
-STORED_PAYLOAD_BYTES = 65_536
 
 _NEXT_BATCH = text("SELECT nextval('batch_ids')")
 _ADD_BATCH = text("""
@@ -32,12 +33,6 @@ _ADVANCE = text("""
         next_offset = EXCLUDED.next_offset, consumed = s.consumed + EXCLUDED.consumed,
         stored = s.stored + EXCLUDED.stored, duplicates = s.duplicates + EXCLUDED.duplicates,
         dead = s.dead + EXCLUDED.dead, updated_at = clock_timestamp()
-""")
-_ADD_DEAD_LETTER = text("""
-    INSERT INTO dead_letters
-        (topic, partition, "offset", reason, detail, message_key, payload, payload_bytes)
-    VALUES (:topic, :partition, :offset, :reason, :detail, :message_key, :payload, :payload_bytes)
-    ON CONFLICT DO NOTHING
 """)
 
 
@@ -109,9 +104,11 @@ def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> W
             "retracted": batch.retracted,
         },
     )
-    if dead:
-        connection.execute(_ADD_DEAD_LETTER, [_dead_letter(message, error) for message, error in dead])
+    refused = store_dead_letters(connection, [_dead_letter(message, error) for message, error in dead])
     connection.execute(_ADVANCE, _partition_counts(messages, outcomes))
+    grown = Counter({"wallets": changes.new_wallets, "restated": restated, "retracted": batch.retracted})
+    grown.update(f"{REFUSED}{reason}" for reason in refused)
+    add_counts(connection, grown)
     return batch
 
 

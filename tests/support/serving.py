@@ -10,6 +10,7 @@ import uvicorn
 
 from app.logs import configure_logging
 from app.server.application import create_app
+from app.server.serve import server_options
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -28,7 +29,7 @@ def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[htt
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     app = create_app(settings.model_copy(update={"api_port": port}), postgres, graph)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, **server_options(settings) | {"log_level": "error"}))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     url = f"http://127.0.0.1:{port}"

@@ -1,10 +1,10 @@
 """Liveness of this process, and readiness of the servers it needs."""
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, wait
 from functools import partial
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from fastapi import APIRouter, Response
@@ -52,13 +52,13 @@ NOT_READY = Readiness(
 
 
 @router.get("/health", responses=example(200, Health()))
-def get_health() -> Health:
+async def get_health() -> Health:
     """Liveness of the process alone; needs no token."""
     return Health()
 
 
 @router.get("/ready", responses=example(200, READY) | example(503, NOT_READY))
-def get_ready(services: AppServices, response: Response) -> Readiness:
+async def get_ready(services: AppServices, response: Response) -> Readiness:
     """Each dependency with its latency; 503 when one does not answer within 2 seconds. Needs no token."""
     start = perf_counter()
     pings: dict[str, Callable[[], None]] = {
@@ -66,11 +66,13 @@ def get_ready(services: AppServices, response: Response) -> Readiness:
         "graph": services.graph.ping,
         "kafka": partial(ping_kafka, services.settings),
     }
-    alarm = services.probes.submit(_alarm, services)
-    futures = {name: services.probes.submit(_probe, name, ping) for name, ping in pings.items()}
-    wait(futures.values(), timeout=PROBE_SECONDS)
-    wait([alarm], timeout=max(0.0, PROBE_SECONDS - (perf_counter() - start)))
-    dependencies = [_dependency(name, future, start) for name, future in futures.items()]
+    alarm = asyncio.wrap_future(services.probes.submit(_alarm, services))
+    probes = {
+        name: asyncio.wrap_future(services.probes.submit(_probe, name, ping)) for name, ping in pings.items()
+    }
+    waiting: list[asyncio.Future[Any]] = [*probes.values(), alarm]
+    await asyncio.wait(waiting, timeout=PROBE_SECONDS)
+    dependencies = [_dependency(name, probe, start) for name, probe in probes.items()]
     ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if ready else 503
     return Readiness(ready=ready, dependencies=dependencies, alarm=alarm.result() if alarm.done() else None)
@@ -95,9 +97,9 @@ def _probe(name: str, ping: Callable[[], None]) -> tuple[bool, float]:
     return True, perf_counter() - start
 
 
-def _dependency(name: str, future: Future[tuple[bool, float]], start: float) -> Dependency:
-    if not future.done():
-        future.cancel()
+def _dependency(name: str, probe: asyncio.Future[tuple[bool, float]], start: float) -> Dependency:
+    if not probe.done():
+        probe.cancel()
         return Dependency(name=name, ok=False, latency_ms=round((perf_counter() - start) * 1000, 1))
-    ok, seconds = future.result()
+    ok, seconds = probe.result()
     return Dependency(name=name, ok=ok, latency_ms=round(seconds * 1000, 1))

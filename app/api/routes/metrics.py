@@ -10,7 +10,6 @@ from prometheus_client.registry import Collector
 from app.api.dependencies import AppServices
 from app.api.problems import errors
 from app.errors import DependencyMissing
-from app.operations.status import ingestion_status
 from app.operations.status_answer import IngestionStatus, PartitionStatus
 from app.record.last_reconciliation import LastReconciliation
 
@@ -37,7 +36,7 @@ def get_metrics(services: AppServices) -> Response:
 
 def _status(services: AppServices) -> IngestionStatus | None:
     try:
-        return ingestion_status(services.settings, services.postgres, services.graph)
+        return services.status.read()
     except DependencyMissing:
         return None
 

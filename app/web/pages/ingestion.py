@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from app.api.dependencies import AppServices
 from app.operations.reload import start_reload
-from app.operations.status import ingestion_status
 from app.record.dead_letters import latest_refused
 from app.web.templating import is_fragment, page
 
@@ -21,7 +20,7 @@ def ingestion(
     request: Request, services: AppServices, reason: Annotated[str, Query(max_length=40)] = ""
 ) -> Response:
     """The status, which the page refreshes every two seconds, and the latest dead letters."""
-    status = ingestion_status(services.settings, services.postgres, services.graph)
+    status = services.status.read()
     if is_fragment(request):
         return page(request, "ingestion/status.html", status=status)
     with services.postgres.transaction() as connection:

@@ -1,4 +1,4 @@
-"""The progress and result of long work of this server: reloads of the graph and verifications."""
+"""The progress and result of long work of this server."""
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response

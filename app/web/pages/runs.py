@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, RunId, RunQuery
+from app.operations.diff import DIFF_SECONDS, start_diff
 from app.operations.runs import start_scoring
 from app.operations.verify import start_verification
 from app.policy.policy import LEVELS
@@ -86,6 +87,9 @@ def verify(services: AppServices, run_id: RunId) -> Response:
 @router.get("/runs/{a}/diff/{b}")
 def diff(request: Request, services: AppServices, a: RunId, b: RunId, cursor: Cursor = None) -> Response:
     """The wallets whose score changed between two runs, and why."""
+    operation = start_diff(services.operations, services.postgres, a, b)
+    if operation is not None and not operation.ended_within(DIFF_SECONDS):
+        return RedirectResponse(f"/operations/{operation.operation_id}", 303)
     from app.verify.diff_lists import run_diff  # noqa: PLC0415 - loads a compiler
 
     difference = run_diff(services.postgres, a, b, RUNS_PER_PAGE, cursor)

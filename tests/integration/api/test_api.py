@@ -172,6 +172,9 @@ def test_a_server_without_token_refuses_to_start(
 ) -> None:
     with pytest.raises(DependencyMissing, match="AML_API_TOKEN is not set"):
         create_app(settings.model_copy(update={"api_token": None}), postgres, graph)
+    for token in ("a", "changeme", "x" * 15, "a long enough token\n", "\ta long enough token", "é" * 20):
+        with pytest.raises(InvalidInput, match="AML_API_TOKEN has"):
+            create_app(settings.model_copy(update={"api_token": SecretStr(token)}), postgres, graph)
     with pytest.raises(InvalidInput, match="loopback"):
         create_app(
             settings.model_copy(update={"api_auth": "off", "api_host": "0.0.0.0"}),  # noqa: S104 - refused
@@ -469,6 +472,7 @@ def test_status_and_metrics_tell_the_same_and_leave_out_what_is_not_known(
             ),
             {"topic": settings.transfers_topic},
         )
+        connection.execute(text("UPDATE counts SET value = 100 WHERE name = 'wallets'"))
         connection.execute(text("UPDATE batches SET projected_at = NULL WHERE batch_id = 2"))
     body = client.get("/ingestion/status").json()
     assert body["totals"] == {

@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from bench import burst, explain, ingest, reconcile, scoring, stores
+from bench import burst, explain, ingest, late, reconcile, scoring, stores
 from bench.ledger import Ledger
 from embedded.ports import draw, is_free
 from tests.support.builders import policy
@@ -103,3 +103,15 @@ def test_a_burst_with_huge_messages_is_worked_off() -> None:
 def test_comparing_the_stores_is_measured_equal_different_and_mended() -> None:
     found = reconcile.run(1_500)  # raises where it does not find exactly what was changed
     assert min(found[f"{name}_seconds"] for name in ("equal", "one_edge_differs", "one_edge_is_mended")) > 0
+
+
+@pytest.mark.usefixtures("on_these_servers")
+def test_late_transfers_are_measured_together_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"LATER": (10, 200), "IMPORTED": 20, "BATCHES": 5}.items():
+        monkeypatch.setattr(late, name, value)
+    found = late.run()
+    for batches in (5, 1):
+        imported = found[f"20_in_{batches}_batches_before_200"]
+        assert imported["restated_a_batch"] == 200
+        assert imported["peak_mb"] > imported["of_it_restating_mb"] >= 0
+    assert [found[f"behind_it_{later}"]["restated"] for later in (10, 200)] == [11, 201]

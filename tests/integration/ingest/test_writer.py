@@ -44,7 +44,8 @@ def clear(postgres: Postgres) -> None:
     with postgres.transaction() as connection:
         connection.execute(
             text(
-                "TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state, retractions"
+                "TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state, retractions,"
+                " counts"
             )
         )
 

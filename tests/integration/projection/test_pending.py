@@ -1,6 +1,8 @@
 """Pending batches are written into the graph once, in any order, with any interruption."""
 
+from collections.abc import Sequence
 from datetime import UTC
+from typing import Any
 
 import pytest
 from neo4j.time import DateTime
@@ -18,13 +20,15 @@ from app.projection.pending import (
 from app.projection.rows import TRANSFER_ROWS
 from app.projection.schema import prepare, wipe
 from app.projection.state import count, owned_state, read_state
-from app.projection.write import write_transfers
+from app.projection.write import Step, write_transfers
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query, query
+from tests.support.builders import transfer
 from tests.support.content import is_equal
 from tests.support.projection_record import BIG, ROWS, add_batch, restate, retract
 from tests.support.record import ask
+from tests.support.record import write as write_record
 
 EDGES = Query(
     "test/edges",
@@ -265,3 +269,25 @@ def test_edges_are_written_through_unique_indexes_without_holding_rows_back(grap
 def test_counts_come_from_the_count_store(graph: Graph) -> None:
     found = operators(graph.plan(query("state/counts")).plan)
     assert {"NodeCountFromCountStore", "RelationshipCountFromCountStore"} <= found
+
+
+def test_a_batch_that_restates_many_transfers_is_written_page_by_page(
+    postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A late transfer may restate a million others: no transaction of Neo4j takes them all."""
+    write_record(postgres, [transfer(10 + n, 1 + n % 2, 2 - n % 2, 5 + n) for n in range(40)])
+    project_all_pending(postgres, graph)
+    assert write_record(postgres, [transfer(5, 3, 1, 10**6)], offset=40).restated == 40
+    pages, write = [], graph.write
+
+    def watched(steps: Sequence[Step]) -> list[list[dict[str, Any]]]:
+        pages.extend(len(p["transfers"]["transfer_id"]) for _, p in steps if "transfers" in p)
+        return write(steps)
+
+    monkeypatch.setattr(graph, "write", watched)
+    monkeypatch.setattr(TRANSFER_ROWS, "page_rows", 7)
+
+    assert project_pending(postgres, graph).transfers == 41
+
+    assert pages == [7] * 5 + [6]
+    assert is_equal(postgres, graph)

@@ -1,10 +1,12 @@
 """Who sees the pages: a session that stands for the token, and what it may not do."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 
 import httpx
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import text
 from starlette.responses import Response
 
 from app.api.sessions import begin_session
@@ -58,26 +60,69 @@ def test_a_session_starts_nothing_for_whoever_does_not_say_where_he_is(client: h
     assert client.post("/v1/nothing", headers=own(client)).status_code == 404
 
 
-def test_sessions_end_with_signing_out_and_with_another_token(
-    client: httpx.Client, settings: Settings
-) -> None:
-    other = Response()
-    begin_session(other, settings.model_copy(update={"api_token": SecretStr("another token")}), secure=False)
-    forged = other.headers["set-cookie"].split(";")[0].split("=", 1)[1]
-    name = sign_in(client).headers["set-cookie"].split("=", 1)[0]
-    assert client.get("/").status_code == 200
+def cookie(response: httpx.Response | Response) -> tuple[str, str]:
+    name, _, value = response.headers["set-cookie"].split(";")[0].partition("=")
+    return name, value
+
+
+def is_let_in(client: httpx.Client, name: str, value: str) -> bool:
     client.cookies.clear()
-    client.cookies.set(name, forged)
-    assert client.get("/").status_code == 303
-    client.cookies.clear()
-    sign_in(client)
-    assert client.get("/").status_code == 200
+    client.cookies.set(name, value)
+    return client.get("/").status_code == 200
+
+
+def test_a_session_ends_with_signing_out_wherever_its_cookie_is(client: httpx.Client) -> None:
+    name, value = cookie(sign_in(client))
+    _, other = cookie(sign_in(client))
+    assert value != other
+    assert is_let_in(client, name, value)
     assert client.post("/sign-out", headers=own(client)).headers["location"] == "/sign-in"
-    assert client.get("/").status_code == 303
+    assert not is_let_in(client, name, value)  # a copy of it ends too
+    assert is_let_in(client, name, other)
+
+
+def test_every_session_ends_with_another_token(
+    client: httpx.Client, settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    name, value = cookie(sign_in(client))
+    assert is_let_in(client, name, value)
+    rotated = settings.model_copy(update={"api_token": SecretStr("another token, as long")})
+    with served(rotated, postgres, graph) as anew:
+        anew.headers = httpx.Headers(BROWSER)
+        port = str(anew.base_url.port)
+        assert not is_let_in(anew, f"aml_session_{port}", value)
+    forged = Response()
+    begin_session(forged, rotated, postgres, secure=False)
+    assert not is_let_in(client, name, cookie(forged)[1])
+    assert not is_let_in(client, name, "")
+
+
+def test_the_record_holds_no_cookie(client: httpx.Client, postgres: Postgres) -> None:
+    _, value = cookie(sign_in(client))
+    with postgres.transaction() as connection:
+        (stored,) = connection.execute(text("SELECT session_digest FROM sessions")).scalars()
+        connection.execute(text("UPDATE sessions SET expires_at = now()"))
+    assert stored not in {value, sha256(value.encode()).hexdigest()}
+    assert client.get("/").status_code == 303  # it has expired
+    sign_in(client)
+    with postgres.transaction() as connection:
+        assert connection.execute(text("SELECT count(*) FROM sessions")).scalar_one() == 1
+
+
+def test_whoever_guesses_tokens_is_told_to_wait(client: httpx.Client) -> None:
+    answers = [sign_in(client, f"another token {number}").status_code for number in range(12)]
+    assert answers == [401] * 10 + [429] * 2
+    told = sign_in(client)
+    assert told.status_code == 429
+    assert 1 <= int(told.headers["retry-after"]) <= 60
+    assert "Try again in" in told.text
+    with_token = {"Authorization": f"Bearer {API_TOKEN}", "Accept": "*/*"}
+    assert client.get("/v1/runs", headers=with_token).status_code == 200
 
 
 @pytest.mark.parametrize(
-    "back", ["https://evil.example/", "//evil.example", "/\\evil.example", "x", "javascript:1"]
+    "back",
+    ["https://evil.example/", "//evil.example", "/\\evil.example", "x", "javascript:1", "//[", "http://["],
 )
 def test_signing_in_leads_nowhere_else(client: httpx.Client, back: str) -> None:
     assert sign_in(client, back=back).headers["location"] == "/"

@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.consumer.batch_size import FIRST_BATCH_MESSAGES, MIN_BATCH_MESSAGES, BatchSize
+from ingest.consumer.batch_size import (
+    FIRST_BATCH_MESSAGES,
+    MIN_BATCH_MESSAGES,
+    MORE_WHILE_RESTATING,
+    BatchSize,
+)
 
 MAX_MESSAGES = 4_000
 
@@ -106,3 +111,37 @@ def test_a_slow_record_shrinks_it_in_proportion() -> None:
     size = new()
     size.observe(1_000, 0.625)
     assert size.messages == 800
+
+
+def after_restating_batches(size: BatchSize, fixed: float, per_message: float, batches: int) -> list[int]:
+    """The sizes after each of so many full batches of late transfers, which restate 50 others each."""
+    sizes = []
+    for _ in range(batches):
+        size.observe(size.messages, fixed + size.messages * per_message, restated=50 * size.messages)
+        sizes.append(size.messages)
+    return sizes
+
+
+def test_a_historic_import_into_one_pool_takes_few_batches() -> None:
+    size = new()
+    after_full_batches(size, 1e-4, 0.05, 20)
+    sizes = after_restating_batches(size, 30, 1e-4, 16)
+    assert max(sizes) == sizes[-1] == MORE_WHILE_RESTATING * MAX_MESSAGES
+    assert sum(sizes) > 250_000  # in batches of 4,000 it would take 63
+
+
+def test_late_transfers_of_as_many_pools_do_not_let_it_grow() -> None:
+    size = new()
+    after_full_batches(size, 1e-4, 0.05, 20)
+    sizes = after_restating_batches(size, 0, 1e-3, 30)
+    assert max(sizes) <= MAX_MESSAGES
+    assert sizes[-1] == pytest.approx(500, abs=10)
+
+
+def test_after_late_transfers_the_size_is_what_it_was() -> None:
+    size = new()
+    before = after_full_batches(size, 2e-4, 0.1, 40)
+    after_restating_batches(size, 30, 1e-4, 16)
+    assert size.messages > MAX_MESSAGES
+    assert after_full_batches(size, 2e-4, 0.1, 1) <= MAX_MESSAGES
+    assert after_full_batches(size, 2e-4, 0.1, 40) == pytest.approx(before, rel=0.02)

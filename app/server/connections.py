@@ -1,0 +1,130 @@
+"""Connections have time limits and a number: a stranger who sends or reads nothing holds nothing for long.
+
+uvicorn bounds only the pause between two requests of a connection, so its protocol is extended here.
+"""
+
+import asyncio
+import resource
+from ipaddress import ip_address
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
+
+HEAD_SECONDS: Final = 10.0
+"""From the connection, or from the first byte of a later request, to the end of the head."""
+BODY_SECONDS: Final = 20.0
+"""From the head to the end of the body, which has 64 KiB at most."""
+READ_SECONDS: Final = 60.0
+"""How long a client may leave an answer unread."""
+BACKLOG: Final = 128
+"""Connections that wait to be accepted, and those that asyncio accepts in one step."""
+OWN_DESCRIPTORS: Final = 128 + 6 * BACKLOG
+"""Of the process itself: connections to the stores, files, and connections that asyncio accepted in its last
+steps, before those are closed that give place to them."""
+DESCRIPTORS: Final = 4_096
+MAX_CONNECTIONS: Final = 1_000
+MAX_OF_ONE_ADDRESS: Final = 100
+
+
+def raise_descriptor_limit() -> None:
+    """Gives this process as many descriptors as it may have, up to `DESCRIPTORS`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(DESCRIPTORS, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def max_connections() -> int:
+    """How many connections are open at most: fewer than the process has descriptors for."""
+    descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if descriptors == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(16, min(MAX_CONNECTIONS, descriptors - OWN_DESCRIPTORS))
+
+
+class BoundedConnection(H11Protocol):
+    """One HTTP connection, which ends when it takes longer than the limits of this file.
+
+    `_waiting` holds the server's connections that wait for a whole request, the longest waiting ones first.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's signature
+        super().__init__(*args, **options)
+        self._deadline: asyncio.TimerHandle | None = None
+        self._waiting = _waiting.setdefault(self.server_state, {})
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Accepts a connection, in the place of the one that has waited longest where there are too many."""
+        super().connection_made(transport)
+        self._end_after(HEAD_SECONDS)
+        self._waiting[self] = None
+        if len(self.connections) > max_connections():
+            next(iter(self._waiting)).transport.abort()
+        elif not self._is_trusted() and len(mine := self._of_my_address()) > MAX_OF_ONE_ADDRESS:
+            next(each for each in (*self._waiting, self) if each in mine).transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Reads some bytes; the deadline is that of the part of the request that is still missing."""
+        before = self.conn.their_state
+        if before is h11.IDLE and self._deadline is None:
+            self._end_after(HEAD_SECONDS)
+        super().data_received(data)
+        after = self.conn.their_state
+        if after is h11.SEND_BODY:
+            if before is not h11.SEND_BODY:
+                self._end_after(BODY_SECONDS)
+        elif after is not h11.IDLE:
+            self._clear_deadline()
+            self._waiting.pop(self, None)
+
+    def on_response_complete(self) -> None:
+        """Begins to wait for the next request."""
+        self._waiting[self] = None
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not read: it has to, in time."""
+        self._end_after(READ_SECONDS)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The client reads again."""
+        self._clear_deadline()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forgets the connection."""
+        self._clear_deadline()
+        self._waiting.pop(self, None)
+        super().connection_lost(exc)
+
+    def _of_my_address(self) -> set["BoundedConnection"]:
+        mine = self.client and self.client[0]
+        every = (each for each in self.connections if isinstance(each, BoundedConnection))
+        return {each for each in every if each.client and each.client[0] == mine}
+
+    def _is_trusted(self) -> bool:
+        """Whether many people may be behind this address: this machine, or a proxy that is named."""
+        proxies = self.config.forwarded_allow_ips
+        named = proxies.split(",") if isinstance(proxies, str) else proxies or []
+        if self.client is None or "*" in named or self.client[0] in named:
+            return True
+        try:
+            return ip_address(self.client[0]).is_loopback
+        except ValueError:
+            return False
+
+    def _end_after(self, seconds: float) -> None:
+        self._clear_deadline()
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+_waiting: WeakKeyDictionary[ServerState, dict[BoundedConnection, None]] = WeakKeyDictionary()

@@ -1,0 +1,102 @@
+"""Strangers who open connections and send or read nothing hold nothing, and others are answered meanwhile."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from time import monotonic, sleep
+
+import httpx
+import pytest
+
+from app.server import connections
+from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+from tests.support.serving import served
+
+HEAD = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+KINDS = {
+    "silent": b"",
+    "half a head": HEAD,
+    "half a body": b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nabc",
+    "half a second head": HEAD + b"\r\nGET /",
+}
+
+
+@pytest.fixture
+def client(
+    settings: Settings, postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[httpx.Client]:
+    for name in ("HEAD_SECONDS", "BODY_SECONDS", "READ_SECONDS"):
+        monkeypatch.setattr(connections, name, 2.0)
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 60)
+    with served(settings, postgres, graph) as client:
+        yield client
+
+
+@contextmanager
+def opened(client: httpx.Client, number: int, sent: bytes) -> Iterator[list[socket.socket]]:
+    with ExitStack() as stack:
+        yield [stack.enter_context(_connection(client, sent)) for _ in range(number)]
+
+
+def _connection(client: httpx.Client, sent: bytes) -> socket.socket:
+    connection = socket.create_connection((client.base_url.host, client.base_url.port or 0), timeout=30)
+    connection.sendall(sent)
+    return connection
+
+
+def ended(connection: socket.socket) -> bool:
+    """Whether the server has ended it, within a minute: what it answered is read first."""
+    connection.settimeout(60)
+    try:
+        while connection.recv(65_536):
+            pass
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_connection_without_a_whole_request_ends(client: httpx.Client, kind: str) -> None:
+    with opened(client, 5, KINDS[kind]) as strangers:
+        assert all(ended(each) for each in strangers)
+    assert client.get("/health").status_code == 200
+
+
+def test_bytes_that_come_one_by_one_prolong_nothing(client: httpx.Client) -> None:
+    with opened(client, 1, HEAD) as (stranger,):
+        deadline = monotonic() + 60
+        while monotonic() < deadline:
+            try:
+                stranger.sendall(b"a")
+            except ConnectionError:
+                return
+            sleep(0.05)
+        pytest.fail("the connection is open after a minute")
+
+
+def test_an_answer_that_nobody_reads_ends(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").content
+    requests = 100 * b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with opened(client, 1, requests) as (stranger,):
+        sleep(6)  # three times the limit; the buffers of both sockets hold fewer of these documents
+        stranger.settimeout(60)
+        read = 0
+        try:
+            while received := stranger.recv(1 << 20):
+                read += len(received)
+        except ConnectionError:
+            pass
+        assert read < 99 * len(document)
+
+
+def test_of_too_many_connections_those_end_that_wait_longest(client: httpx.Client) -> None:
+    assert client.get("/health").status_code == 200  # this one is kept open, and waits from here on
+    with opened(client, 200, b"") as strangers:
+        for _ in range(20):
+            with httpx.Client(base_url=client.base_url, timeout=30) as another:
+                assert another.get("/health").status_code == 200
+        assert all(ended(each) for each in strangers[:100])

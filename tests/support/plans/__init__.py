@@ -1,0 +1,1 @@
+"""Plans of SQL statements in a large record."""
