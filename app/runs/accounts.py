@@ -4,22 +4,23 @@ Two connections read side by side, one the annotation and one the amounts; trans
 ledger order here, because the server would do both on disk.
 """
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.domain import Progress
 from app.ledger import limbs
 from app.ledger.kernels import Flows
+from app.ledger.wire_rows import DecimalColumnType, Decimals, RowsSink
 from app.runs.results.columns import TextColumn, text_column
 from app.runs.results.totals import BothTotals, Totals
 from app.runs.snapshot import Snapshot
-from app.stores.copy_decimals import Decimals, read_rows
-from app.stores.copy_reader import read_columns
+from app.stores.copy_reader import copy_to, read_columns
 from app.stores.postgres import Postgres
 
 
@@ -40,14 +41,14 @@ def read_accounts(postgres: Postgres, snapshot: Snapshot, progress: Progress) ->
     """The transfers and pools of a snapshot, from the annotation that the record keeps."""
     with snapshot.second_connection(postgres) as second, ThreadPoolExecutor(1) as thread:
         amounts_read = thread.submit(
-            read_rows, second, _AMOUNTS, _AMOUNT_COLUMNS, {"watermark": snapshot.watermark}
+            _read, second, _AMOUNTS, _AMOUNT_COLUMNS, {"watermark": snapshot.watermark}
         )
         progress("reading pools", 0.0)
         pools = read_columns(
             snapshot.connection, _POOLS, {"pool_id": "int", "wallet_id": "int", "asset": "int"}
         )
         progress("reading transfers", 0.0)
-        annotation = read_rows(snapshot.connection, _ANNOTATION, _ANNOTATION_COLUMNS)
+        annotation = _read(snapshot.connection, _ANNOTATION, _ANNOTATION_COLUMNS)
         amounts = amounts_read.result()
     by_owner = np.lexsort((pools["asset"], pools["wallet_id"]))
     wallet_id, asset_id = pools["wallet_id"][by_owner], pools["asset"][by_owner].astype(np.int32)
@@ -73,6 +74,18 @@ def read_accounts(postgres: Postgres, snapshot: Snapshot, progress: Progress) ->
     owners = wallet_id, asset_id
     source = _totals(owners, receiver, amount, None, usd)
     return Accounts(flows, *owners, BothTotals(source, _totals(owners, sender, amount, unobserved, usd)))
+
+
+def _read(
+    connection: Connection,
+    select: str,
+    columns: Mapping[str, DecimalColumnType],
+    parameters: Mapping[str, int] | None = None,
+) -> dict[str, Any]:
+    """The columns of a SELECT, in no order: arrays, and `Decimals` of each numeric."""
+    sink = RowsSink(columns)
+    copy_to(connection, select, sink, parameters)
+    return sink.columns()
 
 
 class _Places:
@@ -172,7 +185,7 @@ def _summed_text(column: Decimals, place: NDArray[np.int32], count: int) -> Text
 
 
 _POOLS = "SELECT pool_id, wallet_id, asset_id::bigint FROM pools"
-_ANNOTATION_COLUMNS: dict[str, Any] = {
+_ANNOTATION_COLUMNS: dict[str, DecimalColumnType] = {
     "transfer_id": "int",
     "seq": "int",
     "send_pool_id": "int",
@@ -182,7 +195,11 @@ _ANNOTATION_COLUMNS: dict[str, Any] = {
     "unobserved": "decimal",
 }
 _ANNOTATION = f"SELECT {', '.join(_ANNOTATION_COLUMNS)} FROM flows WHERE send_pool_id IS NOT NULL"  # noqa: S608
-_AMOUNT_COLUMNS: dict[str, Any] = {"transfer_id": "int", "amount": "decimal", "usd_value": "decimal"}
+_AMOUNT_COLUMNS: dict[str, DecimalColumnType] = {
+    "transfer_id": "int",
+    "amount": "decimal",
+    "usd_value": "decimal",
+}
 _AMOUNTS = """
 SELECT transfer_id, amount, usd_value FROM transactions
 WHERE batch_id <= %(watermark)s AND (retracted_batch_id IS NULL OR retracted_batch_id > %(watermark)s)

@@ -65,7 +65,7 @@ def numbers(values: NDArray[Any]) -> TextColumn:
     written = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     data = np.frombuffer(written, np.uint8)[1:-1]  # without the brackets of the array
     if values.dtype.kind == "f":
-        from app.runs.results.kernels import exponents_as_repr  # noqa: PLC0415 - loads a compiler
+        from app.ledger.line_kernels import exponents_as_repr  # noqa: PLC0415 - loads a compiler
 
         rewritten = np.empty(len(data) + 4 * len(values), np.uint8)
         data = rewritten[: exponents_as_repr(data, rewritten)]

@@ -36,7 +36,7 @@ class Lines:
 
     def hashes(self) -> NDArray[np.int64]:
         """One number a line: other lines have other numbers."""
-        from app.runs.results.kernels import hash_lines  # noqa: PLC0415 - loads a compiler
+        from app.ledger.line_kernels import hash_lines  # noqa: PLC0415 - loads a compiler
 
         hashes = np.empty(len(self.ends), np.int64)
         hash_lines(self.data, self.ends, hashes)
@@ -45,7 +45,7 @@ class Lines:
 
 def join(columns: Sequence[TextColumn], arrays: Sequence[int] = ()) -> tuple[Bytes, Places]:
     """Lines out of columns, and where each ends; the columns at the places `arrays` get braces."""
-    from app.runs.results.kernels import join_columns  # noqa: PLC0415 - loads a compiler
+    from app.ledger.line_kernels import join_columns  # noqa: PLC0415 - loads a compiler
 
     count = len(columns[0])
     bounds = np.empty((2, len(columns), count), np.int64)

@@ -4,16 +4,12 @@ A decimal becomes limbs to the base 10^8, lowest first, in units of 10^(-8 * fra
 All of it is in one file, because the cache of compiled code notices changes of a kernel's own file alone.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-F = TypeVar("F", bound=Callable[..., Any])
-compiled: Callable[[F], F] = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)  # type: ignore[call-overload]
-inlined: Callable[[F], F] = njit(error_model="numpy", inline="always", _nrt=False)  # type: ignore[call-overload]
+from app.ledger.kernels import compiled, inlined
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]

@@ -1,4 +1,4 @@
-"""Reads integers, doubles and exact decimals from the record by binary COPY straight into arrays."""
+"""Rows of a binary COPY as arrays: integers, doubles and exact decimals, without an object a value."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,12 +6,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
-from app.stores import wire
-from app.stores.copy_reader import CHUNK_BYTES, HEADER_BYTES, copy_to
+from app.ledger import wire
+
+CHUNK_BYTES = 8 * 1024 * 1024
+_HEADER_BYTES = 19  # of the COPY binary format, without extensions
 
 DecimalColumnType = Literal["int", "float", "decimal"]
+"""Of bigint, double precision and numeric; only a numeric may be null."""
 
 
 @dataclass(frozen=True)
@@ -35,26 +37,14 @@ class Decimals:
         return wide
 
 
-def read_rows(
-    connection: Connection,
-    select: str,
-    columns: Mapping[str, DecimalColumnType],
-    parameters: Mapping[str, int] | None = None,
-) -> dict[str, Any]:
-    """The columns of a SELECT in the order of its rows: arrays of int64 and float64, and `Decimals`.
-
-    Args:
-        connection: an open transaction.
-        select: a SELECT whose columns are bigint, double precision or numeric; only a numeric may be null.
-        columns: name and type of each column, in order.
-        parameters: values of the statement's `%(name)s`.
-    """
-    sink = _RowsSink(columns)
-    copy_to(connection, select, sink, parameters)
+def columns_of(data: bytes, columns: Mapping[str, DecimalColumnType]) -> dict[str, Any]:
+    """The columns of what COPY sends, from its header to its trailer."""
+    sink = RowsSink(columns)
+    sink.write(data)
     return sink.columns()
 
 
-class _RowsSink:
+class RowsSink:
     """The file COPY writes to; converts its bytes into arrays, chunk by chunk."""
 
     def __init__(self, columns: Mapping[str, DecimalColumnType]) -> None:
@@ -67,11 +57,13 @@ class _RowsSink:
         self._length = np.empty((rows, len(columns)), np.int64)
 
     def write(self, data: bytes) -> None:
+        """Takes the bytes of some rows."""
         self._buffer += data
         if len(self._buffer) >= CHUNK_BYTES:
             self._convert()
 
     def columns(self) -> dict[str, Any]:
+        """The columns of all rows: arrays of int64 and float64, and `Decimals`."""
         while self._convert():
             pass
         if bytes(self._buffer) != b"\xff\xff":
@@ -83,7 +75,7 @@ class _RowsSink:
 
     def _convert(self) -> int:
         if not self._header_is_read:
-            del self._buffer[:HEADER_BYTES]
+            del self._buffer[:_HEADER_BYTES]
             self._header_is_read = True
         data = np.frombuffer(self._buffer, np.uint8)
         rows, size = wire.fields_of_rows(data, len(data), self._begin, self._length)
