@@ -81,5 +81,7 @@ COPY cypher cypher
 COPY embedded embedded
 COPY ingest ingest
 COPY --from=project /app/app app
-RUN python -m compileall -q app bench cypher embedded ingest
+# Kernels too are compiled here, beside their source, and not by the first run of a container.
+RUN python -m compileall -q app bench cypher embedded ingest && \
+    env -u NUMBA_CACHE_DIR python -m app.cli compile-kernels
 USER aml

@@ -14,18 +14,18 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 help: ## Lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' Makefile
 
-install: .venv/.installed ## Makes .venv and installs what the lock names, hashes checked
+install: .venv/.kernels ## Makes .venv and installs what the lock names, hashes checked
 
 frontend: .venv/.installed ## Fetches the pages' locked npm packages, with Node from a wheel; `install` does it too
 	@.venv/bin/python -m frontend.build $(ARGS)
 
-demo: .venv/.installed ## Everything from nothing to an explained score
+demo: .venv/.kernels ## Everything from nothing to an explained score
 	.venv/bin/aml demo $(ARGS)
 
 warm: .venv/.installed ## Builds the JVM caches of this machine once, for faster starts
 	.venv/bin/aml warm
 
-test: .venv/.installed-dev ## All tests that this machine can run, on real servers; says what it skips
+test: .venv/.installed-dev .venv/.kernels ## All tests that this machine can run, on real servers; says what it skips
 	.venv/bin/python -m pytest --servers $(SERVERS) -n auto $(ARGS)
 
 test-containers: .venv/.installed-dev ## Builds the image, starts the whole stack with Docker and tests it (minutes)
@@ -107,6 +107,11 @@ clean: ## Removes .venv and caches; `aml down --wipe` removes an instance's data
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@.venv/bin/python -m frontend.build || true # said why; everything but the explorer and /docs works without
+	@touch $@
+
+.venv/.kernels: $(wildcard app/ledger/*.py) .venv/.installed
+	@echo "Compiling the ledger engine (about ten seconds, once) ..."
+	@.venv/bin/python -m app.cli compile-kernels || true # a run compiles what is not there
 	@touch $@
 
 .venv/audit/.installed: requirements-audit.lock | .venv/bin/python

@@ -89,6 +89,8 @@ def read_yaml(
         raise InvalidInput(f"{name}:{line}: not UTF-8 at byte {exc.start}. Save the file as UTF-8.") from exc
     try:
         return _Reader(content, name, rules, lines, report_read).document()
+    except (ValueError, OverflowError) as exc:  # of an escape that is no character, as "\\UFFFFFFFF"
+        raise InvalidInput(f"{name}: not YAML: {exc}. Correct it.") from exc
     except YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
         problem = getattr(exc, "problem", None) or "not YAML"

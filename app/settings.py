@@ -79,10 +79,24 @@ class Settings(BaseSettings):
     )
     policy_file: Path = Field(default=PROJECT / "policy.yaml", description="The policy of scoring runs.")
     engine: Literal["auto", "cypher", "ledger"] = Field(
-        default="auto", description="Exposure engine; `auto` is Cypher up to `cypher_engine_max_transfers`."
+        default="auto",
+        description="Exposure engine; `auto` is Cypher where there are few paths to walk.",
     )
-    cypher_engine_max_transfers: int = Field(
-        default=5_000, ge=0, description="Largest graph whose runs use Cypher path queries by default."
+    cypher_engine_max_walks: int = Field(
+        default=20_000,
+        ge=0,
+        description="Paths of all wallets up to which `auto` is Cypher; 20 transfers looked at count as one.",
+    )
+    cypher_engine_max_transfers: int | None = Field(
+        default=None,
+        ge=0,
+        description="Transfers up to which `auto` is Cypher, besides; unset: any number.",
+    )
+    cypher_engine_auto_seconds: float = Field(
+        default=2.0, gt=0, description="When `auto` gives path queries up: the ledger engine then answers."
+    )
+    cypher_engine_seconds: float = Field(
+        default=600.0, gt=0, description="When a run fails whose path queries were asked for by name."
     )
     evidence_threshold: float = Field(
         default=1e-3, ge=0, lt=1, description="Smallest share of a wallet's total that a listed path carries."

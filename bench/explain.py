@@ -69,7 +69,7 @@ def run(
             began = perf_counter()
             _project(s.postgres, s.graph)
             projecting = perf_counter() - began
-            run_scoring(s.postgres, s.graph, policy, engine="ledger", cypher_max_transfers=0)
+            run_scoring(s.postgres, s.graph, policy, engine="ledger")
             wallets = _wallets(s.postgres, hub=bool(hub_every))
             for wallet in wallets[requests : requests + warm_up]:
                 _explained(client, wallet)

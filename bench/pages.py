@@ -60,7 +60,7 @@ def _fill(s: Stores, wallets: int, hub_transfers: int) -> None:
     import_labels(s.postgres, labels, policy.categories)
     project_all_pending(s.postgres, s.graph)
     for _ in range(2):  # the second has a run before it to show the change since
-        run_scoring(s.postgres, s.graph, policy, engine="ledger", cypher_max_transfers=0)
+        run_scoring(s.postgres, s.graph, policy, engine="ledger")
 
 
 def _through_hub(transfers: int) -> Iterator[Transfer]:

@@ -34,7 +34,6 @@ def main() -> None:
         None,
         load_policy(settings.policy_file),
         engine="ledger",
-        cypher_max_transfers=0,
         progress=tell,
     )
     postgres.close()

@@ -90,6 +90,8 @@ def _settings(bolt_port: int, http_port: int, heap: int, page_cache: int) -> dic
         "dbms.security.http_access_control_allow_origin": f"http://{http}",
         "dbms.security.auth_enabled": "true",
         "dbms.security.auth_minimum_password_length": 12,
+        # A random password needs no lock, and a lock is one that any stranger can close on the product.
+        "dbms.security.auth_max_failed_attempts": 0,
         "client.allow_telemetry": "false",
         "dbms.fleet_manager.enabled": "false",
         "server.fleet_discovery.enabled": "false",
@@ -98,6 +100,7 @@ def _settings(bolt_port: int, http_port: int, heap: int, page_cache: int) -> dic
         "db.memory.transaction.max": f"{heap // 2}m",
         "dbms.memory.transaction.total.max": f"{heap * 3 // 4}m",
         "db.transaction.timeout": "60s",
+        "db.transaction.monitor.check.interval": "200ms",  # how much later than its limit a query ends
         "db.lock.acquisition.timeout": "15s",
         "db.query.default_language": "CYPHER_25",
         "server.directories.import": "import",

@@ -17,6 +17,9 @@ class RunName(Answer):
     label_set_digest: str
     watermark: int = Field(description="Last ingest batch in the run's snapshot.", examples=[118])
     engine: Literal["cypher", "ledger"]
+    engine_reason: str | None = Field(
+        default=None, description="Why this engine answered; null for runs before this was kept."
+    )
     hop_limit: int = Field(examples=[4])
     as_of: datetime = Field(description="The run used the labels valid at this time.")
 
@@ -77,6 +80,7 @@ RUN_NAME = RunName(
     label_set_digest="7d793037a0760186574b0282f2f435e7ab31d5d6e0f1a2b3c4d5e6f708192a3b",
     watermark=118,
     engine="ledger",
+    engine_reason="117 transfers, more than 100 walks: ledger",
     hop_limit=4,
     as_of=EXAMPLE_TIME,
 )

@@ -27,7 +27,7 @@ from app.cli import (
     servers,
     status,
 )
-from app.cli.output.terminal import stderr
+from app.cli.output.terminal import legible, stderr
 from app.errors import AmlError
 from app.logs import configure_logging
 
@@ -108,4 +108,4 @@ def print_unexpected(error: Exception) -> None:
 
 
 def _print(kind: str, sentence: str) -> None:
-    stderr.print(Text.assemble((kind, "red"), f": {sentence}"), highlight=False, soft_wrap=True)
+    stderr.print(Text.assemble((kind, "red"), f": {legible(sentence)}"), highlight=False, soft_wrap=True)

@@ -1,6 +1,7 @@
 """`aml bench`: the measurements behind the figures in the documents."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    for command in (ingest, reconcile, late, pages, scoring, explain, burst):
+    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto):
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
@@ -129,6 +130,21 @@ def explain(
     from bench.explain import run  # noqa: PLC0415 - likewise
 
     _measure(lambda: run(transfers, hub, requests, warm_up), as_json=as_json)
+
+
+def auto(
+    hack: Annotated[
+        Path | None, typer.Option(help="A folder with transfers.csv and labels.csv to measure as well.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure runs whose engine is chosen by `auto`, beside runs of the ledger engine, and say why it is.
+
+    Example: aml bench auto
+    """
+    from bench.auto import run  # noqa: PLC0415 - other commands start faster without it
+
+    _measure(lambda: run(hack), as_json=as_json)
 
 
 def _measure(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:

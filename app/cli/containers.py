@@ -10,7 +10,16 @@ from typing import Annotated
 
 import typer
 
-from app.cli.output.terminal import DEFAULT_HOME, HomeOption, load_settings, open_record, stderr, writing
+from app.cli.output.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    load_settings,
+    open_record,
+    print_json,
+    stderr,
+    writing,
+)
 from app.errors import InvalidInput
 from app.stores.migrate import migrate as migrate_record
 from embedded.home import Secrets, load_secrets, save_secrets
@@ -33,6 +42,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command(rich_help_panel=PANEL)(migrate)
     app.command(rich_help_panel=PANEL)(topics)
+    app.command(rich_help_panel=PANEL)(compile_kernels)
     app.command("secrets", rich_help_panel=PANEL)(write_secrets)
 
 
@@ -51,6 +61,21 @@ def topics(home: HomeOption = DEFAULT_HOME) -> None:
     Example: aml topics
     """
     ensure_topics(load_settings(home))
+
+
+def compile_kernels(as_json: JsonOption = False) -> None:
+    """Compile the ledger engine's code once, so that no scoring run has to wait for it.
+
+    Example: aml compile-kernels
+    """
+    from app.runs.engines.compile import compile_kernels as compile_all  # noqa: PLC0415 - loads a compiler
+
+    kernels = compile_all()
+    if as_json:
+        print_json(kernels)
+        return
+    compiled = sum(kernel["compiled"] > 0 for kernel in kernels.values())
+    stderr.print(f"{compiled} of {len(kernels)} kernels were compiled; the others were there already.")
 
 
 def write_secrets(

@@ -1,5 +1,6 @@
 """A whole instance: the three servers, the consumer and the API as children of this process."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,6 +22,11 @@ from embedded.stack import Stack
 from embedded.urls import environment
 from ingest.kafka.topics import ensure_topics
 
+COMPILED_KERNELS = PROJECT / "app" / "ledger" / "__pycache__"
+"""As in `app.ledger.kernel_cache`, which loads the compiler."""
+
+_COMPILE = (sys.executable, "-m", "app.cli", "compile-kernels")
+
 
 @contextmanager
 def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack, Settings]]:
@@ -35,6 +41,8 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
     ports = pinned_ports(environ)
     jars.ensure(("neo4j", "kafka"))  # with a progress bar of its own
     with ExitStack() as resources:
+        if not any(COMPILED_KERNELS.glob("*.nbi")):  # while servers start, not in the first scoring run
+            resources.enter_context(subprocess.Popen(_COMPILE, cwd=PROJECT, stderr=subprocess.DEVNULL))
         with stderr.status("Starting PostgreSQL, Kafka and Neo4j"):
             stack = resources.enter_context(Stack(home, ports=ports, record=record_caches))
         with stderr.status("Starting the API and the consumer"):

@@ -11,6 +11,7 @@ from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
     JsonOption,
+    legible,
     load_settings,
     open_record,
     print_json,
@@ -123,7 +124,7 @@ def _table(labels: Sequence[RecordedLabel], more: Mapping[str, Iterable[str]]) -
             _validity(label),
             *values,
         )
-        table.add_row(*(Text(cell, overflow="fold") for cell in cells))
+        table.add_row(*(Text(legible(cell), overflow="fold") for cell in cells))
     return table
 
 

@@ -32,7 +32,7 @@ from app.policy.policy import load_policy
 from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
 from app.runs.compute import EngineChoice
-from app.runs.listing import top_scores
+from app.runs.listing import one_run, top_scores
 
 REPORTED_ROWS = 10_000
 
@@ -62,7 +62,7 @@ def score(
     home: HomeOption = DEFAULT_HOME,
     engine: Annotated[
         EngineChoice | None,
-        typer.Option(help="auto takes cypher for small graphs and ledger for larger ones."),
+        typer.Option(help="auto takes cypher where there are few paths, and ledger else."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,10 +77,15 @@ def score(
         step_progress("scoring") as progress,
     ):
         run_id = run_once(postgres, graph, settings, engine, progress)
+        with postgres.transaction() as connection:
+            run = one_run(connection, run_id)
     if as_json:
-        print_json({"run_id": run_id})
+        print_json({"run_id": run_id, "engine": run.engine, "engine_reason": run.engine_reason})
     else:
-        stderr.print(f"Scoring run {run_id} is published. Look at it with `aml top`.")
+        stderr.print(
+            f"Scoring run {run_id} is published. The {run.engine} engine answered ({run.engine_reason}). "
+            "Look at it with `aml top`."
+        )
 
 
 def top(

@@ -35,7 +35,7 @@ def mismatches(state: State | None, run: Row[Any]) -> list[str]:
     """The faults of a graph that is of another record or has other labels than the run."""
     if state is None or state.record_id != run.record_id:
         return ["The graph is of another record. Rebuild it with POST /reload-graph (`aml reload-graph`)."]
-    if state.label_set_digest != run.label_set_digest:
+    if not state.carries(run.label_set_digest, run.watermark):
         return ["The labels in the graph are not those of the run. Run scoring again."]
     return []
 

@@ -16,14 +16,22 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from app.ledger.kernel_cache import cached
+
 FLOW_TOLERANCE = 1e-9
 """How far what a transfer takes out of a pool may be from what its annotation says, as part of its amount."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 # Without `_nrt` (not in numba's stubs) nothing is allocated here and no references are counted: the arrays
 # belong to the caller. Helpers are inlined, so that their many arrays are not copied for each call.
-compiled: Callable[[F], F] = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)  # type: ignore[call-overload]
+_compiled: Callable[[F], F] = njit(cache=True, error_model="numpy", nogil=True, _nrt=False)  # type: ignore[call-overload]
 inlined: Callable[[F], F] = njit(error_model="numpy", inline="always", _nrt=False)  # type: ignore[call-overload]
+
+
+def compiled(function: F) -> F:
+    """A kernel, with its code from the installation."""
+    return cached(_compiled, function)
+
 
 BEYOND, RESIDUAL = 0, 1
 """Cells of a row: what is beyond the hop limit, and the direction's other residual at hop 0."""

@@ -13,7 +13,6 @@ from app.domain import Progress
 from app.labels.effective import label_set_digest
 from app.operations.operation import Operation, Operations
 from app.operations.reconciliation_answer import MAX_LISTED, Reconciliation, StoreContent
-from app.operations.relabel import published_labels, relabel
 from app.projection.canonical_lines import Entity
 from app.projection.differences import Difference
 from app.projection.labels import label_differences
@@ -21,6 +20,7 @@ from app.projection.proof import ContentDigest, Proof, SyncedView, prove, synced
 from app.projection.repair import Repair
 from app.projection.schema import prepare
 from app.record.identity import record_id
+from app.runs.published_labels import published_labels, relabel
 from app.stores.graph import Graph
 from app.stores.locks import Lock, exclusive
 from app.stores.postgres import Postgres

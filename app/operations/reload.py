@@ -6,10 +6,10 @@ from typing import Any
 from app.domain import Progress
 from app.errors import Unequal
 from app.operations.operation import Operation, Operations
-from app.operations.relabel import relabel
 from app.projection.rebuild import RebuildReport, rebuild
 from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
+from app.runs.published_labels import relabel
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 

@@ -4,6 +4,7 @@ from app.domain import Progress
 from app.operations.operation import Operation, Operations
 from app.policy.policy import load_policy
 from app.runs.compute import EngineChoice
+from app.runs.engine_choice import CypherLimits
 from app.runs.run import StartedRun, execute_run, start_run
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -57,6 +58,11 @@ def _start(
         graph,
         load_policy(settings.policy_file),
         engine=engine or settings.engine,
-        cypher_max_transfers=settings.cypher_engine_max_transfers,
+        limits=CypherLimits(
+            settings.cypher_engine_max_walks,
+            settings.cypher_engine_max_transfers,
+            settings.cypher_engine_auto_seconds,
+            settings.cypher_engine_seconds,
+        ),
         idempotency_key=idempotency_key,
     )

@@ -20,6 +20,7 @@ from pydantic import (
 
 from app.domain import MICRO, MINT_BURN
 from app.errors import InvalidInput, InvalidPolicy
+from app.input_files import read_input
 from app.ledger.cells import CellLayout
 from app.plain_yaml import Lines, Mapping, YamlRules, read_yaml
 
@@ -157,9 +158,9 @@ def load_policy(path: Path) -> Policy:
         InvalidPolicy: the file cannot be read or is not valid; the message names the line.
     """
     try:
-        body = path.read_bytes()
-    except OSError as exc:
-        raise InvalidPolicy(f"{path}: cannot be read ({exc.strerror}). Set AML_POLICY_FILE.") from exc
+        body = read_input(path, POLICY_YAML.max_bytes, POLICY_YAML.when_larger)
+    except InvalidInput as exc:
+        raise InvalidPolicy(f"{exc} Set AML_POLICY_FILE.") from exc
     return parse_policy(body, str(path))
 
 

@@ -46,14 +46,15 @@ class _Outdated(NamedTuple):
 def project_labels(graph: Graph, effective: Sequence[EffectiveLabel], digest: str) -> None:
     """Gives every wallet of the graph its effective label, clears all others, and then confirms the digest.
 
-    Writes the labels again when a wallet that may be labelled came meanwhile.
+    Writes the labels again when a wallet that may be labelled came meanwhile. A set that is confirmed already
+    stays so.
 
     Raises:
         InUse: such wallets kept coming, or another process writes labels.
         NotReady: the graph was never prepared.
     """
     for _ in range(_MAX_ATTEMPTS):
-        revisions = graph.write([(query("labels/begin_write"), {})])[0]
+        revisions = graph.write([(query("labels/begin_write"), {"digest": digest})])[0]
         if not revisions:
             raise NotReady("The graph is not prepared for this record. Run `aml reload-graph`.")
         _write_differences(graph, effective)
@@ -75,11 +76,11 @@ def label_differences(
 ) -> list[Difference] | None:
     """Wallets that carry another label than this set says.
 
-    None when the graph has not confirmed this set, or its labels changed during the comparison; no answer
-    relies on such labels.
+    None when the graph has not confirmed this set, some wallet came since, or its labels changed during the
+    comparison; no answer relies on such labels.
     """
     before = read_state(graph)
-    if before is None or before.label_set_digest != digest:
+    if before is None or not before.carries(digest):
         return None
     surplus, outdated = _compare(graph, [label for label in effective if label.wallet_id is not None])
     after = read_state(graph)

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from time import perf_counter
+from math import inf
+from time import monotonic, perf_counter
 
 import structlog
 from sqlalchemy import Connection, text
 
-from app.errors import Unequal
+from app.errors import QueryTimeout, Unequal
 from app.projection.locks import projection_lock, try_projection_lock
 from app.projection.prefetch import prefetch
 from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS
@@ -21,6 +22,7 @@ from cypher import query
 log = structlog.get_logger()
 
 _MAX_BATCHES = 1_000
+_LIMIT_TRANSFERS, _LIMIT_TRANSFERS_IN_A_HURRY = 20_000, 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ def graph_lag(connection: Connection) -> GraphLag:
 
 
 def project_pending(
-    postgres: Postgres, graph: Graph, *, limit_transfers: int = 20_000, wait: bool = True
+    postgres: Postgres, graph: Graph, *, limit_transfers: int = _LIMIT_TRANSFERS, wait: bool = True
 ) -> ProjectionResult:
     """Writes the oldest pending batches into the graph, up to about `limit_transfers`, at least one batch.
 
@@ -86,17 +88,21 @@ def project_pending(
     return ProjectionResult(batches, wallets, transfers, perf_counter() - started)
 
 
-def project_all_pending(postgres: Postgres, graph: Graph) -> ProjectionResult:
+def project_all_pending(postgres: Postgres, graph: Graph, *, deadline: float = inf) -> ProjectionResult:
     """Writes every batch that is pending now; those committed meanwhile may stay pending.
 
-    Raises: as `project_pending`.
+    Raises: as `project_pending`; QueryTimeout when batches are left at the deadline (monotonic seconds).
     """
     started = perf_counter()
-    results = [project_pending(postgres, graph)]  # before the newest is read: it may reset lost batches
+    limit_transfers = _LIMIT_TRANSFERS if deadline == inf else _LIMIT_TRANSFERS_IN_A_HURRY
+    # The first comes before the newest is read: it may reset lost batches.
+    results = [project_pending(postgres, graph, limit_transfers=limit_transfers)]
     with postgres.transaction() as connection:
         newest = max(pending_batches(connection), default=0)
     while _is_pending_up_to(postgres, newest):
-        results.append(project_pending(postgres, graph))
+        if monotonic() >= deadline:
+            raise QueryTimeout("The graph did not catch up in time.")
+        results.append(project_pending(postgres, graph, limit_transfers=limit_transfers))
     return ProjectionResult(
         [batch_id for result in results for batch_id in result.batch_ids],
         sum(result.wallets for result in results),

@@ -19,6 +19,7 @@ WALLET_COLUMNS = {
     "wallet_id": "w.wallet_id",
     "chain": "w.chain",
     "address": "w.address",
+    "batch": "w.batch_id",
     # A past run may have used labels that are removed now; the zero address is labelled without a row.
     "may_be_labelled": "w.address ~ '^0x0{40}$'"
     " OR (w.chain, w.address) IN (SELECT l.chain, l.address FROM labels l)",

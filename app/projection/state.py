@@ -11,16 +11,29 @@ from cypher import query
 class State:
     """The one `GraphState` node.
 
-    Each rebuild writes a new `generation` and deletes the rows of older ones. `label_set_digest` is set while
-    every wallet carries its label of that set; `label_revision` grows whenever that may change.
-    `projected_batch` is the last batch written into the graph, None before the first.
+    Each rebuild writes a new `generation` and deletes the rows of older ones. `label_set_digest` is of the
+    last label set that was confirmed and not replaced since: every wallet carries its label of that set, but
+    wallets that came in `unlabelled_batch` or later may lack theirs (None: no wallet does). `label_revision`
+    grows whenever either may change. `projected_batch` is the last batch written into the graph, None before
+    the first.
     """
 
     record_id: str
     generation: int
     label_revision: int
     label_set_digest: str | None
+    unlabelled_batch: int | None
     projected_batch: int | None
+
+    def carries(self, label_set_digest: str, watermark: int | None = None) -> bool:
+        """Whether all wallets carry their labels of a set, or all that came in batches up to the watermark.
+
+        No path of transfers up to a watermark meets a wallet that came later.
+        """
+        if self.label_set_digest != label_set_digest:
+            return False
+        newcomers = self.unlabelled_batch
+        return newcomers is None or (watermark is not None and newcomers > watermark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Writes pages of rows into the graph: absolute values, each guarded by its revision and generation."""
 
 from collections.abc import Mapping
+from itertools import compress
 from typing import Any
 
 from app.errors import NotReady, Unequal
@@ -14,10 +15,12 @@ Step = tuple[Query, Mapping[str, Any]]
 
 
 def write_wallets(graph: Graph, state: State, page: Page) -> int:
-    """Writes the names of wallets; invalidates the graph's label set when one of them may be labelled."""
+    """Writes the names of wallets, and notes the batch of the first that may lack a label."""
+    batches = page.columns["batch"]
     invalidate = {
         "record_id": state.record_id,
-        "may_be_labelled": any(page.columns["may_be_labelled"]),
+        "labelled_batch": min(compress(batches, page.columns["may_be_labelled"]), default=None),
+        "first_batch": min(batches, default=None),
         "label_revision": state.label_revision,
     }
     steps = [lock_state(state), _guarded("write/wallets", state, wallets=page.columns)]

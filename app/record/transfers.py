@@ -114,7 +114,7 @@ def _transfer(row: Row[Any]) -> RecordedTransfer:
         asset=row.asset,
         amount=str(row.amount),
         decimals=row.decimals,
-        usd_value=None if row.usd_value is None else str(row.usd_value),
+        usd_value=None if row.usd_value is None else format(row.usd_value, "f"),
         unobserved=None if row.unobserved is None else str(row.unobserved),
         way=row.way,
         block_hash=row.block_hash,

@@ -1,9 +1,11 @@
 """The report as CSV: one line for each figure, label or transfer; `part` says which it is."""
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
+from unicodedata import normalize
 
 from app.report.wallet_report import WalletReport
 
@@ -32,17 +34,17 @@ COLUMNS = (
     "receiver",
     "amount_carried",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_FREE_TEXT = {"name", "source"}
+_FORMULA = ("=", "+", "-", "@")
+_is_number = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?").fullmatch
 
 
 def table(report: WalletReport) -> str:
-    """The report as CSV. Amounts are base units; free text that looks like a formula gets an apostrophe."""
+    """The report as CSV. Amounts are base units; text that looks like a formula gets an apostrophe."""
     out = StringIO()
     writer = csv.DictWriter(out, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in _rows(report):
-        writer.writerow({name: _cell(name, value) for name, value in row.items()})
+        writer.writerow({name: _cell(value) for name, value in row.items()})
     return out.getvalue()
 
 
@@ -90,7 +92,8 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
         yield {"part": "not_listed", **explanation.not_listed.model_dump(mode="json")}
 
 
-def _cell(name: str, value: Any) -> Any:  # noqa: ANN401 - one column of any type
-    if name in _FREE_TEXT and isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+def _cell(value: Any) -> Any:  # noqa: ANN401 - one column of any type
+    """Spreadsheets also take the wide forms of the characters that begin a formula, behind blanks."""
+    if not isinstance(value, str) or _is_number(value):
+        return value
+    return f"'{value}" if normalize("NFKC", value).lstrip().startswith(_FORMULA) else value

@@ -1,12 +1,13 @@
 """Computing the exposures of a run with one of the two engines, and bringing the graph up to date for it."""
 
 from dataclasses import dataclass
+from time import monotonic
 from typing import Literal
 
 import structlog
 
 from app.domain import Progress
-from app.errors import DependencyMissing, InUse, InvalidInput, NotReady
+from app.errors import DependencyMissing, InUse, NotReady
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.projection.labels import project_labels
@@ -33,35 +34,29 @@ class Computed:
     totals: BothTotals
 
 
-def chosen_engine(
-    choice: EngineChoice, graph: Graph | None, transfers: int, cypher_max_transfers: int
-) -> Engine:
-    """The engine of a run; `auto` is Cypher on graphs of up to `cypher_max_transfers` transfers.
-
-    Raises:
-        InvalidInput: the choice is Cypher and there is no graph.
-    """
-    if choice == "cypher" and graph is None:
-        raise InvalidInput("The cypher engine needs the graph. Set AML_NEO4J_URL, or use the ledger engine.")
-    if choice == "auto":
-        return "cypher" if graph is not None and transfers <= cypher_max_transfers else "ledger"
-    return choice
-
-
 def compute_by_graph(
-    postgres: Postgres, graph: Graph, snapshot: Snapshot, policy: Policy, progress: Progress
+    postgres: Postgres,
+    graph: Graph,
+    snapshot: Snapshot,
+    policy: Policy,
+    progress: Progress,
+    *,
+    seconds: float,
 ) -> Computed:
     """Exposures by path queries, after the graph has every batch and label of the snapshot.
+
+    All of it ends within `seconds`, or fails.
 
     Raises:
         DependencyMissing: the graph does not answer.
         InUse, NotReady: the graph is of another record, or newer than the snapshot.
-        QueryTimeout: one wallet has too many paths.
+        QueryTimeout: it takes longer than that.
     """
     from app.runs.accounts import read_accounts  # noqa: PLC0415 - loads a compiler
 
+    deadline = monotonic() + seconds
     progress("catching the graph up", 0.0)
-    project_all_pending(postgres, graph)
+    project_all_pending(postgres, graph, deadline=deadline)
     _write_labels(graph, snapshot)
     exposures = exposures_by_paths(
         graph,
@@ -69,6 +64,7 @@ def compute_by_graph(
         watermark=snapshot.watermark,
         wallet_ids=all_wallets(snapshot).tolist(),
         progress=progress,
+        deadline=deadline,
     )
     return Computed(exposures, read_accounts(postgres, snapshot, _silent).totals)
 
@@ -107,5 +103,5 @@ def _silent(_step: str, _part: float) -> None:
 
 def _write_labels(graph: Graph, snapshot: Snapshot) -> None:
     state = owned_state(graph, record_id(snapshot.connection))
-    if state.label_set_digest != snapshot.label_set_digest:
+    if not state.carries(snapshot.label_set_digest, snapshot.watermark):
         project_labels(graph, snapshot.labels, snapshot.label_set_digest)

@@ -14,15 +14,10 @@ from app.domain import Progress
 from app.errors import AmlError, Cancelled, DependencyMissing, InUse, NotReady, QueryTimeout
 from app.policy.policy import Policy
 from app.runs import run_row
-from app.runs.compute import (
-    Computed,
-    Engine,
-    EngineChoice,
-    chosen_engine,
-    compute_by_graph,
-    compute_by_ledger,
-)
+from app.runs.compute import Computed, EngineChoice, compute_by_graph, compute_by_ledger
+from app.runs.engine_choice import CypherLimits, Decision, decide, given_up
 from app.runs.progress import reporter
+from app.runs.published_labels import published_labels_restored
 from app.runs.result_lines import exposure_lines, publish, score_lines
 from app.runs.results.storing import check_stored, store_exposures, store_scores
 from app.runs.score import score_wallets
@@ -34,6 +29,8 @@ from app.tracing import tracer
 
 log = structlog.get_logger()
 
+DEFAULT_LIMITS = CypherLimits()
+
 
 @dataclass(frozen=True)
 class StartedRun:
@@ -41,7 +38,7 @@ class StartedRun:
 
     run_id: int
     choice: EngineChoice
-    engine: Engine
+    decision: Decision
     policy: Policy
     snapshot: Snapshot
     resources: ExitStack
@@ -53,7 +50,7 @@ def run_scoring(
     policy: Policy,
     *,
     engine: EngineChoice,
-    cypher_max_transfers: int,
+    limits: CypherLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> int:
     """Runs scoring and publishes the scores; returns the id of the run.
@@ -61,7 +58,7 @@ def run_scoring(
     Raises:
         AmlError: as `start_run` and `execute_run`.
     """
-    started = start_run(postgres, graph, policy, engine=engine, cypher_max_transfers=cypher_max_transfers)
+    started = start_run(postgres, graph, policy, engine=engine, limits=limits)
     execute_run(postgres, graph, started, progress=progress)
     return started.run_id
 
@@ -72,7 +69,7 @@ def start_run(
     policy: Policy,
     *,
     engine: EngineChoice,
-    cypher_max_transfers: int,
+    limits: CypherLimits = DEFAULT_LIMITS,
     idempotency_key: str | None = None,
 ) -> StartedRun:
     """Takes the run lock and a snapshot, and writes the run's row; an idempotency key is of one row.
@@ -85,10 +82,16 @@ def start_run(
     with ExitStack() as stack:
         run_row.take_run_lock(stack.enter_context(postgres.transaction()))
         snapshot = stack.enter_context(open_snapshot(postgres, policy))
-        chosen = chosen_engine(engine, graph, snapshot.transfers, cypher_max_transfers)
-        run_id = run_row.begin(postgres, policy, chosen, snapshot, idempotency_key)
-        log.info("scoring_run_started", run_id=run_id, engine=chosen, watermark=snapshot.watermark)
-        return StartedRun(run_id, engine, chosen, policy, snapshot, stack.pop_all())
+        decision = decide(engine, graph, snapshot, policy, limits)
+        run_id = run_row.begin(postgres, policy, decision, snapshot, idempotency_key)
+        log.info(
+            "scoring_run_started",
+            run_id=run_id,
+            engine=decision.engine,
+            reason=decision.reason,
+            watermark=snapshot.watermark,
+        )
+        return StartedRun(run_id, engine, decision, policy, snapshot, stack.pop_all())
 
 
 def execute_run(
@@ -100,13 +103,14 @@ def execute_run(
         Cancelled: the run has been cancelled.
         DependencyMissing: a server does not answer.
         NotReady: the graph became newer than the snapshot, and the choice was the cypher engine.
-        QueryTimeout: likewise, one wallet has too many paths.
+        QueryTimeout: likewise, path queries took too long.
         Unequal: the annotation in the record does not add up.
     """
     start = monotonic()
     report = reporter(postgres, started.run_id, progress)
     with (
         started.resources,
+        published_labels_restored(postgres, graph),
         _failure_recorded(postgres, started.run_id),
         tracer.start_as_current_span("scoring_run", attributes={"aml.run_id": started.run_id}),
         summary_in_background(postgres, started.snapshot) as summary,
@@ -119,15 +123,18 @@ def execute_run(
 
 
 def _compute(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> Computed:
-    if started.engine == "cypher" and graph is not None:
+    decision = started.decision
+    if decision.engine == "cypher" and graph is not None:
         try:
-            return compute_by_graph(postgres, graph, started.snapshot, started.policy, report)
+            return compute_by_graph(
+                postgres, graph, started.snapshot, started.policy, report, seconds=decision.cypher_seconds
+            )
         except (DependencyMissing, InUse, NotReady, QueryTimeout) as exc:
             if started.choice == "cypher":
                 raise
             # The ledger engine computes the same from the snapshot, which does not change.
             log.warning("cypher_engine_failed", run_id=started.run_id, reason=str(exc))
-            run_row.change_engine(postgres, started.run_id, "ledger")
+            run_row.change_engine(postgres, started.run_id, given_up(decision, exc))
     return compute_by_ledger(postgres, graph, started.snapshot, started.policy, report)
 
 

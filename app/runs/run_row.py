@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.errors import Cancelled, InUse
 from app.policy.policy import Policy
+from app.runs.engine_choice import Decision
 from app.runs.result_lines import ARITHMETIC
 from app.runs.snapshot import Snapshot
 from app.stores.locks import Lock, try_acquire
@@ -49,7 +50,11 @@ class RunFigures:
 
 
 def begin(
-    postgres: Postgres, policy: Policy, engine: str, snapshot: Snapshot, idempotency_key: str | None = None
+    postgres: Postgres,
+    policy: Policy,
+    decision: Decision,
+    snapshot: Snapshot,
+    idempotency_key: str | None = None,
 ) -> int:
     """Writes the row of a new run and returns its id; the caller holds the run lock.
 
@@ -59,7 +64,8 @@ def begin(
         InUse: another run started at the same time.
     """
     parameters = {
-        "engine": engine,
+        "engine": decision.engine,
+        "engine_reason": decision.reason,
         "hop_limit": policy.hop_limit,
         "policy_digest": policy.digest,
         "policy_version": policy.version,
@@ -96,9 +102,9 @@ def report(postgres: Postgres, run_id: int, step: str, progress: float) -> None:
         raise Cancelled(_CANCELLED.format(run_id=run_id))
 
 
-def change_engine(postgres: Postgres, run_id: int, engine: str) -> None:
-    """Writes that another engine than planned computes the run."""
-    parameters = {"run_id": run_id, "engine": engine}
+def change_engine(postgres: Postgres, run_id: int, decision: Decision) -> None:
+    """Writes that another engine than planned computes the run, and why."""
+    parameters = {"run_id": run_id, "engine": decision.engine, "engine_reason": decision.reason}
     postgres.run(lambda connection: connection.execute(_CHANGE_ENGINE, parameters))
 
 
@@ -141,10 +147,11 @@ _STORE_POLICY = text("""
     ON CONFLICT DO NOTHING
 """)
 _BEGIN = text("""
-    INSERT INTO scoring_runs (engine, hop_limit, policy_digest, policy_version, label_set_digest, watermark,
-        as_of, columns, arithmetic, application_version, idempotency_key)
-    VALUES (:engine, :hop_limit, :policy_digest, :policy_version, :label_set_digest, :watermark,
-        :as_of, :columns, :arithmetic, :application_version, :idempotency_key) RETURNING run_id
+    INSERT INTO scoring_runs (engine, engine_reason, hop_limit, policy_digest, policy_version,
+        label_set_digest, watermark, as_of, columns, arithmetic, application_version, idempotency_key)
+    VALUES (:engine, :engine_reason, :hop_limit, :policy_digest, :policy_version,
+        :label_set_digest, :watermark, :as_of, :columns, :arithmetic, :application_version, :idempotency_key)
+    RETURNING run_id
 """)
 _CANCELLED = "Scoring run {run_id} was cancelled. The scores of the run before it stay published."
 _REPORT = text("""
@@ -154,7 +161,9 @@ _REPORT = text("""
 _CANCEL_REQUESTED = text(
     "SELECT cancel_requested FROM scoring_runs WHERE run_id = :run_id AND status = 'running'"
 )
-_CHANGE_ENGINE = text("UPDATE scoring_runs SET engine = :engine WHERE run_id = :run_id")
+_CHANGE_ENGINE = text(
+    "UPDATE scoring_runs SET engine = :engine, engine_reason = :engine_reason WHERE run_id = :run_id"
+)
 _COMPLETE = text("""
     UPDATE scoring_runs SET status = 'completed', completed_at = clock_timestamp(), step = 'done',
         progress = 1, transfers = :transfers, unpriced_transfers = :unpriced_transfers, wallets = :wallets,

@@ -17,13 +17,20 @@ from pydantic import SecretStr
 
 from app.errors import DependencyMissing, QueryTimeout, Unequal
 from app.tracing import asked_in_trace
-from cypher import Query
+from cypher import Query, query
 
 READ_SECONDS = 60.0
+PING_SECONDS = 1.5
 TIMEOUT_CODES = {
     "Neo.ClientError.Transaction.TransactionTimedOut",
     "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
 }
+
+AWAY_CODES = {
+    "Neo.ClientError.Security.AuthenticationRateLimit",  # others have sent too many wrong passwords
+    "Neo.ClientError.Database.DatabaseNotFound",  # it is not there, or it is being made
+}
+"""Errors of the client, by name, that the server's state is the cause of."""
 
 
 class Graph:
@@ -47,13 +54,14 @@ class Graph:
         self._driver.close()
 
     def ping(self) -> None:
-        """Checks that the server answers.
+        """Checks that the database answers a query that reads a node; nothing is tried again.
 
         Raises:
             DependencyMissing: it does not.
         """
-        with self._translated():
-            self._driver.verify_connectivity()
+        ping = neo4j.Query(query("state/ping").text, timeout=PING_SECONDS)
+        with self._translated(), self._driver.session(database="neo4j") as session:
+            session.run(ping).consume()
 
     def read(
         self,
@@ -141,6 +149,8 @@ class Graph:
         except ClientError as exc:
             if exc.code in TIMEOUT_CODES:
                 raise QueryTimeout("The graph query met its time limit.") from exc
+            if exc.code in AWAY_CODES:
+                raise DependencyMissing(f"Neo4j at {self.url} cannot answer now: {exc.message}") from exc
             raise
         except Neo4jError as exc:
             if exc.is_retryable():

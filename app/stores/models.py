@@ -385,6 +385,7 @@ class ScoringRun(Base):
     run_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     status: Mapped[str] = mapped_column(server_default=text("'running'"))
     engine: Mapped[str]
+    engine_reason: Mapped[str | None] = mapped_column(comment="Why this engine answered.")
     hop_limit: Mapped[int] = mapped_column(SmallInteger)
     policy_digest: Mapped[str] = mapped_column(ForeignKey(StoredPolicy.policy_digest))
     policy_version: Mapped[str]

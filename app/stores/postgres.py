@@ -27,6 +27,12 @@ RETRYABLE = {
 _NUL_IN_TEXT = "cannot contain NUL"
 """What psycopg2 says of a parameter, with a ValueError and before it asks the server."""
 
+_PING = text("SELECT record_id FROM record")
+
+
+def _first_line(exc: DBAPIError) -> str:
+    return str(exc.orig).strip().splitlines()[0]
+
 
 def is_retryable(exc: BaseException) -> bool:
     """Whether the server was away, restarted or busy, so that the same work can succeed later."""
@@ -104,13 +110,18 @@ class Postgres:
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def ping(self) -> None:
-        """Checks that the server answers.
+        """Checks that the server answers a query that reads a row of the record.
 
         Raises:
-            DependencyMissing: it does not.
+            DependencyMissing: it does not, or the record's tables are not there.
         """
-        with self.transaction() as connection:
-            connection.execute(text("SELECT 1"))
+        try:
+            with self.transaction() as connection:
+                connection.execute(_PING)
+        except DBAPIError as exc:
+            raise DependencyMissing(
+                f"PostgreSQL at {self.url.host}:{self.url.port} cannot answer: {_first_line(exc)}."
+            ) from exc
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:

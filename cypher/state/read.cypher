@@ -1,7 +1,8 @@
 // Question: What does the state node say?
 // Params: -
-// Returns: record_id, generation, label_revision, label_set_digest, projected_batch
+// Returns: record_id, generation, label_revision, label_set_digest, unlabelled_batch, projected_batch
 CYPHER 25
 MATCH (state:GraphState {singleton: true})
 RETURN state.record_id AS record_id, state.generation AS generation, state.label_revision AS label_revision,
-       state.label_set_digest AS label_set_digest, state.projected_batch AS projected_batch
+       state.label_set_digest AS label_set_digest, state.unlabelled_batch AS unlabelled_batch,
+       state.projected_batch AS projected_batch

@@ -7,6 +7,6 @@ MERGE (state:GraphState {singleton: true})
   ON CREATE SET state.record_id = CASE WHEN used THEN 'unknown' ELSE $record_id END,
                 state.generation = 1, state.turns = 0, state.label_revision = 0
 FOREACH (_ IN CASE WHEN state.record_id <> $record_id AND NOT used THEN [1] ELSE [] END |
-  SET state.record_id = $record_id, state.projected_batch = null, state.label_set_digest = null
+  SET state.record_id = $record_id, state.projected_batch = null, state.label_set_digest = null, state.unlabelled_batch = null
 )
 RETURN state.record_id AS record_id

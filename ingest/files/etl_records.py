@@ -7,11 +7,9 @@ from pathlib import Path
 
 from app.domain import ByteProgress
 from app.errors import InvalidInput
-from ingest.files.lines import read_lines
+from app.input_files import read_lines
 
 Record = dict[str, object]
-
-csv.field_size_limit(2**30)  # one cell holds a contract's input; lines are bounded already
 
 
 def read_records(path: Path, progress: ByteProgress | None) -> Iterator[Record]:

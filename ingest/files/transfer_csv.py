@@ -7,9 +7,9 @@ from pathlib import Path
 
 from app.domain import ByteProgress, Transfer
 from app.errors import InvalidEvent, InvalidInput
+from app.input_files import read_lines
 from ingest.contract.reasons import SCHEMA_VERSION
 from ingest.contract.transfer import OPTIONAL_FIELDS, TRANSFER_FIELDS, parse_event
-from ingest.files.lines import read_lines
 
 COLUMNS = tuple(name for name in TRANSFER_FIELDS if name != "schema_version")
 """Those that a file must have; it may also have any of `OPTIONAL_FIELDS`."""

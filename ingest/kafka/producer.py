@@ -11,10 +11,10 @@ from opentelemetry.trace import SpanKind
 
 from app.domain import ByteProgress, Retraction, Transfer
 from app.errors import AmlError, DependencyMissing, InvalidEvent, InvalidInput
+from app.input_files import read_lines
 from app.settings import Settings
 from app.tracing import trace_headers, tracer
 from ingest.contract.transfer import decode, encode
-from ingest.files.lines import read_lines
 from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, QUIET, ensure_topics
 
 MAX_MESSAGE_BYTES = 1_000_000

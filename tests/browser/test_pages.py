@@ -160,6 +160,7 @@ def test_a_run_is_started_watched_verified_and_compared(story: Site, page: Page,
     expect(page.locator("h1 [data-status]")).to_have_attribute("data-status", "completed")
     number = page.url.rsplit("/", 1)[1]
     assert story.answer(f"/v1/runs/{number}")["published"] is True
+    expect(page.locator("dl.facts")).to_contain_text("ledger was asked for")
     page.get_by_role("button", name="Verify").click()
     expect(page.locator("[data-equal]")).to_have_attribute("data-equal", "True")
     page.screenshot(path=pictures / "verification.png", full_page=True)

@@ -1,5 +1,6 @@
 """The image holds what the commands need, and nothing to install software with or to become another user."""
 
+import json
 import subprocess
 
 import pytest
@@ -47,6 +48,13 @@ def test_scanners_still_read_which_packages_are_in_it(image: str) -> None:
     assert "Package: libc6\n" in status
     assert "Package: perl-base\n" not in status
     assert "Package: apt\n" not in status
+
+
+def test_its_kernels_are_compiled_also_where_nothing_is_writable_but_tmp(image: str) -> None:
+    words = ["docker", "run", "--rm", "--read-only", "--tmpfs", "/tmp", "--user", "12345:12345", image]  # noqa: S108
+    command = [*words, "aml", "compile-kernels", "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert {kernel["compiled"] for kernel in json.loads(done.stdout).values()} == {0}
 
 
 def test_its_user_runs_the_command(image: str) -> None:

@@ -32,7 +32,7 @@ def test_both_engines_equal_the_expected_exposures(
     expected = hack.expected_shares()
 
     for engine in ("cypher", "ledger"):
-        run_id = run_scoring(postgres, graph, policy, engine=engine, cypher_max_transfers=0)
+        run_id = run_scoring(postgres, graph, policy, engine=engine)
         found = computed_shares(postgres, run_id)
         differences = {
             cell: (found.get(cell, 0.0), expected.get(cell, 0.0))

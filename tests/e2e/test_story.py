@@ -53,10 +53,7 @@ def test_both_engines_agree_on_every_wallet_and_find_the_truth(
     scored: Story, settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
     policy = load_policy(settings.policy_file)
-    runs = {
-        engine: run_scoring(postgres, graph, policy, engine=engine, cypher_max_transfers=0)
-        for engine in ("cypher", "ledger")
-    }
+    runs = {engine: run_scoring(postgres, graph, policy, engine=engine) for engine in ("cypher", "ledger")}
     by_paths, by_ledger = (exposures(postgres, run_id) for run_id in runs.values())
     for cell in by_paths.keys() | by_ledger.keys():
         assert by_paths.get(cell, 0.0) == pytest.approx(by_ledger.get(cell, 0.0), abs=1e-9), cell

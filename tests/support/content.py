@@ -47,6 +47,6 @@ def is_equal(postgres: Postgres, graph: Graph) -> bool:
 
 
 def graph_label_digest(graph: Graph) -> str | None:
-    """Digest of the label set that every wallet of the graph carries; None while it is not confirmed."""
+    """Digest of the label set that every wallet of the graph carries; None while some may not."""
     state = read_state(graph)
-    return state.label_set_digest if state else None
+    return state.label_set_digest if state and state.unlabelled_batch is None else None

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, text
 from app.labels.store import import_labels
 from app.policy.policy import Policy
 from app.runs.compute import EngineChoice
-from app.runs.run import run_scoring
+from app.runs.engine_choice import CypherLimits
+from app.runs.run import DEFAULT_LIMITS, run_scoring
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.record.writer import WrittenBatch, write_batch
@@ -33,12 +34,10 @@ def score(
     engine: EngineChoice = "ledger",
     policy: Policy | None = None,
     *,
-    cypher_max_transfers: int = 5_000,
+    limits: CypherLimits = DEFAULT_LIMITS,
 ) -> int:
     """One published run; returns its number."""
-    return run_scoring(
-        postgres, graph, policy or shipped(), engine=engine, cypher_max_transfers=cypher_max_transfers
-    )
+    return run_scoring(postgres, graph, policy or shipped(), engine=engine, limits=limits)
 
 
 def rows(postgres: Postgres, statement: str, **given: Any) -> list[tuple[Any, ...]]:  # noqa: ANN401

@@ -26,7 +26,7 @@ def servers_table(settings: Settings, ready: dict[str, Any]) -> Table:
     for name, (title, address) in addresses.items():
         answer = answers.get(name, {})
         latency = f"yes, in {answer.get('latency_ms', 0):.0f} ms"
-        table.add_row(title, address, latency if answer.get("ok") else "[red]no[/red]")
+        table.add_row(title, address, latency if answer.get("ok") else Text("no", "red"))
     return table
 
 
@@ -102,6 +102,8 @@ def _run(run: Run | None, published: int | None) -> str:
         text += f", {_age((datetime.now(UTC) - run.completed_at).total_seconds())}"
     if run.status == "completed":
         text += f": {count(run.wallets or 0, 'wallet')} scored by the {run.engine} engine"
+        if run.engine_reason:
+            text += f" ({run.engine_reason})"
     if run.error:
         text += f": {run.error}"
     if published is None:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import typer
 from pydantic import BaseModel, SecretStr
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from app.domain import Progress as StepProgress
 from app.errors import DependencyMissing, InvalidInput
@@ -21,8 +23,29 @@ from app.stores.postgres import Postgres
 from app.tracing import start_tracing
 
 FILE_WIDTH = 140  # of tables in files and pipes, whose reader's window is unknown
-stdout = Console(width=None if sys.stdout.isatty() else FILE_WIDTH)
-stderr = Console(stderr=True)
+
+
+class PlainConsole(Console):
+    """A terminal for texts of other people: nothing in them is markup or controls it."""
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401 - rich's signature
+        super().__init__(markup=False, **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - rich's signature
+        """The text as it is shown, in a cell of a table too."""
+        return super().render_str(legible(text), **options)
+
+
+def legible(text: str) -> str:
+    """The text with a replacement character for each control character that moves or colours a terminal."""
+    return "".join(
+        char if char in "\n\t" or unicodedata.category(char) not in {"Cc", "Cf", "Cs"} else "\ufffd"
+        for char in text
+    )
+
+
+stdout = PlainConsole(width=None if sys.stdout.isatty() else FILE_WIDTH)
+stderr = PlainConsole(stderr=True)
 
 HomeOption = Annotated[
     Path,
@@ -114,7 +137,12 @@ def _json_value(value: Any) -> Any:  # noqa: ANN401 - json's own hook
 @contextmanager
 def count_progress(title: str, total: int | None = None) -> Iterator[CountProgress]:
     """A progress bar on stderr, if it is a terminal; yields the function that is called with the count."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         task = progress.add_task(title, total=total)
 
@@ -127,7 +155,7 @@ def count_progress(title: str, total: int | None = None) -> Iterator[CountProgre
 @contextmanager
 def step_progress(title: str) -> Iterator[StepProgress]:
     """A progress bar on stderr, if it is a terminal, for work that names its steps; yields its callback."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
         task = progress.add_task(title, total=1.0)
 

@@ -2,7 +2,7 @@
 
 import csv
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from app.chains.addresses import normalise_address
 from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
-from app.labels.readers.files import MAX_TEXT_BYTES, files_with_progress
+from app.input_files import read_text_lines
+from app.labels.readers.files import MAX_TEXT_BYTES
 from app.labels.store import LabelRow
 
 REQUIRED = ("chain", "address", "category", "name", "source", "confidence")
@@ -27,20 +28,7 @@ def read_csv(path: Path, *, progress: ByteProgress | None = None) -> Iterator[La
     Raises:
         InvalidInput: a line breaks the format; the message names file and line.
     """
-    try:
-        for file, report_read in files_with_progress([path], progress):
-            with file.open(encoding="utf-8-sig", newline="") as lines:
-                yield from _labels(_reporting(lines, report_read), file)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InvalidInput(f"{path} cannot be read as UTF-8 text: {exc}.") from exc
-
-
-def _reporting(lines: Iterable[str], report_read: Callable[[int], None]) -> Iterator[str]:
-    read = 0
-    for line in lines:
-        read += len(line)
-        report_read(read)
-        yield line
+    yield from _labels((line for _, line in read_text_lines(path, progress)), path)
 
 
 def _labels(lines: Iterable[str], file: Path) -> Iterator[LabelRow]:
@@ -101,4 +89,7 @@ def _time(value: str, origin: str, name: str) -> datetime | None:
         moment = moment.replace(tzinfo=UTC)
     if moment.tzinfo is None:
         raise InvalidInput(f"{origin}: {name} needs its time zone, for example {value}Z.")
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as exc:
+        raise InvalidInput(f"{origin}: {name} is before the year 1 or after 9999 in UTC: {value}.") from exc

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.domain import ByteProgress
 from app.errors import InvalidInput
+from app.input_files import read_text_lines
 from app.labels.readers.currencies import BY_FORM, wallet_of
 from app.labels.readers.files import files_with_progress, one_line
 from app.labels.readers.ofac_xml import ListedAddress, read_sdn
@@ -56,10 +57,5 @@ def _plain_list(file: Path) -> Iterator[ListedAddress]:
     list_name = _LIST_NAME(file.name)
     if list_name is None:
         raise InvalidInput(f"{file} must be XML, or be named sanctioned_addresses_<currency>.txt.")
-    try:
-        with file.open(encoding="utf-8-sig") as lines:
-            for number, line in enumerate(lines, start=1):
-                if address := line.strip():
-                    yield ListedAddress(number, list_name[1], address, SOURCE)
-    except (OSError, UnicodeDecodeError) as exc:
-        raise InvalidInput(f"{file} cannot be read as UTF-8 text: {exc}.") from exc
+    for number, line in read_text_lines(file):
+        yield ListedAddress(number, list_name[1], line.strip(), SOURCE)

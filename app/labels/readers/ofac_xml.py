@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 from lxml import etree
 
 from app.errors import InvalidInput
+from app.input_files import open_input
 
 
 class ListedAddress(NamedTuple):
@@ -21,8 +22,9 @@ class ListedAddress(NamedTuple):
 _ID_TYPE = "Digital Currency Address - "
 _ROOTS = ("sdnList", "Sanctions", "SanctionsData")
 _ENTRY, _PARTY, _FEATURE_TYPE = "sdnEntry", "DistinctParty", "FeatureType"
-_BULKY = ("Location", "IDRegDocument", "SanctionsEntry", "ProfileRelationship")
-_TAGS = tuple(f"{{*}}{name}" for name in (*_ROOTS, _ENTRY, _PARTY, _FEATURE_TYPE, *_BULKY))
+_READ = frozenset((_ENTRY, _PARTY, _FEATURE_TYPE))
+MAX_ELEMENTS = 100_000
+"""Of one entry; the longest of OFAC's has some thousands."""
 
 
 def read_sdn(file: Path, report_read: Callable[[int], None]) -> Iterator[ListedAddress]:
@@ -35,15 +37,20 @@ def read_sdn(file: Path, report_read: Callable[[int], None]) -> Iterator[ListedA
     """
     feature_types: dict[str, str] = {}
     is_list = False
+    inside = elements = 0
     try:
-        with file.open("rb") as stream:
+        with open_input(file) as stream:
             for event, element in etree.iterparse(
-                stream, events=("start", "end"), tag=_TAGS, resolve_entities=False, load_dtd=False,
-                no_network=True, huge_tree=False, remove_comments=True, remove_pis=True,
+                stream, events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True,
+                huge_tree=False, remove_comments=True, remove_pis=True,
             ):  # fmt: skip
                 name = etree.QName(element).localname
                 if event == "start":
                     is_list = _is_list_root(element, name, file) or is_list
+                    elements = elements + 1 if inside else 0
+                    inside += name in _READ
+                    if elements > MAX_ELEMENTS:
+                        raise InvalidInput(f"{file}: an entry has more than {MAX_ELEMENTS} elements.")
                     continue
                 if name == _ENTRY:
                     yield from _of_entry(element)
@@ -51,14 +58,13 @@ def read_sdn(file: Path, report_read: Callable[[int], None]) -> Iterator[ListedA
                     feature_types[element.get("ID") or ""] = (element.text or "").strip()
                 elif name == _PARTY:
                     yield from _of_party(element, feature_types)
-                if name not in _ROOTS:
+                inside -= name in _READ
+                if not inside:  # whatever else a file has is freed as it comes
                     _free(element)
                     report_read(stream.tell())
     except etree.XMLSyntaxError as exc:
         line = exc.position[0] if exc.position else 1
         raise InvalidInput(f"{file}:{line}: not well-formed XML ({exc.msg}).") from exc
-    except OSError as exc:
-        raise InvalidInput(f"{file} cannot be read: {exc}.") from exc
     if not is_list:
         raise InvalidInput(f"{file} is no SDN list: its root is none of {', '.join(_ROOTS)}.")
 

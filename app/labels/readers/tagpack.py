@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain import ByteProgress
 from app.errors import InvalidInput
+from app.input_files import read_input
 from app.labels.readers.currencies import wallet_of
 from app.labels.readers.files import files_with_progress, one_line
 from app.labels.readers.tagpack_terms import CONFIDENCES, UNKNOWN_CONFIDENCE, category_of
@@ -58,11 +59,7 @@ def read_tagpacks(
 
 
 def _read(file: Path, report_read: Callable[[int], None]) -> object:
-    try:
-        with file.open("rb") as stream:
-            body = stream.read(TAGPACK_YAML.max_bytes + 1)
-    except OSError as exc:
-        raise InvalidInput(f"{file} cannot be read: {exc.strerror}.") from exc
+    body = read_input(file, TAGPACK_YAML.max_bytes, TAGPACK_YAML.when_larger)
     return read_yaml(body, str(file), TAGPACK_YAML, report_read=report_read)
 
 

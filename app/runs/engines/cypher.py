@@ -1,22 +1,20 @@
 """The engine that asks the graph: exact exposures of many wallets by variable-length path queries."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import Progress
-from app.errors import NotReady, QueryTimeout, Unequal
+from app.errors import NotReady, Unequal
 from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE, CellLayout
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
+from app.runs.engines.path_queries import PathQueries, Rows
 from app.stores.graph import Graph
-from cypher import Query, query
+from cypher import query
 
-Rows = list[dict[str, Any]]
-
-_WALLETS_A_QUERY = 64
 _TOLERANCE = 1e-9  # of the total: what drains of a million may cost; more means the annotations do not fit
 _NOISE = 1e-12  # of the total: a difference of two sums below it is rounding, not money
 _AMOUNT, _USD = 0, 1
@@ -29,38 +27,33 @@ def exposures_by_paths(
     watermark: int,
     wallet_ids: Sequence[int],
     progress: Progress,
-    timeout_seconds: float = 60.0,
+    deadline: float = inf,
 ) -> Exposures:
     """Both directions of these wallets, over every path of up to `layout.hop_limit` transfers.
 
     Raises:
-        QueryTimeout: one wallet alone has more paths than the graph can walk in `timeout_seconds`.
+        QueryTimeout: not all paths are walked at the deadline (monotonic seconds), or one wallet alone has
+            more than the graph walks in QUERY_SECONDS.
         NotReady: transfers the run has seen have been restated since.
         Unequal: the parts of a wallet do not add up to its whole.
     """
-    ordered = sorted(set(wallet_ids))
-    limits = {"watermark": watermark, "hop_limit": layout.hop_limit}
-
-    def direction(code: int) -> DirectionShares:
-        name = DIRECTION_NAMES[code]
-        answers = _answers(
-            graph,
-            f"{name} paths",
-            query(f"exposure/{name}_paths"),
-            ordered,
-            limits=limits,
-            progress=progress,
-            timeout_seconds=timeout_seconds,
-        )
-        return _direction_shares(code, layout, answers)
-
+    paths = PathQueries(
+        graph,
+        wallet_ids,
+        watermark=watermark,
+        hop_limit=layout.hop_limit,
+        deadline=deadline,
+        progress=progress,
+    )
     try:
-        exposures = Exposures(layout, direction(SOURCE), direction(DESTINATION))
+        source, destination = paths.in_each(
+            (SOURCE, DESTINATION), lambda direction, answers: _direction_shares(direction, layout, answers)
+        )
     except Unequal:
         _check_not_restated(graph, watermark)
         raise
     _check_not_restated(graph, watermark)
-    return exposures
+    return Exposures(layout, source, destination)
 
 
 def _check_not_restated(graph: Graph, watermark: int) -> None:
@@ -70,38 +63,6 @@ def _check_not_restated(graph: Graph, watermark: int) -> None:
             f"{restated} transfers were restated after batch {watermark}, while the run was reading them. "
             "Start the run again, or use the ledger engine."
         )
-
-
-def _answers(
-    graph: Graph,
-    name: str,
-    paths: Query,
-    wallet_ids: list[int],
-    *,
-    limits: Mapping[str, int],
-    progress: Progress,
-    timeout_seconds: float,
-) -> Iterator[Rows]:
-    """The rows of whole wallets, in order; a batch that meets the time limit is halved and asked again."""
-    starts = range(0, len(wallet_ids), _WALLETS_A_QUERY)
-    waiting = [wallet_ids[start : start + _WALLETS_A_QUERY] for start in reversed(starts)]
-    done = 0
-    while waiting:
-        batch = waiting.pop()
-        try:
-            rows = graph.read(paths, {"wallet_ids": batch, **limits}, timeout_seconds=timeout_seconds)
-        except QueryTimeout as exc:
-            if len(batch) == 1:
-                raise QueryTimeout(
-                    f"Wallet {batch[0]} has more {name} than can be walked in {timeout_seconds:g} seconds. "
-                    "Use the ledger engine, a smaller hop limit or a longer time limit."
-                ) from exc
-            half = len(batch) // 2
-            waiting += [batch[half:], batch[:half]]
-            continue
-        yield rows
-        done += len(batch)
-        progress(name, done / len(wallet_ids))
 
 
 def _direction_shares(direction: int, layout: CellLayout, answers: Iterable[Rows]) -> DirectionShares:

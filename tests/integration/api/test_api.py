@@ -394,8 +394,10 @@ def test_a_run_is_started_waited_for_and_published(client: httpx.Client) -> None
         True,
         1,
     )
+    assert run["engine_reason"] == "ledger was asked for"
     assert client.get(started.headers["location"]).json() == run
-    assert client.get("/v1/scores/top").json()["scores"] == []
+    top = client.get("/v1/scores/top").json()
+    assert (top["scores"], top["run"]["engine_reason"]) == ([], "ledger was asked for")
 
 
 def test_a_run_that_is_not_waited_for_is_accepted_with_a_place_to_look(client: httpx.Client) -> None:

@@ -12,13 +12,13 @@ from app.answers.explanation import Explanation
 from app.domain import Transfer
 from app.explain.explain import explain, explain_record, read_explainable
 from app.labels.effective import effective_labels, label_set_digest
-from app.operations.relabel import relabel
 from app.policy.policy import load_policy
 from app.projection.labels import project_labels
 from app.projection.pending import project_all_pending
 from app.projection.rebuild import rebuild
 from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
+from app.runs.published_labels import relabel
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

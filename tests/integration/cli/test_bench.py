@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from bench import burst, explain, ingest, late, reconcile, scoring, stores
+from bench import auto, burst, explain, ingest, late, reconcile, scoring, stores
 from bench.ledger import Ledger
 from embedded.ports import draw, is_free
 from tests.support.builders import policy
@@ -103,6 +103,15 @@ def test_a_burst_with_huge_messages_is_worked_off() -> None:
 def test_comparing_the_stores_is_measured_equal_different_and_mended() -> None:
     found = reconcile.run(1_500)  # raises where it does not find exactly what was changed
     assert min(found[f"{name}_seconds"] for name in ("equal", "one_edge_differs", "one_edge_is_mended")) > 0
+
+
+@pytest.mark.usefixtures("on_these_servers")
+def test_what_auto_chooses_is_measured_with_its_reason() -> None:
+    found = auto.run(stories=((1, 1_500),), wallets=(20,), transfers=900)
+    assert [row["ledger"] for row in found["rows"]] == ["story of 1,500, seed 1", "random, 20 wallets"]
+    assert all("walks" in row["reason"] and row["auto_seconds"] > 0 for row in found["rows"])
+    assert found["rows"][1]["engine"] == "ledger"
+    assert len(found["targets"]) == 2
 
 
 @pytest.mark.usefixtures("on_these_servers")

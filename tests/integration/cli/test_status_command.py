@@ -44,6 +44,7 @@ def test_status_is_tables_for_people_and_the_answers_of_the_api_for_programs(api
     assert count(record["wallets"], "wallet") in shown
     assert count(record["transfers"], "transfer") in shown
     assert "run 1 completed" in shown
+    assert "by the cypher engine (cypher was asked for)" in " ".join(shown.replace("│", " ").split())
     assert "{" not in shown.split("Servers")[1]
     printed = aml("status", "--json")
     state = json.loads(

@@ -8,7 +8,7 @@ from app.projection.pending import project_pending
 from app.projection.rebuild import rebuild
 from app.projection.rows import Page
 from app.projection.schema import wipe
-from app.projection.state import owned_state
+from app.projection.state import owned_state, read_state
 from app.projection.write import write_wallets
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -24,6 +24,11 @@ def carried(graph: Graph) -> dict[str, tuple[str | None, str, str, int]]:
         row["address"]: (row["category"], row["label"], row["label_source"], row["label_confidence"])
         for row in graph.read(query("labels/read"))
     }
+
+
+def carries(graph: Graph, digest: str, watermark: int | None = None) -> bool:
+    state = read_state(graph)
+    return state is not None and state.carries(digest, watermark)
 
 
 def drawn(graph: Graph, *numbers: int) -> list[tuple[set[str], str]]:
@@ -128,16 +133,22 @@ def test_a_wallet_without_a_label_keeps_the_label_set_valid(postgres: Postgres, 
 
 
 @pytest.mark.parametrize("number", [0, 9])
-def test_a_new_wallet_that_may_be_labelled_invalidates_the_label_set(
+def test_the_label_set_holds_up_to_the_batch_of_a_new_wallet_that_may_be_labelled(
     postgres: Postgres, graph: Graph, number: int
 ) -> None:
     label(postgres, 9, "mixer")
+    label(postgres, 8, "mixer")
     project_labels(graph, [effective_label(9)], "one")
-    add_batch(postgres, [(1, number)])
+    unlabelled = add_batch(postgres, [(1, 2)])
+    labelled = add_batch(postgres, [(1, number)])
+    add_batch(postgres, [(1, 8)])
     project_pending(postgres, graph)
     assert graph_label_digest(graph) is None
+    assert (carries(graph, "one", unlabelled), carries(graph, "one", labelled)) == (True, False)
+    assert not carries(graph, "two", unlabelled)
     project_labels(graph, [effective_label(9)], "one")
     assert graph_label_digest(graph) == "one"
+    assert carries(graph, "one", labelled)
 
 
 def test_a_writer_that_began_before_the_labels_were_written_invalidates_the_label_set(
@@ -145,14 +156,29 @@ def test_a_writer_that_began_before_the_labels_were_written_invalidates_the_labe
 ) -> None:
     state = owned_state(graph, str(ask(postgres, "SELECT record_id FROM record")))
     project_labels(graph, [effective_label(5)], "one")
-    columns = {"wallet_id": [5], "chain": [CHAIN], "address": [address(5)], "may_be_labelled": [False]}
-    write_wallets(graph, state, Page(columns, rows=1))
-    assert graph_label_digest(graph) is None
+    columns = {"wallet_id": [5], "chain": [CHAIN], "address": [address(5)], "batch": [3]}
+    write_wallets(graph, state, Page(columns | {"may_be_labelled": [False]}, rows=1))
+    assert (carries(graph, "one", 2), carries(graph, "one", 3), carries(graph, "one")) == (True, False, False)
+
+
+def test_while_labels_are_written_another_set_is_not_confirmed_and_the_same_one_stays_so(
+    postgres: Postgres, graph: Graph
+) -> None:
+    label(postgres, 9, "mixer")
+    project_labels(graph, [effective_label(9)], "one")
+    newcomer = add_batch(postgres, [(1, 9)])
+    project_pending(postgres, graph)
+    graph.write([(query("labels/begin_write"), {"digest": "one"})])
+    assert (carries(graph, "one", newcomer - 1), carries(graph, "one", newcomer)) == (True, False)
+    graph.write([(query("labels/begin_write"), {"digest": "two"})])
+    assert not carries(graph, "one", newcomer - 1)
+    graph.write([(query("labels/begin_write"), {"digest": "one"})])
+    assert not carries(graph, "one", newcomer - 1)
 
 
 def test_labels_of_an_earlier_revision_are_not_confirmed(graph: Graph) -> None:
-    (earlier,) = graph.write([(query("labels/begin_write"), {})])[0]
-    graph.write([(query("labels/begin_write"), {})])
+    (earlier,) = graph.write([(query("labels/begin_write"), {"digest": "one"})])[0]
+    graph.write([(query("labels/begin_write"), {"digest": "one"})])
     confirm = {"label_revision": earlier["label_revision"], "digest": "one"}
     assert graph.write([(query("labels/confirm_write"), confirm)]) == [[{"confirmed": 0}]]
     assert graph_label_digest(graph) is None

@@ -13,12 +13,12 @@ from app.errors import InUse, NotReady
 from app.labels.effective import label_set_digest
 from app.operations.reconcile import reconcile
 from app.operations.reconciliation_answer import Reconciliation
-from app.operations.relabel import published_labels
 from app.projection import range_digests, repair
 from app.projection.pending import project_pending
 from app.projection.proof import prove
 from app.projection.schema import wipe
 from app.record.last_reconciliation import last_reconciliation
+from app.runs.published_labels import published_labels
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.locks import Lock, exclusive

@@ -32,7 +32,7 @@ def client(settings: Settings, story: Postgres, graph: Graph) -> Iterator[httpx.
 
 
 def started(postgres: Postgres, key: str | None = None) -> StartedRun:
-    return start_run(postgres, None, policy(), engine="ledger", cypher_max_transfers=0, idempotency_key=key)
+    return start_run(postgres, None, policy(), engine="ledger", idempotency_key=key)
 
 
 def state(postgres: Postgres, run_id: int) -> tuple[str, int | None, int]:

@@ -145,7 +145,7 @@ def test_an_empty_record_is_scored_too(postgres: Postgres) -> None:
 
 
 def test_a_second_run_is_refused_while_one_is_under_way(story: Postgres) -> None:
-    started = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    started = start_run(story, None, policy(), engine="ledger")
     with pytest.raises(InUse, match=f"Scoring run {started.run_id} is running"):
         score(story)
     execute_run(story, None, started)
@@ -153,7 +153,7 @@ def test_a_second_run_is_refused_while_one_is_under_way(story: Postgres) -> None
 
 
 def test_a_run_left_by_a_dead_process_is_marked_failed(story: Postgres) -> None:
-    left = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    left = start_run(story, None, policy(), engine="ledger")
     left.resources.close()  # what the end of a process does to its connections
     run_id = score(story)
     assert rows(story, "SELECT run_id, status FROM scoring_runs ORDER BY run_id") == [
@@ -178,7 +178,7 @@ def test_a_run_that_fails_publishes_nothing_and_says_why(story: Postgres) -> Non
 
 
 def test_what_arrives_after_the_snapshot_is_for_the_next_run(story: Postgres) -> None:
-    started = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    started = start_run(story, None, policy(), engine="ledger")
     write(story, [transfer(60, MIXER, DAVE, 5), transfer(0, DAVE, ALICE, 1)])
     execute_run(story, None, started)
     assert scores(story, started.run_id)[DAVE][0] is None
@@ -206,7 +206,6 @@ def test_labels_of_a_category_the_policy_lost_are_refused(story: Postgres) -> No
             None,
             policy(("  mixer:", "  tumbler:")),
             engine="ledger",
-            cypher_max_transfers=0,
         )
     assert rows(story, "SELECT count(*) FROM scoring_runs") == [(0,)]
 
@@ -218,7 +217,6 @@ def test_progress_grows_to_the_end(story: Postgres) -> None:
         None,
         policy(),
         engine="ledger",
-        cypher_max_transfers=0,
         progress=lambda step, part: told.append((step, part)),
     )
     assert [part for _, part in told] == sorted(part for _, part in told)

@@ -342,7 +342,7 @@ def test_a_transfer_that_was_retracted_and_came_back_is_told(story: Postgres) ->
 def test_only_completed_runs_are_verified(story: Postgres) -> None:
     with pytest.raises(NotFound, match="no scoring run 7"):
         verify(story, 7)
-    started = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    started = start_run(story, None, policy(), engine="ledger")
     started.resources.close()
     with pytest.raises(NotReady, match="is running"):
         verify(story, started.run_id)

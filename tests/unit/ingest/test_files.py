@@ -12,10 +12,10 @@ from hypothesis import given
 
 from app.domain import Transfer
 from app.errors import InvalidInput
+from app.input_files import MAX_LINE_BYTES, read_lines
 from ingest.contract.reasons import REASONS
 from ingest.contract.transfer import OPTIONAL_FIELDS, encode, parse_event
 from ingest.files import read_csv, read_ethereum_etl
-from ingest.files.lines import MAX_LINE_BYTES, read_lines
 from ingest.files.transfer_csv import COLUMNS
 from tests.support import paths
 from tests.support.events import transfers

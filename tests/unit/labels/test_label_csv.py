@@ -87,7 +87,7 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path: Path) -> None
     with pytest.raises(InvalidInput, match=r"labels\.csv does not exist"):
         read_labels(tmp_path / "labels.csv", LabelFormat.csv, skipped=Counter())
     (tmp_path / "labels.csv").write_bytes(b"chain,\xff")
-    with pytest.raises(InvalidInput, match=r"labels\.csv cannot be read as UTF-8"):
+    with pytest.raises(InvalidInput, match=r"labels\.csv:1: cannot be read as UTF-8"):
         list(read_labels(tmp_path / "labels.csv", LabelFormat.csv, skipped=Counter()))
 
 

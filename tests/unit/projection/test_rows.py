@@ -18,7 +18,7 @@ def columns_read(name: str, parameter: str) -> set[str]:
 
 def test_a_query_reads_exactly_the_columns_of_its_rows() -> None:
     assert columns_read("write/transfers", "transfers") == TRANSFER_COLUMNS.keys()
-    assert columns_read("write/wallets", "wallets") == WALLET_COLUMNS.keys() - {"may_be_labelled"}
+    assert columns_read("write/wallets", "wallets") == WALLET_COLUMNS.keys() - {"batch", "may_be_labelled"}
     assert columns_read("cleanup/delete_misplaced_transfers", "transfers") == IN_PLACE_OF_A_PROPERTY
     written = set(re.findall(r"\brow\.([a-z_]+)", query("labels/write").text))
     assert written == {"chain", "address", *LABEL_PROPERTIES}
