@@ -137,7 +137,7 @@ def test_runs_after_a_pruning_go_on_from_what_is_kept(postgres: Postgres, runs: 
 
 def test_nothing_is_pruned_while_a_run_is_running(postgres: Postgres, runs: list[int]) -> None:
     assert runs
-    running = start_run(postgres, None, policy(), engine="ledger", cypher_max_transfers=0)
+    running = start_run(postgres, None, policy(), engine="ledger")
     with pytest.raises(InUse, match="running"):
         prune(postgres, TWO, ignore)
     running.resources.close()

@@ -84,7 +84,7 @@ def test_a_run_that_fails_ends_no_row(story: Postgres, at: str) -> None:
     published = score(story)
     before = rows(story, OPEN)
     write(story, [transfer(60, BOB, CAROL, 40)], offset=5)
-    run = start_run(story, None, policy(), engine="ledger", cypher_max_transfers=0)
+    run = start_run(story, None, policy(), engine="ledger")
 
     def cancel_at(step: str, _part: float) -> None:
         if step == at:
