@@ -47,7 +47,12 @@ class Postgres:
     """The connections of one process to the record."""
 
     def __init__(
-        self, url: str | SecretStr, *, pool_size: int = 5, statement_timeout_seconds: int = 0
+        self,
+        url: str | SecretStr,
+        *,
+        pool_size: int = 5,
+        statement_timeout_seconds: int = 0,
+        lock_timeout_seconds: int = 30,
     ) -> None:
         raw = url.get_secret_value() if isinstance(url, SecretStr) else url
         try:
@@ -56,7 +61,10 @@ class Postgres:
             raise InvalidInput(
                 "AML_POSTGRES_URL is not like postgresql://user:password@host:5432/aml."
             ) from exc
-        options = f"-c timezone=UTC -c lock_timeout=30s -c statement_timeout={statement_timeout_seconds}s"
+        options = (
+            f"-c timezone=UTC -c lock_timeout={lock_timeout_seconds}s"
+            f" -c statement_timeout={statement_timeout_seconds}s"
+        )
         self._engine = create_engine(
             self.url,
             pool_size=pool_size,
