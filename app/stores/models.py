@@ -148,7 +148,9 @@ class Transaction(Base):
         comment="observed_at of the last retraction without a block that took it back."
     )
     is_withdrawn: Mapped[bool | None] = mapped_column(comment="False again when it has come again.")
-    returned_batch_id: Mapped[int | None] = mapped_column(comment="Batch in which it last lived again.")
+    is_waiting: Mapped[bool | None] = mapped_column(
+        comment="True: not retracted; another inclusion of its transaction and asset lives."
+    )
     is_superseded: Mapped[bool | None] = mapped_column(
         comment="True: of before 0009, retracted, and its inclusion came again with another content."
     )
@@ -163,6 +165,19 @@ Index(
     unique=True,
     postgresql_where=Transaction.is_superseded.is_(None),
 )
+Index("ix_transactions_waiting", Transaction.transfer_id, postgresql_where=Transaction.is_waiting)
+
+
+class Absence(Base):
+    """Batches in which a transfer did not live, until one in which it lived again; that one is not of them.
+
+    With `transactions.retracted_batch_id`, which begins the last absence, they say what lived at any batch.
+    """
+
+    __tablename__ = "absences"
+    transfer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    returned_batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    retracted_batch_id: Mapped[int]
 
 
 class Pool(Base):

@@ -13,7 +13,7 @@ from app.domain import Progress
 from app.errors import InvalidPolicy
 from app.policy.policy import Policy
 from app.runs.accounts import Accounts
-from app.runs.digests import returned_transfers, transfers_digest
+from app.runs.digests import transfers_digest
 from app.runs.queries import completed_or_pruned_run
 from app.runs.result_lines import exposure_lines, score_lines
 from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS, texts
@@ -138,11 +138,6 @@ def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[Difference]:
             if count != run.recorded_transfers
             else f"Of the {count} transfers up to batch {run.watermark}, some are not as the run saw them."
         )
-        if returned := returned_transfers(snapshot.connection, run.watermark):
-            detail += (
-                f" {returned} of them had been retracted and are back: if they came back after the run, that "
-                "alone explains it, and the run cannot be verified."
-            )
         yield _of_record("transfers", run.record_digest, digest, detail)
 
 

@@ -52,6 +52,9 @@ def large(postgres: Postgres) -> Postgres:
                 " VALUES ('t', 0, 0, 'empty', '', 0)"
             )
         )
+        connection.execute(
+            text("INSERT INTO absences (transfer_id, returned_batch_id, retracted_batch_id) VALUES (1, 2, 1)")
+        )
         restore_large_statistics(connection)
     return postgres
 
