@@ -110,7 +110,7 @@ clean: ## Removes .venv and caches; `aml down --wipe` removes an instance's data
 	@.venv/bin/python -m frontend.build || true # said why; everything but the explorer and /docs works without
 	@touch $@
 
-.venv/.kernels: app/ledger/kernels.py app/ledger/walks.py .venv/.installed
+.venv/.kernels: $(wildcard app/ledger/*.py) .venv/.installed
 	@echo "Compiling the ledger engine (about ten seconds, once) ..."
 	@.venv/bin/python -m app.cli compile-kernels || true # a run compiles what is not there
 	@touch $@

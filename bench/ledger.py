@@ -50,6 +50,7 @@ class Ledger:
         self._last: list[int] = []
         self.transfers = 0
         self.wallets = 0
+        self.hub_every = 0
 
     def grow(self, transfers: int, *, hub_every: int = 0) -> None:
         """Adds transfers until there are so many, with the wallets and labels they bring.
@@ -57,6 +58,7 @@ class Ledger:
         With `hub_every` 2 each second one goes into the hub or, in turn, out of it.
         """
         transfers_before, wallets_before = self.transfers, self.wallets
+        self.hub_every = hub_every
         with self._postgres.transaction() as connection:
             if not transfers_before:
                 assets = [{"asset": name, "decimals": decimals} for name, decimals, _ in _ASSETS]

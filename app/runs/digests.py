@@ -36,5 +36,6 @@ _TRANSFERS = text(r"""
         LEFT JOIN absences x ON x.transfer_id = t.transfer_id
             AND x.retracted_batch_id <= :watermark AND x.returned_batch_id > :watermark
         WHERE t.batch_id <= :watermark
+        OFFSET 0  -- else each line would be made and digested for either half
     ) AS lines
 """)

@@ -98,6 +98,16 @@ class Postgres:
                     raise InvalidInput("A text must not contain the character NUL (code 0).") from exc
                 raise
 
+    @contextmanager
+    def migrations(self) -> Iterator[Connection]:
+        """A connection for Alembic, which begins and ends the transaction of each revision itself.
+
+        Raises:
+            DependencyMissing: the server does not answer.
+        """
+        with self._connection() as connection:
+            yield connection
+
     def run(self, work: Callable[[Connection], T], *, attempts: int = 5) -> T:
         """Runs `work` in one transaction, up to `attempts` times from its start on retryable errors."""
         for attempt in stamina.retry_context(

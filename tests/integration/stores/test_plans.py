@@ -19,7 +19,6 @@ from tests.support.run_story import ALICE, BOB
 WHOLE_RECORD = {
     "app.runs.digests": "a run and a verification read every transfer",
     "app.runs.snapshot:_TRANSFERS": "a run counts what it reads",
-    "app.runs.totals": "a run reads every transfer",
     "app.verify.reaccount": "a verification accounts every transfer again",
     "app.projection.pending:_RESET_ALL": "a rebuild writes every batch again",
 }
