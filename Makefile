@@ -49,8 +49,9 @@ test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200
 test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)
 
-test-history: .venv/.installed-dev ## 100,000 random events with reorganisations: record and graph equal a model of the rule
-	AML_HISTORY_EVENTS=100000 .venv/bin/python -m pytest tests/integration/ingest/test_random_history.py $(ARGS)
+test-history: .venv/.installed-dev ## 100,000 random events with reorganisations, batch by batch and over Kafka: both stores equal a model
+	AML_HISTORY_EVENTS=100000 .venv/bin/python -m pytest -n 0 tests/integration/ingest/test_random_history.py \
+	  tests/integration/ingest/test_history_end_to_end.py $(ARGS)
 
 test-late: .venv/.installed-dev ## One late transfer before 1,000,000 later ones: memory stays below 500 MB
 	AML_LATE_TRANSFERS=1000000 .venv/bin/python -m pytest tests/integration/ingest/test_late_transfers.py $(ARGS)
@@ -109,7 +110,7 @@ clean: ## Removes .venv and caches; `aml down --wipe` removes an instance's data
 	@.venv/bin/python -m frontend.build || true # said why; everything but the explorer and /docs works without
 	@touch $@
 
-.venv/.kernels: app/ledger/kernels.py app/ledger/walks.py .venv/.installed
+.venv/.kernels: $(wildcard app/ledger/*.py) .venv/.installed
 	@echo "Compiling the ledger engine (about ten seconds, once) ..."
 	@.venv/bin/python -m app.cli compile-kernels || true # a run compiles what is not there
 	@touch $@

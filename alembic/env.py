@@ -1,4 +1,7 @@
-"""Alembic's entry: migrations run on the connection that `app.stores.migrate` hands over."""
+"""Alembic's entry: migrations run on the connection that `app.stores.migrate` hands over.
+
+Each revision is one transaction, unless the caller has begun one for all of them.
+"""
 
 from alembic import context
 from app.stores.models import Base
@@ -9,6 +12,7 @@ context.configure(
     target_metadata=Base.metadata,
     compare_type=True,
     compare_server_default=False,
+    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -38,6 +38,11 @@ def ledger_seq(block_number: int, transaction_index: int, transfer_index: int) -
     return (block_number << 32) | (transaction_index << 16) | transfer_index
 
 
+def transfer_index_of(seq: int) -> int:
+    """The `transfer_index` of the transfer at this place in the ledger."""
+    return seq & MAX_INDEX
+
+
 def epoch_identity(pool_id: int, epoch: int) -> int:
     """The `send_pool` / `recv_pool` value of an edge: which epoch of which pool."""
     return (pool_id << EPOCH_BITS) | epoch

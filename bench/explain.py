@@ -35,8 +35,8 @@ from bench.targets import Target
 log = structlog.get_logger()
 
 _SCORED = text("""
-    SELECT w.address FROM risk_scores s JOIN published_run USING (run_id) JOIN wallets w USING (wallet_id)
-    WHERE s.score > 0 ORDER BY w.address
+    SELECT w.address FROM risk_scores s JOIN published_run p ON is_of_run(s.run_id, s.until_run_id, p.run_id)
+    JOIN wallets w USING (wallet_id) WHERE s.score > 0 ORDER BY w.address
 """)
 _BESIDE_HUB = text("""
     SELECT DISTINCT w.address FROM transactions t

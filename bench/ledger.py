@@ -50,6 +50,7 @@ class Ledger:
         self._last: list[int] = []
         self.transfers = 0
         self.wallets = 0
+        self.hub_every = 0
 
     def grow(self, transfers: int, *, hub_every: int = 0) -> None:
         """Adds transfers until there are so many, with the wallets and labels they bring.
@@ -57,6 +58,7 @@ class Ledger:
         With `hub_every` 2 each second one goes into the hub or, in turn, out of it.
         """
         transfers_before, wallets_before = self.transfers, self.wallets
+        self.hub_every = hub_every
         with self._postgres.transaction() as connection:
             if not transfers_before:
                 assets = [{"asset": name, "decimals": decimals} for name, decimals, _ in _ASSETS]
@@ -117,7 +119,7 @@ class Ledger:
         usd_value = f"{amount * price / 10**decimals:.2f}" if priced else r"\N"
         when = (_START + timedelta(seconds=12 * block)).isoformat()
         transfer = (
-            f"{number + 1}\tethereum\t{_hash(number)}\t0\t{block}\t{place}\t{when}\t{sender + 1}"
+            f"{number + 1}\tethereum\t{transaction_hash(number)}\t0\t{block}\t{place}\t{when}\t{sender + 1}"
             f"\t{receiver + 1}\t{asset + 1}\t{amount}\t{decimals}\t{usd_value}\t{batch_id}\n"
         )
         if sender == receiver:
@@ -149,7 +151,9 @@ class Ledger:
         for (wallet, asset), number in self._pools.items():
             state, last = self._states[number], self._last[number]
             seq, last_hash = (
-                (ledger_seq(*divmod(last, _BLOCK_TRANSFERS), 0), _hash(last)) if last >= 0 else (-1, "")
+                (ledger_seq(*divmod(last, _BLOCK_TRANSFERS), 0), transaction_hash(last))
+                if last >= 0
+                else (-1, "")
             )
             yield (
                 f"{number + 1}\t{wallet + 1}\t{asset + 1}\t{state.balance}\t{state.epoch}\t{state.drain!r}"
@@ -186,7 +190,7 @@ def batch_of(transfer: int) -> int:
     return transfer // _BATCH_TRANSFERS + 1
 
 
-def _hash(number: int) -> str:
+def transaction_hash(number: int) -> str:
     """Any other number for each transfer, as hashes are."""
     return f"0x{(number + 1) * _HASH_STEP % 2**256:064x}"
 

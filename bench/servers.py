@@ -21,7 +21,7 @@ IDLE_SECONDS = 600.0
 
 _CLEAR = text(
     "TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state,"
-    " retractions, dead_letters, counts"
+    " retractions, absences, dead_letters, counts"
 )
 _CONSUMED = text("SELECT coalesce(sum(consumed), 0)::bigint FROM ingestion_state")
 _TOTALS = text("""

@@ -38,6 +38,11 @@ WAITS = Counter(
     ["store"],
     registry=CONSUMER,
 )
+FAILED_RECONCILIATIONS = Counter(
+    "aml_reconciliations_failed",
+    "Comparisons of graph and record that a fault of this program ended",
+    registry=CONSUMER,
+)
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """Transfers are told apart by inclusion, and refused messages in a row raise an alarm.
 
-The new columns are nullable and rewrite no row; of the rows that were retracted before, each is marked once.
+The new columns are nullable and rewrite no row; of the rows that were retracted before, each is marked once,
+some in each transaction. The new index is built, and the old one removed, while batches are written.
 """
 
 import sqlalchemy as sa
 
 from alembic import op
+from app.stores.online import alter_briefly, build_index, remove_index, update_in_chunks
 
 revision = "0009"
 down_revision = "0008"
@@ -13,17 +15,17 @@ branch_labels = None
 depends_on = None
 
 COLUMNS = (
-    ("last_observed_at", sa.DateTime(timezone=True), "When a repeat was seen last."),
+    ("last_observed_at", "timestamptz", "When a repeat was seen last."),
     (
         "withdrawn_at",
-        sa.DateTime(timezone=True),
+        "timestamptz",
         "observed_at of the last retraction without a block that took it back.",
     ),
-    ("is_withdrawn", sa.Boolean(), "False again when it has come again."),
-    ("returned_batch_id", sa.BigInteger(), "Batch in which it last lived again."),
+    ("is_withdrawn", "boolean", "False again when it has come again."),
+    ("returned_batch_id", "bigint", "Batch in which it last lived again."),
     (
         "is_superseded",
-        sa.Boolean(),
+        "boolean",
         "True: of before 0009, retracted, and its inclusion came again with another content.",
     ),
 )
@@ -34,11 +36,12 @@ MARK_WITHDRAWN = """
         WHERE r.chain = t.chain AND r.transaction_hash = t.transaction_hash AND a.asset_id = t.asset_id
             AND coalesce(r.transfer_index, t.transfer_index) = t.transfer_index
             AND r.batch_id <= t.retracted_batch_id)
-    WHERE t.retracted_batch_id IS NOT NULL
+    WHERE t.retracted_batch_id IS NOT NULL AND t.is_withdrawn IS NULL
+        AND t.transfer_id BETWEEN :first AND :last
 """
 MARK_SUPERSEDED = """
     UPDATE transactions t SET is_superseded = true
-    WHERE t.retracted_batch_id IS NOT NULL AND EXISTS (
+    WHERE t.retracted_batch_id IS NOT NULL AND t.transfer_id BETWEEN :first AND :last AND EXISTS (
         SELECT FROM transactions o
         WHERE o.transaction_hash = t.transaction_hash AND o.transfer_index = t.transfer_index
             AND o.chain = t.chain
@@ -57,18 +60,22 @@ def upgrade() -> None:
         sa.Column("since", sa.DateTime(timezone=True), nullable=True, comment="Of the first one."),
         sa.CheckConstraint("singleton", name="ck_refusals_singleton"),
         sa.PrimaryKeyConstraint("singleton", name="pk_refusals"),
+        if_not_exists=True,
     )
-    op.execute("INSERT INTO refusals DEFAULT VALUES")
-    for name, column_type, comment in COLUMNS:
-        op.add_column("transactions", sa.Column(name, column_type, nullable=True, comment=comment))
-    op.execute(MARK_WITHDRAWN)
-    op.execute(MARK_SUPERSEDED)
-    op.execute(
-        "CREATE UNIQUE INDEX uq_transactions_inclusion ON transactions"
+    op.execute("INSERT INTO refusals DEFAULT VALUES ON CONFLICT DO NOTHING")
+    added = ", ".join(f"ADD COLUMN IF NOT EXISTS {name} {of_type}" for name, of_type, _ in COLUMNS)
+    alter_briefly(f"ALTER TABLE transactions {added}")
+    for name, _, comment in COLUMNS:
+        op.execute(f"COMMENT ON COLUMN transactions.{name} IS '{comment}'")
+    update_in_chunks(MARK_WITHDRAWN, "transactions", "transfer_id")
+    update_in_chunks(MARK_SUPERSEDED, "transactions", "transfer_id")
+    build_index(
+        "uq_transactions_inclusion",
+        "UNIQUE INDEX {name} ON transactions"
         " (transaction_hash, transfer_index, chain, coalesce(block_hash, block_number::text))"
-        " WHERE is_superseded IS NULL"
+        " WHERE is_superseded IS NULL",
     )
-    op.drop_index("uq_transactions_identity", table_name="transactions")
+    remove_index("uq_transactions_identity")
 
 
 def downgrade() -> None:

@@ -46,6 +46,24 @@ class Run(RunName):
     results_digest: str | None = Field(default=None, description="SHA-256 of the rows the run stored.")
     cancel_requested: bool = False
     error: str | None = None
+    pruned_at: datetime | None = Field(default=None, description="When its results were deleted.")
+
+
+class PrunedRun(Answer):
+    """A completed run whose results pruning deletes."""
+
+    run_id: int = Field(examples=[3])
+    completed_at: datetime
+    policy_version: str
+    wallets: int | None
+
+
+class Pruning(Answer):
+    """What pruning deletes: the runs, and the rows of results that no other run has, with their bytes."""
+
+    runs: list[PrunedRun]
+    rows: int
+    bytes: int
 
 
 class Runs(Answer):

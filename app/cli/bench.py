@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto):
+    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth):
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
@@ -54,6 +54,29 @@ def burst(
     from bench.burst import run  # noqa: PLC0415 - other commands start faster without it
 
     _measure(lambda: run(messages, huge=huge), as_json=as_json)
+
+
+def growth(
+    transfers: Annotated[
+        list[int] | None,
+        typer.Option(min=0, help="How many transfers both stores hold; repeat it for more sizes."),
+    ] = None,
+    sample: Annotated[int, typer.Option(min=500, help="Transfers that follow at each size.")] = 60_000,
+    graph_up_to: Annotated[
+        int, typer.Option(min=0, help="Above this size the record alone is measured.")
+    ] = 10_000_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure ingestion into a record and graph that hold so much already, and into empty ones again.
+
+    Without sizes: 0, 1, 5 and 10 million transfers. Filling the graph takes minutes a million.
+
+    Example: aml bench growth --transfers 0 --transfers 1000000
+    """
+    from bench.growth import SIZES, run  # noqa: PLC0415 - other commands start faster without it
+
+    sizes = sorted(set(transfers or SIZES))
+    _measure(lambda: run(sizes, sample=sample, graph_up_to=graph_up_to), as_json=as_json)
 
 
 def reconcile(

@@ -11,7 +11,7 @@ from datetime import datetime
 from time import monotonic
 from typing import Any
 
-from app.domain import Wallet
+from app.domain import Wallet, transfer_index_of
 from app.errors import QueryTimeout
 from app.explain.trails import MAX_TRAILS, Row, Trail, extended_trails, pools_to_read
 from app.ledger.cells import DIRECTION_NAMES, SOURCE
@@ -187,7 +187,7 @@ def _transfer(row: Row, carried: float) -> EvidenceTransfer:
     return EvidenceTransfer(
         row["transfer_id"],
         row["transaction_hash"],
-        row["transfer_index"],
+        transfer_index_of(row["seq"]),
         row["occurred_at"].to_native(),
         _wallet(row["sender"]),
         _wallet(row["receiver"]),

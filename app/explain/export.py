@@ -13,7 +13,8 @@ EXPORT_COLUMNS = ("chain", "asset", "address", "direction", "category", "hop", "
 _EXPOSURES = text("""
     SELECT w.chain, a.asset, w.address, e.direction, e.cells, e.shares, e.total
     FROM exposures e JOIN wallets w USING (wallet_id) JOIN assets a USING (asset_id)
-    WHERE e.run_id = :run_id ORDER BY w.chain, a.asset, w.address, e.direction
+    WHERE is_of_run(e.run_id, e.until_run_id, :run_id)
+    ORDER BY w.chain, a.asset, w.address, e.direction
 """)
 
 

@@ -56,13 +56,14 @@ class Trail:
     def rank(self, asset_totals: Mapping[int, float]) -> tuple[float, list[tuple[str, int]]]:
         """Sorts by share of the asset's total, largest first; the hashes make the order unique."""
         share = self.carried / asset_totals[self.asset_id]
-        return -share, [(link["transaction_hash"], link["transfer_index"]) for link in self.links]
+        return -share, [(link["transaction_hash"], link["seq"]) for link in self.links]
 
 
 def pools_to_read(trails: list[Trail], minimums: Mapping[int, float]) -> list[Row]:
     """The pools to read next, each with the transfers that lead to it, every transfer once.
 
-    `minimums` has the least amount (base units) that a path must carry, by asset.
+    `minimums` has the least amount (base units) that a path must carry, by asset. Beyond `furthest_drain` no
+    transfer of the pool leads to any of them: deposits have at most that drain (source), sends at least.
     """
     strongest: dict[int, tuple[Row, float]] = {}
     for trail in trails:
@@ -72,12 +73,18 @@ def pools_to_read(trails: list[Trail], minimums: Mapping[int, float]) -> list[Ro
         least = trail.least(minimums[trail.asset_id])
         if link["transfer_id"] not in strongest or least < strongest[link["transfer_id"]][1]:
             strongest[link["transfer_id"]] = link, least
+    furthest = max if trails and trails[0].direction == SOURCE else min
     pools: defaultdict[int, list[Row]] = defaultdict(list)
     for link, least in strongest.values():
         fields = {name: link[name] for name in ("transfer_id", "transaction_hash", "seq", "drain", "share")}
         pools[link["pool"]].append(fields | {"least": least})
     return [
-        {"pool": pool, "least": min(link["least"] for link in links), "links": links}
+        {
+            "pool": pool,
+            "least": min(link["least"] for link in links),
+            "furthest_drain": furthest(link["drain"] for link in links),
+            "links": links,
+        }
         for pool, links in pools.items()
     ]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from app.domain import transfer_index_of
 from app.errors import InvalidInput, NotFound
 from app.stores.graph import Graph
 from cypher import Query, names, query
@@ -143,7 +144,7 @@ def _steps(path: Any) -> Iterator[PathStep]:  # noqa: ANN401 - the driver's own 
     for each in path.relationships:
         yield PathStep(
             transaction_hash=each["transaction_hash"],
-            transfer_index=each["transfer_index"],
+            transfer_index=transfer_index_of(each["seq"]),
             occurred_at=each["occurred_at"].to_native(),
             sender=each.start_node["address"],
             receiver=each.end_node["address"],

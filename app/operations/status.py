@@ -25,6 +25,7 @@ from app.record.dead_letter_alarm import dead_letter_alarm, refused_in_a_row
 from app.record.dead_letters import refused_by_reason
 from app.record.holes import hole_alarm
 from app.record.last_reconciliation import last_reconciliation
+from app.record.transfers import count_waiting
 from app.runs.listing import runs
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -100,6 +101,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         dead = refused_by_reason(connection)
         alarm = dead_letter_alarm(connection, settings.dead_letter_ceiling)
         in_a_row = refused_in_a_row(connection)
+        waiting = count_waiting(connection)
         reconciled = last_reconciliation(connection)
         holes = hole_alarm(connection)
         as_of = _now(connection)
@@ -140,7 +142,9 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
             transfers=None if graph_counts is None else graph_counts.transfers,
             error=graph_error,
         ),
-        record=RecordStatus(transfers=totals.stored, wallets=counts["wallets"], assets=assets),
+        record=RecordStatus(
+            transfers=totals.stored, wallets=counts["wallets"], assets=assets, waiting=waiting
+        ),
         dead_letters=dead,
         alarm=alarm,
         hole_alarm=holes,

@@ -69,6 +69,10 @@ class RecordStatus(BaseModel):
     transfers: int = Field(examples=[117])
     wallets: int = Field(examples=[64])
     assets: int = Field(examples=[2])
+    waiting: int = Field(
+        description="Transfers whose transaction lives in another block; 10000: as many or more.",
+        examples=[0],
+    )
 
 
 class IngestionStatus(BaseModel):
@@ -118,7 +122,7 @@ STATUS = IngestionStatus(
     graph=GraphStatus(
         ready=True, behind_batches=0, behind_transfers=0, behind_seconds=0, wallets=64, transfers=117
     ),
-    record=RecordStatus(transfers=117, wallets=64, assets=2),
+    record=RecordStatus(transfers=117, wallets=64, assets=2, waiting=0),
     dead_letters={"conflict": 1},
     alarm=None,
     refused_in_a_row=0,

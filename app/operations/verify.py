@@ -2,7 +2,7 @@
 
 from app.domain import Progress
 from app.operations.operation import Operation, Operations
-from app.runs.queries import completed_run
+from app.runs.queries import completed_or_pruned_run
 from app.stores.postgres import Postgres
 
 
@@ -17,7 +17,7 @@ def start_verification(operations: Operations, postgres: Postgres, run_id: int) 
     from app.verify.verify import verify_run  # noqa: PLC0415 - loads a compiler
 
     with postgres.transaction() as connection:
-        completed_run(connection, run_id)
+        completed_or_pruned_run(connection, run_id)
 
     def work(progress: Progress) -> dict[str, object]:
         return verify_run(postgres, run_id, progress).model_dump(mode="json")

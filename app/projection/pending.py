@@ -13,6 +13,7 @@ from app.projection.locks import projection_lock, try_projection_lock
 from app.projection.prefetch import prefetch
 from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS
 from app.projection.state import State, owned_state
+from app.projection.upgrade import upgraded
 from app.projection.write import write_transfers, write_wallets
 from app.record.identity import record_id
 from app.stores.graph import Graph
@@ -76,7 +77,7 @@ def project_pending(
     with projection_lock(postgres) if wait else try_projection_lock(postgres) as connection:
         if connection is None:
             return ProjectionResult([], 0, 0, perf_counter() - started)
-        state = owned_state(graph, record_id(connection))
+        state = upgraded(graph, owned_state(graph, record_id(connection)))
         _refuse_newer_graph(connection, state)
         reset_lost_batches(connection, state)
         limits = {"limit_transfers": limit_transfers, "max_batches": _MAX_BATCHES}

@@ -14,6 +14,7 @@ from app.projection.proof import prove
 from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, Page, RowSource
 from app.projection.state import State, owned_state
 from app.projection.sweep import sweep
+from app.projection.upgrade import upgraded
 from app.projection.write import delete_misplaced, write_transfers, write_wallets
 from app.record.identity import record_id
 from app.stores.graph import Graph
@@ -72,7 +73,7 @@ def rebuild(postgres: Postgres, graph: Graph, progress: Progress) -> RebuildRepo
 def _begin(postgres: Postgres, graph: Graph) -> tuple[State, list[int]]:
     """The state with its new generation, and the pending batches: every page read from now on holds them."""
     with projection_lock(postgres) as connection:
-        state = owned_state(graph, record_id(connection))
+        state = upgraded(graph, owned_state(graph, record_id(connection)))
         reset_lost_batches(connection, state)
         next_generation = query("write/next_generation"), {"record_id": state.record_id}
         return replace(state, **graph.write([next_generation])[0][0]), pending_batches(connection)

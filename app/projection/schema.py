@@ -3,25 +3,32 @@
 from uuid import UUID
 
 from app.errors import InUse
-from app.projection.state import other_record_message
+from app.projection.state import PROJECTION_VERSION, other_record_message
 from app.stores.graph import Graph
 from cypher import names, query
 
 AWAIT = "schema/await_indexes"
+OLDER = "schema/older/"
+"""Queries that drop what older versions have created."""
 DELETE_ROWS = 2_000  # deleting an edge takes about 25 kB of a transaction's memory
 
 
 def prepare(graph: Graph, record_id: str | UUID) -> None:
     """Creates missing constraints, indexes and the state node; waits until all indexes are online.
 
+    Only then the indexes of older versions are dropped.
+
     Raises:
         InUse: the graph holds wallets that another record has written.
     """
+    older = [name for name in names() if name.startswith(OLDER)]
     for name in names():
-        if name.startswith("schema/") and name != AWAIT:
+        if name.startswith("schema/") and name not in (AWAIT, *older):
             graph.run(query(name))
-    graph.run(query(AWAIT))
-    ((row,),) = graph.write([(query("write/adopt"), {"record_id": str(record_id)})])
+    for name in (AWAIT, *older):
+        graph.run(query(name))
+    adopt = {"record_id": str(record_id), "projection_version": PROJECTION_VERSION}
+    ((row,),) = graph.write([(query("write/adopt"), adopt)])
     if row["record_id"] != str(record_id):
         raise InUse(other_record_message(row["record_id"], str(record_id)))
 

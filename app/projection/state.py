@@ -6,6 +6,9 @@ from app.errors import InUse, NotReady
 from app.stores.graph import READ_SECONDS, Graph
 from cypher import query
 
+PROJECTION_VERSION = 2
+"""Of the properties of wallets and edges. Raise it when they change: `upgraded` has them written again."""
+
 
 @dataclass(frozen=True, slots=True)
 class State:
@@ -16,6 +19,7 @@ class State:
     wallets that came in `unlabelled_batch` or later may lack theirs (None: no wallet does). `label_revision`
     grows whenever either may change. `projected_batch` is the last batch written into the graph, None before
     the first.
+    `projection_version` says which properties wallets and edges have.
     """
 
     record_id: str
@@ -24,6 +28,7 @@ class State:
     label_set_digest: str | None
     unlabelled_batch: int | None
     projected_batch: int | None
+    projection_version: int
 
     def carries(self, label_set_digest: str, watermark: int | None = None) -> bool:
         """Whether all wallets carry their labels of a set, or all that came in batches up to the watermark.

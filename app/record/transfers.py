@@ -11,6 +11,9 @@ from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.explanation import EXPLANATION
 from app.domain import TransferKind
 
+MAX_WAITING = 10_000
+"""The status counts no further."""
+
 
 class RecordedTransfer(Answer):
     """One transfer of the record."""
@@ -46,6 +49,16 @@ class WalletTransfers(Answer):
     next: str | None = None
 
 
+class WaitingTransfers(Answer):
+    """Transfers that were recorded in another block than the one that lives, those recorded last first.
+
+    Each takes the place of the live one when that is retracted.
+    """
+
+    transfers: list[RecordedTransfer]
+    next: str | None = None
+
+
 _STEP = EXPLANATION.paths[0].transfers[-1]
 TRANSFERS = WalletTransfers(
     wallet=WALLET,
@@ -75,6 +88,11 @@ TRANSFERS = WalletTransfers(
 )
 
 
+WAITING = WaitingTransfers(
+    transfers=[TRANSFERS.transfers[0].model_copy(update={"way": None, "unobserved": None})]
+)
+
+
 def wallet_transfers(
     connection: Connection, wallet: Row[Any], limit: int, cursor: str | None
 ) -> WalletTransfers:
@@ -100,6 +118,32 @@ def transaction_transfers(
     """The transfers of every transaction of that hash that is not retracted, by chain and place."""
     parameters = {"hashes": [transaction_hash, transaction_hash.lower()], "limit": limit}
     return [_transfer(row) for row in connection.execute(_OF_TRANSACTION, parameters)]
+
+
+def waiting_transfers(
+    connection: Connection, transaction_hash: str | None, limit: int, cursor: str | None
+) -> WaitingTransfers:
+    """A page of the transfers that wait, of one transaction or of all.
+
+    Raises:
+        InvalidInput: the text is not a cursor of this list.
+    """
+    (before,) = (MAX_BIGINT,) if cursor is None else decode_cursor(cursor, 1)
+    parameters: dict[str, Any] = {"before": before, "limit": limit + 1}
+    if transaction_hash is not None:
+        parameters["hashes"] = [transaction_hash, transaction_hash.lower()]
+    statement = _WAITING if transaction_hash is None else _WAITING_OF_TRANSACTION
+    rows = connection.execute(statement, parameters).all()
+    page = rows[:limit]
+    return WaitingTransfers(
+        transfers=[_transfer(row) for row in page],
+        next=encode_cursor(page[-1].transfer_id) if len(rows) > limit else None,
+    )
+
+
+def count_waiting(connection: Connection) -> int:
+    """How many transfers wait; counted up to MAX_WAITING."""
+    return int(connection.execute(_COUNT_WAITING, {"limit": MAX_WAITING}).scalar_one())
 
 
 def _transfer(row: Row[Any]) -> RecordedTransfer:
@@ -159,3 +203,12 @@ _OF_TRANSACTION = text(f"""
         AND t.is_superseded IS NULL  -- of retracted ones alone; the index has this condition
     ORDER BY t.chain, t.transfer_index LIMIT :limit
 """)  # noqa: S608 - constants of this file
+_ARE_WAITING = f"""
+    SELECT NULL AS way, {_FIELDS} FROM transactions t LEFT JOIN flows f USING (transfer_id) {_NAMES}
+    WHERE t.is_waiting AND t.transfer_id < :before
+"""  # noqa: S608 - constants of this file
+_WAITING = text(f"{_ARE_WAITING} ORDER BY t.transfer_id DESC LIMIT :limit")
+_WAITING_OF_TRANSACTION = text(
+    f"{_ARE_WAITING} AND t.transaction_hash = ANY(:hashes) ORDER BY t.transfer_id DESC LIMIT :limit"
+)
+_COUNT_WAITING = text("SELECT count(*) FROM (SELECT FROM transactions WHERE is_waiting LIMIT :limit) waiting")

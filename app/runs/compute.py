@@ -1,5 +1,6 @@
 """Computing the exposures of a run with one of the two engines, and bringing the graph up to date for it."""
 
+from dataclasses import dataclass
 from time import monotonic
 from typing import Literal
 
@@ -14,6 +15,7 @@ from app.projection.pending import project_all_pending
 from app.projection.state import owned_state
 from app.record.identity import record_id
 from app.runs.engines.cypher import exposures_by_paths
+from app.runs.results.totals import BothTotals
 from app.runs.snapshot import Snapshot, all_wallets, categories_by_wallet
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -24,6 +26,14 @@ Engine = Literal["cypher", "ledger"]
 EngineChoice = Literal["auto", "cypher", "ledger"]
 
 
+@dataclass(frozen=True)
+class Computed:
+    """The exposures of a run by its engine, and the totals they are shares of."""
+
+    exposures: Exposures
+    totals: BothTotals
+
+
 def compute_by_graph(
     postgres: Postgres,
     graph: Graph,
@@ -32,7 +42,7 @@ def compute_by_graph(
     progress: Progress,
     *,
     seconds: float,
-) -> Exposures:
+) -> Computed:
     """Exposures by path queries, after the graph has every batch and label of the snapshot.
 
     All of it ends within `seconds`, or fails.
@@ -42,11 +52,13 @@ def compute_by_graph(
         InUse, NotReady: the graph is of another record, or newer than the snapshot.
         QueryTimeout: it takes longer than that.
     """
+    from app.runs.accounts import read_accounts  # noqa: PLC0415 - loads a compiler
+
     deadline = monotonic() + seconds
     progress("catching the graph up", 0.0)
     project_all_pending(postgres, graph, deadline=deadline)
     _write_labels(graph, snapshot)
-    return exposures_by_paths(
+    exposures = exposures_by_paths(
         graph,
         policy.layout,
         watermark=snapshot.watermark,
@@ -54,23 +66,27 @@ def compute_by_graph(
         progress=progress,
         deadline=deadline,
     )
+    return Computed(exposures, read_accounts(postgres, snapshot, _silent).totals)
 
 
 def compute_by_ledger(
-    graph: Graph | None, snapshot: Snapshot, policy: Policy, progress: Progress
-) -> Exposures:
+    postgres: Postgres, graph: Graph | None, snapshot: Snapshot, policy: Policy, progress: Progress
+) -> Computed:
     """Exposures by the ledger pass; a graph that answers gets the labels of the run, for explanations.
 
     Raises:
         Unequal: the annotation in the record does not add up.
     """
-    from app.runs.engines.ledger import exposures_by_ledger  # noqa: PLC0415 - loads a compiler
+    from app.runs.accounts import read_accounts  # noqa: PLC0415 - loads a compiler
+    from app.runs.engines.ledger import trace  # noqa: PLC0415 - likewise
 
-    exposures = exposures_by_ledger(
-        snapshot.connection,
+    accounts = read_accounts(postgres, snapshot, progress)
+    exposures = trace(
+        accounts.flows,
+        accounts.wallet_id,
+        accounts.asset_id,
         policy.layout,
         categories_by_wallet=categories_by_wallet(snapshot, policy),
-        watermark=snapshot.watermark,
         progress=progress,
     )
     if graph is not None:
@@ -78,7 +94,11 @@ def compute_by_ledger(
             _write_labels(graph, snapshot)
         except (DependencyMissing, InUse, NotReady) as exc:
             log.warning("labels_not_projected", reason=str(exc))
-    return exposures
+    return Computed(exposures, accounts.totals)
+
+
+def _silent(_step: str, _part: float) -> None:
+    """The path queries have reported their progress."""
 
 
 def _write_labels(graph: Graph, snapshot: Snapshot) -> None:

@@ -20,11 +20,6 @@ def transfers_digest(connection: Connection, watermark: int) -> tuple[int, str]:
     return count, f"{int(high) % _MODULUS:016x}{int(low) % _MODULUS:016x}"
 
 
-def returned_transfers(connection: Connection, watermark: int) -> int:
-    """How many transfers that count were retracted up to a batch: they came back, at an unknown time."""
-    return int(connection.execute(_RETURNED, {"watermark": watermark}).scalar_one())
-
-
 # `occurred_at` is written in UTC: every connection of app.stores.postgres has that time zone.
 _TRANSFERS = text(r"""
     SELECT count(*), coalesce(sum(('x' || left(line, 16))::bit(64)::bigint), 0),
@@ -33,20 +28,14 @@ _TRANSFERS = text(r"""
         SELECT md5(concat_ws(E'\t', t.chain, t.transaction_hash, t.transfer_index, t.block_number,
             t.transaction_index, t.occurred_at, s.address, r.address, a.asset, t.amount,
             coalesce(t.decimals::text, ''), coalesce(t.usd_value::text, ''),
-            t.retracted_batch_id IS NULL OR t.retracted_batch_id > :watermark,
+            (t.retracted_batch_id IS NULL OR t.retracted_batch_id > :watermark) AND x.transfer_id IS NULL,
             'block_hash=' || t.block_hash, 'observed_at=' || t.observed_at, 'initiator=' || t.initiator,
             'kind=' || t.kind, 'sender_tag=' || t.sender_tag, 'receiver_tag=' || t.receiver_tag)) AS line
         FROM transactions t JOIN assets a USING (asset_id)
         JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id
+        LEFT JOIN absences x ON x.transfer_id = t.transfer_id
+            AND x.retracted_batch_id <= :watermark AND x.returned_batch_id > :watermark
         WHERE t.batch_id <= :watermark
+        OFFSET 0  -- else each line would be made and digested for either half
     ) AS lines
-""")
-_RETURNED = text("""
-    SELECT count(*) FROM transactions t JOIN assets a USING (asset_id)
-    WHERE t.batch_id <= :watermark AND t.retracted_batch_id IS NULL AND EXISTS (
-        SELECT FROM retractions r
-        WHERE r.chain = t.chain AND r.transaction_hash = t.transaction_hash AND r.asset = a.asset
-          AND (r.transfer_index IS NULL OR r.transfer_index = t.transfer_index)
-          AND r.batch_id <= :watermark AND r.batch_id > t.batch_id
-    )
 """)

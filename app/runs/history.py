@@ -42,6 +42,8 @@ def history(connection: Connection, wallet: Row[Any], limit: int, cursor: str | 
 _HISTORY = text("""
     SELECT r.run_id, r.as_of, r.policy_version, s.score, s.risk_level, s.direction, s.main_category, s.rules,
         r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published
-    FROM scoring_runs r JOIN risk_scores s ON s.run_id = r.run_id AND s.wallet_id = :wallet_id
-    WHERE r.status = 'completed' AND r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit
+    FROM scoring_runs r JOIN risk_scores s
+        ON s.wallet_id = :wallet_id AND is_of_run(s.run_id, s.until_run_id, r.run_id)
+    WHERE r.status = 'completed' AND r.pruned_at IS NULL AND r.run_id <= :newest
+    ORDER BY r.run_id DESC LIMIT :limit
 """)

@@ -14,26 +14,42 @@ from app.ledger.cells import DIRECTION_NAMES, decode
 from app.runs.queries import completed_or_published_run, run_row
 from app.stores.locks import Lock
 
-# Every condition uses the index alone: only the rows of the page are fetched.
-_TOP = text("""
-    WITH listed AS (
-        SELECT run_id, wallet_id FROM risk_scores
-        WHERE run_id = :run_id AND score <= :score AND (score < :score OR wallet_id > :wallet_id)
-          AND (CAST(:level AS text) IS NULL OR risk_level = :level)
-          AND (CAST(:direction AS text) IS NULL OR direction = :direction)
-          AND (CAST(:category AS text) IS NULL OR main_category = :category)
-        ORDER BY score DESC, wallet_id LIMIT :limit
-    )
+# Every condition uses an index alone: only the rows of the page are fetched. The rows of the last run are
+# those that no later run ended; where every row has an end, the last run is one of before migration 0012.
+_OF_RUN = """
+    (SELECT run_id, wallet_id, score, risk_level FROM risk_scores
+    WHERE until_run_id IS NULL AND run_id <= :run_id {rest})
+    UNION ALL
+    (SELECT run_id, wallet_id, score, risk_level FROM risk_scores
+    WHERE until_run_id IS NOT NULL AND is_of_run(run_id, until_run_id, :run_id)
+      AND (:run_id IS DISTINCT FROM (SELECT run_id FROM published_run)
+           OR (SELECT wallet_id FROM risk_scores WHERE until_run_id IS NULL
+               ORDER BY score DESC, wallet_id LIMIT 1) IS NULL) {rest})
+"""
+_IN_ORDER = "ORDER BY score DESC, wallet_id LIMIT :limit"
+_LISTED = f"""
+    AND score <= :score AND (score < :score OR wallet_id > :wallet_id)
+    AND (CAST(:level AS text) IS NULL OR risk_level = :level)
+    AND (CAST(:direction AS text) IS NULL OR direction = :direction)
+    AND (CAST(:category AS text) IS NULL OR main_category = :category)
+    {_IN_ORDER}
+"""
+_TOP = text(f"""
+    WITH listed AS ({_OF_RUN.format(rest=_LISTED)} {_IN_ORDER})
     SELECT s.*, w.chain, w.address, before.score AS previous_score
     FROM listed JOIN risk_scores s USING (run_id, wallet_id) JOIN wallets w USING (wallet_id)
-    LEFT JOIN risk_scores before ON before.run_id = :previous_run AND before.wallet_id = s.wallet_id
+    LEFT JOIN risk_scores before
+        ON before.wallet_id = s.wallet_id AND is_of_run(before.run_id, before.until_run_id, :previous_run)
     ORDER BY s.score DESC, s.wallet_id
-""")
-_LEVELS = text("""
-    SELECT risk_level, count(*) AS wallets FROM risk_scores
-    WHERE run_id = :run_id AND score IS NOT NULL GROUP BY risk_level
-""")
-_PREVIOUS = text("SELECT max(run_id) FROM scoring_runs WHERE status = 'completed' AND run_id < :run_id")
+""")  # noqa: S608 - the conditions are above
+_LEVELS = text(f"""
+    SELECT risk_level, count(*) AS wallets FROM ({_OF_RUN.format(rest="AND score IS NOT NULL")}) AS s
+    GROUP BY risk_level
+""")  # noqa: S608 - likewise
+_PREVIOUS = text(
+    "SELECT max(run_id) FROM scoring_runs"
+    " WHERE status = 'completed' AND pruned_at IS NULL AND run_id < :run_id"
+)
 _RUNS = text(
     "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
     " FROM scoring_runs r WHERE r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit"

@@ -15,10 +15,13 @@ _RUN = text("""
         r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published
     FROM scoring_runs r JOIN policies p USING (policy_digest) WHERE r.run_id = :run_id
 """)
-_SCORE = text("SELECT * FROM risk_scores WHERE run_id = :run_id AND wallet_id = :wallet_id")
+_SCORE = text("""
+    SELECT * FROM risk_scores WHERE wallet_id = :wallet_id AND is_of_run(run_id, until_run_id, :run_id)
+""")
 _EXPOSURES = text("""
     SELECT e.*, a.asset, a.decimals FROM exposures e JOIN assets a USING (asset_id)
-    WHERE e.run_id = :run_id AND e.wallet_id = :wallet_id ORDER BY e.direction, a.asset, e.asset_id
+    WHERE e.wallet_id = :wallet_id AND is_of_run(e.run_id, e.until_run_id, :run_id)
+    ORDER BY e.direction, a.asset, e.asset_id
 """)
 _SINCE_RUN = text("""
     SELECT (SELECT max(batch_id) FROM batches WHERE projected_at IS NOT NULL) AS projected,
@@ -54,7 +57,23 @@ def completed_run(connection: Connection, run_id: int) -> Row[Any]:
 
     Raises:
         NotFound: there is no run of that id.
-        NotReady: it has no results: it runs, or it failed, or it was cancelled.
+        NotReady: it has no results: it runs, it failed, it was cancelled, or they were pruned.
+    """
+    run = completed_or_pruned_run(connection, run_id)
+    if run.pruned_at is not None:
+        raise NotReady(
+            f"The results of scoring run {run_id} were pruned at {run.pruned_at:%Y-%m-%d %H:%M} UTC. "
+            f"`aml verify {run_id}` still computes them again and compares their digest."
+        )
+    return run
+
+
+def completed_or_pruned_run(connection: Connection, run_id: int) -> Row[Any]:
+    """The row of a completed run, as `run_row` returns it, also when its results were pruned.
+
+    Raises:
+        NotFound: there is no run of that id.
+        NotReady: it runs, it failed, or it was cancelled.
     """
     run = run_row(connection, run_id)
     if run.status != "completed":

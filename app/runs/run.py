@@ -12,21 +12,14 @@ import structlog
 
 from app.domain import Progress
 from app.errors import AmlError, Cancelled, DependencyMissing, InUse, NotReady, QueryTimeout
-from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.runs import run_row
-from app.runs.compute import EngineChoice, compute_by_graph, compute_by_ledger
+from app.runs.compute import Computed, EngineChoice, compute_by_graph, compute_by_ledger
 from app.runs.engine_choice import CypherLimits, Decision, decide, given_up
 from app.runs.progress import reporter
 from app.runs.published_labels import published_labels_restored
-from app.runs.results import (
-    Counted,
-    exposure_lines,
-    publish,
-    score_lines,
-    store_exposures,
-    store_scores,
-)
+from app.runs.result_lines import exposure_lines, publish, score_lines
+from app.runs.results.storing import check_stored, store_exposures, store_scores
 from app.runs.score import score_wallets
 from app.runs.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet, open_snapshot
 from app.runs.summary import Summary, summary_in_background
@@ -122,14 +115,14 @@ def execute_run(
         tracer.start_as_current_span("scoring_run", attributes={"aml.run_id": started.run_id}),
         summary_in_background(postgres, started.snapshot) as summary,
     ):
-        exposures = _exposures(postgres, graph, started, report)
-        _score_and_store(postgres, started, exposures, summary, report)
+        computed = _compute(postgres, graph, started, report)
+        _score_and_store(postgres, started, computed, summary, report)
     log.info("scoring_run_published", run_id=started.run_id, seconds=round(monotonic() - start, 2))
     if progress is not None:
         progress("done", 1.0)
 
 
-def _exposures(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> Exposures:
+def _compute(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> Computed:
     decision = started.decision
     if decision.engine == "cypher" and graph is not None:
         try:
@@ -142,13 +135,18 @@ def _exposures(postgres: Postgres, graph: Graph | None, started: StartedRun, rep
             # The ledger engine computes the same from the snapshot, which does not change.
             log.warning("cypher_engine_failed", run_id=started.run_id, reason=str(exc))
             run_row.change_engine(postgres, started.run_id, given_up(decision, exc))
-    return compute_by_ledger(graph, started.snapshot, started.policy, report)
+    return compute_by_ledger(postgres, graph, started.snapshot, started.policy, report)
 
 
 def _score_and_store(
-    postgres: Postgres, started: StartedRun, exposures: Exposures, summary: Future[Summary], report: Progress
+    postgres: Postgres,
+    started: StartedRun,
+    computed: Computed,
+    summary: Future[Summary],
+    report: Progress,
 ) -> None:
     policy, snapshot, run_id = started.policy, started.snapshot, started.run_id
+    exposures, totals = computed.exposures, computed.totals
     report("scoring wallets", 0.0)
     wallet_id = all_wallets(snapshot)
     categories = categories_by_wallet(snapshot, policy)
@@ -156,17 +154,19 @@ def _score_and_store(
     scores = score_wallets(policy, wallet_id, own, exposures, asset_ranks(snapshot))
     report("computing digests", 0.0)
     record_summary = summary.result()
-    counted, digest = Counted(), sha256()
+    stored, digest = record_summary.stored, sha256()
     with postgres.transaction() as connection:
+        check_stored(connection, stored)
         report("storing exposures", 0.0)
-        lines = exposure_lines(exposures, record_summary.totals, counted)
-        store_exposures(connection, run_id, lines, digest)
+        store_exposures(connection, run_id, exposure_lines(exposures, totals), stored, digest)
         report("storing scores", 0.0)
-        store_scores(connection, run_id, score_lines(policy, scores, counted.unpriced_by_wallet), digest)
+        unpriced = totals.unpriced_of(wallet_id)
+        store_scores(connection, run_id, score_lines(policy, scores, unpriced), stored, digest)
         report("publishing", 0.0)
         labelled = int((own >= 0).sum())
         figures = run_row.RunFigures(
-            counted,
+            totals.transfers,
+            totals.unpriced_transfers,
             len(wallet_id),
             labelled,
             record_summary.recorded_transfers,

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.errors import Cancelled, InUse
 from app.policy.policy import Policy
 from app.runs.engine_choice import Decision
-from app.runs.results import ARITHMETIC, Counted
+from app.runs.result_lines import ARITHMETIC
 from app.runs.snapshot import Snapshot
 from app.stores.locks import Lock, try_acquire
 from app.stores.postgres import Postgres
@@ -40,7 +40,8 @@ def take_run_lock(connection: Connection) -> None:
 class RunFigures:
     """Counts and digests of a completed run, for its row."""
 
-    counted: Counted
+    transfers: int
+    unpriced_transfers: int
     wallets: int
     labelled_wallets: int
     recorded_transfers: int
@@ -116,8 +117,8 @@ def complete(connection: Connection, run_id: int, figures: RunFigures) -> None:
     """
     parameters: dict[str, Any] = {
         "run_id": run_id,
-        "transfers": figures.counted.transfers,
-        "unpriced_transfers": figures.counted.unpriced_transfers,
+        "transfers": figures.transfers,
+        "unpriced_transfers": figures.unpriced_transfers,
         "wallets": figures.wallets,
         "labelled_wallets": figures.labelled_wallets,
         "recorded_transfers": figures.recorded_transfers,

@@ -47,6 +47,7 @@ def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
     """
     with postgres.transaction(snapshot=True) as connection:
         with postgres.transaction() as locks:
+            locks.execute(_WAIT_FOR_BATCHES)
             acquire(locks, Lock.INGEST)
             locks.execute(text("LOCK TABLE labels IN SHARE MODE"))
             watermark, as_of = connection.execute(_MOMENT).one()
@@ -87,6 +88,8 @@ def asset_ranks(snapshot: Snapshot) -> dict[int, int]:
     return {asset_id: rank for rank, asset_id in enumerate(asset_ids)}
 
 
+# A batch that restates a long pool takes minutes; a run waits for it rather than fails.
+_WAIT_FOR_BATCHES = text("SET LOCAL lock_timeout = '15min'")
 _MOMENT = text("SELECT coalesce(max(batch_id), 0), clock_timestamp() FROM batches")
 _TRANSFERS = text("SELECT count(*) FROM flows WHERE send_pool_id IS NOT NULL")
 _ASSETS = text('SELECT asset_id FROM assets ORDER BY chain COLLATE "C", asset COLLATE "C"')

@@ -1,14 +1,14 @@
 """Reads numbers from the record by binary COPY straight into arrays: a million rows in seconds."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
 CHUNK_BYTES = 8 * 1024 * 1024
-_HEADER, _TRAILER = 19, 2  # of the COPY binary format, without extensions
+HEADER_BYTES, _TRAILER = 19, 2  # of the COPY binary format, without extensions
 _SENT = {"int": ">i8", "float": ">f8"}  # bigint and double precision as the server sends them
 _ARRAY = {"int": np.int64, "float": np.float64}
 
@@ -30,12 +30,26 @@ def read_columns(
         parameters: values of the statement's `%(name)s`.
     """
     sink = _CopySink(columns)
+    copy_to(connection, select, sink, parameters)
+    return sink.arrays()
+
+
+class Sink(Protocol):
+    """The file that COPY writes to."""
+
+    def write(self, data: bytes) -> None:
+        """Takes the bytes of some rows."""
+
+
+def copy_to(
+    connection: Connection, select: str, sink: Sink, parameters: Mapping[str, int] | None = None
+) -> None:
+    """Writes the rows of a SELECT to `sink` in COPY's binary format."""
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
     with driver.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({select}) TO STDOUT (FORMAT binary)", parameters)
         cursor.copy_expert(statement, sink)
-    return sink.arrays()
 
 
 class _CopySink:
@@ -64,7 +78,7 @@ class _CopySink:
 
     def _convert(self) -> None:
         if not self._header_is_read:
-            del self._buffer[:_HEADER]
+            del self._buffer[:HEADER_BYTES]
             self._header_is_read = True
         count = max(len(self._buffer) - _TRAILER, 0) // self._row.itemsize
         rows = np.frombuffer(self._buffer, self._row, count)

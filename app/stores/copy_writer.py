@@ -36,20 +36,25 @@ def copy_lines(connection: Connection, table: str, columns: Iterable[str], lines
 
 def copy_texts(connection: Connection, table: str, columns: Iterable[str], texts: Iterable[str]) -> None:
     """As `copy_lines`, from texts of many whole lines; the server reads one text while the next is made."""
+    copy_bytes(connection, table, columns, (one.encode() for one in texts))
+
+
+def copy_bytes(connection: Connection, table: str, columns: Iterable[str], blocks: Iterable[bytes]) -> None:
+    """As `copy_texts`, from texts that are encoded."""
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
     with driver.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", _Texts(texts))
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", _Blocks(blocks))
 
 
-class _Texts:
-    """The file that COPY reads: one whole text at each call, whatever size is asked for."""
+class _Blocks:
+    """The file that COPY reads: one whole block at each call, whatever size is asked for."""
 
-    def __init__(self, texts: Iterable[str]) -> None:
-        self._texts = iter(texts)
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self._blocks = iter(blocks)
 
     def read(self, _size: int) -> bytes:
-        return next((text.encode() for text in self._texts if text), b"")
+        return next((block for block in self._blocks if block), b"")
 
 
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

@@ -18,10 +18,16 @@ def alembic_config() -> Config:
 
 
 def migrate(postgres: Postgres) -> None:
-    """Upgrades to the newest revision, one process at a time; does nothing when it is reached already."""
-    with postgres.transaction() as connection:
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        acquire(connection, Lock.MIGRATION)
-        config = alembic_config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    """Upgrades to the newest revision, one process at a time; does nothing when it is reached already.
+
+    Each revision is a transaction of its own, and leaves it for what a transaction would stop others by
+    (`app.stores.online`). So the lock has one to itself, which holds no table and no snapshot.
+    """
+    with postgres.transaction() as alone:
+        alone.execute(text("SET LOCAL lock_timeout = 0"))
+        acquire(alone, Lock.MIGRATION)
+        with postgres.migrations() as connection:
+            config = alembic_config()
+            config.attributes["connection"] = connection
+            config.attributes["online"] = True
+            command.upgrade(config, "head")

@@ -23,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Numeric,
+    PrimaryKeyConstraint,
     Sequence,
     SmallInteger,
     Text,
@@ -147,7 +148,9 @@ class Transaction(Base):
         comment="observed_at of the last retraction without a block that took it back."
     )
     is_withdrawn: Mapped[bool | None] = mapped_column(comment="False again when it has come again.")
-    returned_batch_id: Mapped[int | None] = mapped_column(comment="Batch in which it last lived again.")
+    is_waiting: Mapped[bool | None] = mapped_column(
+        comment="True: not retracted; another inclusion of its transaction and asset lives."
+    )
     is_superseded: Mapped[bool | None] = mapped_column(
         comment="True: of before 0009, retracted, and its inclusion came again with another content."
     )
@@ -162,6 +165,19 @@ Index(
     unique=True,
     postgresql_where=Transaction.is_superseded.is_(None),
 )
+Index("ix_transactions_waiting", Transaction.transfer_id, postgresql_where=Transaction.is_waiting)
+
+
+class Absence(Base):
+    """Batches in which a transfer did not live, until one in which it lived again; that one is not of them.
+
+    With `transactions.retracted_batch_id`, which begins the last absence, they say what lived at any batch.
+    """
+
+    __tablename__ = "absences"
+    transfer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    returned_batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    retracted_batch_id: Mapped[int]
 
 
 class Pool(Base):
@@ -436,6 +452,7 @@ class ScoringRun(Base):
     error: Mapped[str | None]
     cancel_requested: Mapped[bool] = mapped_column(Boolean, server_default=false())
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    pruned_at: Mapped[datetime | None] = mapped_column(comment="When its results were deleted.")
 
 
 Index(
@@ -456,17 +473,22 @@ class PublishedRun(Base):
     published_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
+_UNTIL = "First run that has another row; null: none yet. 0: of before 0012, of its own run alone."
+_LINE_HASH = "Of the row as a line: whether the next run has the same."
+
+
 class RiskScore(Base):
-    """A wallet's score in one run, with every contribution to it.
+    """A wallet's score in the runs from one on, with every contribution to it.
 
     `cells`, `shares` and `points` run in parallel, one entry a contribution of either direction;
     `app.ledger.cells` decodes a cell into direction, column (its name is in `scoring_runs.columns`) and hop.
-    Points and scores are millionths of a point.
+    Points and scores are millionths of a point. The function `is_of_run` says which rows a run has.
     """
 
     __tablename__ = "risk_scores"
-    run_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    wallet_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    __table_args__ = (PrimaryKeyConstraint("wallet_id", "run_id"),)
+    run_id: Mapped[int] = mapped_column(comment="Run that stored the row.")
+    wallet_id: Mapped[int]
     score: Mapped[int | None] = mapped_column(comment="Null: nothing is known about this wallet.")
     ownership_score: Mapped[int]
     source_score: Mapped[int]
@@ -481,30 +503,38 @@ class RiskScore(Base):
     cells: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     shares: Mapped[list[float]] = mapped_column(ARRAY(Double))
     points: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    until_run_id: Mapped[int | None] = mapped_column(comment=_UNTIL)
+    line_hash: Mapped[int | None] = mapped_column(comment=_LINE_HASH)
 
 
 Index(
-    "ix_risk_scores_top",
-    RiskScore.run_id,
+    "ix_risk_scores_board",
     RiskScore.score.desc(),
     RiskScore.wallet_id,
-    postgresql_include=["risk_level", "direction", "main_category"],
+    postgresql_include=["run_id", "risk_level", "direction", "main_category"],
+    postgresql_where=RiskScore.until_run_id.is_(None),
+)
+Index(
+    "ix_risk_scores_past",
+    RiskScore.score.desc(),
+    RiskScore.wallet_id,
+    postgresql_include=["run_id", "until_run_id", "risk_level", "direction", "main_category"],
+    postgresql_where=RiskScore.until_run_id.is_not(None),
 )
 
 
 class Exposure(Base):
-    """Where one wallet's money of one asset came from or went, in one run: shares that sum to 1.
+    """Where one wallet's money of one asset came from or went, in the runs from one on: shares that sum to 1.
 
     `cells` and `shares` run in parallel; `app.ledger.cells` decodes a cell, as in `RiskScore`.
     """
 
     __tablename__ = "exposures"
-    run_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    wallet_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    asset_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    direction: Mapped[int] = mapped_column(
-        SmallInteger, primary_key=True, autoincrement=False, comment="1 source, 2 destination."
-    )
+    __table_args__ = (PrimaryKeyConstraint("wallet_id", "asset_id", "direction", "run_id"),)
+    run_id: Mapped[int] = mapped_column(comment="Run that stored the row.")
+    wallet_id: Mapped[int]
+    asset_id: Mapped[int] = mapped_column(Integer)
+    direction: Mapped[int] = mapped_column(SmallInteger, comment="1 source, 2 destination.")
     total: Mapped[Decimal] = mapped_column(Balance, comment="Received or sent, base units.")
     unobserved: Mapped[Decimal] = mapped_column(Balance, comment="Sent beyond what was received, base units.")
     usd_value: Mapped[float] = mapped_column(comment="Of the priced transfers; the weight of this asset.")
@@ -512,3 +542,5 @@ class Exposure(Base):
     unpriced_transfers: Mapped[int]
     cells: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     shares: Mapped[list[float]] = mapped_column(ARRAY(Double))
+    until_run_id: Mapped[int | None] = mapped_column(comment=_UNTIL)
+    line_hash: Mapped[int | None] = mapped_column(comment=_LINE_HASH)

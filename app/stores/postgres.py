@@ -47,7 +47,12 @@ class Postgres:
     """The connections of one process to the record."""
 
     def __init__(
-        self, url: str | SecretStr, *, pool_size: int = 5, statement_timeout_seconds: int = 0
+        self,
+        url: str | SecretStr,
+        *,
+        pool_size: int = 5,
+        statement_timeout_seconds: int = 0,
+        lock_timeout_seconds: int = 30,
     ) -> None:
         raw = url.get_secret_value() if isinstance(url, SecretStr) else url
         try:
@@ -56,7 +61,10 @@ class Postgres:
             raise InvalidInput(
                 "AML_POSTGRES_URL is not like postgresql://user:password@host:5432/aml."
             ) from exc
-        options = f"-c timezone=UTC -c lock_timeout=30s -c statement_timeout={statement_timeout_seconds}s"
+        options = (
+            f"-c timezone=UTC -c lock_timeout={lock_timeout_seconds}s"
+            f" -c statement_timeout={statement_timeout_seconds}s"
+        )
         self._engine = create_engine(
             self.url,
             pool_size=pool_size,
@@ -89,6 +97,16 @@ class Postgres:
                 if _NUL_IN_TEXT in str(exc):
                     raise InvalidInput("A text must not contain the character NUL (code 0).") from exc
                 raise
+
+    @contextmanager
+    def migrations(self) -> Iterator[Connection]:
+        """A connection for Alembic, which begins and ends the transaction of each revision itself.
+
+        Raises:
+            DependencyMissing: the server does not answer.
+        """
+        with self._connection() as connection:
+            yield connection
 
     def run(self, work: Callable[[Connection], T], *, attempts: int = 5) -> T:
         """Runs `work` in one transaction, up to `attempts` times from its start on retryable errors."""

@@ -39,6 +39,7 @@ REFERENCES = (
     Reference("transactions", "transfer_id", "batch_id", "batches", "batch_id"),
     Reference("transactions", "transfer_id", "retracted_batch_id", "batches", "batch_id"),
     Reference("transactions", "transfer_id", "transfer_id", "flows", "transfer_id"),
+    Reference("absences", "transfer_id", "transfer_id", "transactions", "transfer_id"),
     Reference("flows", "transfer_id", "transfer_id", "transactions", "transfer_id"),
     Reference("flows", "transfer_id", "revision", "batches", "batch_id"),
     Reference("flows", "transfer_id", "send_pool_id", "pools", "pool_id"),

@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from app.domain import format_points
 from app.ledger.cells import DIRECTION_NAMES, Cell, decode
-from app.runs.results import NULL
+from app.runs.results.lines import NULL
 
 Fields = Sequence[str]
 IsNear = Callable[[Fields, Fields], bool]

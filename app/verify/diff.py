@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, text
 
 from app.policy.policy import Policy
+from app.runs.accounts import Accounts
 from app.runs.queries import completed_run
 from app.runs.score import NOTHING_KNOWN
 from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot, categories_by_wallet
-from app.verify.reaccount import Accounts, reaccount
+from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 
 PARTS = ("transfers", "labels", "policy")
@@ -57,7 +58,7 @@ def changes_between(connection: Connection, run_a: int, run_b: int) -> Changes:
     """
     a, b = completed_run(connection, run_a), completed_run(connection, run_b)
     wallet_id = np.array(connection.execute(_WALLETS, {"a": run_a, "b": run_b}).scalars().all(), np.int64)
-    old, new = (_stored(connection, run.run_id, wallet_id) for run in (a, b))
+    old, new = (_stored(connection, *runs, wallet_id) for runs in ((run_a, run_b), (run_b, run_a)))
     steps = [_placed(replayed, wallet_id) for replayed in _steps(connection, a, b)]
     parts = np.zeros((len(wallet_id), len(PARTS) + 1), np.int64)
     for part, (before, after) in enumerate(pairwise(steps)):
@@ -113,9 +114,12 @@ def _placed(replayed: Replayed, wallet_id: NDArray[np.int64]) -> NDArray[np.int6
     return scores
 
 
-def _stored(connection: Connection, run_id: int, wallet_id: NDArray[np.int64]) -> NDArray[np.int64]:
+def _stored(
+    connection: Connection, run_id: int, other: int, wallet_id: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The scores of a run whose rows the other run does not have."""
     scores = np.full(len(wallet_id), NOTHING_KNOWN, np.int64)
-    rows = connection.execute(_SCORES, {"run_id": run_id}).all()
+    rows = connection.execute(_SCORES, {"run_id": run_id, "other": other}).all()
     listed = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
     scores[np.searchsorted(wallet_id, listed[:, 0])] = listed[:, 1]
     return scores
@@ -125,8 +129,13 @@ def _silent(_step: str, _part: float) -> None:
     """A diff does not report its steps."""
 
 
+# A wallet with the same row in both runs has the same score.
 _WALLETS = text("""
-    SELECT wallet_id FROM risk_scores WHERE run_id = :a
-    UNION SELECT wallet_id FROM risk_scores WHERE run_id = :b ORDER BY wallet_id
+    SELECT DISTINCT wallet_id FROM risk_scores
+    WHERE is_of_run(run_id, until_run_id, :a) <> is_of_run(run_id, until_run_id, :b) ORDER BY wallet_id
 """)
-_SCORES = text("SELECT wallet_id, score FROM risk_scores WHERE run_id = :run_id AND score IS NOT NULL")
+_SCORES = text("""
+    SELECT wallet_id, score FROM risk_scores
+    WHERE is_of_run(run_id, until_run_id, :run_id) AND NOT is_of_run(run_id, until_run_id, :other)
+      AND score IS NOT NULL
+""")

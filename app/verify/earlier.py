@@ -7,7 +7,7 @@ how many transfers a pool has in all; and their digest is of lines with the code
 from math import floor
 
 from app.ledger.cells import decode, encode_earlier
-from app.runs.results import array_text
+from app.runs.results.lines import array_text
 from app.verify.compare import Table, fields_of, items
 
 ARITHMETIC = 1

@@ -15,25 +15,12 @@ from sqlalchemy import Connection, text
 from app.ledger.cells import DESTINATION, SOURCE
 from app.ledger.kernels import Flows
 from app.ledger.pool import EMPTY, PoolState, deposit, send
-from app.runs.totals import Total
+from app.runs.accounts import Accounts
+from app.runs.results.totals import Total, as_columns
 
 _ROWS_AT_ONCE = 20_000
 _EXACT = Context(prec=1_000, traps=[Inexact])
 _NOTHING = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Accounts:
-    """Transfers with flow up to a batch, in ledger order, and their pools, by wallet and asset.
-
-    `flows` numbers pools by their place in `wallet_id` and `asset_id`; `totals` are as
-    `app.runs.totals.totals` gives them.
-    """
-
-    flows: Flows
-    wallet_id: NDArray[np.int64]
-    asset_id: NDArray[np.int32]
-    totals: list[Total]
 
 
 @dataclass(slots=True)
@@ -116,7 +103,9 @@ def reaccount(connection: Connection, watermark: int) -> Accounts:
         ),
         keys[order, 0],
         keys[order, 1].astype(np.int32),
-        [total for direction, side in sides.items() for total in _totals(direction, side, keys, order)],
+        as_columns(
+            [row for direction, side in sides.items() for row in _totals(direction, side, keys, order)]
+        ),
     )
 
 
@@ -140,8 +129,10 @@ def _totals(
 _FACTS = text("""
     SELECT sender_id, receiver_id, asset_id, amount::text,
         CASE WHEN usd_value > 0 THEN usd_value::text END
-    FROM transactions
+    FROM transactions t
     WHERE batch_id <= :watermark AND (retracted_batch_id IS NULL OR retracted_batch_id > :watermark)
       AND amount > 0 AND sender_id <> receiver_id
+      AND NOT EXISTS (SELECT FROM absences x WHERE x.transfer_id = t.transfer_id
+          AND x.retracted_batch_id <= :watermark AND x.returned_batch_id > :watermark)
     ORDER BY block_number, transaction_index, transfer_index, transaction_hash COLLATE "C"
 """)

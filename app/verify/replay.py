@@ -10,10 +10,10 @@ from app.domain import Progress
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
+from app.runs.accounts import Accounts
 from app.runs.engines.ledger import trace
 from app.runs.score import Scores, score_wallets
 from app.runs.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet
-from app.verify.reaccount import Accounts
 
 
 @dataclass(frozen=True)

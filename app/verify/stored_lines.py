@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, text
 
-from app.runs.results import NULL, array_text
+from app.runs.results.lines import NULL, array_text
 
 _STREAMED = {"yield_per": 5_000}
 
 
 def stored_exposure_lines(connection: Connection, run_id: int) -> Iterator[str]:
-    """The stored exposures of a run as `app.runs.results.exposure_lines` writes them."""
+    """The stored exposures of a run as `app.runs.result_lines.exposure_lines` writes them."""
     for row in connection.execute(_EXPOSURES, {"run_id": run_id}, execution_options=_STREAMED):
         *exact, usd_value, transfers, unpriced, cells, shares = row
         texts = (*map(str, exact), repr(usd_value), str(transfers), str(unpriced))
@@ -18,7 +18,7 @@ def stored_exposure_lines(connection: Connection, run_id: int) -> Iterator[str]:
 
 
 def stored_score_lines(connection: Connection, run_id: int) -> Iterator[str]:
-    """The stored scores of a run as `app.runs.results.score_lines` writes them."""
+    """The stored scores of a run as `app.runs.result_lines.score_lines` writes them."""
     for row in connection.execute(_SCORES, {"run_id": run_id}, execution_options=_STREAMED):
         *values, rules, weighting, unpriced, cells, shares, points = row
         texts = (
@@ -36,10 +36,10 @@ def stored_score_lines(connection: Connection, run_id: int) -> Iterator[str]:
 _EXPOSURES = text("""
     SELECT direction, wallet_id, asset_id, total::text, unobserved::text, usd_value, transfers,
         unpriced_transfers, cells, shares
-    FROM exposures WHERE run_id = :run_id ORDER BY direction, wallet_id, asset_id
+    FROM exposures WHERE is_of_run(run_id, until_run_id, :run_id) ORDER BY direction, wallet_id, asset_id
 """)
 _SCORES = text("""
     SELECT wallet_id, score, ownership_score, source_score, destination_score, direction, risk_level, band,
         main_category, rules, weighting, unpriced_transfers, cells, shares, points
-    FROM risk_scores WHERE run_id = :run_id ORDER BY wallet_id
+    FROM risk_scores WHERE is_of_run(run_id, until_run_id, :run_id) ORDER BY wallet_id
 """)

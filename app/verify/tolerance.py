@@ -16,7 +16,7 @@ from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.policy.points import points_of
 from app.policy.policy import LEVELS, Policy
-from app.runs.results import EXPOSURE_COLUMNS, NULL, SCORE_COLUMNS
+from app.runs.results.lines import EXPOSURE_COLUMNS, NULL, SCORE_COLUMNS
 from app.verify import earlier
 from app.verify.compare import Fields, by_code, fields_of, items
 

@@ -12,22 +12,19 @@ from app.answers.comparisons import Difference, Verification
 from app.domain import Progress
 from app.errors import InvalidPolicy
 from app.policy.policy import Policy
-from app.runs.digests import returned_transfers, transfers_digest
-from app.runs.queries import completed_run
-from app.runs.results import (
-    EXPOSURE_COLUMNS,
-    SCORE_COLUMNS,
-    Counted,
-    Hash,
-    exposure_lines,
-    score_lines,
-)
+from app.runs.accounts import Accounts
+from app.runs.digests import transfers_digest
+from app.runs.queries import completed_or_pruned_run
+from app.runs.result_lines import exposure_lines, score_lines
+from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS, texts
+from app.runs.results.storing import Hash
+from app.runs.results.totals import BothTotals
 from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot
 from app.stores.postgres import Postgres
 from app.verify import earlier
 from app.verify.compare import Fields, Mismatch, Table, described, first_mismatch, shown
-from app.verify.reaccount import Accounts, reaccount
+from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 from app.verify.stored_lines import stored_exposure_lines, stored_score_lines
 from app.verify.tolerance import near_exposures, near_scores, tolerance_of, with_stored_shares
@@ -35,6 +32,14 @@ from app.verify.tolerance import near_exposures, near_scores, tolerance_of, with
 _EXPOSURES = Table("exposures", EXPOSURE_COLUMNS, keys=3)
 _SCORES = Table("scores", SCORE_COLUMNS, keys=1)
 _NO_DIGESTS = "The run was made before digests were kept: only its results were compared."
+_DIGEST_ONLY = (
+    "The results of run {run.run_id} were pruned at {run.pruned_at:%Y-%m-%d %H:%M} UTC. What the record "
+    "gives was compared with their digest."
+)
+_INPUTS_ONLY = (
+    "The results of run {run.run_id} were pruned at {run.pruned_at:%Y-%m-%d %H:%M} UTC, and their last "
+    "digits cannot be computed again: only its inputs and counts were compared."
+)
 _EARLIER = (
     "An earlier version made the run and rounded its last digits in another way: shares may differ by "
     f"{earlier.SHARE:g}, and points are checked as that version rounded them."
@@ -49,7 +54,7 @@ def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verificat
         NotReady: the run has no results.
     """
     with postgres.transaction(snapshot=True) as connection:
-        run = completed_run(connection, run_id)
+        run = completed_or_pruned_run(connection, run_id)
         progress("checking policy, labels and transfers", 0.0)
         differences = [*_policy_changes(run)]
         try:
@@ -64,6 +69,9 @@ def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verificat
         progress("tracing and scoring", 0.6)
         again = replay(snapshot, policy, accounts, lambda _step, _part: None)
         progress("comparing", 0.8)
+        if run.pruned_at is not None:
+            differences += _digest_changes(run, policy, accounts, again)
+            return _verification(run, differences, len(accounts.flows.amount))
         of_results, compared = _result_changes(snapshot, run, policy, accounts, again)
         return _verification(run, differences + of_results, len(accounts.flows.amount), *compared)
 
@@ -88,6 +96,8 @@ def _notes(run: Row[Any]) -> Iterator[str]:
         yield _NO_DIGESTS
     if run.arithmetic == earlier.ARITHMETIC:
         yield _EARLIER
+    if run.pruned_at is not None:
+        yield (_DIGEST_ONLY if _is_exact(run) else _INPUTS_ONLY).format(run=run)
 
 
 def _policy_changes(run: Row[Any]) -> Iterator[Difference]:
@@ -128,11 +138,6 @@ def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[Difference]:
             if count != run.recorded_transfers
             else f"Of the {count} transfers up to batch {run.watermark}, some are not as the run saw them."
         )
-        if returned := returned_transfers(snapshot.connection, run.watermark):
-            detail += (
-                f" {returned} of them had been retracted and are back: if they came back after the run, that "
-                "alone explains it, and the run cannot be verified."
-            )
         yield _of_record("transfers", run.record_digest, digest, detail)
 
 
@@ -140,12 +145,12 @@ def _result_changes(
     snapshot: Snapshot, run: Row[Any], policy: Policy, accounts: Accounts, again: Replayed
 ) -> tuple[list[Difference], tuple[int, int]]:
     connection, run_id = snapshot.connection, run.run_id
-    counted, digest = Counted(), sha256()
+    digest = sha256()
     tolerance = tolerance_of(run.engine, run.arithmetic)
     in_exposures, exposures = first_mismatch(
         _EXPOSURES,
         _digested(run, _EXPOSURES, stored_exposure_lines(connection, run_id), digest),
-        exposure_lines(again.exposures, accounts.totals, counted),
+        texts(exposure_lines(again.exposures, accounts.totals)),
         partial(near_exposures, tolerance) if tolerance else _never,
     )
     if tolerance and in_exposures is None:
@@ -154,15 +159,40 @@ def _result_changes(
     in_scores, scores = first_mismatch(
         _SCORES,
         _digested(run, _SCORES, stored_score_lines(connection, run_id), digest),
-        score_lines(policy, again.scores, counted.unpriced_by_wallet),
+        texts(score_lines(policy, again.scores, accounts.totals.unpriced_of(again.scores.wallet_id))),
         partial(near_scores, tolerance, policy) if tolerance else _never,
     )
     differences = [_of_row(connection, run, first) for first in (in_exposures, in_scores) if first]
-    differences += _count_changes(run, counted, len(again.scores.wallet_id), again.labelled_wallets)
+    differences += _count_changes(run, accounts.totals, len(again.scores.wallet_id), again.labelled_wallets)
     if run.results_digest not in {None, digest.hexdigest()}:
         detail = "A stored exposure or score was changed, added or removed after the run."
         differences.append(_of_record("results", run.results_digest, digest.hexdigest(), detail))
     return differences, (exposures, scores)
+
+
+def _is_exact(run: Row[Any]) -> bool:
+    """Whether the run's results can be computed again to the last bit, and so their digest."""
+    return run.results_digest is not None and tolerance_of(run.engine, run.arithmetic) is None
+
+
+def _digest_changes(
+    run: Row[Any], policy: Policy, accounts: Accounts, again: Replayed
+) -> Iterator[Difference]:
+    """Of a run without results: whether the record gives results of the digest that the run kept."""
+    totals, scored = accounts.totals, again.scores
+    yield from _count_changes(run, totals, len(scored.wallet_id), again.labelled_wallets)
+    if not _is_exact(run):
+        return
+    digest = sha256()
+    for lines in (
+        exposure_lines(again.exposures, totals),
+        score_lines(policy, scored, totals.unpriced_of(scored.wallet_id)),
+    ):
+        for block in lines:
+            digest.update(block.data.data)
+    if digest.hexdigest() != run.results_digest:
+        detail = "The record gives other exposures or scores than the run stored before they were pruned."
+        yield _of_record("results", run.results_digest, digest.hexdigest(), detail)
 
 
 def _digested(run: Row[Any], table: Table, lines: Iterator[str], digest: Hash) -> Iterator[str]:
@@ -178,10 +208,10 @@ def _never(_stored: Fields, _recomputed: Fields) -> bool:
     return False
 
 
-def _count_changes(run: Row[Any], counted: Counted, wallets: int, labelled: int) -> Iterator[Difference]:
+def _count_changes(run: Row[Any], totals: BothTotals, wallets: int, labelled: int) -> Iterator[Difference]:
     again = {
-        "transfers": counted.transfers,
-        "unpriced_transfers": counted.unpriced_transfers,
+        "transfers": totals.transfers,
+        "unpriced_transfers": totals.unpriced_transfers,
         "wallets": wallets,
         "labelled_wallets": labelled,
     }

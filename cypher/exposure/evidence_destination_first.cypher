@@ -1,12 +1,12 @@
 // Question: Which transfers of this wallet sent at least the amount that $least gives for their asset?
 // Params: wallet_id, least, watermark, row_limit
-// Returns: transfer_id, asset_id, transaction_hash, transfer_index, seq, amount, pool, drain, share, category, restated
+// Returns: transfer_id, asset_id, transaction_hash, seq, amount, pool, drain, share, category, restated
 CYPHER 25
 MATCH (:Wallet {wallet_id: $wallet_id})-[t:TRANSFER]->(receiver)
 WHERE t.amount >= $least[toString(t.asset_id)] AND t.send_pool IS NOT NULL AND t.batch <= $watermark
 RETURN t.transfer_id AS transfer_id, t.asset_id AS asset_id, t.transaction_hash AS transaction_hash,
-  t.transfer_index AS transfer_index, t.seq AS seq, t.amount AS amount,
+  t.seq AS seq, t.amount AS amount,
   t.recv_pool AS pool, t.recv_drain AS drain, 1.0 AS share,
-  receiver.category AS category, t.revision > $watermark AS restated
-ORDER BY amount / $least[toString(asset_id)] DESC, transaction_hash, transfer_index
+  receiver.category AS category, coalesce(t.revision > $watermark, false) AS restated
+ORDER BY amount / $least[toString(asset_id)] DESC, transaction_hash, seq
 LIMIT $row_limit

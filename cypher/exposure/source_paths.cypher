@@ -26,7 +26,7 @@ WITH wallet_id, last, origin.category AS category, size(t) + 1 AS hop, CASE t WH
       part: carried.part * carried.share * exp(s.recv_drain - carried.drain),
       share: s.send_share, drain: s.send_drain}).part AS part
 WITH wallet_id, last.asset_id AS asset_id, category, hop, part * first.amount AS amount,
-  part * first.unobserved AS unobserved,
+  part * coalesce(first.unobserved, 0.0) AS unobserved,
   CASE WHEN last.usd_value > 0 THEN last.usd_value / last.amount ELSE 0.0 END AS price
 RETURN wallet_id, asset_id, category, hop, sum(amount) AS amount, sum(unobserved) AS unobserved,
   sum(amount * price) AS usd, sum(unobserved * price) AS unobserved_usd, count(*) AS paths

@@ -9,5 +9,5 @@ RETURN path, t.occurred_at AS occurred_at, t.asset AS asset, t.amount_exact AS a
        WHEN t.batch > $watermark THEN 'arrived'
        WHEN t.revision > $watermark THEN 'restated'
        ELSE 'happened' END AS change
-ORDER BY occurred_at DESC, t.transaction_hash, t.transfer_index
+ORDER BY occurred_at DESC, t.transaction_hash, t.seq
 LIMIT toInteger($row_limit)

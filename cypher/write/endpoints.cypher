@@ -4,5 +4,5 @@
 CYPHER 25
 MATCH (:GraphState {singleton: true, record_id: $record_id, generation: $generation})
 UNWIND $wallet_ids AS wallet_id
-MERGE (w:Wallet {wallet_id: wallet_id}) ON CREATE SET w.generation = $generation
+MERGE (w:Wallet {wallet_id: wallet_id}) ON CREATE SET w.generation = CASE WHEN $generation > 1 THEN $generation END
 RETURN count(*) AS matched

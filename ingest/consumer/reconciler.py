@@ -12,6 +12,7 @@ from app.errors import AmlError
 from app.operations.reconcile import reconcile
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from ingest.instruments import FAILED_RECONCILIATIONS
 
 log = structlog.get_logger()
 
@@ -22,8 +23,8 @@ STOP_SECONDS = 10.0
 class Reconciler:
     """A thread that compares when the last comparison, of any process, is older than the interval.
 
-    It repairs nothing. When it cannot compare (a store is away, another consumer compares), it logs why and
-    tries again later; it never ends the consumer.
+    It repairs nothing. When it cannot compare (a store is away, another consumer compares, this program has
+    a fault), it logs why and tries again at its next time; it ends neither itself nor the consumer.
     """
 
     def __init__(self, postgres: Postgres, graph: Graph, interval_seconds: float) -> None:
@@ -55,6 +56,9 @@ class Reconciler:
                 log.warning("reconciliation_postponed", reason=str(exc).splitlines()[0])
             except _StoppedError:
                 return
+            except Exception:
+                log.exception("reconciliation_failed")
+                FAILED_RECONCILIATIONS.inc()
 
     def _is_due(self) -> bool:
         with self._postgres.transaction() as connection:

@@ -36,8 +36,8 @@ _TRANSFER_KEYS = frozenset(TRANSFER_FIELDS)
 _RETRACTION_KEYS = frozenset(
     ("schema_version", "type", "chain", "transaction_hash", "asset", "transfer_index", "observed_at")
 )
-_OPTIONAL_KEYS = frozenset(OPTIONAL_FIELDS)
-_OPTIONAL_RETRACTION_KEYS = frozenset(OPTIONAL_RETRACTION_FIELDS)
+_ALL_TRANSFER_KEYS = _TRANSFER_KEYS.union(OPTIONAL_FIELDS)
+_ALL_RETRACTION_KEYS = _RETRACTION_KEYS.union(OPTIONAL_RETRACTION_FIELDS)
 
 
 def decode(payload: bytes | None, key: bytes | None = None) -> Transfer | Retraction:
@@ -93,9 +93,9 @@ def parse_event(fields: Mapping[str, object]) -> Transfer | Retraction:
 
 
 def _parse_transfer(fields: Mapping[str, object]) -> Transfer:
-    _check_names(fields, _TRANSFER_KEYS, _OPTIONAL_KEYS)
+    _check_names(fields, _TRANSFER_KEYS, _ALL_TRANSFER_KEYS)
     chain = field.chain(fields["chain"])
-    return Transfer(
+    required = (
         chain,
         field.transaction_hash(chain, fields["transaction_hash"]),
         field.index("transfer_index", fields["transfer_index"]),
@@ -108,6 +108,11 @@ def _parse_transfer(fields: Mapping[str, object]) -> Transfer:
         field.amount(fields["amount"]),
         field.decimals(fields["decimals"]),
         field.usd_value(fields["usd_value"]),
+    )
+    if len(fields) == len(TRANSFER_FIELDS):
+        return Transfer(*required)
+    return Transfer(
+        *required,
         field.block_hash(chain, fields.get("block_hash")),
         field.observed_at(fields.get("observed_at")),
         field.initiator(chain, fields.get("initiator")),
@@ -118,7 +123,7 @@ def _parse_transfer(fields: Mapping[str, object]) -> Transfer:
 
 
 def _parse_retraction(fields: Mapping[str, object]) -> Retraction:
-    _check_names(fields, _RETRACTION_KEYS, _OPTIONAL_RETRACTION_KEYS)
+    _check_names(fields, _RETRACTION_KEYS, _ALL_RETRACTION_KEYS)
     chain = field.chain(fields["chain"])
     transfer_index, block_number = fields["transfer_index"], fields.get("block_number")
     return Retraction(
@@ -132,12 +137,12 @@ def _parse_retraction(fields: Mapping[str, object]) -> Retraction:
     )
 
 
-def _check_names(fields: Mapping[str, object], required: frozenset[str], optional: frozenset[str]) -> None:
-    """Raises InvalidEvent when a required field is missing, or one is there that is neither."""
+def _check_names(fields: Mapping[str, object], required: frozenset[str], known: frozenset[str]) -> None:
+    """Raises InvalidEvent when a required field is missing, or one is there that is not known."""
     names = fields.keys()
-    if names == required:
+    if names == required or required <= names <= known:
         return
-    if unknown := sorted(names - required - optional):
+    if unknown := sorted(names - known):
         raise InvalidEvent("unknown_field", f"{unknown[0][:40]!a}: is no field of the contract.")
     if missing := sorted(required - names):
         raise InvalidEvent("missing_field", f"{missing[0]}: is missing.")

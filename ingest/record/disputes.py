@@ -22,7 +22,7 @@ _TRANSFERS = text("""
     CROSS JOIN LATERAL (
         SELECT transfer_id, transfer_index, block_number, block_hash,
             coalesce(last_observed_at, observed_at) AS observed_at, withdrawn_at, is_withdrawn,
-            retracted_batch_id
+            retracted_batch_id, is_waiting
         FROM transactions t
         WHERE t.transaction_hash = k.transaction_hash AND t.chain = k.chain AND t.asset_id = k.asset_id
             AND t.is_superseded IS NULL
@@ -41,11 +41,16 @@ _RETRACTIONS = text("""
 _UPDATE = text("""
     UPDATE transactions t SET last_observed_at = k.observed_at, withdrawn_at = k.withdrawn_at,
         is_withdrawn = k.is_withdrawn, retracted_batch_id = k.retracted_batch_id,
-        returned_batch_id = coalesce(k.returned_batch_id, t.returned_batch_id)
+        is_waiting = k.is_waiting
     FROM unnest(:ids ::bigint[], :observed_at ::timestamptz[], :withdrawn_at ::timestamptz[],
-        :is_withdrawn ::boolean[], :retracted ::bigint[], :returned ::bigint[])
-        k (transfer_id, observed_at, withdrawn_at, is_withdrawn, retracted_batch_id, returned_batch_id)
+        :is_withdrawn ::boolean[], :retracted ::bigint[], :waiting ::boolean[])
+        k (transfer_id, observed_at, withdrawn_at, is_withdrawn, retracted_batch_id, is_waiting)
     WHERE t.transfer_id = k.transfer_id
+""")
+_ADD_ABSENCES = text("""
+    INSERT INTO absences (transfer_id, retracted_batch_id, returned_batch_id)
+    SELECT transfer_id, retracted_batch_id, :batch_id
+    FROM unnest(:ids ::bigint[], :retracted ::bigint[]) k (transfer_id, retracted_batch_id)
 """)
 _ADD_RETRACTIONS = text("""
     INSERT INTO retractions (chain, transaction_hash, asset, transfer_index, observed_at, block_number,
@@ -69,7 +74,6 @@ class Group(NamedTuple):
 class Arrival(NamedTuple):
     """A transfer of the batch that is recorded, by this batch or before."""
 
-    position: int
     transfer_id: int
     transfer: Transfer
     is_new: bool
@@ -90,6 +94,7 @@ class _Stored(NamedTuple):
     withdrawn_at: datetime | None
     is_withdrawn: bool
     retracted_batch_id: int | None
+    is_waiting: bool
     is_new: bool
 
 
@@ -139,7 +144,7 @@ def _load(
     for row in connection.execute(_TRANSFERS, {**keys, "asset_ids": [g.asset_id for g in groups]}):
         stored[row.transfer_id] = _Stored(
             row.observed_at, row.withdrawn_at, bool(row.is_withdrawn), row.retracted_batch_id,
-            row.transfer_id in new,
+            bool(row.is_waiting), row.transfer_id in new,
         )  # fmt: skip
         if row.transfer_id not in new:
             states[row.number - 1].add(
@@ -163,29 +168,35 @@ def _write(
 ) -> None:
     """Writes the rows that changed, and says which transfers count from now on and which no longer do."""
     rows = []
+    returned: list[tuple[int, int]] = []
     for state in states:
         live = state.live()
         for t in state:
             before = stored[t.transfer_id]
             lives, lived = t.transfer_id in live, before.retracted_batch_id is None
-            returned = None
+            is_taken_back = not lives and state.is_taken_back(t.transfer_id)
             if before.is_new and not lives:
                 changes.counted.discard(t.transfer_id)
                 changes.waiting.add(t.transfer_id)
-                changes.taken_back += state.is_taken_back(t.transfer_id)
+                changes.taken_back += is_taken_back
             elif not before.is_new and lived and not lives:
                 changes.retracted.add(t.transfer_id)
                 changes.taken_back += 1
-            elif not before.is_new and lives and not lived:
+            elif not before.is_new and lives and before.retracted_batch_id is not None:
                 changes.counted.add(t.transfer_id)
-                returned = batch_id
+                returned.append((t.transfer_id, before.retracted_batch_id))
             retracted = None if lives else before.retracted_batch_id or batch_id
-            after = _Stored(t.observed_at, t.withdrawn_at, t.is_withdrawn, retracted, before.is_new)
+            waits = not lives and not is_taken_back
+            after = _Stored(t.observed_at, t.withdrawn_at, t.is_withdrawn, retracted, waits, before.is_new)
             if after != before:
-                rows.append((t.transfer_id, *after[:4], returned))
+                rows.append((t.transfer_id, *after[:5]))
     if rows:
-        names = ("ids", "observed_at", "withdrawn_at", "is_withdrawn", "retracted", "returned")
+        names = ("ids", "observed_at", "withdrawn_at", "is_withdrawn", "retracted", "waiting")
         connection.execute(_UPDATE, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
+    if returned:
+        ids, retracted_batches = zip(*returned, strict=True)
+        absences = {"ids": list(ids), "retracted": list(retracted_batches)}
+        connection.execute(_ADD_ABSENCES, {"batch_id": batch_id, **absences})
 
 
 def _add_retractions(

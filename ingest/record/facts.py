@@ -5,24 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
-from app.stores.copy_writer import copy_lines
 from ingest.record.changes import Change, Changes
 from ingest.record.disputes import Arrival, Dispute, Group, settle
+from ingest.record.staging import stage
 
-_STAGING = text("""
-    CREATE TEMP TABLE IF NOT EXISTS incoming (
-        position int, chain text, transaction_hash text, transfer_index int, block_number int,
-        transaction_index int, occurred_at timestamptz, sender text, receiver text, asset text,
-        amount numeric, decimals smallint, usd_value numeric, block_hash text, observed_at timestamptz,
-        initiator text, kind text, sender_tag text, receiver_tag text, is_first boolean
-    ) ON COMMIT DELETE ROWS
+_TRANSFER_IDS = text("""
+    SELECT nextval((SELECT pg_get_serial_sequence('transactions', 'transfer_id')::regclass))
+    FROM generate_series(1, :count)
 """)
-_COLUMNS = (
-    "position", "chain", "transaction_hash", "transfer_index", "block_number", "transaction_index",
-    "occurred_at", "sender", "receiver", "asset", "amount", "decimals", "usd_value", "block_hash",
-    "observed_at", "initiator", "kind", "sender_tag", "receiver_tag", "is_first",
-)  # fmt: skip
-
 _ADD_ASSETS = text("""
     INSERT INTO assets (chain, asset, decimals)
     SELECT k.*
@@ -48,27 +38,27 @@ _ADD_WALLETS = text("""
     ORDER BY chain, address  -- in one order everywhere, so that two batches do not deadlock
     ON CONFLICT DO NOTHING
 """)
-# RETURNING says whether the group has a retraction, or another inclusion from before this statement. A scalar
+# Each message has its id before: RETURNING names the messages that are stored without their long texts. It
+# also says whether the group has a retraction, or another inclusion from before this statement. A scalar
 # subquery with LIMIT is an index look-up for each row; EXISTS could become a hash of the whole table.
 _STORE = text("""
     INSERT INTO transactions (
-        chain, transaction_hash, transfer_index, block_number, transaction_index, occurred_at,
+        transfer_id, chain, transaction_hash, transfer_index, block_number, transaction_index, occurred_at,
         sender_id, receiver_id, asset_id, amount, decimals, usd_value, batch_id,
         block_hash, observed_at, initiator, kind, sender_tag, receiver_tag)
+    OVERRIDING SYSTEM VALUE
     SELECT
-        i.chain, i.transaction_hash, i.transfer_index, i.block_number, i.transaction_index, i.occurred_at,
-        s.wallet_id, r.wallet_id, a.asset_id, i.amount, i.decimals, i.usd_value, :batch_id,
+        i.transfer_id, i.chain, i.transaction_hash, i.transfer_index, i.block_number, i.transaction_index,
+        i.occurred_at, s.wallet_id, r.wallet_id, a.asset_id, i.amount, i.decimals, i.usd_value, :batch_id,
         i.block_hash, i.observed_at, i.initiator, i.kind, i.sender_tag, i.receiver_tag
     FROM incoming i
     JOIN wallets s ON (s.chain, s.address) = (i.chain, i.sender)
     JOIN wallets r ON (r.chain, r.address) = (i.chain, i.receiver)
     JOIN assets a ON (a.chain, a.asset) = (i.chain, i.asset)
-    WHERE i.is_first
     ORDER BY i.chain, i.transaction_hash, i.transfer_index, i.position  -- in one order everywhere, as wallets
     ON CONFLICT (transaction_hash, transfer_index, chain, coalesce(block_hash, block_number::text))
         WHERE is_superseded IS NULL DO NOTHING
-    RETURNING transfer_id, chain, transaction_hash, transfer_index, coalesce(block_hash, block_number::text),
-        sender_id, receiver_id, asset_id,
+    RETURNING transfer_id, sender_id, receiver_id, asset_id,
         coalesce(
             (SELECT true FROM retractions r
              WHERE (r.chain, r.transaction_hash) = (transactions.chain, transactions.transaction_hash)
@@ -123,10 +113,10 @@ def lock_assets(
     """
     decimals: dict[tuple[str, str], int | None] = {}
     for event in events:
-        key = event.chain, event.asset
-        decimals.setdefault(key, None)
         if isinstance(event, Transfer) and event.decimals is not None:
-            decimals[key] = event.decimals
+            decimals[event.chain, event.asset] = event.decimals
+        else:
+            decimals.setdefault((event.chain, event.asset), None)
     keys = sorted(decimals)
     arrays = {"chains": [chain for chain, _ in keys], "assets": [asset for _, asset in keys]}
     said = [decimals[key] for key in keys]
@@ -154,88 +144,63 @@ def store_events(
     A transfer that its inclusion has already is a duplicate, or a conflict if its content is another.
     """
     changes = Changes()
-    arrivals: list[Arrival] = []
-    transfers = [(position, event) for position, event in events if isinstance(event, Transfer)]
-    disputed: set[Group] = set()
-    if transfers:
-        arrivals, disputed = _store_transfers(connection, batch_id, transfers, changes)
     disputes: dict[Group, Dispute] = {}
-    for position, event in events:
-        if isinstance(event, Retraction):
-            group = Group(event.chain, event.transaction_hash, asset_ids[event.chain, event.asset])
-            disputes.setdefault(group, Dispute(event.asset)).words.append((position, event))
-    if disputes or disputed:
-        for arrival in arrivals:
-            t = arrival.transfer
-            group = Group(t.chain, t.transaction_hash, asset_ids[t.chain, t.asset])
-            if group in disputed or group in disputes:
-                disputes.setdefault(group, Dispute(t.asset)).words.append((arrival.position, arrival))
-        settle(connection, batch_id, disputes, changes)
+    transfers = [(position, event) for position, event in events if isinstance(event, Transfer)]
+    if len(transfers) < len(events):
+        for position, event in events:
+            if isinstance(event, Retraction):
+                group = Group(event.chain, event.transaction_hash, asset_ids[event.chain, event.asset])
+                disputes.setdefault(group, Dispute(event.asset)).words.append((position, event))
+    if transfers:
+        recorded, disputed = _store_transfers(connection, batch_id, transfers, changes)
+        if disputes:
+            disputed |= {group.transaction_hash for group in disputes}
+        if disputed:
+            for position, t in transfers:
+                if t.transaction_hash in disputed and position in recorded:
+                    group = Group(t.chain, t.transaction_hash, asset_ids[t.chain, t.asset])
+                    arrival = Arrival(recorded[position], t, is_new=position in changes.stored)
+                    disputes.setdefault(group, Dispute(t.asset)).words.append((position, arrival))
+    settle(connection, batch_id, disputes, changes)
     return changes
 
 
 def _store_transfers(
     connection: Connection, batch_id: int, transfers: Sequence[tuple[int, Transfer]], changes: Changes
-) -> tuple[list[Arrival], set[Group]]:
-    """Stores what is new; returns all transfers recorded now, and the groups to be settled."""
-    first: dict[tuple[str, str, int, str], tuple[int, Transfer]] = {}
-    for item in transfers:
-        t = item[1]
-        first.setdefault((t.chain, t.transaction_hash, t.transfer_index, _block(t)), item)
-    first_positions = {position for position, _ in first.values()}
-    connection.execute(_STAGING)
-    lines = (_copy_line(position, t, position in first_positions) for position, t in transfers)
-    copy_lines(connection, "incoming", _COLUMNS, lines)
+) -> tuple[dict[int, int], set[str]]:
+    """Stores what is new.
+
+    Returns:
+        The transfer id of each position whose transfer is recorded now, by this batch or before; and the
+        hashes of transactions about which there may be more than one word.
+    """
+    ids: Sequence[int] = connection.execute(_TRANSFER_IDS, {"count": len(transfers)}).scalars().all()
+    arrived = dict(zip(ids, transfers, strict=True))
+    disputed = stage(connection, arrived)
     changes.new_wallets = connection.execute(_ADD_WALLETS, {"batch_id": batch_id}).rowcount
-    arrivals: list[Arrival] = []
-    disputed: set[Group] = set()
-    block_of: dict[Group, str] = {}
-    for (
-        transfer_id, chain, transaction_hash, index, block, sender_id, receiver_id, asset_id, is_disputed,
-    ) in connection.execute(_STORE, {"batch_id": batch_id}).all():  # fmt: skip
-        position, t = first[chain, transaction_hash, index, block]
+    recorded: dict[int, int] = {}
+    for transfer_id, sender_id, receiver_id, asset_id, is_disputed in connection.execute(
+        _STORE, {"batch_id": batch_id}
+    ).all():
+        position, t = arrived[transfer_id]
         changes.new[transfer_id] = Change(
-            transfer_id, (t.seq, transaction_hash), (sender_id, asset_id), (receiver_id, asset_id), t.amount
+            transfer_id,
+            (t.seq, t.transaction_hash),
+            (sender_id, asset_id),
+            (receiver_id, asset_id),
+            t.amount,
         )
-        changes.stored.add(position)
-        arrivals.append(Arrival(position, transfer_id, t, is_new=True))
-        group = Group(chain, transaction_hash, asset_id)
-        if is_disputed or block_of.setdefault(group, block) != block:
-            disputed.add(group)
+        recorded[position] = transfer_id
+        if is_disputed:
+            disputed.add(t.transaction_hash)
+    changes.stored.update(recorded)
     changes.counted.update(changes.new)
-    repeated = {position: t for position, t in transfers if position not in changes.stored}
-    if repeated:
-        same: set[int] = set()
+    if len(recorded) < len(transfers):
+        repeated = {position: t for position, t in transfers if position not in recorded}
         for row in connection.execute(_REPEATS, {"positions": list(repeated)}):
             if row.is_same:
-                same.add(row.position)
-                t = repeated[row.position]
-                arrivals.append(Arrival(row.position, row.transfer_id, t, is_new=False))
+                recorded[row.position] = row.transfer_id
                 if row.is_told_anew:
-                    disputed.add(Group(t.chain, t.transaction_hash, row.asset_id))
-        changes.conflicts.update(repeated.keys() - same)
-    return arrivals, disputed
-
-
-def _block(t: Transfer) -> str:
-    """What tells the inclusions of a transaction apart, as the index of the record has it."""
-    return str(t.block_number) if t.block_hash is None else t.block_hash
-
-
-def _copy_line(position: int, t: Transfer, is_first: bool) -> str:  # noqa: FBT001 - a column
-    return (
-        f"{position}\t{t.chain}\t{t.transaction_hash}\t{t.transfer_index}\t{t.block_number}\t"
-        f"{t.transaction_index}\t{t.occurred_at}\t{t.sender}\t{t.receiver}\t{t.asset}\t{t.amount}\t"
-        f"{_or_null(t.decimals)}\t{_or_null(t.usd_value)}\t{_or_null(t.block_hash)}\t"
-        f"{_or_null(t.observed_at)}\t{_or_null(t.initiator)}\t{_or_null(t.kind)}\t"
-        f"{_tag_or_null(t.sender_tag)}\t{_tag_or_null(t.receiver_tag)}\t{is_first}"
-    )
-
-
-def _or_null(value: object) -> object:
-    return r"\N" if value is None else value
-
-
-def _tag_or_null(tag: str | None) -> str:
-    r"""A tag in COPY's text format: it holds no tab and no line end, but may hold a backslash."""
-    return r"\N" if tag is None else tag.replace("\\", r"\\")
+                    disputed.add(repeated[row.position].transaction_hash)
+        changes.conflicts.update(repeated.keys() - recorded.keys())
+    return recorded, disputed

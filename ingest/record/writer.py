@@ -22,6 +22,9 @@ from ingest.record.dead_letters import STORED_PAYLOAD_BYTES, store_dead_letters
 from ingest.record.facts import lock_assets, store_events
 from ingest.record.refusals import count_refusals
 
+# A batch knows the keys of all that it reads, and looks them up in indexes. The planner would read all pools
+# of a record of some hundred thousand for each full batch: it thinks look-ups dearer than they are in memory.
+_LOOK_UP = text("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
 _NEXT_BATCH = text("SELECT nextval('batch_ids')")
 _ADD_BATCH = text("""
     INSERT INTO batches (batch_id, stored, duplicates, dead, restated, retracted)
@@ -71,6 +74,7 @@ class WrittenBatch:
 def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> WrittenBatch:
     """Writes a batch. Messages that are recorded already, as after a crash, change no fact and no pool."""
     acquire_shared(connection, Lock.INGEST)
+    connection.execute(_LOOK_UP)
     events = [(i, m.event) for i, m in enumerate(messages) if not isinstance(m.event, InvalidEvent)]
     asset_ids = lock_assets(connection, (event for _, event in events))
     batch_id: int = connection.execute(_NEXT_BATCH).scalar_one()
@@ -151,12 +155,12 @@ def _partition_counts(
     messages: Sequence[DecodedMessage], outcomes: Sequence[str | InvalidEvent]
 ) -> list[dict[str, Any]]:
     """What each partition adds to its row of `ingestion_state`."""
+    next_offset = {(m.topic, m.partition, m.series): m.offset + 1 for m in messages}
     counts: dict[tuple[str, int, int], Counter[str]] = defaultdict(Counter)
-    next_offset: dict[tuple[str, int, int], int] = {}
-    for message, outcome in zip(messages, outcomes, strict=True):
-        origin = message.topic, message.partition, message.series
-        counts[origin][outcome if isinstance(outcome, str) else "dead"] += 1
-        next_offset[origin] = message.offset + 1
+    names = (outcome if isinstance(outcome, str) else "dead" for outcome in outcomes)
+    partitions = ((m.topic, m.partition, m.series) for m in messages)
+    for (origin, name), count in Counter(zip(partitions, names, strict=True)).items():
+        counts[origin][name] = count
     return [
         {
             "topic": topic,

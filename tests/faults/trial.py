@@ -40,8 +40,8 @@ _PROGRESS = text("""
 _POSITIONS = text("SELECT partition, next_offset FROM ingestion_state")
 _PROJECTED = Query(
     "test/projected", "", frozenset(), (),
-    "CYPHER 25 MATCH ()-[t:TRANSFER]->() RETURN t.transaction_hash AS hash, t.transfer_index AS index, "
-    "t.block_number AS block, coalesce(t.retracted, false) AS retracted",
+    "CYPHER 25 MATCH ()-[t:TRANSFER]->() RETURN t.transaction_hash AS hash, t.seq % 65536 AS index, "
+    "t.seq / 4294967296 AS block, coalesce(t.retracted, false) AS retracted",
 )  # fmt: skip
 
 

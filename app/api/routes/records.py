@@ -13,7 +13,14 @@ from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
 from app.labels.lookup import current_labels, label_history
 from app.policy.policy import load_policy
 from app.record.dead_letters import DEAD_LETTERS, DeadLetters, list_dead_letters
-from app.record.transfers import TRANSFERS, WalletTransfers, wallet_transfers
+from app.record.transfers import (
+    TRANSFERS,
+    WAITING,
+    WaitingTransfers,
+    WalletTransfers,
+    waiting_transfers,
+    wallet_transfers,
+)
 from app.record.wallets import find_wallet
 
 router = APIRouter(tags=["the record"])
@@ -29,6 +36,24 @@ def get_transfers(
     """The transfers that moved the wallet's money, latest first."""
     with services.postgres.transaction(snapshot=True) as connection:
         return wallet_transfers(connection, find_wallet(connection, wallet), limit, cursor)
+
+
+@router.get("/transfers/waiting", responses=example(200, WAITING) | errors(401, 422, 503))
+def get_waiting_transfers(
+    services: AppServices,
+    transaction_hash: Annotated[
+        str | None, Query(max_length=100, description="Only those of this transaction.")
+    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> WaitingTransfers:
+    """Transfers that do not count now, since their transaction lives in another block.
+
+    Nothing has retracted them: each lives as soon as the live one is retracted. `next` belongs to the same
+    transaction: send it again with it.
+    """
+    with services.postgres.transaction(snapshot=True) as connection:
+        return waiting_transfers(connection, transaction_hash, limit, cursor)
 
 
 @router.get("/wallets/{wallet}/labels", responses=example(200, HISTORY) | errors(401, 422, 503))

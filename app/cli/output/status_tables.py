@@ -55,6 +55,8 @@ def ingestion_table(status: IngestionStatus) -> Table:
         "graph compared": _comparison(status.reconciliation, status.as_of),
         "last scoring run": _run(status.latest_run, status.published_run),
     }
+    if record.waiting:
+        lines["in another block"] = f"{count(record.waiting, 'transfer')}: see GET /v1/transfers/waiting"
     if status.dead_letters:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in status.dead_letters.items())
         lines["refused messages"] = f"{reasons}: see `aml dead-letters list`"

@@ -7,12 +7,13 @@ from app.ledger.kernel_cache import statistics
 from app.ledger.kernels import Flows
 from app.ledger.walks import Steps, count_walks
 from app.runs.engines.ledger import trace
+from app.runs.results.compile import call_kernels
 
 _HOPS = 2
 
 
 def compile_kernels() -> dict[str, dict[str, int]]:
-    """Traces one transfer and counts its walk, with columns of a run's types.
+    """Traces one transfer, counts its walk, reads and writes a row, with columns of a run's types.
 
     Returns how often each kernel was taken from the cache and how often it was compiled.
     """
@@ -28,4 +29,5 @@ def compile_kernels() -> dict[str, dict[str, int]]:
     )
     ids = np.array([1], np.int64)
     count_walks(Steps(ids, ids + 1, ids, ids + 1, ids), _HOPS)
+    call_kernels()
     return statistics()

@@ -34,7 +34,7 @@ def runs_page(request: Request, services: AppServices, cursor: Cursor = None) ->
         next_cursor=answer.next,
         is_first=cursor is None,
         running=next((run for run in answer.runs if run.status == "running"), None),
-        completed=[run.run_id for run in answer.runs if run.status == "completed"],
+        completed=[run.run_id for run in answer.runs if run.status == "completed" and run.pruned_at is None],
         engine=services.settings.engine,
     )
 

@@ -486,7 +486,7 @@ def test_status_and_metrics_tell_the_same_and_leave_out_what_is_not_known(
         "retracted": 0,
         "out_of_order": 0,
     }
-    assert body["record"] == {"transfers": 20, "wallets": 100, "assets": 0}
+    assert body["record"] == {"transfers": 20, "wallets": 100, "assets": 0, "waiting": 0}
     assert body["graph"]["behind_batches"] == 1
     assert body["graph"]["ready"] is False
     assert body["throughput"]["one_minute"] == pytest.approx(20 / 60)

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import quote
 
 import httpx
 import pytest
 
+from app.domain import Transfer
 from app.errors import InvalidEvent
 from app.labels.lookup import current_labels, label_history
 from app.labels.store import remove_labels
@@ -15,7 +17,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.record.writer import DecodedMessage, write_batch
-from tests.support.builders import FACTS, policy, transfer
+from tests.support.builders import FACTS, START, policy, retraction, transfer
 from tests.support.commands import aml_json
 from tests.support.record import label, write
 from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
@@ -170,3 +172,35 @@ def test_refused_messages_are_listed_with_their_reasons_as_the_command_does(
     assert body == aml_json("dead-letters", "list")
     (one,) = api.get("/v1/dead-letters", params={"reason": "conflict", "limit": 5}).json()["dead_letters"]
     assert (one["payload_bytes"], one["replayed_at"]) == (len(other), None)
+
+
+def test_what_waits_for_a_retraction_is_listed_and_counted(api: httpx.Client, postgres: Postgres) -> None:
+    def mined(n: int, block: int) -> Transfer:
+        block_hash = f"0x{1_000 + block:064x}"
+        seen = START + timedelta(seconds=block)
+        return transfer(n, ALICE, BOB, 5, block_number=block, block_hash=block_hash, observed_at=seen)
+
+    def waiting(**params: str) -> list[tuple[object, object]]:
+        listed = all_pages(api, "/v1/transfers/waiting", "transfers", limit=2, **params)
+        return [(each["transaction_hash"], each["block_number"]) for each in listed]
+
+    def counted() -> int:
+        return int(api.get("/ingestion/status").raise_for_status().json()["record"]["waiting"])
+
+    assert api.get("/v1/transfers/waiting").json() == {"transfers": [], "next": None}
+    told = [mined(n, block) for n in (500, 501) for block in (600, 602, 601)]
+    write(postgres, told, offset=500)
+    first, second = (f"0x{n:064x}" for n in (500, 501))
+    assert sorted(waiting()) == [(hash_, block) for hash_ in (first, second) for block in (600, 601)]
+    assert sorted(waiting(transaction_hash=second.upper().replace("X", "x"))) == [
+        (second, 600),
+        (second, 601),
+    ]
+    assert counted() == 4
+    gone = [replace(retraction(t), block_hash=t.block_hash, observed_at=t.observed_at) for t in told]
+    write(postgres, [gone[1], gone[3]], offset=600)  # the live one of the first, a waiting one of the second
+    assert sorted(waiting()) == [(first, 600), (second, 601)]
+    assert counted() == 2
+    write(postgres, [gone[0], gone[2], gone[4]], offset=700)
+    assert counted() == 0
+    assert api.get("/v1/transfers/waiting", params={"cursor": "x"}).status_code == 422

@@ -10,7 +10,8 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from bench import auto, burst, explain, ingest, late, reconcile, scoring, stores
+from bench import auto, burst, explain, growth, ingest, late, reconcile, scoring, stores
+from bench.grown import continue_ids, following
 from bench.ledger import Ledger
 from embedded.ports import draw, is_free
 from tests.support.builders import policy
@@ -66,7 +67,7 @@ def test_scoring_is_measured_size_by_size_with_a_neighbour_count_beside_it() -> 
         assert set(scoring.COMPUTE) <= row["steps"].keys()
     plain, hub = (row["networkx"]["wallets_reached"] for row in found["side_by_side"])
     assert hub > plain > 10  # each of five reaches itself, both ways
-    assert len(found["targets"]) == 2
+    assert len(found["targets"]) == 4  # a later run of each size, and two ratios
     assert found["machine"]["cores"]
 
 
@@ -90,6 +91,28 @@ def test_ingestion_is_measured_alone_end_to_end_and_at_a_steady_rate() -> None:
     assert latency["transfers"] == 200
     assert 0 < latency["p50_seconds"] <= latency["p95_seconds"] <= latency["p99_seconds"]
     assert found["consumer_peak_mb"] > 0
+
+
+def test_transfers_that_follow_a_ledger_are_its_continuation(postgres: Postgres) -> None:
+    ledger = Ledger(postgres, policy())
+    ledger.grow(1_500)
+    postgres.run(continue_ids)
+    assert stores.write(postgres, following(ledger, 600)) == 0  # none comes late
+    run_id = score(postgres)
+    found = verify_run(postgres, run_id, lambda _step, _part: None)
+    assert found.differences == []
+    assert found.transfers > 2_000
+
+
+@pytest.mark.usefixtures("on_these_servers")
+def test_growth_is_measured_empty_filled_beyond_the_graph_and_empty_again() -> None:
+    found = growth.run((0, 1_500, 3_000), sample=600, graph_up_to=1_500)
+    assert [row["holds"] for row in found["rows"]] == [0, 1_500, 3_000, 0]
+    assert all(row["record_per_second"] > 0 for row in found["rows"])
+    assert ["merge_per_second" in row for row in found["rows"]] == [True, True, False, True]
+    for row in found["rows"]:
+        assert row.get("end_to_end_per_second", 1) > 0
+        assert row.get("consumer_peak_mb", 1) > 0
 
 
 @pytest.mark.usefixtures("on_these_servers")

@@ -13,6 +13,7 @@ from app.ledger.cells import DESTINATION, SOURCE
 from app.stores.graph import Graph
 from cypher import query
 from tests.support.builders import START, address
+from tests.support.graph import spoil
 from tests.support.ledgers.edges import load
 from tests.support.ledgers.exact import exact_content
 from tests.support.ledgers.moves import CATEGORIES, LATER, SEEN, Ledger, Move, random_ledger
@@ -146,6 +147,31 @@ def test_what_is_not_whole_says_why(graph: Graph) -> None:
     restated = ask(graph, 8, SOURCE, {5: 10.0})
     assert [path.restated for path in restated.paths] == [True]
     assert restated.incomplete == [RESTATED]
+
+
+def test_edges_of_an_older_version_give_the_same_evidence_and_the_same_sums(graph: Graph) -> None:
+    """The graph answers while it is written again."""
+    ledger = random_ledger(3)
+    load(graph, ledger)
+    wallets = sorted({end for move in ledger.moves for end in (move.sender, move.receiver)})
+    totals = {move.asset_id: float(2**80) for move in ledger.moves}
+
+    def answers() -> list[object]:
+        limits = {"wallet_ids": wallets, "watermark": SEEN, "hop_limit": 4}
+        sums = [graph.read(query(f"exposure/{name}_paths"), limits) for name in ("source", "destination")]
+        return [
+            *(sorted(map(repr, rows)) for rows in sums),
+            *(ask(graph, wallet, way, totals) for wallet in wallets for way in (SOURCE, DESTINATION)),
+        ]
+
+    before = answers()
+    spoil(
+        graph,
+        "MATCH ()-[t:TRANSFER]->() SET t.revision = coalesce(t.revision, t.batch), t.generation = 1,"
+        " t.transfer_index = t.seq % 65536, t.unobserved = coalesce(t.unobserved, 0.0)",
+    )
+    assert answers() == before
+    assert any(isinstance(each, Evidence) and each.paths for each in before)
 
 
 @pytest.mark.parametrize("name", ["exposure/evidence_source_step", "exposure/evidence_destination_step"])

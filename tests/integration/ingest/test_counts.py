@@ -8,7 +8,8 @@ from app.record.counts import read_counts
 from app.stores.postgres import Postgres
 from ingest.consumer.batch_writer import BatchWriter
 from ingest.consumer.recorded_offsets import RecordedOffsets
-from tests.support.histories.random_history import history, write_again
+from tests.support.histories.random_history import history
+from tests.support.histories.written_again import write_again
 
 _ROWS = text("""
     SELECT 'wallets' AS name, count(*) AS value FROM wallets

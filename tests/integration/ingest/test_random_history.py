@@ -4,106 +4,17 @@
 """
 
 import os
-from collections import defaultdict
 
 import pytest
-from sqlalchemy import text
 
-from app.domain import Retraction, Transfer
-from app.errors import InvalidEvent
-from app.projection.pending import project_all_pending
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.writer import DecodedMessage
-from tests.support.content import is_equal
-from tests.support.histories.inclusion_model import Mined, live_transfers
-from tests.support.histories.random_history import history, write_again
+from tests.support.histories.random_history import history
+from tests.support.histories.record_model import Model, compare
+from tests.support.histories.written_again import write_again
 
 EVENTS = int(os.environ.get("AML_HISTORY_EVENTS", "2000"))
 SEEDS = [1, 2] if EVENTS <= 5_000 else [3]
-Identity = tuple[str, int, int, str | None]
-
-
-class Model:
-    """What the record must hold: every message in order of arrival, by the rule of decision 0007."""
-
-    def __init__(self) -> None:
-        self.transfers: dict[Identity, Transfer] = {}
-        self.words: dict[tuple[str, str], list[Mined | Retraction]] = defaultdict(list)
-        self.refused: set[tuple[int, int]] = set()
-
-    def add(self, message: DecodedMessage) -> None:
-        """A message arrives."""
-        event = message.event
-        if isinstance(event, InvalidEvent):
-            self.refused.add((message.partition, message.offset))
-            return
-        words = self.words[event.transaction_hash, event.asset]
-        if isinstance(event, Retraction):
-            words.append(event)
-            return
-        place = event.block_number if event.block_hash is None else 0
-        key = event.transaction_hash, event.transfer_index, place, event.block_hash
-        first = self.transfers.setdefault(key, event)
-        if _content(first) != _content(event):
-            self.refused.add((message.partition, message.offset))
-            return
-        words.append(Mined(event.transfer_index, event.block_number, event.block_hash, event.observed_at))
-
-    def live(self) -> list[Transfer]:
-        """The transfers that live, in ledger order."""
-        names = {(group, name) for group, words in self.words.items() for name in live_transfers(words)}
-        return sorted(
-            (
-                t
-                for t in self.transfers.values()
-                if ((t.transaction_hash, t.asset), (t.transfer_index, t.block_number, t.block_hash)) in names
-            ),
-            key=lambda t: (t.seq, t.transaction_hash),
-        )
-
-    def balances(self) -> dict[tuple[str, str], int]:
-        """What every wallet holds of every asset."""
-        held: dict[tuple[str, str], int] = defaultdict(int)
-        for t in self.live():
-            if t.amount and t.sender != t.receiver:
-                held[t.sender, t.asset] -= min(t.amount, held[t.sender, t.asset])
-                held[t.receiver, t.asset] += t.amount
-        return {key: balance for key, balance in held.items() if balance}
-
-
-def _content(t: Transfer) -> tuple[object, ...]:
-    return t.amount, t.decimals, t.sender, t.receiver, t.asset, t.transaction_index, t.block_number
-
-
-def compare(postgres: Postgres, graph: Graph, model: Model) -> None:
-    live = {
-        (t.transaction_hash, t.transfer_index, t.block_number, t.block_hash, t.amount) for t in model.live()
-    }
-    with postgres.transaction() as connection:
-        rows = connection.execute(
-            text(
-                "SELECT transaction_hash, transfer_index, block_number, block_hash, amount::bigint"
-                " FROM transactions WHERE retracted_batch_id IS NULL"
-            )
-        )
-        assert {tuple(row) for row in rows} == live
-        held = connection.execute(
-            text(
-                "SELECT address, asset, balance FROM pools JOIN wallets USING (wallet_id)"
-                " JOIN assets USING (asset_id) WHERE balance > 0"
-            )
-        )
-        assert {(row[0], row[1]): int(row[2]) for row in held} == model.balances()
-        count = text(
-            "SELECT (SELECT sum(stored) FROM ingestion_state), (SELECT sum(stored) FROM batches), count(*)"
-            " FROM transactions"
-        )
-        assert tuple(map(int, connection.execute(count).one())) == (len(model.transfers),) * 3
-        dead = connection.execute(text('SELECT partition, "offset" FROM dead_letters'))
-        assert {tuple(row) for row in dead} == model.refused
-    project_all_pending(postgres, graph)
-    assert is_equal(postgres, graph)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -45,7 +45,7 @@ def clear(postgres: Postgres) -> None:
         connection.execute(
             text(
                 "TRUNCATE transactions, flows, pools, wallets, assets, batches, ingestion_state, retractions,"
-                " counts"
+                " absences, counts"
             )
         )
 

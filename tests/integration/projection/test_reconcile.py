@@ -3,10 +3,13 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from app.domain import ZERO_ADDRESS
 from app.errors import InUse, NotReady
@@ -26,6 +29,7 @@ from app.stores.postgres import Postgres
 from app.stores.references import REFERENCES
 from cypher import query
 from ingest.consumer.reconciler import Reconciler
+from ingest.instruments import CONSUMER
 from tests.support.builders import story
 from tests.support.content import graph_label_digest, is_equal
 from tests.support.environment import environment
@@ -122,7 +126,7 @@ def test_every_reference_is_checked(postgres: Postgres, reference: tuple[str, ..
     table, key, column, target, _ = reference
     add_batch(postgres, ROWS)
     with postgres.transaction() as connection:
-        if table in {"exposures", "risk_scores", "retractions"}:
+        if table in _ROW_OF:
             connection.execute(text(_ROW_OF[table]))
         if table == target or (key == column and table in {"transactions", "flows"}):
             other = "flows" if table == "transactions" else "transactions"
@@ -137,6 +141,7 @@ def test_every_reference_is_checked(postgres: Postgres, reference: tuple[str, ..
 
 
 _ROW_OF = {
+    "absences": "INSERT INTO absences (transfer_id, returned_batch_id, retracted_batch_id) VALUES (2, 2, 1)",
     "exposures": "INSERT INTO exposures VALUES (1, 1, 1, 1, 1, 0, 0, 1, 0, '{}', '{}')",
     "risk_scores": "INSERT INTO risk_scores (run_id, wallet_id, ownership_score, source_score, "
     "destination_score, rules, weighting, unpriced_transfers, cells, shares, points) "
@@ -237,6 +242,29 @@ def test_the_consumer_compares_when_it_is_time_and_mends_nothing(
     with Reconciler(postgres, projected, 0).running(), Reconciler(postgres, projected, 3_600).running():
         pass
     assert ask(postgres, "SELECT count(*) FROM reconciliations") == compared
+
+
+def test_no_error_ends_the_comparisons_of_the_consumer(
+    postgres: Postgres, projected: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of this program, here twice: it is logged and counted, and the next time comes."""
+    errors: Iterator[Exception] = iter([ZeroDivisionError("division by zero"), AssertionError()])
+
+    def failing_first(*arguments: Any) -> Reconciliation:  # noqa: ANN401 - as `reconcile`
+        for error in errors:
+            raise error
+        return reconcile(*arguments)
+
+    def failed() -> float:
+        return CONSUMER.get_sample_value("aml_reconciliations_failed_total") or 0.0
+
+    monkeypatch.setattr("ingest.consumer.reconciler.reconcile", failing_first)
+    before = failed()
+    with capture_logs() as logs, Reconciler(postgres, projected, 0.05).running():
+        wait_until(lambda: bool(ask(postgres, "SELECT count(*) FROM reconciliations")), seconds=20)
+    assert failed() == before + 2
+    assert [line["log_level"] for line in logs if line["event"] == "reconciliation_failed"] == ["error"] * 2
+    assert ask(postgres, "SELECT bool_and(equal) FROM reconciliations") is True
 
 
 def test_the_command_names_what_differs_and_ends_with_1_until_it_is_mended(

@@ -16,7 +16,11 @@ from app.stores.postgres import Postgres
 from tests.support.environment import environment
 from tests.support.run_story import tell_story
 
-KERNELS = {"trace_sources", "trace_destinations", "read_shares", "add_walks"}
+KERNELS = {
+    "trace_sources", "trace_destinations", "read_shares", "add_walks",
+    "fields_of_rows", "words", "extent", "decimals", "add_by_place", "carry", "_nearest", "_write_digits",
+    "exponents_as_repr", "join_columns", "hash_lines",
+}  # fmt: skip
 NOT_BESIDE_THE_SOURCE = {"NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator,UserWideCacheLocator"}
 """As for a user who may not write there; root always may."""
 RUN = """

@@ -150,9 +150,10 @@ def _check_scores(
 
 _EXPOSURES = text("""
     SELECT e.*, w.address, a.asset, r.columns FROM exposures e JOIN wallets w USING (wallet_id)
-    JOIN assets a USING (asset_id) JOIN scoring_runs r USING (run_id) WHERE run_id = :run_id
+    JOIN assets a USING (asset_id) JOIN scoring_runs r ON is_of_run(e.run_id, e.until_run_id, r.run_id)
+    WHERE r.run_id = :run_id
 """)
 _SCORES = text("""
     SELECT s.*, w.address, r.columns FROM risk_scores s JOIN wallets w USING (wallet_id)
-    JOIN scoring_runs r USING (run_id) WHERE run_id = :run_id
+    JOIN scoring_runs r ON is_of_run(s.run_id, s.until_run_id, r.run_id) WHERE r.run_id = :run_id
 """)

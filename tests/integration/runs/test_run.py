@@ -24,7 +24,8 @@ def scores(postgres: Postgres, run_id: int) -> dict[str, tuple[Any, ...]]:
     found = rows(
         postgres,
         "SELECT address, s.score, risk_level, main_category, weighting, unpriced_transfers"
-        " FROM risk_scores s JOIN wallets USING (wallet_id) WHERE run_id = :run_id",
+        " FROM risk_scores s JOIN wallets USING (wallet_id)"
+        " WHERE is_of_run(run_id, until_run_id, :run_id)",
         run_id=run_id,
     )
     return {row[0]: row[1:] for row in found}
@@ -33,8 +34,9 @@ def scores(postgres: Postgres, run_id: int) -> dict[str, tuple[Any, ...]]:
 SHARES = """
     SELECT w.chain, w.address, a.asset, r.columns, c.cell, c.share
     FROM exposures e JOIN wallets w USING (wallet_id) JOIN assets a USING (asset_id)
-    JOIN scoring_runs r USING (run_id), unnest(e.cells, e.shares) AS c (cell, share)
-    WHERE run_id = :run_id
+    JOIN scoring_runs r ON is_of_run(e.run_id, e.until_run_id, r.run_id),
+        unnest(e.cells, e.shares) AS c (cell, share)
+    WHERE r.run_id = :run_id
 """
 
 
@@ -74,7 +76,8 @@ def test_stored_exposures_are_exact_totals_with_shares_that_sum_to_one(story: Po
     found = rows(
         story,
         "SELECT address, direction, total, unobserved, usd_value, transfers, e.unpriced_transfers, shares"
-        " FROM exposures e JOIN wallets USING (wallet_id) WHERE run_id = :run_id ORDER BY address, direction",
+        " FROM exposures e JOIN wallets USING (wallet_id)"
+        " WHERE is_of_run(run_id, until_run_id, :run_id) ORDER BY address, direction",
         run_id=run_id,
     )
     assert [row[:7] for row in found] == [
@@ -97,7 +100,7 @@ def test_contributions_add_up_to_the_score_of_their_direction(story: Postgres) -
     found = rows(
         story,
         "SELECT ownership_score, source_score, destination_score, cells, shares, points FROM risk_scores"
-        " WHERE run_id = :run_id",
+        " WHERE is_of_run(run_id, until_run_id, :run_id)",
         run_id=run_id,
     )
     for *by_direction, cells, cell_shares, points in found:
@@ -115,7 +118,8 @@ def test_running_again_gives_the_same_rows(story: Postgres) -> None:
         both = [
             rows(
                 story,
-                f"SELECT to_jsonb(t) - 'run_id' FROM {table} t WHERE run_id = :run_id ORDER BY t",  # noqa: S608
+                f"SELECT to_jsonb(t) - 'run_id' FROM {table} t"  # noqa: S608
+                " WHERE is_of_run(run_id, until_run_id, :run_id) ORDER BY t",
                 run_id=run_id,
             )
             for run_id in (first, second)

@@ -1,12 +1,16 @@
 """The migrations and the models say the same."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 from sqlalchemy import Connection, text
 
 from alembic import command
-from app.domain import Retraction
+from app.domain import Retraction, Transfer
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres
-from tests.support.builders import START, transfer
+from tests.support.builders import START, retraction, transfer
 from tests.support.record import write
 from tests.support.run_story import ALICE, BOB
 
@@ -73,6 +77,34 @@ def test_what_was_retracted_before_inclusions_stays_so_and_its_successor_lives(p
     )  # both say nothing new
     with postgres.transaction() as connection:
         assert [row[1] for row in connection.execute(query)] == [False, True, True]
+
+
+def test_what_waits_and_the_last_absence_are_known_after_the_upgrade(postgres: Postgres) -> None:
+    def mined(n: int, block: int, second: int) -> Transfer:
+        seen = START + timedelta(seconds=second)
+        return transfer(n, ALICE, BOB, 5, block_number=block, block_hash=f"0x{block:064x}", observed_at=seen)
+
+    write(postgres, [mined(n, block, block) for n in (1, 2, 3) for block in (10, 11)])
+    gone = [replace(retraction(mined(n, 11, 11)), block_hash=f"0x{11:064x}") for n in (1, 2)]
+    write(postgres, [replace(each, observed_at=START + timedelta(seconds=20)) for each in gone], offset=10)
+    write(postgres, [mined(1, 11, 30)], offset=20)
+    with postgres.transaction() as connection:
+
+        def known() -> list[list[tuple[Any, ...]]]:
+            queries = (
+                "SELECT transfer_id, retracted_batch_id, coalesce(is_waiting, false) FROM transactions",
+                "SELECT transfer_id, returned_batch_id, retracted_batch_id FROM absences",
+            )
+            return [sorted(tuple(row) for row in connection.execute(text(query))) for query in queries]
+
+        before = known()
+        assert sum(row[2] for row in before[0]) == 2
+        assert len(before[1]) == 3
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0009")
+        command.upgrade(config, "head")
+        assert known() == before
 
 
 def files(connection: Connection) -> tuple[int, int]:

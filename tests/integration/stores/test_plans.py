@@ -19,7 +19,6 @@ from tests.support.run_story import ALICE, BOB
 WHOLE_RECORD = {
     "app.runs.digests": "a run and a verification read every transfer",
     "app.runs.snapshot:_TRANSFERS": "a run counts what it reads",
-    "app.runs.totals": "a run reads every transfer",
     "app.verify.reaccount": "a verification accounts every transfer again",
     "app.projection.pending:_RESET_ALL": "a rebuild writes every batch again",
 }
@@ -52,6 +51,9 @@ def large(postgres: Postgres) -> Postgres:
                 'INSERT INTO dead_letters (topic, partition, "offset", reason, detail, payload_bytes)'
                 " VALUES ('t', 0, 0, 'empty', '', 0)"
             )
+        )
+        connection.execute(
+            text("INSERT INTO absences (transfer_id, returned_batch_id, retracted_batch_id) VALUES (1, 2, 1)")
         )
         restore_large_statistics(connection)
     return postgres

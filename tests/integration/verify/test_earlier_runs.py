@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from alembic import command
 from app.policy.policy import Policy, parse_policy
-from app.runs.results import EXPOSURE_COLUMNS, SCORE_COLUMNS
+from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS
 from app.runs.score_record import read_score_record
 from app.stores.copy_writer import copy_texts
 from app.stores.migrate import alembic_config, migrate
@@ -64,7 +64,10 @@ def verify(postgres: Postgres, run_id: int) -> list[str]:
 def results(postgres: Postgres, run_id: int) -> dict[int, Any]:
     with postgres.transaction() as connection:
         found = connection.execute(
-            text("SELECT wallet_id, cells, shares, points FROM risk_scores WHERE run_id = :run_id"),
+            text(
+                "SELECT wallet_id, cells, shares, points FROM risk_scores"
+                " WHERE is_of_run(run_id, until_run_id, :run_id)"
+            ),
             {"run_id": run_id},
         )
         return {row.wallet_id: row for row in found}

@@ -1,10 +1,15 @@
 """A run is computed again and found equal, whatever came later; and every change by another hand is named."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from sqlalchemy import text
 
 from app.answers.comparisons import Verification
 from app.cli.data import import_story_labels
+from app.domain import Retraction, Transfer
 from app.errors import NotFound, NotReady
 from app.labels.store import remove_labels
 from app.runs.compute import EngineChoice
@@ -14,9 +19,9 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from tests.support.builders import FACTS, other_policy, policy, retraction, transfer
+from tests.support.builders import FACTS, START, other_policy, policy, retraction, transfer
 from tests.support.builders import story as simulated
-from tests.support.record import change, label, score, write
+from tests.support.record import change, label, rows, score, write
 from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, STORY, tell_story
 
 
@@ -330,13 +335,35 @@ def test_an_edited_result_of_path_queries_has_no_excuse(
     assert last.what == "results"
 
 
-def test_a_transfer_that_was_retracted_and_came_back_is_told(story: Postgres) -> None:
-    write(story, [retraction(STORY[1], transfer_index=None)])
-    run_id = score(story)
-    assert verify(story, run_id).equal
-    write(story, [transfer(20, ALICE, BOB, 50)])
-    detail = verify(story, run_id).differences[0].detail
-    assert "1 of them had been retracted and are back" in detail
+def test_a_run_is_verified_however_often_a_transfer_left_and_returned_since(story: Postgres) -> None:
+    """Each run saw what lived at its watermark: block A, nothing, B, A again, B again, A again, nothing."""
+    block_a = replace(STORY[1], block_hash=f"0x{10:064x}", transaction_hash=f"0x{99:064x}", observed_at=START)
+    block_b = replace(block_a, block_hash=f"0x{11:064x}", block_number=21, transfer_index=3)
+    unnamed = retraction(STORY[1], transfer_index=None)
+
+    def at(event: Any, second: int) -> Any:  # noqa: ANN401 - an event
+        return replace(event, observed_at=START + timedelta(seconds=second))
+
+    def gone(of: Transfer, second: int) -> Retraction:
+        return at(retraction(of, transfer_index=None, block_hash=of.block_hash), second)
+
+    batches: list[list[Transfer | Retraction]] = [
+        [block_a, unnamed],
+        [gone(block_a, 1)],
+        [at(block_b, 2), STORY[1]],
+        [at(block_a, 3)],
+        [gone(block_a, 4)],
+        [at(block_a, 5), at(unnamed, 1)],
+        [gone(block_a, 6), gone(block_b, 6)],
+    ]
+    runs = []
+    for number, events in enumerate(batches):
+        write(story, events, offset=100 * (number + 1))
+        runs.append(score(story))
+        assert [verify(story, each).differences for each in runs] == [[]] * len(runs)
+    digests = rows(story, "SELECT record_digest FROM scoring_runs ORDER BY run_id")
+    assert digests[2] == digests[4]  # block B and the old transfer lived at both
+    assert len(set(digests)) == len(runs) - 1
 
 
 def test_only_completed_runs_are_verified(story: Postgres) -> None:

@@ -1,46 +1,31 @@
 """A random history: transactions mined in several blocks, retracted (or not: some are lost), and told again.
 
-Transactions with block hashes are told in any order; the others in order, in the partition of their asset.
+Transactions with block hashes are told in any order and partition, only what tells of one transfer of one
+block stays in one; the others are told in order, in the partition of their asset.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from threading import Event
-
-from sqlalchemy import text
 
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
-from app.stores.postgres import Postgres
-from ingest.consumer.batch_writer import BatchWriter
-from ingest.consumer.recorded_offsets import RecordedOffsets
-from ingest.record.writer import DecodedMessage, WrittenBatch
+from ingest.record.writer import DecodedMessage
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 ASSETS = ["ETH", "USDT", "USDC", "DAI", "WBTC", "LINK"]
 PARTITIONS = 4
-WALLETS = 60
-Told = Transfer | Retraction | InvalidEvent
-_GO_BACK = text("""
-    UPDATE ingestion_state SET next_offset = :offset
-    WHERE topic = 't' AND partition = :partition AND next_offset > :offset
-""")
+BUSY_WALLETS = 60
+TRANSFERS_PER_WALLET = 20
+"""A late transfer restates what its pools have later: with few wallets the work grows with the square."""
+Event = Transfer | Retraction | InvalidEvent
 
 
 def history(seed: int, events: int) -> Iterator[list[DecodedMessage]]:
     """Batches of messages; some batches come twice, as after a crash."""
     r = random.Random(seed)
-    queues: list[list[DecodedMessage]] = [[] for _ in range(PARTITIONS)]
-    for event in _events(r, events):
-        partition = (
-            r.randrange(PARTITIONS)
-            if isinstance(event, InvalidEvent)
-            else ASSETS.index(event.asset) % PARTITIONS
-        )
-        queue = queues[partition]
-        queue.append(DecodedMessage("t", partition, len(queue), None, b"{}", event))
+    queues = _queues(r, events)
     position = [0] * PARTITIONS
     while any(position[p] < len(queues[p]) for p in range(PARTITIONS)):
         batch = []
@@ -54,23 +39,34 @@ def history(seed: int, events: int) -> Iterator[list[DecodedMessage]]:
                 yield batch
 
 
-def write_again(postgres: Postgres, batch: list[DecodedMessage]) -> list[WrittenBatch]:
-    """Writes a batch by a consumer that begins with it, also where it is written already."""
-    with postgres.transaction() as connection:
-        for message in reversed(batch):
-            where = {"partition": message.partition, "offset": message.offset}
-            connection.execute(_GO_BACK, where)
-    return BatchWriter(postgres, Event(), RecordedOffsets(postgres, "t"), 1_000).write(batch)
+def partitions(seed: int, events: int) -> list[list[DecodedMessage]]:
+    """The messages of each partition, in order."""
+    return _queues(random.Random(seed), events)
 
 
-def _events(r: random.Random, count: int) -> list[Told]:
+def _queues(r: random.Random, events: int) -> list[list[DecodedMessage]]:
+    queues: list[list[DecodedMessage]] = [[] for _ in range(PARTITIONS)]
+    chosen: dict[Hashable, int] = {}
+    for event in _events(r, events):
+        partition = r.randrange(PARTITIONS)
+        if isinstance(event, Transfer) and event.block_hash is not None:
+            of_one = event.transaction_hash, event.transfer_index, event.block_hash
+            partition = chosen.setdefault(of_one, partition)
+        elif not isinstance(event, InvalidEvent) and event.block_hash is None:
+            partition = ASSETS.index(event.asset) % PARTITIONS
+        queue = queues[partition]
+        queue.append(DecodedMessage("t", partition, len(queue), None, b"{}", event))
+    return queues
+
+
+def _events(r: random.Random, count: int) -> list[Event]:
     """Groups that keep their own order are merged at random into all the others, which are shuffled."""
-    shuffled: list[Told] = []
-    ordered: list[list[Told]] = []
+    shuffled: list[Event] = []
+    ordered: list[list[Event]] = []
     number = made = 0
     while made < count:
         number += 1
-        told = list(_transaction(r, number))
+        told = list(_transaction(r, number, max(BUSY_WALLETS, count // TRANSFERS_PER_WALLET)))
         made += len(told)
         if any(isinstance(e, Transfer) and e.block_hash is not None for e in told):
             shuffled += told
@@ -84,11 +80,12 @@ def _events(r: random.Random, count: int) -> list[Told]:
     return [next(rests[slot]) for slot in slots]
 
 
-def _transaction(r: random.Random, number: int) -> Iterator[Told]:
+def _transaction(r: random.Random, number: int, wallets: int) -> Iterator[Event]:
     """Everything that is told of one transaction, in the order in which it happened."""
     has_hashes, block = r.random() < 0.7, number // 2
+    among = BUSY_WALLETS if r.random() < 0.1 else wallets
     moved = [
-        (r.choice(ASSETS[:2] if r.random() < 0.5 else ASSETS), r.randrange(WALLETS), r.randrange(WALLETS))
+        (r.choice(ASSETS[:2] if r.random() < 0.5 else ASSETS), r.randrange(among), r.randrange(among))
         for _ in range(r.choice([1, 1, 2, 3]))
     ]
     clock = START + timedelta(seconds=number)

@@ -53,7 +53,6 @@ def _edges(ledgers: tuple[Ledger, ...]) -> list[dict[str, Any]]:
             properties = {
                 "transfer_id": move.transfer_id,
                 "transaction_hash": move.transaction_hash,
-                "transfer_index": move.seq & 0xFFFF,
                 "seq": move.seq,
                 "occurred_at": START + timedelta(seconds=move.seq),
                 "asset_id": move.asset_id,
@@ -63,7 +62,7 @@ def _edges(ledgers: tuple[Ledger, ...]) -> list[dict[str, Any]]:
                 "amount_exact": str(move.amount),
                 "usd_value": move.usd_value,
                 "batch": move.batch,
-                "revision": max(move.batch, move.revision),
+                "revision": move.revision if move.revision > move.batch else None,
                 "retracted": True if move.retracted else None,
                 **annotated.get(move.transfer_id, {}),
             }
@@ -87,7 +86,7 @@ def _annotations(ledger: Ledger) -> dict[int, dict[str, Any]]:
             "send_pool": epoch_identity(sender, epochs[sender]),
             "send_drain": drains[sender],
             "send_share": covered / held if held else 0.0,
-            "unobserved": float(move.amount - covered),
+            "unobserved": float(move.amount - covered) or None,
             "recv_pool": epoch_identity(receiver, epochs[receiver]),
             "recv_drain": drains[receiver],
         }

@@ -88,7 +88,7 @@ def test_the_state_says_what_is_behind_refused_and_not_known() -> None:
         graph=GraphStatus(
             ready=False, behind_batches=1, behind_transfers=2, behind_seconds=3, wallets=2, transfers=1
         ),
-        record=RecordStatus(transfers=3, wallets=2, assets=1),
+        record=RecordStatus(transfers=3, wallets=2, assets=1, waiting=4),
         dead_letters={"conflict": 1},
         alarm=DeadLetterAlarm(
             refused_in_a_row=7,
@@ -112,5 +112,6 @@ def test_the_state_says_what_is_behind_refused_and_not_known() -> None:
         "7 messages in a row.",
         "1 conflict: see `aml dead-letters list`",
         "none: start one with `aml score`",
+        "4 transfers: see GET /v1/transfers/waiting",
     ):
         assert line in shown

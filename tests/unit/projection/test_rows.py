@@ -9,7 +9,7 @@ from app.projection.rows import TRANSFER_COLUMNS, WALLET_COLUMNS, Page
 from cypher import names, query
 
 IN_PLACE_OF_A_PROPERTY = {"transfer_id", "sender_id", "receiver_id"}
-IN_PLACE_OF_OCCURRED_AT = {"occurred_at_second", "occurred_at_microsecond"}
+IN_PLACE_OF_OCCURRED_AT = {"occurred_at_second", "occurred_at_nanosecond"}
 
 
 def columns_read(name: str, parameter: str) -> set[str]:

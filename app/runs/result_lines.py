@@ -1,0 +1,120 @@
+"""Results of a run as rows of the record: exposures and scores, and the one flip that publishes them.
+
+Every row is first a line of text, its columns but those of its runs between tabs: the lines are what COPY
+sends, what a run's `results_digest` is of, and what a verification compares.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, text
+
+from app.errors import Unequal
+from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE
+from app.ledger.shares import DirectionShares, Exposures
+from app.policy.policy import LEVELS, Policy
+from app.runs.results.columns import TextColumn, numbers, text_column
+from app.runs.results.lines import EXPOSURE_COLUMNS, NULL, SCORE_COLUMNS, Lines, join
+from app.runs.results.totals import BothTotals, Totals
+from app.runs.score import NOTHING_KNOWN, Scores
+
+ROWS_AT_ONCE = 20_000
+"""Rows whose lines are made together."""
+ARITHMETIC = 2
+"""Version of how results are computed, rounded and digested; `app.verify.earlier` is about the one before."""
+_EXPOSURE_ARRAYS = [EXPOSURE_COLUMNS.index(name) for name in ("cells", "shares")]
+_SCORE_ARRAYS = [SCORE_COLUMNS.index(name) for name in ("rules", "cells", "shares", "points")]
+
+
+def exposure_lines(exposures: Exposures, totals: BothTotals) -> Iterator[Lines]:
+    """One line a wallet, asset and direction: its exact totals beside its cells that are not 0.
+
+    Lines come sources first, then by wallet and asset.
+
+    Raises:
+        Unequal: the exposures and the totals are not of the same wallets and assets.
+    """
+    for direction, side in ((SOURCE, exposures.source), (DESTINATION, exposures.destination)):
+        of_side = totals.of(direction)
+        _check_owners(side, of_side)
+        codes = exposures.layout.codes(direction)
+        for begin in range(0, len(side.wallet_id), ROWS_AT_ONCE):
+            rows = slice(begin, min(begin + ROWS_AT_ONCE, len(side.wallet_id)))
+            cells = side.shares.between(rows.start, rows.stop)
+            columns = [
+                text_column([str(direction)]).repeated(rows.stop - rows.start),
+                numbers(side.wallet_id[rows]),
+                numbers(side.asset_id[rows]),
+                of_side.total.take(rows),
+                of_side.unobserved.take(rows),
+                numbers(of_side.usd_value[rows]),
+                numbers(of_side.transfers[rows]),
+                numbers(of_side.unpriced_transfers[rows]),
+                numbers(codes[cells.cell].astype(np.int64)).joined(cells.starts),
+                numbers(cells.share).joined(cells.starts),
+            ]
+            lines = join(columns, _EXPOSURE_ARRAYS)
+            yield Lines(direction, side.wallet_id[rows], side.asset_id[rows], *lines)
+
+
+def score_lines(policy: Policy, scores: Scores, unpriced: NDArray[np.int64]) -> Iterator[Lines]:
+    """One line a wallet, by wallet: its scores, level and reasons, with every contribution.
+
+    `unpriced` counts the transfers of each wallet that have no price.
+    """
+    levels = text_column([*LEVELS, NULL])  # the code -1 is the last: none
+    directions = text_column([*DIRECTION_NAMES, NULL])
+    categories = text_column([*policy.categories, NULL])
+    weightings = text_column(["usd", "worst_asset"])
+    every = scores.contributions
+    for begin in range(0, len(scores.wallet_id), ROWS_AT_ONCE):
+        rows = slice(begin, min(begin + ROWS_AT_ONCE, len(scores.wallet_id)))
+        starts = np.searchsorted(every.wallet, np.arange(rows.start, rows.stop + 1))
+        some, starts = slice(int(starts[0]), int(starts[-1])), starts - starts[0]
+        columns = [
+            numbers(scores.wallet_id[rows]),
+            numbers(scores.score[rows]).replaced(scores.score[rows] == NOTHING_KNOWN, NULL),
+            *(numbers(scores.by_direction[rows, direction]) for direction in range(len(DIRECTION_NAMES))),
+            directions.take(scores.direction[rows]),
+            levels.take(scores.level[rows]),
+            levels.take(scores.band[rows]),
+            categories.take(scores.main_category[rows]),
+            _rules([rule.name for rule in policy.rules], scores.rules[rows]),
+            weightings.take(scores.worst_asset[rows].astype(np.int64)),
+            numbers(unpriced[rows]),
+            numbers(every.code[some].astype(np.int64)).joined(starts),
+            numbers(every.share[some]).joined(starts),
+            numbers(every.points[some]).joined(starts),
+        ]
+        wallet_id = scores.wallet_id[rows]
+        yield Lines(0, wallet_id, np.zeros(len(wallet_id), np.int32), *join(columns, _SCORE_ARRAYS))
+
+
+def publish(connection: Connection, run_id: int) -> None:
+    """Makes this run the one every answer comes from."""
+    connection.execute(_PUBLISH, {"run_id": run_id})
+
+
+def _check_owners(side: DirectionShares, totals: Totals) -> None:
+    if len(side.wallet_id) != len(totals.wallet_id):
+        raise Unequal("There are more exposures than totals, or fewer. Run `aml reconcile`.")
+    other = (side.wallet_id != totals.wallet_id) | (side.asset_id != totals.asset_id)
+    if other.any():
+        wallet_id = side.wallet_id[other.argmax()]
+        raise Unequal(f"The exposures of wallet {wallet_id} have no total. Run `aml reconcile`.")
+
+
+def _rules(names: Sequence[str], met: NDArray[np.bool_]) -> TextColumn:
+    """The names of the rules that hold, with commas between them."""
+    if not names:
+        return text_column([""]).repeated(len(met))
+    sets, which = np.unique(met, axis=0, return_inverse=True)
+    texts = [",".join(name for name, holds in zip(names, one, strict=True) if holds) for one in sets.tolist()]
+    return text_column(texts).take(which)
+
+
+_PUBLISH = text("""
+    INSERT INTO published_run (run_id) VALUES (:run_id)
+    ON CONFLICT (singleton) DO UPDATE SET run_id = excluded.run_id, published_at = clock_timestamp()
+""")
