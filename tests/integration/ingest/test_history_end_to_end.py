@@ -27,7 +27,13 @@ EVENTS = int(os.environ.get("AML_HISTORY_EVENTS", "2500"))
 
 def send(settings: Settings, messages: Iterable[DecodedMessage]) -> None:
     """Each message to the end of its partition."""
-    producer = Producer({"bootstrap.servers": settings.kafka_bootstrap_servers, **QUIET})
+    producer = Producer(
+        {
+            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            "enable.idempotence": True,  # else what is sent again may come behind what followed it
+            **QUIET,
+        }
+    )
     for message in messages:
         event = message.event
         payload = b"{" if isinstance(event, InvalidEvent) else encode(event)
