@@ -26,7 +26,7 @@ warm: .venv/.installed ## Builds the JVM caches of this machine once, for faster
 	.venv/bin/aml warm
 
 test: .venv/.installed-dev .venv/.kernels ## All tests that this machine can run, on real servers; says what it skips
-	.venv/bin/python -m pytest --servers $(SERVERS) -n auto $(ARGS)
+	.venv/bin/python -m pytest --servers=$(SERVERS) -n auto $(ARGS)
 
 test-containers: .venv/.installed-dev ## Builds the image, starts the whole stack with Docker and tests it (minutes)
 	.venv/bin/python -m pytest tests/containers --stack $(ARGS)
@@ -68,7 +68,7 @@ types: .venv/.installed-dev ## mypy --strict
 	.venv/bin/mypy
 
 drift: .venv/.installed-dev ## Do the migrations make exactly the tables of app/stores/models.py?
-	.venv/bin/python -m pytest -q --servers $(SERVERS) tests/integration/stores/test_migrations.py
+	.venv/bin/python -m pytest -q --servers=$(SERVERS) tests/integration/stores/test_migrations.py
 
 check: lint types drift test ## Everything that CI runs
 

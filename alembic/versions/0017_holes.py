@@ -9,7 +9,7 @@ from alembic import op
 from app.stores.online import alter_briefly, build_index
 
 revision = "0017"
-down_revision = "0012"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -15,7 +15,7 @@ from app.runs.queries import completed_or_published_run, run_row
 from app.stores.locks import Lock
 
 # Every condition uses an index alone: only the rows of the page are fetched. The rows of the last run are
-# those that no later run ended; where every row has an end, the last run is one of before migration 0012.
+# those that no later run ended; where every row has an end, the last run is one of before migration 0014.
 _OF_RUN = """
     (SELECT run_id, wallet_id, score, risk_level FROM risk_scores
     WHERE until_run_id IS NULL AND run_id <= :run_id {rest})

@@ -473,7 +473,7 @@ class PublishedRun(Base):
     published_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
-_UNTIL = "First run that has another row; null: none yet. 0: of before 0012, of its own run alone."
+_UNTIL = "First run that has another row; null: none yet. 0: of before 0014, of its own run alone."
 _LINE_HASH = "Of the row as a line: whether the next run has the same."
 
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from alembic import op
 from app.stores.online import alter_briefly, build_index, remove_index
 
-revision = "0012"
-down_revision = "0010"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -84,5 +84,5 @@ def downgrade() -> None:
 
 
 RUN = "Run that stored the row."
-UNTIL = "First run that has another row; null: none yet. 0: of before 0012, of its own run alone."
+UNTIL = "First run that has another row; null: none yet. 0: of before 0014, of its own run alone."
 LINE_HASH = "Of the row as a line: whether the next run has the same."

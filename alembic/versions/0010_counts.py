@@ -6,19 +6,21 @@ Until now a status counted all wallets, all refused messages and all batches tha
 import sqlalchemy as sa
 
 from alembic import op
+from app.stores.online import build_index, remove_index
 
-revision = "0015"
+revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-LATEST = [sa.text("recorded_at DESC"), "topic", "partition", sa.text('"offset" DESC')]
+LATEST = 'recorded_at DESC, topic, partition, "offset" DESC'
 FILL = """
     INSERT INTO counts (name, value)
     SELECT 'wallets', count(*) FROM wallets
     UNION ALL SELECT 'restated', coalesce(sum(restated), 0) FROM batches
     UNION ALL SELECT 'retracted', coalesce(sum(retracted), 0) FROM batches
     UNION ALL SELECT 'refused.' || reason, count(*) FROM dead_letters GROUP BY reason
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
 """
 
 
@@ -28,16 +30,15 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False, comment="A name of app/record/counts.py."),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_counts"),
+        if_not_exists=True,
     )
     op.execute(FILL)
-    op.drop_index("ix_batches_changing", table_name="batches")
-    op.create_index("ix_dead_letters_latest", "dead_letters", LATEST)
-    op.create_index("ix_dead_letters_latest_by_reason", "dead_letters", ["reason", *LATEST])
-    op.create_index(
+    remove_index("ix_batches_changing")
+    build_index("ix_dead_letters_latest", f"INDEX {{name}} ON dead_letters ({LATEST})")
+    build_index("ix_dead_letters_latest_by_reason", f"INDEX {{name}} ON dead_letters (reason, {LATEST})")
+    build_index(
         "ix_dead_letters_to_replay",
-        "dead_letters",
-        ["recorded_at", "topic", "partition", "offset"],
-        postgresql_where=sa.text("replayed_at IS NULL"),
+        'INDEX {name} ON dead_letters (recorded_at, topic, partition, "offset") WHERE replayed_at IS NULL',
     )
 
 
