@@ -14,7 +14,7 @@ from lxml import html
 
 from app.answers.explanation import Explanation, PathTransfer
 from app.cli.data import story_labels
-from app.domain import Transfer, decimal_units
+from app.domain import Transfer, decimal_units, transfer_index_of
 from app.projection.pending import project_all_pending
 from app.record.wallets import find_wallet
 from app.settings import Settings
@@ -221,7 +221,8 @@ def equals_the_graph(postgres: Postgres, graph: Graph, found: Explanation) -> No
     pasted = Query("pasted", "", frozenset(), ("path",), found.evidence_query.query)
     drawn = [row["path"].relationships[0] for row in graph.read_graph(pasted, {}, timeout_seconds=60)]
     assert len(drawn) == found.evidence_query.transfers
-    assert {(t["transaction_hash"], t["transfer_index"], t["amount_exact"]) for t in drawn} == on_paths
+    edges = {(t["transaction_hash"], transfer_index_of(t["seq"]), t["amount_exact"]) for t in drawn}
+    assert edges == on_paths
 
 
 def steps(found: Explanation) -> Iterable[PathTransfer]:
