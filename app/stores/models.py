@@ -272,7 +272,7 @@ class IngestionState(Base):
     duplicates: Mapped[int]
     dead: Mapped[int]
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
-    topic_id: Mapped[str | None] = mapped_column(comment="Null: of before 0017.")
+    topic_id: Mapped[str | None] = mapped_column(comment="Null: of before 0015.")
     ended_at: Mapped[datetime | None] = mapped_column(comment="Null: the series that is read.")
 
 

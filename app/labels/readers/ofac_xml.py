@@ -44,7 +44,7 @@ def read_sdn(file: Path, report_read: Callable[[int], None]) -> Iterator[ListedA
                 stream, events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True,
                 huge_tree=False, remove_comments=True, remove_pis=True,
             ):  # fmt: skip
-                name = etree.QName(element).localname
+                name = str(element.tag).rpartition("}")[2]  # QName refuses names that the parser takes
                 if event == "start":
                     is_list = _is_list_root(element, name, file) or is_list
                     elements = elements + 1 if inside else 0

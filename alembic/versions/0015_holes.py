@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from app.stores.online import alter_briefly, build_index
 
-revision = "0017"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
@@ -18,7 +18,7 @@ KEYS = {
     "ingestion_state": ("topic, partition", "topic, partition, series"),
     "dead_letters": ('topic, partition, "offset"', 'topic, partition, series, "offset"'),
 }
-TOPIC_ID = "COMMENT ON COLUMN ingestion_state.topic_id IS 'Null: of before 0017.'"
+TOPIC_ID = "COMMENT ON COLUMN ingestion_state.topic_id IS 'Null: of before 0015.'"
 ENDED_AT = "COMMENT ON COLUMN ingestion_state.ended_at IS 'Null: the series that is read.'"
 
 
