@@ -44,7 +44,7 @@ def read_sdn(file: Path, report_read: Callable[[int], None]) -> Iterator[ListedA
                 stream, events=("start", "end"), resolve_entities=False, load_dtd=False, no_network=True,
                 huge_tree=False, remove_comments=True, remove_pis=True,
             ):  # fmt: skip
-                name = str(element.tag).rpartition("}")[2]  # QName refuses names that the parser takes
+                name = _local_name(element)
                 if event == "start":
                     is_list = _is_list_root(element, name, file) or is_list
                     elements = elements + 1 if inside else 0
@@ -67,6 +67,11 @@ def read_sdn(file: Path, report_read: Callable[[int], None]) -> Iterator[ListedA
         raise InvalidInput(f"{file}:{line}: not well-formed XML ({exc.msg}).") from exc
     if not is_list:
         raise InvalidInput(f"{file} is no SDN list: its root is none of {', '.join(_ROOTS)}.")
+
+
+def _local_name(element: etree._Element) -> str:
+    """The name without its namespace; lxml's QName refuses some names that its parser takes."""
+    return str(element.tag).rpartition("}")[2]
 
 
 def _is_list_root(element: etree._Element, name: str, file: Path) -> bool:
