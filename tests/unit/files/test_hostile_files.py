@@ -78,7 +78,8 @@ def test_a_pipe_a_device_a_socket_a_folder_and_nothing_are_refused(reader: tuple
 @pytest.mark.parametrize(
     "content",
     [b"\0" * 1_000, b"\xff\xfe\0", b"\xed\xa0\x80\n", b"[" * 100_000, b'"' * 100_000, b"<" * 100_000,
-     b'a: "\\UFFFFFFFF"\n', b"tags: [" + b"{" * 9_000, b"<a>" * 100_000, b"<sdnList><:a>1</:a>" * 9, b'{"type":' * 50_000],
+     b'a: "\\UFFFFFFFF"\n', b"tags: [" + b"{" * 9_000, b"<a>" * 100_000,
+     b"<sdnList><:a>1</:a>" * 9, b'{"type":' * 50_000],
     ids=range(11),
 )  # fmt: skip
 def test_what_is_nothing_of_the_kind_is_refused_in_a_sentence(
