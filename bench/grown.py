@@ -22,6 +22,8 @@ from cypher import query
 
 _BLOCK_TRANSFERS = 100
 _NEW_WALLET_EVERY = 3
+_WALLETS = 300_000
+_FIRST_NEW = 1_000_000_000
 _START = datetime(2034, 1, 1, tzinfo=UTC)
 _DELETE_ROWS = 2_000
 
@@ -46,17 +48,19 @@ _LATER_IDS = text("""
 
 
 def following(ledger: Ledger, transfers: int) -> list[Transfer]:
-    """Transfers after those of the ledger, between its wallets (the oldest more often) and new ones."""
-    chance = Random(ledger.transfers)  # noqa: S311 - a workload, not a secret
-    wallets = max(ledger.wallets, _BLOCK_TRANSFERS)
+    """Transfers after those of the ledger, between some wallets (the first ones more often) and new ones.
+
+    At every size they are the same but for their place: as many wallets take part, and a batch has as much to
+    look up. A ledger of a million holds all of these wallets, an empty one none.
+    """
+    chance = Random(transfers)  # noqa: S311 - a workload, not a secret
 
     def someone() -> str:
-        return address(int(wallets * chance.random() ** 2))
+        return address(int(_WALLETS * chance.random() ** 2))
 
     told = []
     for number in range(ledger.transfers, ledger.transfers + transfers):
         block, place = divmod(number, _BLOCK_TRANSFERS)
-        wallets += number % _NEW_WALLET_EVERY == 0
         told.append(
             Transfer(
                 chain="ethereum",
@@ -66,7 +70,7 @@ def following(ledger: Ledger, transfers: int) -> list[Transfer]:
                 transaction_index=place,
                 occurred_at=_START + timedelta(seconds=12 * block),
                 sender=someone(),
-                receiver=address(wallets - 1) if number % _NEW_WALLET_EVERY == 0 else someone(),
+                receiver=address(_FIRST_NEW + number) if number % _NEW_WALLET_EVERY == 0 else someone(),
                 asset="ETH",
                 amount=chance.randrange(1, 10**19),
                 decimals=18,
