@@ -2,8 +2,8 @@
 
 At each size so many transfers follow through the real writers: into the record alone, their edges into the
 graph alone, and as many again end to end from Kafka. They are the same at every size: a batch touches as many
-wallets and pools, and a third of them bring a wallet that nobody knows. Before the next size they are deleted.
-At the end empty stores are measured again: what the machine did meanwhile shows there.
+wallets and pools, and a third bring a wallet that nobody knows. They are deleted before the next size. At the
+end empty stores are measured again: what the machine did meanwhile shows there.
 """
 
 import gc
