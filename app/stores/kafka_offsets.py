@@ -101,15 +101,6 @@ class TopicReader:
         )
 
 
-def ping_kafka(settings: Settings, *, timeout_seconds: float = 1.5) -> None:
-    """Checks that Kafka answers.
-
-    Raises:
-        DependencyMissing: it does not answer in time.
-    """
-    TopicReader(settings).topic_id(timeout_seconds=timeout_seconds)
-
-
 def partition_offsets(settings: Settings, *, timeout_seconds: float = 1.0) -> dict[int, Offsets]:
     """The offsets of every partition of the transfers topic; empty when there is no such topic.
 

@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import structlog
 from fastapi import APIRouter, Response
@@ -13,15 +12,23 @@ from sqlalchemy.exc import DBAPIError
 
 from app.api.dependencies import AppServices
 from app.api.responses import example
-from app.errors import AmlError, DependencyMissing
+from app.errors import AmlError
 from app.record.dead_letter_alarm import DeadLetterAlarm, dead_letter_alarm
 from app.record.holes import HoleAlarm, hole_alarm
-from app.stores.kafka_offsets import TopicReader, ping_kafka
+from app.stores.kafka_offsets import TopicReader
 
 log = structlog.get_logger()
 router = APIRouter(tags=["health"])
 
 PROBE_SECONDS = 2.0
+
+
+class Answered(NamedTuple):
+    """Whether a server answered, after how long, and what: of Kafka the id of the topic."""
+
+    ok: bool
+    seconds: float
+    answer: str | None
 
 
 class Health(BaseModel):
@@ -78,33 +85,36 @@ async def get_health() -> Health:
 async def get_ready(services: AppServices, response: Response) -> Readiness:
     """Each dependency with its latency; 503 when one does not answer within 2 seconds. Needs no token."""
     start = perf_counter()
-    pings: dict[str, Callable[[], None]] = {
+    questions: dict[str, Callable[[], str | None]] = {
         "postgres": services.postgres.ping,
         "graph": services.graph.ping,
-        "kafka": partial(ping_kafka, services.settings),
+        "kafka": lambda: TopicReader(services.settings).topic_id(),
     }
     alarms = asyncio.wrap_future(services.probes.submit(_alarms, services))
-    topic = asyncio.wrap_future(services.probes.submit(_is_topic_missing, services))
     probes = {
-        name: asyncio.wrap_future(services.probes.submit(_probe, name, ping)) for name, ping in pings.items()
+        name: asyncio.wrap_future(services.probes.submit(_probe, name, ask))
+        for name, ask in questions.items()
     }
-    waiting: list[asyncio.Future[Any]] = [*probes.values(), alarms, topic]
+    waiting: list[asyncio.Future[Any]] = [*probes.values(), alarms]
     await asyncio.wait(waiting, timeout=PROBE_SECONDS)
     dependencies = [_dependency(name, probe, start) for name, probe in probes.items()]
     ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if ready else 503
     alarm, holes = alarms.result() if alarms.done() else (None, None)
-    missing = topic.result() if topic.done() else None
     return Readiness(
-        ready=ready, dependencies=dependencies, alarm=alarm, hole_alarm=holes, topic_missing=missing
+        ready=ready,
+        dependencies=dependencies,
+        alarm=alarm,
+        hole_alarm=holes,
+        topic_missing=_is_topic_missing(probes["kafka"]),
     )
 
 
-def _is_topic_missing(services: AppServices) -> bool | None:
-    try:
-        return TopicReader(services.settings).topic_id() is None
-    except DependencyMissing:  # the probe of Kafka says so
+def _is_topic_missing(kafka: asyncio.Future[Answered]) -> bool | None:
+    """Whether Kafka knows no id of the topic; None where Kafka does not answer."""
+    if not kafka.done() or not kafka.result().ok:
         return None
+    return kafka.result().answer is None
 
 
 def _alarms(services: AppServices) -> tuple[DeadLetterAlarm | None, HoleAlarm | None]:
@@ -117,19 +127,19 @@ def _alarms(services: AppServices) -> tuple[DeadLetterAlarm | None, HoleAlarm | 
         return None, None
 
 
-def _probe(name: str, ping: Callable[[], None]) -> tuple[bool, float]:
+def _probe(name: str, ask: Callable[[], str | None]) -> Answered:
     start = perf_counter()
     try:
-        ping()
+        answer = ask()
     except AmlError as exc:  # only the log has the address: this route answers without a token
         log.warning("dependency_unavailable", dependency=name, reason=str(exc))
-        return False, perf_counter() - start
-    return True, perf_counter() - start
+        return Answered(ok=False, seconds=perf_counter() - start, answer=None)
+    return Answered(ok=True, seconds=perf_counter() - start, answer=answer)
 
 
-def _dependency(name: str, probe: asyncio.Future[tuple[bool, float]], start: float) -> Dependency:
+def _dependency(name: str, probe: asyncio.Future[Answered], start: float) -> Dependency:
     if not probe.done():
         probe.cancel()
         return Dependency(name=name, ok=False, latency_ms=round((perf_counter() - start) * 1000, 1))
-    ok, seconds = probe.result()
+    ok, seconds, _ = probe.result()
     return Dependency(name=name, ok=ok, latency_ms=round(seconds * 1000, 1))
