@@ -13,6 +13,7 @@ from app.domain import Transfer
 from app.ledger.pool import EMPTY, PoolState, deposit, send
 from app.stores.copy_writer import copy_texts
 from app.stores.postgres import Postgres
+from bench.ledger import FLOW_COLUMNS, WALLET_COLUMNS
 from bench.stores import address, transfer
 
 FIRST_BLOCK = 1_000_000
@@ -33,7 +34,7 @@ def fill(postgres: Postgres, transfers: int) -> None:
         lines = (_rows(number, t, states) for number, t in enumerate(_transfers(transfers), 1))
         while some := list(islice(lines, _ROWS_AT_ONCE)):
             copy_texts(connection, "transactions", _TRANSFER_COLUMNS, ["".join(row for row, _ in some)])
-            copy_texts(connection, "flows", _FLOW_COLUMNS, ["".join(flow for _, flow in some)])
+            copy_texts(connection, "flows", FLOW_COLUMNS, ["".join(flow for _, flow in some)])
         _write_pools(connection, states, transfers)
         connection.execute(_ADD_BATCH, {"batch_id": _BATCH, "stored": transfers})
         for table, key in (("transactions", "transfer_id"), ("wallets", "wallet_id"), ("pools", "pool_id")):
@@ -82,7 +83,7 @@ def _write_pools(connection: Connection, states: list[PoolState], transfers: int
     pools = "".join(
         f"{n}\t{n}\t1\t{_state(states[n])}\t{last.seq}\t{last.transaction_hash}\n" for n in numbers
     )
-    copy_texts(connection, "wallets", ("wallet_id", "chain", "address", "batch_id"), [wallets])
+    copy_texts(connection, "wallets", WALLET_COLUMNS, [wallets])
     copy_texts(connection, "pools", _POOL_COLUMNS, [pools])
 
 
@@ -93,11 +94,6 @@ def _state(s: PoolState) -> str:
 _TRANSFER_COLUMNS = (
     "transfer_id", "chain", "transaction_hash", "transfer_index", "block_number", "transaction_index",
     "occurred_at", "sender_id", "receiver_id", "asset_id", "amount", "decimals", "batch_id",
-)  # fmt: skip
-_FLOW_COLUMNS = (
-    "transfer_id", "seq", "revision",
-    "send_pool_id", "send_epoch", "send_balance", "send_drain", "send_drain_low", "send_share", "unobserved",
-    "recv_pool_id", "recv_epoch", "recv_balance", "recv_drain", "recv_drain_low",
 )  # fmt: skip
 _POOL_COLUMNS = (
     "pool_id", "wallet_id", "asset_id", "epoch", "balance", "drain", "drain_low", "last_seq",

@@ -68,9 +68,9 @@ class Ledger:
                 known = self.wallets
                 some = list(islice(rows, min(_ROWS_AT_ONCE, transfers - self.transfers)))
                 wallets = (self._wallet(number) for number in range(known, self.wallets))
-                copy_texts(connection, "wallets", _WALLET_COLUMNS, ["".join(wallets)])
+                copy_texts(connection, "wallets", WALLET_COLUMNS, ["".join(wallets)])
                 copy_texts(connection, "transactions", _TRANSFER_COLUMNS, ["".join(row for row, _ in some)])
-                copy_texts(connection, "flows", _FLOW_COLUMNS, ["".join(flow for _, flow in some)])
+                copy_texts(connection, "flows", FLOW_COLUMNS, ["".join(flow for _, flow in some)])
             connection.execute(text("TRUNCATE pools"))
             copy_texts(connection, "pools", _POOL_COLUMNS, ["".join(self._pool_rows())])
             first, last = batch_of(transfers_before), batch_of(transfers - 1)
@@ -195,12 +195,12 @@ def transaction_hash(number: int) -> str:
     return f"0x{(number + 1) * _HASH_STEP % 2**256:064x}"
 
 
-_WALLET_COLUMNS = ("wallet_id", "chain", "address", "batch_id")
+WALLET_COLUMNS = ("wallet_id", "chain", "address", "batch_id")
 _TRANSFER_COLUMNS = (
     "transfer_id", "chain", "transaction_hash", "transfer_index", "block_number", "transaction_index",
     "occurred_at", "sender_id", "receiver_id", "asset_id", "amount", "decimals", "usd_value", "batch_id",
 )  # fmt: skip
-_FLOW_COLUMNS = (
+FLOW_COLUMNS = (
     "transfer_id", "seq", "revision",
     "send_pool_id", "send_epoch", "send_balance", "send_drain", "send_drain_low", "send_share", "unobserved",
     "recv_pool_id", "recv_epoch", "recv_balance", "recv_drain", "recv_drain_low",
