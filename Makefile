@@ -85,12 +85,14 @@ lock: .venv/.installed-dev ## Renews the locks (needs uv); they hold names, vers
 	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --quiet \
 		--no-header --no-emit-index-url --no-emit-find-links \
 		--extra embedded --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile --group pyproject.toml:clients --generate-hashes --python-version 3.11 --universal --upgrade --quiet \
+		--no-header --no-emit-index-url --no-emit-find-links -o requirements-clients.lock
 	uv pip compile --group pyproject.toml:audit --generate-hashes --python-version 3.11 --universal --upgrade --quiet \
 		--no-header --no-emit-index-url --no-emit-find-links -o requirements-audit.lock
 
 # requirements-dev.lock holds what the other two hold.
 audit: .venv/audit/.installed ## Asks whether anything that is locked is known to be unsafe (needs the network, and npm)
-	for lock in requirements-dev.lock requirements-audit.lock; do \
+	for lock in requirements-dev.lock requirements-clients.lock requirements-audit.lock; do \
 		.venv/audit/bin/pip-audit --require-hashes --disable-pip --requirement $$lock $(ARGS) || exit 1; done
 	npm --prefix frontend audit --package-lock-only
 
@@ -120,7 +122,12 @@ clean: ## Removes .venv and caches; `aml down --wipe` removes an instance's data
 	@.venv/audit/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-audit.lock
 	@touch $@
 
-.venv/.installed-dev: requirements-dev.lock .venv/.installed
+.venv/clients/.installed: requirements-clients.lock | .venv/bin/python
+	@.venv/bin/python -m venv .venv/clients
+	@.venv/clients/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-clients.lock
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.lock .venv/.installed .venv/clients/.installed
 	@echo "Installing the locked test tools into .venv ..."
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@.venv/bin/python -m frontend.build --dev || true # tests that need it are skipped, and say so

@@ -6,9 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-Direction = Literal["source", "destination", "ownership"]
+from typing_extensions import TypeAliasType
 
-TransferKind = Literal["native", "internal", "token", "fee", "reward"]
+Direction = TypeAliasType("Direction", Literal["source", "destination", "ownership"])
+
+TransferKind = TypeAliasType("TransferKind", Literal["native", "internal", "token", "fee", "reward"])
 """What moved an asset: a transaction's own value, a call inside it, a token's log, its fee, its block."""
 
 Progress = Callable[[str, float], None]

@@ -43,7 +43,14 @@ class InvalidInput(AmlError):
 
 
 class UnknownAddress(InvalidInput):
-    """A text is no address of a known chain, or its checksum is wrong."""
+    """A text is no address of a known chain, or its checksum is wrong.
+
+    `reason` is the code of the event contract.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class InvalidPolicy(InvalidInput):
@@ -63,10 +70,19 @@ class InvalidEvent(InvalidInput):
 
 
 class InUse(AmlError):
-    """Somebody else holds what was asked for: a folder, a port, the one scoring run."""
+    """Somebody else holds what was asked for: a folder, a port, the one scoring run.
+
+    `run_id` and `location` say which run or operation it is and where it is, where they are known.
+    """
 
     status = HTTPStatus.CONFLICT
     kind = "in-use"
+    RETRY_SECONDS: ClassVar[int] = 5
+
+    def __init__(self, message: str, *, run_id: int | None = None, location: str | None = None) -> None:
+        super().__init__(message)
+        self.run_id = run_id
+        self.location = location or (None if run_id is None else f"/v1/runs/{run_id}")
 
 
 class NotReady(AmlError):

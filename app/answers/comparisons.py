@@ -6,12 +6,13 @@ from typing import Literal
 from pydantic import Field
 
 from app.answers.base import Answer, WalletName
+from app.answers.names import Engine, RiskLevel
 from app.answers.runs import RUN, RunName
 from app.answers.scores import SCORE
 from app.domain import Direction
 
 
-class Difference(Answer):
+class ResultDifference(Answer):
     """One difference between a run and its recomputation; `wallet` is null for the record as a whole."""
 
     what: str = Field(examples=["score"])
@@ -26,15 +27,15 @@ class Verification(Answer):
 
     run_id: int = Field(examples=[3])
     equal: bool
-    engine: Literal["cypher", "ledger"] = Field(description="That of the run; the ledger engine verifies it.")
-    differences: list[Difference] = Field(description="The first of each kind.")
+    engine: Engine = Field(description="That of the run; the ledger engine verifies it.")
+    differences: list[ResultDifference] = Field(description="The first of each kind.")
     notes: list[str]
     transfers: int = Field(description="Transfers with flow that were traced again.", examples=[117])
     exposures: int = Field(description="Stored rows that were compared.", examples=[88])
     scores: int = Field(description="Stored rows that were compared.", examples=[64])
 
 
-class Parts(Answer):
+class ChangeByCause(Answer):
     """A change of score by cause, in points; the parts add up to the change exactly.
 
     `engine` is rounding, some millionths, where one of the runs used path queries.
@@ -54,12 +55,13 @@ class ScoreChange(Answer):
     new: str | None = Field(examples=["14.000000"])
     change: str = Field(description="In points; a null score counts as 0.", examples=["14.000000"])
     change_micro: int = Field(description="In millionths of a point.", examples=[14_000_000])
-    parts: Parts
+    parts: ChangeByCause
 
 
 class RunDiff(Answer):
     """Wallets whose score changed from run `a` to run `b`, biggest change first."""
 
+    kind: Literal["runs"] = "runs"
     a: RunName
     b: RunName
     changed: int = Field(description="Wallets whose score changed.", examples=[1])
@@ -82,11 +84,12 @@ class ContributionChange(Answer):
 class WalletDiff(Answer):
     """One wallet in two runs, with the contributions to its score in each."""
 
+    kind: Literal["wallet"] = "wallet"
     a: RunName
     b: RunName
     score: ScoreChange
-    risk_level_before: str | None = Field(examples=["low"])
-    risk_level_after: str | None = Field(examples=["low"])
+    risk_level_before: RiskLevel | None = Field(examples=["low"])
+    risk_level_after: RiskLevel | None = Field(examples=["low"])
     contributions: list[ContributionChange]
 
 
@@ -97,14 +100,14 @@ class PastScore(Answer):
     as_of: datetime
     policy_version: str = Field(examples=["2026-01"])
     score: str | None = Field(examples=["14.000000"])
-    risk_level: str | None = Field(examples=["low"])
+    risk_level: RiskLevel | None = Field(examples=["low"])
     direction: Direction | None = Field(examples=["source"])
     main_category: str | None = Field(examples=["mixer"])
     rules: list[str]
     published: bool = Field(description="Whether this run is the published one.")
 
 
-class History(Answer):
+class ScoreHistory(Answer):
     """A wallet's scores by run, newest first; runs without the wallet are left out."""
 
     wallet: WalletName
@@ -120,7 +123,7 @@ _CHANGE = ScoreChange(
     new="14.000000",
     change="14.000000",
     change_micro=14_000_000,
-    parts=Parts(transfers="2.000000", labels="12.000000", policy="0.000000", engine="0.000000"),
+    parts=ChangeByCause(transfers="2.000000", labels="12.000000", policy="0.000000", engine="0.000000"),
 )
 VERIFICATION = Verification(
     run_id=3, equal=True, engine="ledger", differences=[], notes=[], transfers=117, exposures=88, scores=64
@@ -144,7 +147,7 @@ WALLET_DIFF = WalletDiff(
         )
     ],
 )
-HISTORY = History(
+HISTORY = ScoreHistory(
     wallet=SCORE.wallet,
     scores=[
         PastScore(

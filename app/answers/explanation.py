@@ -6,7 +6,8 @@ from typing import Any
 from pydantic import Field
 
 from app.answers.base import EXAMPLE_TIME, MIDDLE_WALLET, MIXER_WALLET, WALLET, Answer, WalletName
-from app.answers.scores import SCORE, Flow, WalletScore
+from app.answers.names import Flow
+from app.answers.scores import SCORE, WalletScore
 
 
 class Weighed(Answer):

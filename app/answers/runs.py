@@ -1,11 +1,11 @@
 """Scoring runs, as answers."""
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
 from app.answers.base import EXAMPLE_TIME, Answer
+from app.answers.names import Engine, RunStatus
 
 
 class RunName(Answer):
@@ -16,7 +16,7 @@ class RunName(Answer):
     policy_digest: str
     label_set_digest: str
     watermark: int = Field(description="Last ingest batch in the run's snapshot.", examples=[118])
-    engine: Literal["cypher", "ledger"]
+    engine: Engine
     engine_reason: str | None = Field(
         default=None, description="Why this engine answered; null for runs before this was kept."
     )
@@ -27,7 +27,7 @@ class RunName(Answer):
 class Run(RunName):
     """One scoring run."""
 
-    status: Literal["running", "completed", "failed", "cancelled"]
+    status: RunStatus
     published: bool
     application_version: str
     started_at: datetime

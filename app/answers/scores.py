@@ -4,16 +4,12 @@ Amounts are strings of base units, scores and points six-place decimal strings, 
 the wallet received (source) or sent (destination); `usd_value` is a decimal string at the transfers' time.
 """
 
-from typing import Literal
-
 from pydantic import Field
 
 from app.answers.base import WALLET, Answer, WalletName
+from app.answers.names import Flow, ResidualKind, RiskLevel, ScoreStatus, Weighting
 from app.answers.runs import RUN_NAME, RunName
 from app.domain import Direction
-
-Flow = Literal["source", "destination"]
-Status = Literal["complete", "incomplete", "unknown"]
 
 
 class OwnLabel(Answer):
@@ -49,7 +45,7 @@ class Residual(Answer):
 
     asset: str = Field(examples=["ETH"])
     direction: Flow
-    kind: Literal["unobserved_origin", "still_held", "beyond_hop_limit"]
+    kind: ResidualKind
     hop: int | None = Field(description="Null for `beyond_hop_limit`.", examples=[1])
     amount: str = Field(examples=["4500000000000000000"])
     decimals: int | None = Field(examples=[18])
@@ -89,14 +85,14 @@ class WalletScore(Answer):
 
     wallet: WalletName
     score: str | None = Field(description="0-100; null when it is unknown.", examples=["14.000000"])
-    risk_level: str | None = Field(examples=["low"])
-    status: Status
+    risk_level: RiskLevel | None = Field(examples=["low"])
+    status: ScoreStatus
     incomplete_reasons: list[str] = Field(default=[])
     notes: list[str] = Field(default=[])
-    band: str | None = Field(default=None, description="Level by score alone, before rules.")
+    band: RiskLevel | None = Field(default=None, description="Level by score alone, before rules.")
     direction: Direction | None = Field(default=None, description="The direction that decided the score.")
     rules: list[str] = Field(default=[], description="Rules of the policy that were applied.")
-    weighting: Literal["usd", "worst_asset"] | None = Field(
+    weighting: Weighting | None = Field(
         default=None, description="`worst_asset` where no transfer of the wallet is priced."
     )
     unpriced_transfers: int | None = None
@@ -114,7 +110,7 @@ class RankedWallet(Answer):
 
     wallet: WalletName
     score: str = Field(examples=["100.000000"])
-    risk_level: str = Field(examples=["severe"])
+    risk_level: RiskLevel = Field(examples=["severe"])
     direction: Direction | None
     main_category: str | None = Field(examples=["sanctioned"])
     main_reason: str = Field(examples=["The wallet itself is labelled sanctioned."])

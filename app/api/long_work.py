@@ -1,8 +1,11 @@
 """The answer of a route that starts long work: 200 when the work ends in time, else 202."""
 
+from typing import Any
+
 from fastapi import Response
 
-from app.operations.operation import Operation, OperationStatus
+from app.operations.operation import Operation
+from app.operations.operation_answers import answer_of
 
 
 def set_status(response: Response, operation: Operation, location: str, wait_seconds: int) -> None:
@@ -17,11 +20,11 @@ def set_status(response: Response, operation: Operation, location: str, wait_sec
     response.status_code = 200 if wait_seconds and operation.ended_within(wait_seconds) else 202
 
 
-def operation_answer(operation: Operation, response: Response, wait_seconds: int) -> OperationStatus:
-    """The state of an operation after waiting for it.
+def operation_answer(operation: Operation, response: Response, wait_seconds: int) -> Any:  # noqa: ANN401
+    """The model of its kind: the state of an operation after waiting for it.
 
     Raises:
         Exception: the error of the work, when it failed in time.
     """
     set_status(response, operation, f"/v1/operations/{operation.operation_id}", wait_seconds)
-    return operation.answer()
+    return answer_of(operation)

@@ -1,15 +1,19 @@
 """Middleware of every request: a bounded body, security headers, a log line, and a problem for each error."""
 
+import re
 from time import perf_counter
+from typing import Final
 
 import structlog
+from asgi_correlation_id import correlation_id
 from fastapi import Request
 from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import problem
+from app.answers.problem import KIND_OF_STATUS
+from app.api.problems import aml_problem, problem
 from app.api.security import HEADERS, check_origin
 from app.errors import Forbidden, InvalidInput
 
@@ -22,7 +26,14 @@ REQUEST_SECONDS = Histogram(
     ["method", "route", "status"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+REQUEST_ID: Final = "X-Request-ID"
+_request_id = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+
+
+def is_request_id(text: str) -> bool:
+    """Whether a client may name its request so; another text is replaced by an id of our own."""
+    return _request_id(text) is not None
 
 
 class RequestMiddleware:
@@ -36,10 +47,14 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        method = scope["method"]
+        if method == "HEAD":  # the server leaves the body of its answer out
+            scope = {**scope, "method": "GET"}
         request = Request(scope)
         # Still quoted, so that no control character gets into a log.
         path = scope["raw_path"].decode("ascii", "replace")
         started, status = perf_counter(), 0
+        structlog.contextvars.bind_contextvars(request_id=correlation_id.get())
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -55,18 +70,19 @@ class RequestMiddleware:
             _check_length(request)
             await self.app(scope, _bounded(receive), send_with_headers)
         except (Forbidden, InvalidInput) as exc:
-            await problem(request, exc.status, exc.kind, str(exc))(scope, receive, send_with_headers)
+            await aml_problem(request, exc)(scope, receive, send_with_headers)
         except Exception:
-            log.exception("request_failed", method=request.method, path=path)
+            log.exception("request_failed", method=method, path=path)
             if status:  # the response has begun: breaking the connection shows that it is incomplete
                 raise
             detail = "An unexpected error occurred. The server's log has the details."
-            await problem(request, 500, "internal", detail)(scope, receive, send_with_headers)
+            await problem(request, 500, KIND_OF_STATUS[500], detail)(scope, receive, send_with_headers)
         finally:
             seconds = perf_counter() - started
-            _measure(request, status, seconds)
+            _measure(request, method, status, seconds)
             milliseconds = round(seconds * 1000, 1)
-            log.info("request", method=request.method, path=path, status=status, milliseconds=milliseconds)
+            log.info("request", method=method, path=path, status=status, milliseconds=milliseconds)
+            structlog.contextvars.unbind_contextvars("request_id")
 
 
 def _check_length(request: Request) -> None:
@@ -79,11 +95,13 @@ def _check_length(request: Request) -> None:
         raise InvalidInput("A request has either Content-Length or Transfer-Encoding, and not both.")
 
 
-def _measure(request: Request, status: int, seconds: float) -> None:
+def _measure(request: Request, method: str, status: int, seconds: float) -> None:
     """Labels by route, not by path: the number of labels is bounded, and no label names a wallet."""
-    method = request.method if request.method in METHODS else "other"
     route = getattr(request.scope.get("route"), "path", "none")
-    REQUEST_SECONDS.labels(method, route, status).observe(seconds)
+    # FastAPI's route does not know the prefix that it was included with: a page may have the same path.
+    if request.scope["path"].startswith("/v1/") and route.startswith("/") and not route.startswith("/v1"):
+        route = f"/v1{route}"
+    REQUEST_SECONDS.labels(method if method in METHODS else "other", route, status).observe(seconds)
 
 
 def _bounded(receive: Receive) -> Receive:

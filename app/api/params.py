@@ -3,7 +3,8 @@
 import re
 from typing import Annotated
 
-from fastapi import Depends, Header, Path, Query
+from fastapi import Depends, Header, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 
 from app.answers.cursors import MAX_BIGINT
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
@@ -28,17 +29,32 @@ def _wait_seconds(
 WaitSeconds = Annotated[int, Depends(_wait_seconds)]
 """How long the client waits for the end of long work: `Prefer: wait=N` (RFC 7240)."""
 
+WALLET_PATTERN = r"^\s*[!-~]+\s*$"
+"""In the document alone: what is wrong with a text is said by `app.chains.wallet_reference`."""
 WalletReference = Annotated[
     str,
     Path(
         description="An address, or `chain:address`, as any wallet software writes it:"
         " EVM addresses and bech32 in any case, Bitcoin Cash with its prefix or in the legacy form.",
         max_length=MAX_REFERENCE_LENGTH,
+        json_schema_extra={"pattern": WALLET_PATTERN},
         examples=["ethereum:0x00000000000000000000000000000000000000aa"],
     ),
 ]
 Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the previous page.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+={0,2}$", description="`next` of the previous page."),
+]
 RunQuery = Query(ge=1, le=MAX_BIGINT)
 """Of the id of a run in a query string."""
 RunId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
+
+
+async def _no_null_body(request: Request) -> None:
+    """An optional body is there or not; FastAPI takes `null` for an absent one."""
+    if (await request.body()).strip() == b"null":
+        raise RequestValidationError([{"loc": ("body",), "type": "null_body", "msg": "Leave the body out."}])
+
+
+NoNullBody = Depends(_no_null_body)

@@ -9,6 +9,7 @@ from app.errors import InvalidEvent, InvalidInput, UnknownAddress
 MAX_REFERENCE_LENGTH = 200
 _OTHER_CHAINS = sorted(CHAINS - EVM_CHAINS)
 _printable = re.compile(rf"[\x21-\x7e]{{1,{MAX_REFERENCE_LENGTH}}}").fullmatch
+_chain_name = re.compile(r"(?!bitcoincash$)[A-Za-z][A-Za-z0-9_-]*").fullmatch
 _evm_in_any_case = re.compile(r"0[xX][0-9a-fA-F]{40}").fullmatch
 
 
@@ -24,7 +25,7 @@ def normalise(text: str) -> list[Candidate]:
 
     The chain of all candidates is the one that the text names, or None. An address without its chain may
     have several stored forms: a legacy address of Bitcoin Cash is one of Bitcoin too. EVM addresses are taken
-    in any case, also where their capitals are no checksum: a stored address has none.
+    in one case, or in mixed case with a right checksum (EIP-55).
 
     Raises:
         InvalidInput: empty, longer than 200 characters, or with blanks or control characters inside.
@@ -44,19 +45,19 @@ def normalise(text: str) -> list[Candidate]:
 
 
 def _stored_form(chain: str, address: str) -> str:
-    if chain in EVM_CHAINS and _evm_in_any_case(address):
-        return address.lower()
     try:
+        if chain in EVM_CHAINS and _evm_in_any_case(address):
+            return normalise_address(chain, f"0x{address[2:]}")
         return normalise_address(chain, address)
     except InvalidEvent as exc:
-        raise UnknownAddress(str(exc)) from exc
+        raise UnknownAddress(exc.reason, str(exc)) from exc
 
 
 def _stored_forms(address: str) -> list[str]:
     """Its stored form on every chain that writes addresses so, each form once."""
     # An EVM address is recognised first and at once; the library for the others is large.
     if _evm_in_any_case(address):
-        return [address.lower()]
+        return [_stored_form("ethereum", address)]
     forms, reasons = set(), set()
     for chain in _OTHER_CHAINS:
         try:
@@ -64,7 +65,10 @@ def _stored_forms(address: str) -> list[str]:
         except InvalidEvent as exc:
             reasons.add(exc.reason)
     if not forms and "bad_checksum" in reasons:
-        raise UnknownAddress(f"The checksum of {address} is wrong.")
+        raise UnknownAddress("bad_checksum", f"The checksum of {address} is wrong.")
+    name, colon, _ = address.partition(":")
+    if not forms and colon and _chain_name(name):
+        raise UnknownAddress("unknown_chain", f"The chain {name[:40]!a} is not known.")
     if not forms:
-        raise UnknownAddress(f"{address[:100]!a} is no address of a known chain.")
+        raise UnknownAddress("bad_address", f"{address[:100]!a} is no address of a known chain.")
     return sorted(forms)

@@ -10,9 +10,6 @@ from pydantic import SecretStr
 from app.cli.output.terminal import writing
 from app.settings import Settings
 
-_RENAMED = {"Request Entity Too Large": "Content Too Large", "Unprocessable Entity": "Unprocessable Content"}
-"""Older Pythons name these statuses otherwise; the document uses the names of Python 3.13 and newer."""
-
 
 def register(app: typer.Typer) -> None:
     """Adds the command of this file."""
@@ -55,6 +52,4 @@ def document() -> str:
     finally:
         graph.close()
         postgres.close()
-    for old, new in _RENAMED.items():
-        text = text.replace(f'"{old}"', f'"{new}"')
     return text

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import floor
 
-from app.answers.scores import Flow
+from app.answers.names import Flow
 from app.policy.points import points_of
 
 Cell = tuple[Flow, str, int]

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from app.answers.scores import Flow
+from app.answers.names import Flow
 from app.explain.attribution import Attribution
 from app.explain.evidence import EMPTIED, RESTATED, ROW_LIMIT, TIME_LIMIT, Evidence
 from app.projection.state import State

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from app.answers.explanation import Explanation, GraphState, NotListed, NotListedTotals
-from app.answers.scores import Flow
+from app.answers.names import Flow
 from app.domain import format_points
 from app.errors import DependencyMissing, QueryTimeout
 from app.explain.attribution import NO_POINTS, SharePoints

@@ -10,7 +10,8 @@ from sqlalchemy import Row
 
 from app.answers.base import WalletName
 from app.answers.explanation import ContributingWallet, Counterparty, EvidenceItem, PathTransfer
-from app.answers.scores import Contribution, Flow
+from app.answers.names import Flow
+from app.answers.scores import Contribution
 from app.domain import Wallet, format_points, parse_points
 from app.explain.attribution import Attribution, Cell, SharePoints, attribute
 from app.explain.evidence import Evidence, EvidencePath

@@ -15,7 +15,7 @@ MAX_ROW = 2_000
 """Number of rows on each side: more than wallets may be shown."""
 
 
-class Place(BaseModel):
+class Position(BaseModel):
     """A position in the explorer: column 0 is that of the first wallet, negative columns are of senders."""
 
     model_config = ConfigDict(frozen=True)
@@ -23,7 +23,9 @@ class Place(BaseModel):
     row: int = Field(ge=-MAX_ROW, le=MAX_ROW)
 
 
-def free_places(origin: Place, step: int, occupied: Collection[Place], count: int) -> Sequence[Place]:
+def free_places(
+    origin: Position, step: int, occupied: Collection[Position], count: int
+) -> Sequence[Position]:
     """Free positions of the next column, those nearest to the row of `origin` first.
 
     Args:
@@ -35,7 +37,7 @@ def free_places(origin: Place, step: int, occupied: Collection[Place], count: in
     column = origin.column + step
     occupied_rows = {place.row for place in occupied if place.column == column}
     free_rows = (row for row in _outwards(origin.row) if row not in occupied_rows)
-    return [Place.model_construct(column=column, row=row) for row in islice(free_rows, count)]
+    return [Position.model_construct(column=column, row=row) for row in islice(free_rows, count)]
 
 
 def _outwards(row: int) -> Iterator[int]:

@@ -1,13 +1,14 @@
 """One hop from a wallet: its neighbours, each with the numbers of its own, and the sum of the others."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.base import MIDDLE_WALLET, WALLET, Answer, WalletName
+from app.answers.names import TransferWay
 from app.errors import QueryTimeout
-from app.explorer.layout import MAX_COLUMN, Place, free_places
+from app.explorer.layout import MAX_COLUMN, Position, free_places
 from app.stores.graph import Graph
 from cypher import query
 
@@ -18,7 +19,7 @@ QUERY_SECONDS = 5.0
 _STEPS = {"in": -1, "out": 1}
 
 
-class Shown(Place):
+class ShownWallet(Position):
     """The position of a wallet, or of the sum of several (`address` null), that is shown."""
 
     address: str | None = Field(max_length=100)
@@ -28,9 +29,9 @@ class Expansion(BaseModel):
     """The direction in which to expand a wallet, and the positions of all that is shown."""
 
     model_config = ConfigDict(extra="forbid")
-    direction: Literal["in", "out"] = Field(description="`in`: who paid it; `out`: whom it paid.")
+    direction: TransferWay = Field(description="`in`: who paid it; `out`: whom it paid.")
     limit: int = Field(default=12, ge=1, le=200, description="Neighbours to show; the others are summed up.")
-    shown: list[Shown] = Field(max_length=MAX_SHOWN)
+    shown: list[ShownWallet] = Field(max_length=MAX_SHOWN)
 
 
 class Neighbour(Answer):
@@ -44,27 +45,27 @@ class Neighbour(Answer):
     assets: list[str] = Field(description="Three at most.")
     senders: str = Field(description="A number, `200+`, or `?` when counting took too long.")
     receivers: str
-    place: Place = Field(description="Its position; that of a wallet which is shown already stays.")
+    place: Position = Field(description="Its position; that of a wallet which is shown already stays.")
     is_new: bool
 
 
-class NotShown(Answer):
+class OmittedWallets(Answer):
     """The neighbours that are summed up: their number, their transfers and their value."""
 
     wallets: int
     transfers: int
     usd_value: str
-    place: Place
+    place: Position
 
 
 class Neighbours(Answer):
     """The answer to an expansion."""
 
     wallet: WalletName
-    direction: Literal["in", "out"]
+    direction: TransferWay
     total: int = Field(description="All neighbours in this direction.")
     neighbours: list[Neighbour]
-    more: NotShown | None
+    more: OmittedWallets | None
 
 
 NEIGHBOURS = Neighbours(
@@ -81,11 +82,11 @@ NEIGHBOURS = Neighbours(
             assets=["ETH"],
             senders="3",
             receivers="200+",
-            place=Place(column=-1, row=0),
+            place=Position(column=-1, row=0),
             is_new=True,
         )
     ],
-    more=NotShown(wallets=34, transfers=51, usd_value="411.20", place=Place(column=-1, row=1)),
+    more=OmittedWallets(wallets=34, transfers=51, usd_value="411.20", place=Position(column=-1, row=1)),
 )
 
 
@@ -100,10 +101,10 @@ def expand(graph: Graph, wallet: WalletName, expansion: Expansion) -> Neighbours
     parameters = {"chain": wallet.chain, "address": wallet.address, "row_limit": expansion.limit}
     (answer,) = graph.read(query(name), parameters, timeout_seconds=QUERY_SECONDS)
     rows, total = answer["wallets"], answer["total"]
-    places: dict[str | None, Place] = {item.address: item for item in expansion.shown}
+    places: dict[str | None, Position] = {item.address: item for item in expansion.shown}
     new = [row["address"] for row in rows if row["address"] not in places]
     summed_up = total["wallets"] - len(rows)
-    origin = places.get(wallet.address, Place(column=0, row=0))
+    origin = places.get(wallet.address, Position(column=0, row=0))
     step = _STEPS[expansion.direction] if abs(origin.column) < MAX_COLUMN else 0
     free = free_places(origin, step, expansion.shown, len(new) + 1)
     places |= dict(zip(new, free, strict=False))
@@ -116,7 +117,7 @@ def expand(graph: Graph, wallet: WalletName, expansion: Expansion) -> Neighbours
             _neighbour(row, places[row["address"]], neighbour_counts, is_new=row["address"] in new)
             for row in rows
         ],
-        more=NotShown(
+        more=OmittedWallets(
             wallets=summed_up,
             transfers=total["transfers"] - sum(row["transfers"] for row in rows),
             usd_value=_dollars(total["usd_value"] - sum(row["usd_value"] for row in rows)),
@@ -138,7 +139,7 @@ def counts(graph: Graph, chain: str, addresses: Sequence[str]) -> Mapping[str, t
 
 
 def _neighbour(
-    row: Mapping[str, Any], place: Place, neighbour_counts: Mapping[str, tuple[str, str]], *, is_new: bool
+    row: Mapping[str, Any], place: Position, neighbour_counts: Mapping[str, tuple[str, str]], *, is_new: bool
 ) -> Neighbour:
     senders, receivers = neighbour_counts.get(row["address"], ("?", "?"))
     return Neighbour(
@@ -150,7 +151,7 @@ def _neighbour(
         assets=row["assets"],
         senders=senders,
         receivers=receivers,
-        place=Place(column=place.column, row=place.row),
+        place=Position(column=place.column, row=place.row),
         is_new=is_new,
     )
 

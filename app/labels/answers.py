@@ -22,7 +22,7 @@ class RecordedLabel(Answer):
     removed_at: datetime | None
 
 
-class SpeakingLabel(RecordedLabel):
+class CurrentLabel(RecordedLabel):
     """A current label."""
 
     speaks: bool = Field(description="Whether it is the effective label of its wallet.")
@@ -38,7 +38,7 @@ class Labels(Answer):
     """Current labels; `next` is the cursor of the next page."""
 
     total: int = Field(description="How many labels match the filters.", examples=[2])
-    labels: list[SpeakingLabel]
+    labels: list[CurrentLabel]
     next: str | None = None
 
 
@@ -55,4 +55,4 @@ _LABEL = RecordedLabel(
     removed_at=None,
 )
 HISTORY = LabelHistory(labels=[_LABEL])
-LABELS = Labels(total=1, labels=[SpeakingLabel(**_LABEL.model_dump(), speaks=True)])
+LABELS = Labels(total=1, labels=[CurrentLabel(**_LABEL.model_dump(), speaks=True)])

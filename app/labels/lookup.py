@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.labels.answers import RecordedLabel, SpeakingLabel
+from app.labels.answers import CurrentLabel, RecordedLabel
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.labels.wallets import OF_WALLET, wallet_parameters
 from app.stores.postgres import Postgres
@@ -20,7 +20,7 @@ class LabelPage:
     """
 
     total: int
-    labels: list[SpeakingLabel]
+    labels: list[CurrentLabel]
     last_id: int | None
 
 
@@ -61,7 +61,7 @@ def current_labels(
             addresses={row.address for row in on_page},
         )
     statements = {_statement(label) for label in effective}
-    labels = [SpeakingLabel(**_fields(row), speaks=_statement(row) in statements) for row in on_page]
+    labels = [CurrentLabel(**_fields(row), speaks=_statement(row) in statements) for row in on_page]
     return LabelPage(total, labels, on_page[-1].label_id if len(rows) > limit else None)
 
 

@@ -4,14 +4,14 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import structlog
 from pydantic import BaseModel, Field
 
-from app.answers.base import EXAMPLE_TIME
+from app.answers.names import OperationKind, OperationState
 from app.domain import Progress
 from app.errors import AmlError, InUse, NotFound
 
@@ -23,47 +23,16 @@ MAX_ENDED_OPERATIONS = 50
 
 
 class OperationStatus(BaseModel):
-    """Long work of this server."""
+    """Long work of this server; operation_answers.py has a model for each kind, with its result."""
 
     operation_id: str = Field(examples=["9f86d081884c4d659a2feaa0c55ad015"])
-    kind: str = Field(examples=["reload-graph"])
-    status: Literal["running", "completed", "failed"]
+    kind: OperationKind = Field(examples=["reload-graph"])
+    status: OperationState
     step: str = Field(examples=["transfers"])
     progress: float = Field(description="Part of the step that is done (0..1).", examples=[0.5])
     started_at: datetime
     completed_at: datetime | None
     error: str | None
-    result: dict[str, Any] | None = Field(description="Counts, or a verification.")
-
-
-RUNNING = OperationStatus(
-    operation_id="9f86d081884c4d659a2feaa0c55ad015",
-    kind="reload-graph",
-    status="running",
-    step="transfers",
-    progress=0.5,
-    started_at=EXAMPLE_TIME,
-    completed_at=None,
-    error=None,
-    result=None,
-)
-DONE = RUNNING.model_copy(
-    update={
-        "status": "completed",
-        "step": "done",
-        "progress": 1.0,
-        "completed_at": EXAMPLE_TIME + timedelta(seconds=3),
-        "result": {
-            "transfers": 117,
-            "wallets": 64,
-            "swept": 0,
-            "seconds": 2.9,
-            "equal": True,
-            "record_digest": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-            "graph_digest": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-        },
-    }
-)
 
 
 @dataclass
@@ -73,7 +42,7 @@ class Operation:
     Work of the same kind and `subject` gives the same result.
     """
 
-    kind: str
+    kind: OperationKind
     subject: str = ""
     operation_id: str = field(default_factory=lambda: uuid4().hex)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -83,7 +52,7 @@ class Operation:
     done: Future[Any] = field(default_factory=Future)
 
     @property
-    def status(self) -> Literal["running", "completed", "failed"]:
+    def status(self) -> OperationState:
         """Whether it runs, has completed or has failed."""
         if not self.done.done():
             return "running"
@@ -102,19 +71,10 @@ class Operation:
         exc = self.done.exception()
         return str(exc) if isinstance(exc, AmlError) else UNEXPECTED
 
-    def answer(self) -> OperationStatus:
-        """The operation as an answer."""
-        return OperationStatus(
-            operation_id=self.operation_id,
-            kind=self.kind,
-            status=self.status,
-            step=self.step,
-            progress=self.progress,
-            started_at=self.started_at,
-            completed_at=self.completed_at,
-            error=self.error,
-            result=self.result,
-        )
+    def fields(self) -> dict[str, Any]:
+        """The fields of its answer."""
+        names = (*OperationStatus.model_fields, "result")
+        return {name: getattr(self, name) for name in names}
 
     def report(self, step: str, progress: float) -> None:
         """Notes how far the work is; called by the work."""
@@ -136,7 +96,9 @@ class Operations:
         self._lock = threading.Lock()
         self._operations: dict[str, Operation] = {}
 
-    def start(self, kind: str, work: Callable[[Progress], Any], *, exclusive: bool = True) -> Operation:
+    def start(
+        self, kind: OperationKind, work: Callable[[Progress], Any], *, exclusive: bool = True
+    ) -> Operation:
         """Starts the work in a thread of its own, with the function it reports its progress to.
 
         Raises:
@@ -145,10 +107,11 @@ class Operations:
         with self._lock:
             for other in self._operations.values():
                 if exclusive and other.kind == kind and other.status == "running":
-                    raise InUse(f"A {kind} is running already: see /v1/operations/{other.operation_id}.")
+                    location = f"/v1/operations/{other.operation_id}"
+                    raise InUse(f"A {kind} is running already: see {location}.", location=location)
             return self._start(Operation(kind), work)
 
-    def join(self, kind: str, subject: str, work: Callable[[Progress], Any]) -> Operation:
+    def join(self, kind: OperationKind, subject: str, work: Callable[[Progress], Any]) -> Operation:
         """The operation of this kind and subject that is running; starts one when there is none."""
         with self._lock:
             for other in self._operations.values():

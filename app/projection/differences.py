@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from typing_extensions import TypeAliasType
+
 from app.projection.canonical_lines import SEPARATOR, TRANSFERS, Entity
 
-Nature = Literal["missing", "surplus", "misplaced", "changed"]
+DifferenceNature = TypeAliasType("DifferenceNature", Literal["missing", "surplus", "misplaced", "changed"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Difference:
     kind: str
     number: int | None
     name: str
-    nature: Nature
+    nature: DifferenceNature
     properties: tuple[PropertyDifference, ...] = ()
 
 

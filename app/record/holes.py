@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import Field
 from sqlalchemy import Connection, text
 
 from app.answers.base import EXAMPLE_TIME, Answer
+from app.answers.names import HoleReason
 from app.errors import NotFound
 
-HoleReason = Literal["retention", "topic_made_anew", "kafka_behind"]
 MEANINGS: Final[dict[HoleReason, str]] = {
     "retention": "Kafka deleted these messages before they were read: send them again from their source.",
     "topic_made_anew": "The topic was deleted and made anew: what it held from this offset on, if it held "

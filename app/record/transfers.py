@@ -1,7 +1,7 @@
 """The record's transfers: those of a wallet, and those of a transaction."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 from sqlalchemy import Connection, Row, text
@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Row, text
 from app.answers.base import WALLET, Answer, WalletName
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.explanation import EXPLANATION
+from app.answers.names import TransferWay
 from app.domain import TransferKind
+from app.record.wallets import KnownWallet
 
 MAX_WAITING = 10_000
 """The status counts no further."""
@@ -30,7 +32,7 @@ class RecordedTransfer(Answer):
     decimals: int | None = Field(examples=[18])
     usd_value: str | None = Field(description="At the time; null when it has no price.", examples=["3057.12"])
     unobserved: str | None = Field(description="Part of it that was never seen to arrive.", examples=["0"])
-    way: Literal["in", "out"] | None = Field(description="As seen from the wallet that was asked for.")
+    way: TransferWay | None = Field(description="As seen from the wallet that was asked for.")
     block_hash: str | None = Field(description="Like all below null where the producer does not say.")
     observed_at: datetime | None = Field(description="When the producer saw it.")
     initiator: str | None = Field(description="The address that signed the transaction.")
@@ -94,7 +96,7 @@ WAITING = WaitingTransfers(
 
 
 def wallet_transfers(
-    connection: Connection, wallet: Row[Any], limit: int, cursor: str | None
+    connection: Connection, wallet: KnownWallet, limit: int, cursor: str | None
 ) -> WalletTransfers:
     """A page of the transfers in and out of a wallet (a row of `find_wallet`), over all its assets.
 

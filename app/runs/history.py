@@ -1,16 +1,15 @@
 """A wallet's scores by run."""
 
-from typing import Any
-
-from sqlalchemy import Connection, Row, text
+from sqlalchemy import Connection, text
 
 from app.answers.base import WalletName
-from app.answers.comparisons import History, PastScore
+from app.answers.comparisons import PastScore, ScoreHistory
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.domain import format_points
+from app.record.wallets import KnownWallet
 
 
-def history(connection: Connection, wallet: Row[Any], limit: int, cursor: str | None) -> History:
+def history(connection: Connection, wallet: KnownWallet, limit: int, cursor: str | None) -> ScoreHistory:
     """The scores of a wallet (a row of `find_wallet`) in completed runs, newest run first.
 
     Raises:
@@ -19,7 +18,7 @@ def history(connection: Connection, wallet: Row[Any], limit: int, cursor: str | 
     newest = MAX_BIGINT if cursor is None else decode_cursor(cursor, 1)[0]
     parameters = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
     rows = connection.execute(_HISTORY, parameters).all()
-    return History(
+    return ScoreHistory(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
         scores=[
             PastScore(

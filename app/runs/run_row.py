@@ -32,7 +32,8 @@ def take_run_lock(connection: Connection) -> None:
         raise InUse(
             f"Scoring run {run_id} is running. Wait for it to end: GET /v1/runs/{run_id} (`aml status`)."
             if run_id
-            else "Another scoring run is starting. Wait for it to end."
+            else "Another scoring run is starting. Wait for it to end.",
+            run_id=run_id,
         )
 
 

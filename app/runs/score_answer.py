@@ -14,10 +14,13 @@ from app.labels.effective import EffectiveLabel
 from app.ledger.cells import DIRECTION_NAMES, RESIDUALS, decode
 from app.policy.policy import Policy
 from app.runs.listing import run_name
+from app.runs.ownership import ownership_exposures
 
 
-def unknown_score(name: WalletName, reason: str, run: Row[Any] | None = None) -> WalletScore:
-    """The answer for a wallet without a score, with the reason."""
+def unknown_score(
+    name: WalletName, reason: str, run: Row[Any] | None = None, label: EffectiveLabel | None = None
+) -> WalletScore:
+    """The answer for a wallet without a score, with the reason, and with its own label where it has one."""
     return WalletScore(
         wallet=name,
         score=None,
@@ -25,6 +28,8 @@ def unknown_score(name: WalletName, reason: str, run: Row[Any] | None = None) ->
         status="unknown",
         incomplete_reasons=[reason],
         run=None if run is None else run_name(run),
+        label=None if label is None else OwnLabel.model_validate(label, from_attributes=True),
+        exposures=ownership_exposures(label),
     )
 
 
@@ -54,7 +59,7 @@ def known_score(
         unpriced_transfers=row.unpriced_transfers,
         label=None if label is None else OwnLabel.model_validate(label, from_attributes=True),
         run=run_name(run),
-        exposures=[*_ownership(label), *(item for item in cells if isinstance(item, ExposureItem))],
+        exposures=[*ownership_exposures(label), *(item for item in cells if isinstance(item, ExposureItem))],
         residuals=[item for item in cells if isinstance(item, Residual)],
         sent_beyond_received=[
             SentBeyondReceived(asset=part.asset, amount=str(int(part.unobserved)), decimals=part.decimals)
@@ -105,20 +110,3 @@ def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[Exposu
 def part_of(share: float, total: Decimal | int) -> int:
     """A share of a total in whole base units; exact for totals of any size."""
     return round(Fraction(share) * int(total))
-
-
-def _ownership(label: EffectiveLabel | None) -> list[ExposureItem]:
-    if label is None or label.category is None:
-        return []
-    return [
-        ExposureItem(
-            asset=None,
-            direction="ownership",
-            category=label.category,
-            hop=0,
-            amount=None,
-            decimals=None,
-            share=1.0,
-            usd_value=None,
-        )
-    ]

@@ -1,18 +1,19 @@
 """A wallet's score as the published run stored it, with every reason that the record holds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
 from app.answers.scores import WalletScore
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.policy.policy import Policy, parse_policy
-from app.record.wallets import find_wallet
+from app.record.wallets import KnownWallet, find_wallet
+from app.runs.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 from app.runs.score_answer import known_score, unknown_score
 
@@ -24,7 +25,7 @@ class ScoreRecord:
     `run` and `policy` are None before the first published run, `row` when the run did not know the wallet.
     """
 
-    wallet: Row[Any]
+    wallet: KnownWallet
     run: Row[Any] | None
     policy: Policy | None
     row: Row[Any] | None
@@ -49,18 +50,15 @@ def read_score_record(connection: Connection, reference: str) -> ScoreRecord:
     name = WalletName(chain=wallet.chain, address=wallet.address)
     run = published_run(connection)
     if run is None:
-        return ScoreRecord(wallet, None, None, None, [], unknown_score(name, NONE_PUBLISHED))
+        label = _own_label(connection, wallet, _now(connection), {})
+        return ScoreRecord(wallet, None, None, None, [], unknown_score(name, NONE_PUBLISHED, label=label))
     policy = policy_of(run)
     row = score_row(connection, run.run_id, wallet.wallet_id)
+    label = _own_label(connection, wallet, run.as_of, policy.severities)
     if row is None or row.score is None:
-        reason = (
-            f"First seen after scoring run {run.run_id}: run scoring again to include it."
-            if wallet.batch_id > run.watermark
-            else f"Scoring run {run.run_id} found neither money that moved through it nor a label."
-        )
-        return ScoreRecord(wallet, run, policy, None, [], unknown_score(name, reason, run))
+        score = _without_row(connection, wallet, run, policy, label)
+        return ScoreRecord(wallet, run, policy, None, [], score)
     exposures = wallet_exposure_rows(connection, run.run_id, wallet.wallet_id)
-    label = _own_label(connection, wallet, run.as_of, policy)
     return ScoreRecord(
         wallet,
         run,
@@ -85,10 +83,36 @@ def _policy(digest: str, body: str) -> Policy:
     return parse_policy(body.encode(), f"stored policy {digest[:12]}")
 
 
+def _without_row(
+    connection: Connection,
+    wallet: KnownWallet,
+    run: Row[Any],
+    policy: Policy,
+    label: EffectiveLabel | None,
+) -> WalletScore:
+    """The answer for a wallet that the run gave no score: that of its own label, or why there is none."""
+    name = WalletName(chain=wallet.chain, address=wallet.address)
+    reason = f"Scoring run {run.run_id} found neither money that moved through it nor a label."
+    if wallet.batch_id > run.watermark:
+        reason = f"First seen after scoring run {run.run_id}: run scoring again to include it."
+    if label is not None and label.category in policy.categories:
+        return ownership_score(name, run, policy, label, [reason if wallet.is_seen else NOT_SEEN_NOTE])
+    if label is None and not wallet.is_seen:
+        label = _own_label(connection, wallet, _now(connection), policy.severities)
+        reason = f"Labelled after scoring run {run.run_id}: run scoring again to include it."
+    return unknown_score(name, reason, run, label)
+
+
 def _own_label(
-    connection: Connection, wallet: Row[Any], as_of: datetime, policy: Policy
+    connection: Connection, wallet: KnownWallet, as_of: datetime, severities: Mapping[str, float]
 ) -> EffectiveLabel | None:
-    labels = effective_labels(
-        connection, as_of=as_of, severities=policy.severities, addresses=[wallet.address]
-    )
+    labels = effective_labels(connection, as_of=as_of, severities=severities, addresses=[wallet.address])
     return next((label for label in labels if label.chain == wallet.chain), None)
+
+
+def _now(connection: Connection) -> datetime:
+    now: datetime = connection.execute(_NOW).scalar_one()
+    return now
+
+
+_NOW = text("SELECT clock_timestamp()")

@@ -1,16 +1,20 @@
 """The API and the pages as one application. Nothing is opened at import time."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from importlib.metadata import version
+from importlib.metadata import version as installed_version
+from typing import Final
 
-from fastapi import APIRouter, Depends, FastAPI, params
+from asgi_correlation_id import CorrelationIdMiddleware
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 
-from app.api import problems
+from app.api import document, problems
 from app.api.dependencies import Services
-from app.api.middleware import RequestMiddleware
+from app.api.known_parameters import only_known_parameters
+from app.api.middleware import REQUEST_ID, RequestMiddleware, is_request_id
+from app.api.responses import errors
 from app.api.routes import (
     browser_guide,
     explore,
@@ -24,6 +28,7 @@ from app.api.routes import (
     runs,
     scores,
     verification,
+    version,
 )
 from app.api.security import check_settings, require_token
 from app.api.throttle import SignInThrottle
@@ -38,10 +43,27 @@ from app.web.pages import routers as pages
 DESCRIPTION = """
 Risk scores of wallets that can be recomputed, are traced to exact transfers, and add up.
 
-Every route is also under `/v1`. All but `/health` and `/ready` need the bearer token: press
-**Authorize** and enter the value of `AML_API_TOKEN`. Amounts are strings of base units, scores and points
-six-place decimal strings, shares numbers from 0 to 1. Errors are `application/problem+json` (RFC 9457).
+Every route stands under `/v1`; `docs/api.md` says what may change there. Eight also answer without it:
+`POST /reload-graph`, `POST /run-score`, `GET /scores/top`, `GET /scores/{wallet}`,
+`GET /scores/explain/{wallet}`, `GET /ingestion/status`, `GET /ready` and `GET /health`. All but the last two
+need the bearer token: press **Authorize** and enter the value of `AML_API_TOKEN`. Amounts are strings of base
+units, scores and points six-place decimal strings, shares numbers from 0 to 1. Errors are
+`application/problem+json` (RFC 9457). A query parameter that a route does not have is an error.
 """
+NAMED: Final = (scores.named, reload.named, runs.named, ingestion.named)
+"""Routes that also answer without `/v1`, and `/health` and `/ready`."""
+V1: Final = (
+    scores.router,
+    runs.router,
+    verification.router,
+    records.router,
+    ingestion.router,
+    reconcile.router,
+    explore.router,
+    reload.router,
+    metrics.router,
+    version.router,
+)
 
 
 def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
@@ -54,7 +76,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
     check_settings(settings)
     app = FastAPI(
         title="AML risk",
-        version=version("aml-risk"),
+        version=installed_version("aml-risk"),
         description=DESCRIPTION,
         openapi_url=None,  # app/api/routes/openapi.py
         docs_url=None,
@@ -73,25 +95,30 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         probes=ThreadPoolExecutor(8, thread_name_prefix="probe"),
     )
     app.add_middleware(RequestMiddleware)
+    app.add_middleware(CorrelationIdMiddleware, header_name=REQUEST_ID, validator=is_request_id)
     app.state.error_page = error_page
     problems.install(app)
-    needs_token = [Depends(require_token)]
-    for router in (scores.router, reload.router, runs.start, ingestion.router, metrics.router):
-        _include_twice(app, router, dependencies=needs_token)
-    v1_routers = (
-        runs.router,
-        verification.router,
-        records.router,
-        reconcile.router,
-        explore.router,
-        reload.operations,
-    )
-    for router in v1_routers:
-        app.include_router(router, prefix="/v1", dependencies=needs_token)
-    _include_twice(app, health.router)
+    for prefix in ("/v1", ""):
+        is_alias = not prefix
+        for router in (*NAMED, *V1) if prefix else (*NAMED, metrics.router):
+            app.include_router(
+                router,
+                prefix=prefix,
+                include_in_schema=not is_alias,
+                dependencies=[Depends(require_token), Depends(only_known_parameters)],
+                responses=errors(401, 403, 422, 503),
+            )
+        app.include_router(
+            health.router,
+            prefix=prefix,
+            include_in_schema=not is_alias,
+            dependencies=[Depends(only_known_parameters)],
+            responses=errors(403, 422),
+        )
     app.include_router(browser_guide.router)
     app.include_router(openapi.router)
     pages.install(app)
+    document.install(app)
     return app
 
 
@@ -99,12 +126,6 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.services.probes.shutdown(wait=False, cancel_futures=True)
-
-
-def _include_twice(app: FastAPI, router: APIRouter, *, dependencies: Sequence[params.Depends] = ()) -> None:
-    """Adds routes without and with the prefix /v1; the OpenAPI document has them once."""
-    app.include_router(router, dependencies=dependencies)
-    app.include_router(router, prefix="/v1", include_in_schema=False, dependencies=dependencies)
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
-from app.answers.comparisons import ContributionChange, Parts, RunDiff, ScoreChange, WalletDiff
+from app.answers.comparisons import ChangeByCause, ContributionChange, RunDiff, ScoreChange, WalletDiff
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.domain import Direction, format_points
 from app.ledger.cells import DIRECTION_NAMES, decode
@@ -113,8 +113,8 @@ def _no_change(wallet: WalletName, row: Row[Any] | None) -> ScoreChange:
     return ScoreChange(wallet=wallet, old=score, new=score, change=nothing, change_micro=0, parts=parts)
 
 
-def _parts(transfers: str, labels: str, policy: str, engine: str) -> Parts:
-    return Parts(transfers=transfers, labels=labels, policy=policy, engine=engine)
+def _parts(transfers: str, labels: str, policy: str, engine: str) -> ChangeByCause:
+    return ChangeByCause(transfers=transfers, labels=labels, policy=policy, engine=engine)
 
 
 def _score(micro: int) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
-from app.answers.comparisons import Difference, Verification
+from app.answers.comparisons import ResultDifference, Verification
 from app.domain import Progress
 from app.errors import InvalidPolicy
 from app.policy.policy import Policy
@@ -77,7 +77,11 @@ def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verificat
 
 
 def _verification(
-    run: Row[Any], differences: list[Difference], transfers: int = 0, exposures: int = 0, scores: int = 0
+    run: Row[Any],
+    differences: list[ResultDifference],
+    transfers: int = 0,
+    exposures: int = 0,
+    scores: int = 0,
 ) -> Verification:
     return Verification(
         run_id=run.run_id,
@@ -100,7 +104,7 @@ def _notes(run: Row[Any]) -> Iterator[str]:
         yield (_DIGEST_ONLY if _is_exact(run) else _INPUTS_ONLY).format(run=run)
 
 
-def _policy_changes(run: Row[Any]) -> Iterator[Difference]:
+def _policy_changes(run: Row[Any]) -> Iterator[ResultDifference]:
     digest = sha256(run.policy_body.encode()).hexdigest()
     if digest != run.policy_digest:
         detail = (
@@ -109,7 +113,7 @@ def _policy_changes(run: Row[Any]) -> Iterator[Difference]:
         yield _of_record("policy", run.policy_digest, digest, detail)
 
 
-def _row_changes(run: Row[Any], policy: Policy) -> Iterator[Difference]:
+def _row_changes(run: Row[Any], policy: Policy) -> Iterator[ResultDifference]:
     """What the run's row repeats of its policy: without it no cell has a name."""
     again = {
         "policy_version": policy.version,
@@ -124,7 +128,7 @@ def _row_changes(run: Row[Any], policy: Policy) -> Iterator[Difference]:
             yield _of_record(what, str(stored), str(value), detail)
 
 
-def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[Difference]:
+def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[ResultDifference]:
     if snapshot.label_set_digest != run.label_set_digest:
         detail = f"The labels of {run.as_of:%Y-%m-%d %H:%M:%S} UTC in the record are not those the run used."
         yield _of_record("labels", run.label_set_digest, snapshot.label_set_digest, detail)
@@ -143,7 +147,7 @@ def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[Difference]:
 
 def _result_changes(
     snapshot: Snapshot, run: Row[Any], policy: Policy, accounts: Accounts, again: Replayed
-) -> tuple[list[Difference], tuple[int, int]]:
+) -> tuple[list[ResultDifference], tuple[int, int]]:
     connection, run_id = snapshot.connection, run.run_id
     digest = sha256()
     tolerance = tolerance_of(run.engine, run.arithmetic)
@@ -177,7 +181,7 @@ def _is_exact(run: Row[Any]) -> bool:
 
 def _digest_changes(
     run: Row[Any], policy: Policy, accounts: Accounts, again: Replayed
-) -> Iterator[Difference]:
+) -> Iterator[ResultDifference]:
     """Of a run without results: whether the record gives results of the digest that the run kept."""
     totals, scored = accounts.totals, again.scores
     yield from _count_changes(run, totals, len(scored.wallet_id), again.labelled_wallets)
@@ -208,7 +212,9 @@ def _never(_stored: Fields, _recomputed: Fields) -> bool:
     return False
 
 
-def _count_changes(run: Row[Any], totals: BothTotals, wallets: int, labelled: int) -> Iterator[Difference]:
+def _count_changes(
+    run: Row[Any], totals: BothTotals, wallets: int, labelled: int
+) -> Iterator[ResultDifference]:
     again = {
         "transfers": totals.transfers,
         "unpriced_transfers": totals.unpriced_transfers,
@@ -224,17 +230,17 @@ def _count_changes(run: Row[Any], totals: BothTotals, wallets: int, labelled: in
             return
 
 
-def _of_record(what: str, stored: str, recomputed: str, detail: str) -> Difference:
-    return Difference(what=what, wallet=None, stored=stored, recomputed=recomputed, detail=detail)
+def _of_record(what: str, stored: str, recomputed: str, detail: str) -> ResultDifference:
+    return ResultDifference(what=what, wallet=None, stored=stored, recomputed=recomputed, detail=detail)
 
 
-def _of_row(connection: Connection, run: Row[Any], first: Mismatch) -> Difference:
+def _of_row(connection: Connection, run: Row[Any], first: Mismatch) -> ResultDifference:
     chain, address, asset = connection.execute(
         _NAMES, {"wallet_id": first.row["wallet_id"], "asset_id": first.row.get("asset_id")}
     ).one()
     what = described(first, run.columns, asset)
     stored, recomputed = shown(first.column, first.stored), shown(first.column, first.recomputed)
-    return Difference(
+    return ResultDifference(
         what=what,
         wallet=WalletName(chain=chain, address=address),
         stored=stored,

@@ -19,7 +19,7 @@ from app.errors import InvalidEvent
 FIRST_YEAR, LAST_YEAR = 2009, 2100
 MAX_DECIMALS = 255
 MAX_TAG_CHARACTERS = 256
-KINDS: Final[dict[object, TransferKind]] = {kind: kind for kind in get_args(TransferKind)}
+KINDS: Final[dict[object, TransferKind]] = {kind: kind for kind in get_args(TransferKind.__value__)}
 
 _digits = re.compile(r"[0-9]{1,78}").fullmatch
 _decimal = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,18})?").fullmatch
@@ -170,7 +170,7 @@ def kind(value: object) -> TransferKind | None:
         raise _wrong_type("kind", "a string or null")
     if (known := KINDS.get(value)) is None:
         raise InvalidEvent(
-            "bad_kind", f"kind: {value[:40]!a} is none of {', '.join(get_args(TransferKind))}."
+            "bad_kind", f"kind: {value[:40]!a} is none of {', '.join(get_args(TransferKind.__value__))}."
         )
     return known
 

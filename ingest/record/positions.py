@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import structlog
 from sqlalchemy import Connection, Row, text
 
-from app.record.holes import HoleReason
+from app.answers.names import HoleReason
 from app.stores.kafka_offsets import Offsets, TopicOffsets
 from app.stores.locks import Lock, acquire
 

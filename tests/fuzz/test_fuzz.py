@@ -44,7 +44,7 @@ OFAC = (
 )
 
 
-WORDS = (*TRANSFER_FIELDS, *OPTIONAL_FIELDS, *get_args(TransferKind), "retraction", "0x")
+WORDS = (*TRANSFER_FIELDS, *OPTIONAL_FIELDS, *get_args(TransferKind.__value__), "retraction", "0x")
 
 
 def messages() -> Iterator[bytes]:

@@ -44,7 +44,7 @@ transfers = st.builds(
     block_hash=st.none() | hashes,
     observed_at=st.none() | moments,
     initiator=st.none() | addresses,
-    kind=st.none() | st.sampled_from(get_args(TransferKind)),
+    kind=st.none() | st.sampled_from(get_args(TransferKind.__value__)),
     sender_tag=st.none() | tags,
     receiver_tag=st.none() | tags,
 )

@@ -10,20 +10,15 @@ from fastapi import APIRouter, Path, Response
 from fastapi.responses import PlainTextResponse
 
 from app.api.dependencies import AppServices, Services
-from app.api.problems import errors
 from app.chains.addresses import normalise_address
 from app.investigation.browser import STYLE, guide_root
 from app.investigation.guide import guide, style
 from app.policy.policy import load_policy
 
-router = APIRouter(prefix="/browser-guide", tags=["neo4j browser"])
+router = APIRouter(prefix="/browser-guide", include_in_schema=False)
 
 PLACEHOLDER = ("ethereum", "0x…")
 _TYPES = {"html": "text/html", "adoc": "text/asciidoc"}
-_EXAMPLES = {
-    "text/html": {"example": '<article class="guide"><title>Follow the money</title>…'},
-    "text/asciidoc": {"example": "= Follow the money …"},
-}
 _HEADERS = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"}
 
 Form = Annotated[Literal["html", "adoc"], Path(description="`html` for Neo4j Browser 5, `adoc` for newer.")]
@@ -32,7 +27,6 @@ Form = Annotated[Literal["html", "adoc"], Path(description="`html` for Neo4j Bro
 @router.get(
     "/investigation.{form}",
     response_class=Response,
-    responses={200: {"content": _EXAMPLES}, **errors(422)},
 )
 def get_guide(services: AppServices, form: Form) -> Response:
     """The guide with a placeholder for the wallet; opened in Neo4j Browser by `:guide URL`."""
@@ -42,7 +36,6 @@ def get_guide(services: AppServices, form: Form) -> Response:
 @router.get(
     "/{chain}:{address}/investigation.{form}",
     response_class=Response,
-    responses={200: {"content": _EXAMPLES}, **errors(422)},
 )
 def get_wallet_guide(
     services: AppServices,
@@ -57,7 +50,6 @@ def get_wallet_guide(
 @router.get(
     f"/{STYLE}",
     response_class=PlainTextResponse,
-    responses={200: {"content": {"text/plain": {"example": "node { caption: '{name}'; }"}}}},
 )
 def get_style(services: AppServices) -> Response:
     """Colours and captions for Neo4j Browser's `:style URL`."""

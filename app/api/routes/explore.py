@@ -5,8 +5,7 @@ from fastapi import APIRouter
 from app.answers.base import WalletName
 from app.api.dependencies import AppServices
 from app.api.params import WalletReference
-from app.api.problems import errors
-from app.api.responses import example
+from app.api.responses import errors, example
 from app.explorer.neighbours import NEIGHBOURS, Expansion, Neighbours, expand
 from app.record.wallets import find_wallet
 
@@ -15,9 +14,9 @@ router = APIRouter(tags=["explorer"])
 
 @router.post(
     "/explore/{wallet}",
-    responses=example(200, NEIGHBOURS) | errors(401, 403, 404, 409, 413, 422, 503),
+    responses=example(200, NEIGHBOURS) | errors(404, 409, 504),
 )
-def explore(services: AppServices, wallet: WalletReference, expansion: Expansion) -> Neighbours:
+def expand_wallet(services: AppServices, wallet: WalletReference, expansion: Expansion) -> Neighbours:
     """The senders or receivers of a wallet: those with the most value, and a sum of the others.
 
     Wallets that are shown keep their positions; new ones get free positions in the next column.

@@ -6,35 +6,35 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.api.dependencies import AppServices
-from app.api.problems import errors
-from app.api.responses import example
+from app.api.responses import errors, example
 from app.operations.status_answer import STATUS, IngestionStatus
 from app.record.holes import HOLES, Holes, list_holes, mark_seen
 
+named = APIRouter(tags=["ingestion"])
 router = APIRouter(tags=["ingestion"])
 HoleId = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
-@router.get("/ingestion/status", responses=example(200, STATUS) | errors(401, 503))
+@named.get("/ingestion/status", responses=example(200, STATUS))
 def get_ingestion_status(services: AppServices) -> IngestionStatus:
     """Progress and lag by partition, throughput, lag of the graph, dead letters, runs."""
     return services.status.read()
 
 
-class Seen(BaseModel):
+class HolesSeen(BaseModel):
     """How many holes had not been marked as seen before."""
 
     seen: int = Field(examples=[1])
 
 
-class SeenRequest(BaseModel):
+class HolesSeenRequest(BaseModel):
     """The holes that somebody has seen or filled."""
 
     hole_ids: list[HoleId] = Field(min_length=1, max_length=1_000, examples=[[1]])
 
 
-@router.get("/ingestion/holes", responses=example(200, HOLES) | errors(401, 422, 503))
-def get_holes(
+@router.get("/ingestion/holes", responses=example(200, HOLES))
+def list_ingestion_holes(
     services: AppServices,
     *,
     with_seen: Annotated[bool, Query(description="Also those that were seen.")] = False,
@@ -45,8 +45,8 @@ def get_holes(
         return list_holes(connection, with_seen=with_seen, limit=limit)
 
 
-@router.post("/ingestion/holes/seen", responses=example(200, Seen(seen=1)) | errors(401, 404, 422, 503))
-def post_holes_seen(services: AppServices, body: SeenRequest) -> Seen:
+@router.post("/ingestion/holes/seen", responses=example(200, HolesSeen(seen=1)) | errors(404))
+def mark_holes_seen(services: AppServices, body: HolesSeenRequest) -> HolesSeen:
     """Says that these holes were seen or filled; the alarm ends when all were."""
     with services.postgres.transaction() as connection:
-        return Seen(seen=mark_seen(connection, body.hole_ids))
+        return HolesSeen(seen=mark_seen(connection, body.hole_ids))

@@ -8,7 +8,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from app.api.dependencies import AppServices
-from app.api.problems import errors
 from app.errors import DependencyMissing
 from app.operations.status_answer import IngestionStatus, PartitionStatus
 from app.record.last_reconciliation import LastReconciliation
@@ -24,7 +23,6 @@ router = APIRouter(tags=["ingestion"])
             "description": "Prometheus text format.",
             "content": {"text/plain": {"example": 'aml_messages_consumed_total{partition="0"} 120.0\n'}},
         },
-        **errors(401),
     },
 )
 def get_metrics(services: AppServices) -> Response:

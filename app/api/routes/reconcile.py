@@ -7,12 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
-from app.api.params import WaitSeconds
-from app.api.problems import errors
-from app.api.responses import example
-from app.operations.operation import DONE, RUNNING, OperationStatus
+from app.api.params import NoNullBody, WaitSeconds
+from app.api.responses import errors, example
+from app.operations.operation_answers import RECONCILED, RECONCILING, ReconcileOperation
 from app.operations.reconcile import start_reconciliation
-from app.operations.reconciliation_answer import RECONCILIATION
 
 router = APIRouter(tags=["graph"])
 
@@ -24,25 +22,27 @@ class ReconcileRequest(BaseModel):
     repair: bool = Field(default=False, description="Make the graph what the record says.", examples=[True])
 
 
-_DONE = DONE.model_copy(update={"kind": "reconcile", "result": RECONCILIATION.model_dump(mode="json")})
-_RUNNING = RUNNING.model_copy(update={"kind": "reconcile"})
+_UNCHANGED = ReconcileRequest()
 
 
 @router.post(
     "/reconcile",
     status_code=202,
-    responses=example(200, _DONE) | example(202, _RUNNING) | errors(401, 403, 409, 413, 422, 503),
+    dependencies=[NoNullBody],
+    responses=example(200, RECONCILED) | example(202, RECONCILING) | errors(409, 504),
 )
-def start_reconcile(
+def reconcile_graph(
     services: AppServices,
     response: Response,
     wait_seconds: WaitSeconds,
-    request: Annotated[ReconcileRequest | None, Body()] = None,
-) -> OperationStatus:
+    request: Annotated[ReconcileRequest, Body()] = _UNCHANGED,
+) -> ReconcileOperation:
     """Compares the graph with the record and lists the differences; with `repair` it repairs the graph.
 
     Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result.
     """
-    repair = request is not None and request.repair
-    operation = start_reconciliation(services.operations, services.postgres, services.graph, repair=repair)
-    return operation_answer(operation, response, wait_seconds)
+    operation = start_reconciliation(
+        services.operations, services.postgres, services.graph, repair=request.repair
+    )
+    answer: ReconcileOperation = operation_answer(operation, response, wait_seconds)
+    return answer

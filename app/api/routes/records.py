@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query
 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.api.dependencies import AppServices
-from app.api.params import Cursor, Limit, WalletReference
-from app.api.problems import errors
-from app.api.responses import example
+from app.api.params import WALLET_PATTERN, Cursor, Limit, WalletReference
+from app.api.responses import errors, example
 from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
 from app.labels.lookup import current_labels, label_history
 from app.policy.policy import load_policy
-from app.record.dead_letters import DEAD_LETTERS, DeadLetters, list_dead_letters
+from app.record import dead_letters
+from app.record.dead_letters import DEAD_LETTERS, DeadLetters
 from app.record.transfers import (
     TRANSFERS,
     WAITING,
@@ -28,9 +28,9 @@ router = APIRouter(tags=["the record"])
 
 @router.get(
     "/wallets/{wallet}/transfers",
-    responses=example(200, TRANSFERS) | errors(401, 404, 409, 422, 503),
+    responses=example(200, TRANSFERS) | errors(404, 409),
 )
-def get_transfers(
+def list_wallet_transfers(
     services: AppServices, wallet: WalletReference, limit: Limit = 50, cursor: Cursor = None
 ) -> WalletTransfers:
     """The transfers that moved the wallet's money, latest first."""
@@ -38,8 +38,8 @@ def get_transfers(
         return wallet_transfers(connection, find_wallet(connection, wallet), limit, cursor)
 
 
-@router.get("/transfers/waiting", responses=example(200, WAITING) | errors(401, 422, 503))
-def get_waiting_transfers(
+@router.get("/transfers/waiting", responses=example(200, WAITING))
+def list_waiting_transfers(
     services: AppServices,
     transaction_hash: Annotated[
         str | None, Query(max_length=100, description="Only those of this transaction.")
@@ -56,19 +56,24 @@ def get_waiting_transfers(
         return waiting_transfers(connection, transaction_hash, limit, cursor)
 
 
-@router.get("/wallets/{wallet}/labels", responses=example(200, HISTORY) | errors(401, 422, 503))
-def get_label_history(services: AppServices, wallet: WalletReference) -> LabelHistory:
+@router.get("/wallets/{wallet}/labels", responses=example(200, HISTORY))
+def list_wallet_labels(services: AppServices, wallet: WalletReference) -> LabelHistory:
     """Every label a wallet ever had, with the times of its recording and removal; also of unknown wallets."""
     with services.postgres.transaction() as connection:
         return LabelHistory(labels=label_history(connection, wallet))
 
 
-@router.get("/labels", responses=example(200, LABELS) | errors(401, 422, 503))
-def get_labels(
+@router.get("/labels", responses=example(200, LABELS))
+def list_labels(
     services: AppServices,
     *,
     wallet: Annotated[
-        str | None, Query(max_length=200, description="Only labels of an address, or of `chain:address`.")
+        str | None,
+        Query(
+            max_length=200,
+            json_schema_extra={"pattern": WALLET_PATTERN},
+            description="Only labels of an address, or of `chain:address`.",
+        ),
     ] = None,
     source: Annotated[str | None, Query(max_length=200, description="Only labels of this source.")] = None,
     category: Annotated[str | None, Query(max_length=40, description="Only labels of this category.")] = None,
@@ -95,11 +100,11 @@ def get_labels(
     )
 
 
-@router.get("/dead-letters", responses=example(200, DEAD_LETTERS) | errors(401, 422, 503))
-def get_dead_letters(
+@router.get("/dead-letters", responses=example(200, DEAD_LETTERS))
+def list_dead_letters(
     services: AppServices,
     reason: Annotated[str | None, Query(max_length=40, description="Only messages of this reason.")] = None,
     limit: Limit = 50,
 ) -> DeadLetters:
     """The latest refused messages with origin and reason; `aml dead-letters` replays them."""
-    return list_dead_letters(services.postgres, reason=reason, limit=limit)
+    return dead_letters.list_dead_letters(services.postgres, reason=reason, limit=limit)

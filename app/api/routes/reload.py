@@ -1,35 +1,52 @@
 """Rebuilding the graph from the record, and the progress of long work of this server."""
 
-from fastapi import APIRouter, Response
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
 
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
 from app.api.params import WaitSeconds
-from app.api.problems import errors
-from app.api.responses import example
-from app.operations.operation import DONE, RUNNING, OperationStatus
+from app.api.responses import errors, example
+from app.operations.operation_answers import (
+    RELOADED,
+    RELOADING,
+    AnyOperation,
+    ReloadOperation,
+    answer_of,
+)
 from app.operations.reload import start_reload
 
+named = APIRouter(tags=["graph"])
 router = APIRouter(tags=["graph"])
-operations = APIRouter(tags=["graph"])
+
+OperationId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=[RELOADING.operation_id])]
+_SHOWN: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "OK",
+        "content": {"application/json": {"example": RELOADING.model_dump(mode="json")}},
+    }
+}
 
 
-@router.post(
+@named.post(
     "/reload-graph",
     status_code=202,
-    responses=example(200, DONE) | example(202, RUNNING) | errors(401, 403, 409, 422, 503),
+    responses=example(200, RELOADED) | example(202, RELOADING) | errors(409, 504),
 )
-def reload_graph(services: AppServices, response: Response, wait_seconds: WaitSeconds) -> OperationStatus:
+def reload_graph(services: AppServices, response: Response, wait_seconds: WaitSeconds) -> ReloadOperation:
     """Rebuilds the graph from the record; the old graph answers until then.
 
     Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result.
     """
-    return operation_answer(
+    answer: ReloadOperation = operation_answer(
         start_reload(services.operations, services.postgres, services.graph), response, wait_seconds
     )
+    return answer
 
 
-@operations.get("/operations/{operation_id}", responses=example(200, RUNNING) | errors(401, 404, 422))
-def get_operation(services: AppServices, operation_id: str) -> OperationStatus:
+@router.get("/operations/{operation_id}", responses=_SHOWN | errors(404))
+def get_operation(services: AppServices, operation_id: OperationId) -> AnyOperation:
     """The progress of an operation; it is lost when the server restarts."""
-    return services.operations.get(operation_id).answer()
+    answer: AnyOperation = answer_of(services.operations.get(operation_id))
+    return answer

@@ -5,19 +5,18 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.answers.names import EngineRequest
 from app.answers.runs import CANCELLED_RUN, RUN, RUNNING_RUN, RUNS, Run, Runs
 from app.api.dependencies import AppServices, Services
 from app.api.long_work import set_status
-from app.api.params import Cursor, RunId, WaitSeconds
-from app.api.problems import errors
-from app.api.responses import example
+from app.api.params import Cursor, NoNullBody, RunId, WaitSeconds
+from app.api.responses import errors, example
 from app.errors import InUse
 from app.operations.runs import start_scoring
-from app.runs.cancel import cancel_run
-from app.runs.compute import EngineChoice
+from app.runs.cancel import cancel_run as request_cancellation
 from app.runs.listing import one_run, run_of_key, runs
 
-start = APIRouter(tags=["scoring runs"])
+named = APIRouter(tags=["scoring runs"])
 router = APIRouter(tags=["scoring runs"])
 
 
@@ -25,11 +24,12 @@ class RunRequest(BaseModel):
     """How to run; without a body the settings apply."""
 
     model_config = ConfigDict(extra="forbid")
-    engine: EngineChoice | None = Field(
+    engine: EngineRequest | None = Field(
         default=None, description="Null: the setting `AML_ENGINE`.", examples=["auto"]
     )
 
 
+_BY_SETTINGS = RunRequest()
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -41,16 +41,17 @@ IdempotencyKey = Annotated[
 ]
 
 
-@start.post(
+@named.post(
     "/run-score",
     status_code=202,
-    responses=example(200, RUN) | example(202, RUNNING_RUN) | errors(401, 403, 409, 413, 422, 503),
+    dependencies=[NoNullBody],
+    responses=example(200, RUN) | example(202, RUNNING_RUN) | errors(409, 504),
 )
-def run_score(
+def start_run(
     services: AppServices,
     response: Response,
     wait_seconds: WaitSeconds,
-    request: Annotated[RunRequest | None, Body()] = None,
+    request: Annotated[RunRequest, Body()] = _BY_SETTINGS,
     idempotency_key: IdempotencyKey = None,
 ) -> Run:
     """Starts a scoring run; the scores of the previous run are served until it is published.
@@ -66,7 +67,7 @@ def run_score(
             services.postgres,
             services.graph,
             services.settings,
-            engine=request.engine if request else None,
+            engine=request.engine,
             idempotency_key=idempotency_key,
         )
     except InUse:
@@ -79,8 +80,8 @@ def run_score(
         return one_run(connection, run_id)
 
 
-@router.get("/runs", responses=example(200, RUNS) | errors(401, 422, 503))
-def get_runs(
+@router.get("/runs", responses=example(200, RUNS))
+def list_runs(
     services: AppServices,
     limit: Annotated[int, Query(ge=1, le=100, description="Runs on one page.")] = 20,
     cursor: Cursor = None,
@@ -90,7 +91,7 @@ def get_runs(
         return runs(connection, limit, cursor)
 
 
-@router.get("/runs/{run_id}", responses=example(200, RUN) | errors(401, 404, 422, 503))
+@router.get("/runs/{run_id}", responses=example(200, RUN) | errors(404))
 def get_run(services: AppServices, run_id: RunId) -> Run:
     """One scoring run and its progress."""
     with services.postgres.transaction() as connection:
@@ -100,11 +101,11 @@ def get_run(services: AppServices, run_id: RunId) -> Run:
 @router.post(
     "/runs/{run_id}/cancel",
     status_code=202,
-    responses=example(200, CANCELLED_RUN) | example(202, RUNNING_RUN) | errors(401, 403, 404, 409, 422, 503),
+    responses=example(200, CANCELLED_RUN) | example(202, RUNNING_RUN) | errors(404, 409),
 )
-def cancel(services: AppServices, response: Response, run_id: RunId) -> Run:
+def cancel_run(services: AppServices, response: Response, run_id: RunId) -> Run:
     """Cancels a run at its next step; it publishes nothing. 200 when it has ended, else 202."""
-    cancel_run(services.postgres, run_id)
+    request_cancellation(services.postgres, run_id)
     return _current_run(services, response, run_id)
 
 

@@ -4,17 +4,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.answers.comparisons import HISTORY, History
+from app.answers.comparisons import HISTORY, ScoreHistory
 from app.answers.cursors import MAX_BIGINT
 from app.answers.explanation import EXPLANATION, Explanation
+from app.answers.names import RiskLevel
 from app.answers.scores import SCORE, TOP, TopScores, WalletScore
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, Limit, WalletReference
-from app.api.problems import errors
-from app.api.responses import example
+from app.api.responses import errors, example
 from app.domain import Direction
 from app.explain.explain import explain
-from app.policy.policy import Level
 from app.record.wallets import find_wallet
 from app.report.forms import ReportForm, file_name, rendered_report
 from app.report.wallet_report import REPORT, WalletReport, wallet_report
@@ -22,17 +21,18 @@ from app.runs.history import history
 from app.runs.listing import ScoreFilter, top_scores
 from app.runs.score_record import read_score_record
 
+named = APIRouter(tags=["scores"])
 router = APIRouter(tags=["scores"])
 
 
-@router.get("/scores/top", responses=example(200, TOP) | errors(401, 404, 409, 422, 503))
-def get_top_scores(
+@named.get("/scores/top", responses=example(200, TOP) | errors(404, 409))
+def list_top_scores(
     services: AppServices,
     *,
     limit: Limit = 10,
     cursor: Cursor = None,
     run: Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="Null: the published run.")] = None,
-    level: Annotated[Level | None, Query(description="Only wallets of this risk level.")] = None,
+    level: Annotated[RiskLevel | None, Query(description="Only wallets of this risk level.")] = None,
     category: Annotated[
         str | None, Query(max_length=40, description="Only wallets with this main category.")
     ] = None,
@@ -49,9 +49,9 @@ def get_top_scores(
         return top_scores(connection, limit, cursor, run_id=run, only=only)
 
 
-@router.get(
+@named.get(
     "/scores/explain/{wallet}",
-    responses=example(200, EXPLANATION) | errors(401, 404, 409, 422, 503),
+    responses=example(200, EXPLANATION) | errors(404, 409),
 )
 def explain_score(services: AppServices, wallet: WalletReference) -> Explanation:
     """The stored score, its contributions, which add up to it, and their paths.
@@ -61,7 +61,7 @@ def explain_score(services: AppServices, wallet: WalletReference) -> Explanation
     return explain(services.postgres, services.graph, services.settings, wallet)
 
 
-@router.get("/scores/{wallet}", responses=example(200, SCORE) | errors(401, 404, 409, 422, 503))
+@named.get("/scores/{wallet}", responses=example(200, SCORE) | errors(404, 409))
 def get_score(services: AppServices, wallet: WalletReference) -> WalletScore:
     """The stored score, level and exposures by category and hop in both directions.
 
@@ -90,10 +90,10 @@ def get_score(services: AppServices, wallet: WalletReference) -> WalletScore:
                 },
             },
         },
-        **errors(401, 404, 409, 422, 503),
+        **errors(404, 409),
     },
 )
-def get_report(
+def get_score_report(
     services: AppServices,
     wallet: WalletReference,
     form: Annotated[ReportForm, Query(alias="format", description="The format of the report.")] = "pdf",
@@ -107,11 +107,11 @@ def get_report(
 
 @router.get(
     "/scores/{wallet}/history",
-    responses=example(200, HISTORY) | errors(401, 404, 409, 422, 503),
+    responses=example(200, HISTORY) | errors(404, 409),
 )
-def get_history(
+def list_score_history(
     services: AppServices, wallet: WalletReference, limit: Limit = 20, cursor: Cursor = None
-) -> History:
+) -> ScoreHistory:
     """The wallet's score in every completed run that has it, newest run first."""
     with services.postgres.transaction(snapshot=True) as connection:
         return history(connection, find_wallet(connection, wallet), limit, cursor)

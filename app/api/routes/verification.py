@@ -4,25 +4,22 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
+from pydantic import Field
 
-from app.answers.comparisons import DIFF, VERIFICATION, WALLET_DIFF, RunDiff, WalletDiff
+from app.answers.comparisons import DIFF, WALLET_DIFF, RunDiff, WalletDiff
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
-from app.api.params import Cursor, RunId, WaitSeconds
-from app.api.problems import errors
-from app.api.responses import example
+from app.api.params import WALLET_PATTERN, Cursor, RunId, WaitSeconds
+from app.api.responses import errors, example
 from app.operations.diff import DIFF_SECONDS, start_diff
-from app.operations.operation import DONE, RUNNING, OperationStatus
+from app.operations.operation_answers import COMPARING, VERIFIED, VERIFYING, VerifyOperation
 from app.operations.verify import start_verification
 
 router = APIRouter(tags=["scoring runs"])
 
-VERIFYING = RUNNING.model_copy(update={"kind": "verify", "step": "accounting every pool again"})
-COMPARING = RUNNING.model_copy(update={"kind": "diff", "step": "starting", "progress": 0.0})
-VERIFIED = DONE.model_copy(update={"kind": "verify", "result": VERIFICATION.model_dump(mode="json")})
-
 _BOTH_DIFFS: dict[int | str, dict[str, Any]] = {
     200: {
+        "description": "OK",
         "content": {
             "application/json": {
                 "examples": {
@@ -30,7 +27,7 @@ _BOTH_DIFFS: dict[int | str, dict[str, Any]] = {
                     "one wallet": {"value": WALLET_DIFF.model_dump(mode="json")},
                 }
             }
-        }
+        },
     }
 }
 
@@ -38,34 +35,38 @@ _BOTH_DIFFS: dict[int | str, dict[str, Any]] = {
 @router.post(
     "/runs/{run_id}/verify",
     status_code=202,
-    responses=example(200, VERIFIED) | example(202, VERIFYING) | errors(401, 403, 404, 409, 422, 503),
+    responses=example(200, VERIFIED) | example(202, VERIFYING) | errors(404, 409),
 )
-def verify(
+def verify_run(
     services: AppServices, response: Response, run_id: RunId, wait_seconds: WaitSeconds
-) -> OperationStatus:
+) -> VerifyOperation:
     """Computes a run again from the record and compares all its results.
 
     Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result: `equal`, or the first
     difference of each kind.
     """
-    return operation_answer(
+    answer: VerifyOperation = operation_answer(
         start_verification(services.operations, services.postgres, run_id), response, wait_seconds
     )
+    return answer
 
 
 @router.get(
     "/runs/{a}/diff/{b}",
-    responses=_BOTH_DIFFS | example(202, COMPARING) | errors(401, 404, 409, 422, 503),
-    response_model=RunDiff | WalletDiff,
+    responses=_BOTH_DIFFS | example(202, COMPARING) | errors(404, 409),
+    response_model=Annotated[RunDiff | WalletDiff, Field(discriminator="kind")],
 )
-def diff(
+def compare_runs(
     services: AppServices,
     response: Response,
     a: RunId,
     b: RunId,
     wait_seconds: WaitSeconds,
     *,
-    wallet: Annotated[str | None, Query(max_length=200, description="Only this wallet.")] = None,
+    wallet: Annotated[
+        str | None,
+        Query(max_length=200, json_schema_extra={"pattern": WALLET_PATTERN}, description="Only this wallet."),
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Wallets on one page.")] = 20,
     cursor: Cursor = None,
 ) -> RunDiff | WalletDiff | Response:

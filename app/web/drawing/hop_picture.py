@@ -10,7 +10,8 @@ from urllib.parse import quote
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from app.answers.base import WalletName
-from app.answers.scores import RESIDUAL_NAMES, Flow
+from app.answers.names import Flow
+from app.answers.scores import RESIDUAL_NAMES
 from app.web.drawing.hop_layout import FULL, SLOT, TOP, Node, layout, thickness
 from app.web.drawing.hop_rows import HopRow, Stop
 from app.web.drawing.palette import Palette

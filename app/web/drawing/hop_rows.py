@@ -12,7 +12,7 @@ from math import fsum
 from typing import Literal
 
 from app.answers.explanation import EvidenceItem, Explanation, PathTransfer
-from app.answers.scores import Flow
+from app.answers.names import Flow
 from app.domain import parse_points
 
 StopKind = Literal[

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from math import fsum
 
 from app.answers.explanation import Explanation
-from app.answers.scores import ExposureItem, Flow, Residual
+from app.answers.names import Flow
+from app.answers.scores import ExposureItem, Residual
 
 _DIRECTIONS: tuple[Flow, ...] = ("source", "destination")
 

@@ -12,7 +12,7 @@ router = APIRouter()
 @router.get("/operations/{operation_id}")
 def operation(request: Request, services: AppServices, operation_id: str) -> Response:
     """The progress of an operation, or its result when it has ended."""
-    status = services.operations.get(operation_id).answer()
+    status = services.operations.get(operation_id)
     if not is_fragment(request):
         return page(request, "ingestion/operation.html", operation=status)
     if status.status == "running":

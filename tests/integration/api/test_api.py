@@ -10,20 +10,31 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
+from app.answers.problem import TITLES, Problem
 from app.errors import DependencyMissing, InvalidInput
 from app.ledger.cells import SOURCE, Cell, encode
+from app.runs.ownership import NOT_SEEN_NOTE
 from app.runs.run_row import take_run_lock
 from app.server.application import create_app
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
+from tests.support.builders import transfer
+from tests.support.record import label, score, write
 from tests.support.serving import served
 
-AA = "0x" + "aA" * 20
+AA = "0x" + "aa" * 20
 BB = "0x" + "bb" * 20
 CC = "0x" + "cc" * 20
 
+WALLET_PATHS = [
+    "/scores/{}",
+    "/scores/explain/{}",
+    "/v1/scores/{}/history",
+    "/v1/scores/{}/report",
+    "/v1/wallets/{}/transfers",
+]
 ROUTES_WITH_TOKEN = [
     ("POST", "/reload-graph"),
     ("POST", "/run-score"),
@@ -37,7 +48,10 @@ ROUTES_WITH_TOKEN = [
     ("POST", "/v1/runs/1/verify"),
     ("POST", "/v1/runs/1/cancel"),
     ("GET", "/v1/runs/1/diff/2"),
-    ("GET", f"/scores/{AA}/history"),
+    ("GET", f"/v1/scores/{AA}/history"),
+    ("GET", f"/v1/scores/{AA}/report"),
+    ("GET", "/v1/ingestion/holes"),
+    ("GET", "/v1/version"),
     ("GET", f"/v1/wallets/{AA}/transfers"),
     ("GET", f"/v1/wallets/{AA}/labels"),
     ("GET", "/v1/labels"),
@@ -229,20 +243,65 @@ def test_errors_are_problems(client: httpx.Client) -> None:
         (client.get("/scores/with%20space"), 422),
         (client.get("/scores/nul%00"), 422),
         (client.get(f"/scores/{AA}"), 404),
-        (client.get("/v1/operations/none"), 404),
+        (client.get("/v1/operations/none"), 422),
+        (client.get(f"/v1/operations/{'0' * 32}"), 404),
         (client.get("/v1/runs/1"), 404),
         (client.get("/scores/top"), 409),
         (client.post("/run-score", json={"engine": "none"}), 422),
         (client.post("/run-score", content=b"{", headers={"Content-Type": "application/json"}), 422),
+        (client.post("/run-score", content=b"null", headers={"Content-Type": "application/json"}), 422),
+        (client.post("/run-score", content=b'"\xff"', headers={"Content-Type": "application/json"}), 400),
+        (client.get("/v1/runs?limmit=3"), 422),
+        (client.get("/v1/runs?limit=3&limit=4"), 422),
+        (client.get("/scores/top?Limit=3"), 422),
         (client.post("/run-score", content=b" " * 70_000, headers={"Content-Type": "application/json"}), 413),
     ]
     for answer, status in cases:
         assert answer.status_code == status, answer.text
         assert answer.headers["content-type"] == "application/problem+json"
         body = answer.json()
-        assert set(body) == {"type", "title", "status", "detail", "instance"}
+        assert set(body) - {"errors", "reason", "run_id", "choices"} == {
+            "type", "title", "status", "detail", "instance", "request_id",
+        }  # fmt: skip
+        assert Problem.model_validate(body).title == TITLES[status]
+        assert body["request_id"] == answer.headers["x-request-id"]
         assert body["status"] == status
         assert body["instance"] == answer.request.url.path
+
+
+def test_a_422_names_each_parameter_at_fault(client: httpx.Client) -> None:
+    answer = client.get("/v1/scores/top?limit=0&level=mild&limmit=3").json()
+    assert [(each["location"], each["name"], each["reason"]) for each in answer["errors"]] == [
+        ("query", "limmit", "unknown_parameter")
+    ]
+    assert "known are: category, cursor, direction, level, limit, run" in answer["detail"]
+    answer = client.get("/v1/scores/top?limit=0&level=mild").json()
+    assert {(each["name"], each["reason"]) for each in answer["errors"]} == {
+        ("limit", "greater_than_equal"),
+        ("level", "literal_error"),
+    }
+    body = client.post("/v1/run-score", json={"engine": "none", "more": 1}).json()
+    assert {(each["location"], each["name"]) for each in body["errors"]} == {
+        ("body", "engine"),
+        ("body", "more"),
+    }
+
+
+def test_a_request_has_an_id_that_its_sender_may_choose(client: httpx.Client) -> None:
+    given = client.get("/v1/version", headers={"X-Request-ID": "order-17.a_b"})
+    assert given.headers["x-request-id"] == "order-17.a_b"
+    for odd in ("", "two words", "x" * 129, "a;b"):
+        made = client.get("/v1/version", headers={"X-Request-ID": odd}).headers["x-request-id"]
+        assert made != odd
+        assert len(made) == 32
+
+
+def test_head_answers_as_get_without_a_body(client: httpx.Client) -> None:
+    for path in ("/v1/version", "/health", "/v1/runs", "/scores/top"):
+        head, get = client.head(path), client.get(path)
+        assert (head.status_code, head.content) == (get.status_code, b"")
+        assert head.headers["content-type"] == get.headers["content-type"]
+        assert int(head.headers["content-length"]) == len(get.content)
 
 
 def test_an_unexpected_error_tells_nothing_of_the_inside(client: httpx.Client, postgres: Postgres) -> None:
@@ -253,20 +312,61 @@ def test_an_unexpected_error_tells_nothing_of_the_inside(client: httpx.Client, p
     assert "published_run" not in answer.text
 
 
-def test_a_wallet_never_seen_is_not_found_and_its_label_is_told(
+def test_a_wallet_never_seen_is_not_found(client: httpx.Client) -> None:
+    for path in WALLET_PATHS:
+        answer = client.get(path.format(f"ethereum:{BB}"))
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:aml:problem:not-found"), path
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("nonsense", "bad_address"),
+        ("0x" + "aA" * 20, "bad_checksum"),
+        ("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb", "bad_checksum"),
+        (f"etherium:{BB}", "unknown_chain"),
+    ],
+)
+def test_what_is_no_address_is_refused_with_its_reason_on_every_route(
+    client: httpx.Client, reference: str, reason: str
+) -> None:
+    paths = [*WALLET_PATHS, "/v1/wallets/{}/labels", "/v1/labels?wallet={}"]
+    answers = [client.get(path.format(reference)) for path in paths]
+    answers.append(client.post(f"/v1/explore/{reference}", json={"direction": "in", "shown": []}))
+    for answer in answers:
+        assert (answer.status_code, answer.json().get("reason")) == (422, reason), answer.url
+
+
+def test_a_listed_wallet_without_transfers_has_the_score_of_its_own_label(
     client: httpx.Client, postgres: Postgres
 ) -> None:
-    with postgres.transaction() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO labels (chain, address, category, name, source, confidence)"
-                " VALUES ('ethereum', :address, 'sanctioned', 'A name', 'a list', 100)"
-            ),
-            {"address": BB},
-        )
-    answer = client.get(f"/scores/ethereum:{BB.upper().replace('0X', '0x')}")
-    assert answer.status_code == 404
-    assert "sanctioned (A name, says a list)" in answer.json()["detail"]
+    label(postgres, BB, "sanctioned", name="A name", source="a list")
+    for path in (f"/v1/scores/{BB}", f"/scores/explain/ethereum:{BB}"):
+        body = client.get(path).json()
+        assert (body["score"], body["status"], body["run"]) == (None, "unknown", None)
+        assert (body["label"]["category"], body["label"]["name"]) == ("sanctioned", "A name")
+        assert [(each["direction"], each["category"]) for each in body["exposures"]] == [
+            ("ownership", "sanctioned")
+        ]
+    score(postgres)
+    write(postgres, [transfer(1, BB, CC, 5)])
+    score(postgres)
+    by_run = client.get(f"/scores/{BB}").json()
+    label(postgres, AA, "sanctioned", name="A name", source="a list")
+    newer = client.get(f"/scores/{AA}").json()
+    assert (newer["score"], newer["label"]["category"]) == (None, "sanctioned")
+    assert "Labelled after scoring run 2" in newer["incomplete_reasons"][0]
+    score(postgres)
+    for path in ("/scores/{}", "/scores/explain/{}"):
+        body = client.get(path.format(AA)).json()
+        assert body["notes"] == [NOT_SEEN_NOTE]
+        for same in ("score", "risk_level", "band", "status", "direction", "rules", "exposures"):
+            assert body[same] == by_run[same], same
+        assert body["contributions"] == by_run["contributions"]
+        assert body["score"] != "0.000000"
+    assert client.get(f"/v1/scores/{AA}/history").json()["scores"] == []
+    assert client.get(f"/v1/wallets/{AA}/transfers").json()["transfers"] == []
+    assert client.get(f"/v1/scores/{AA}/report?format=json").json()["explanation"]["score"] == body["score"]
 
 
 def test_an_address_on_two_chains_gives_the_choices(client: httpx.Client, postgres: Postgres) -> None:

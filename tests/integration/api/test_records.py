@@ -102,10 +102,10 @@ def test_every_spelling_finds_its_wallet_and_its_labels(
     [
         (
             "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
-            404,
+            422,
             "The checksum of 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb",
         ),
-        ("nonsense", 404, "'nonsense' is no address of a known chain"),
+        ("nonsense", 422, "'nonsense' is no address of a known chain"),
         (f"0x{99:040x}", 404, "nothing is known about its money"),
         ("two words", 422, "without spaces"),
     ],

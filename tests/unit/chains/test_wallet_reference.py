@@ -76,10 +76,32 @@ def test_an_address_that_one_chain_alone_writes_is_one_candidate() -> None:
         assert normalise(text) == [Candidate(None, stored)]
 
 
-def test_capitals_that_are_no_checksum_are_taken_as_an_evm_address_in_any_case() -> None:
+def test_capitals_of_an_evm_address_are_a_checksum_unless_all_letters_are_capitals() -> None:
     wrong = "0xD8dA6BF26964aF9D7eEd9e03E53415D37aA96045"
-    assert normalise(wrong) == [Candidate(None, EVM)]
-    assert normalise(f"polygon:{wrong}") == [Candidate("polygon", EVM)]
+    for text in (wrong, f"polygon:{wrong}", wrong.replace("0x", "0X")):
+        with pytest.raises(UnknownAddress, match="EIP-55") as refused:
+            normalise(text)
+        assert refused.value.reason == "bad_checksum"
+    assert normalise(wrong.lower()) == [Candidate(None, EVM)]
+    assert normalise(wrong.upper()) == [Candidate(None, EVM)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (f"etherium:{EVM}", "unknown_chain"),
+        (f"Solaris:{EVM}", "unknown_chain"),
+        (f"ethereum:{EVM}0", "bad_address"),
+        (f"bitcoincash:{CASHADDR}x", "bad_address"),
+        (f"ethereum:{LEGACY}", "bad_address"),
+        ("nonsense", "bad_address"),
+        (f"{LEGACY[:-1]}v", "bad_checksum"),
+    ],
+)
+def test_what_is_no_address_has_a_reason(text: str, reason: str) -> None:
+    with pytest.raises(UnknownAddress) as refused:
+        normalise(text)
+    assert refused.value.reason == reason
 
 
 @pytest.mark.parametrize(

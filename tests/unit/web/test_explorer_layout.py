@@ -3,13 +3,13 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.explorer.layout import Place, free_places
+from app.explorer.layout import Position, free_places
 
-CELLS = st.builds(Place, column=st.integers(-3, 3), row=st.integers(-20, 20))
+CELLS = st.builds(Position, column=st.integers(-3, 3), row=st.integers(-20, 20))
 
 
-def at(column: int, row: int) -> Place:
-    return Place(column=column, row=row)
+def at(column: int, row: int) -> Position:
+    return Position(column=column, row=row)
 
 
 def test_neighbours_stand_in_the_next_column_around_the_row_of_the_wallet() -> None:
@@ -23,7 +23,7 @@ def test_what_is_taken_is_left_alone() -> None:
 
 @given(CELLS, st.sampled_from([-1, 1]), st.lists(CELLS), st.integers(0, 30))
 def test_new_places_are_free_and_different_and_do_not_depend_on_order(
-    origin: Place, step: int, occupied: list[Place], count: int
+    origin: Position, step: int, occupied: list[Position], count: int
 ) -> None:
     found = free_places(origin, step, occupied, count)
     assert len(set(found)) == len(found) == count

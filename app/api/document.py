@@ -1,0 +1,58 @@
+"""The OpenAPI document: FastAPI's, with what every operation has in common."""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.answers.problem import Problem
+from app.api.responses import errors
+
+SERVERS: Final = [{"url": "/", "description": "The server that this document comes from."}]
+_OF_BODIES: Final = (400, 413)
+
+
+def install(app: FastAPI) -> None:
+    """Makes `app.openapi()` this document, built once."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _document(app)
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign] # FastAPI's documented way
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=app.routes,
+        tags=app.openapi_tags,
+        servers=SERVERS,
+    )
+    schemas = document["components"]["schemas"]
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs")
+    schemas["Problem"] = problem
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for parameter in operation.get("parameters", []):
+                parameter["schema"] = _never_null(parameter["schema"])
+            if "requestBody" in operation:
+                for status, answer in errors(*_OF_BODIES).items():
+                    operation["responses"][str(status)] = answer
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+    return document
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be absent; FastAPI says that it may be null, which no URL can."""
+    choices = [each for each in schema.get("anyOf", []) if each != {"type": "null"}]
+    if len(choices) != 1:
+        return schema
+    rest = {name: value for name, value in schema.items() if name not in {"anyOf", "title"}}
+    never_null: dict[str, Any] = choices[0] | rest
+    return never_null
