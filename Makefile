@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison test-history test-late fuzz lint format \
+.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison test-history test-late fuzz fuzz-api lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -40,8 +40,8 @@ test-image: ## Runs all tests inside the image, on containers that are removed a
 	docker compose --project-name aml-tests --profile tests run --rm --build tests \
 		pytest --servers environment $(ARGS)
 
-openapi: .venv/.installed-dev ## Writes docs/openapi.json; a test checks that it is current
-	.venv/bin/aml openapi --out docs/openapi.json
+openapi: .venv/.installed-dev ## Writes docs/openapi.json and docs/contract; a test checks that they are current
+	.venv/bin/aml openapi --out docs/openapi.json --contract docs/contract
 
 test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
 	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-17} .venv/bin/python -m pytest tests/faults $(ARGS)
@@ -58,6 +58,9 @@ test-late: .venv/.installed-dev ## One late transfer before 1,000,000 later ones
 
 fuzz: .venv/.installed-dev ## Feeds the readers of untrusted input with what a coverage-guided fuzzer thinks up (FUZZ_SECONDS=60 each)
 	AML_FUZZ_SECONDS=$(FUZZ_SECONDS) .venv/bin/python -m pytest -s tests/fuzz $(ARGS)
+
+fuzz-api: .venv/.installed-dev ## Asks every operation of the API 100 times (AML_API_CASES) and holds the answers to its document
+	AML_API_CASES=$${AML_API_CASES:-100} .venv/bin/python -m pytest -n 0 tests/integration/api/test_schemathesis.py $(ARGS)
 
 lint: .venv/.installed-dev ## ruff, its format, and the rules of who imports whom
 	.venv/bin/ruff check .

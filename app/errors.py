@@ -53,6 +53,12 @@ class UnknownAddress(InvalidInput):
         self.reason = reason
 
 
+class KeyReused(InvalidInput):
+    """An Idempotency-Key came again with another request."""
+
+    kind = "key-reused"
+
+
 class InvalidPolicy(InvalidInput):
     """The policy file breaks a rule; the message names the line."""
 

@@ -77,6 +77,18 @@ class Settings(BaseSettings):
     api_auth: Literal["on", "off"] = Field(
         default="on", description="`off` answers without a token, and only on a loopback address."
     )
+    allowed_hosts: str = Field(
+        default="",
+        description="Host names the API answers under, separated by commas, such as a proxy's; on loopback"
+        " its own names are known, elsewhere empty is any.",
+    )
+    forwarded_allow_ips: str = Field(
+        default="127.0.0.1",
+        description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are taken.",
+    )
+    cors_origins: str = Field(
+        default="", description="Origins whose pages may call the API, separated by commas; empty is none."
+    )
     policy_file: Path = Field(default=PROJECT / "policy.yaml", description="The policy of scoring runs.")
     engine: Literal["auto", "cypher", "ledger"] = Field(
         default="auto",
@@ -119,6 +131,16 @@ class Settings(BaseSettings):
     def pages_address(self) -> str:
         """URL of the pages for a person, without a slash at its end."""
         return (self.pages_url or self.api_address).rstrip("/")
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names of `allowed_hosts`, in lower case."""
+        return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of `cors_origins`."""
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
 
     @classmethod
     def settings_customise_sources(

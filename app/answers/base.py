@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+TOTAL = "All entries, where the request asked for them (`total=true`); else null."
+"""Describes the field `total` of lists."""
+
 
 class Answer(BaseModel):
     """Base of every answer: immutable."""

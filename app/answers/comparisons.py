@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.answers.base import Answer, WalletName
+from app.answers.base import TOTAL, Answer, WalletName
 from app.answers.names import Engine, RiskLevel
 from app.answers.runs import RUN, RunName
 from app.answers.scores import SCORE
@@ -55,6 +55,8 @@ class ScoreChange(Answer):
     new: str | None = Field(examples=["14.000000"])
     change: str = Field(description="In points; a null score counts as 0.", examples=["14.000000"])
     change_micro: int = Field(description="In millionths of a point.", examples=[14_000_000])
+    risk_level_before: RiskLevel | None = Field(examples=["low"])
+    risk_level_after: RiskLevel | None = Field(examples=["low"])
     parts: ChangeByCause
 
 
@@ -113,6 +115,7 @@ class ScoreHistory(Answer):
     wallet: WalletName
     scores: list[PastScore]
     next: str | None = None
+    total: int | None = Field(default=None, description=TOTAL)
 
 
 _BEFORE = RunName.model_validate(RUN.model_copy(update={"run_id": 2}), from_attributes=True)
@@ -123,6 +126,8 @@ _CHANGE = ScoreChange(
     new="14.000000",
     change="14.000000",
     change_micro=14_000_000,
+    risk_level_before="low",
+    risk_level_after="low",
     parts=ChangeByCause(transfers="2.000000", labels="12.000000", policy="0.000000", engine="0.000000"),
 )
 VERIFICATION = Verification(

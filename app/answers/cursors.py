@@ -7,7 +7,7 @@ from app.errors import InvalidInput
 
 MAX_BIGINT = 2**63 - 1
 """Largest integer of PostgreSQL and Neo4j."""
-_NOT_A_CURSOR = "This is not a cursor of this list. Start again without a cursor."
+NOT_A_CURSOR = "This is not a cursor of this list. Start again without a cursor."
 
 
 def encode_cursor(*position: int) -> str:
@@ -24,11 +24,11 @@ def decode_cursor(cursor: str, length: int) -> list[int]:
     try:
         position = json.loads(urlsafe_b64decode(cursor.encode()))
     except ValueError as exc:
-        raise InvalidInput(_NOT_A_CURSOR) from exc
+        raise InvalidInput(NOT_A_CURSOR) from exc
     if (
         not isinstance(position, list)
         or len(position) != length
         or not all(type(number) is int and abs(number) <= MAX_BIGINT for number in position)
     ):
-        raise InvalidInput(_NOT_A_CURSOR)
+        raise InvalidInput(NOT_A_CURSOR)
     return position

@@ -22,3 +22,10 @@ OperationKind = TypeAliasType(
 TransferWay = TypeAliasType("TransferWay", Literal["in", "out"])
 """As seen from one wallet: `in` is money that it received."""
 HoleReason = TypeAliasType("HoleReason", Literal["retention", "topic_made_anew", "kafka_behind"])
+TransferState = TypeAliasType("TransferState", Literal["live", "waiting", "retracted"])
+"""`waiting`: its transaction lives in another block now."""
+MessageStatus = TypeAliasType(
+    "MessageStatus", Literal["stored", "duplicate", "dead_letter", "not_read", "lost"]
+)
+PublishStatus = TypeAliasType("PublishStatus", Literal["published", "refused"])
+ChainFamily = TypeAliasType("ChainFamily", Literal["evm", "other"])

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from app.answers.base import EXAMPLE_TIME, Answer
+from app.answers.base import EXAMPLE_TIME, TOTAL, Answer
 from app.answers.names import Engine, RunStatus
 
 
@@ -71,6 +71,7 @@ class Runs(Answer):
 
     runs: list[Run]
     next: str | None = None
+    total: int | None = Field(default=None, description=TOTAL)
 
 
 RUN_NAME = RunName(

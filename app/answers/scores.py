@@ -6,7 +6,7 @@ the wallet received (source) or sent (destination); `usd_value` is a decimal str
 
 from pydantic import Field
 
-from app.answers.base import WALLET, Answer, WalletName
+from app.answers.base import TOTAL, WALLET, Answer, WalletName
 from app.answers.names import Flow, ResidualKind, RiskLevel, ScoreStatus, Weighting
 from app.answers.runs import RUN_NAME, RunName
 from app.domain import Direction
@@ -80,6 +80,21 @@ class Contribution(Answer):
     points: str = Field(examples=["14.000000"])
 
 
+class Freshness(Answer):
+    """What touched this wallet since its run. What changed at other wallets can change its score too."""
+
+    stale: bool = Field(description="Something did.")
+    transfers: int = Field(
+        description="Its transfers that were stored, retracted or restored since; 1000: as many or more.",
+        examples=[0],
+    )
+    labels: int = Field(
+        description="Its labels that were recorded or removed since, or began or ceased to be valid.",
+        examples=[0],
+    )
+    policy_changed: bool = Field(description="The next run would use another policy.")
+
+
 class WalletScore(Answer):
     """A stored score with its reasons, as the run wrote it."""
 
@@ -98,6 +113,7 @@ class WalletScore(Answer):
     unpriced_transfers: int | None = None
     label: OwnLabel | None = None
     run: RunName | None = None
+    freshness: Freshness | None = Field(default=None, description="Null before the first run.")
     exposures: list[ExposureItem] = Field(default=[])
     residuals: list[Residual] = Field(default=[])
     sent_beyond_received: list[SentBeyondReceived] = Field(default=[])
@@ -132,6 +148,7 @@ class TopScores(Answer):
     )
     scores: list[RankedWallet]
     next: str | None = None
+    total: int | None = Field(default=None, description=TOTAL)
 
 
 SCORE = WalletScore(
@@ -144,6 +161,7 @@ SCORE = WalletScore(
     weighting="usd",
     unpriced_transfers=0,
     run=RUN_NAME,
+    freshness=Freshness(stale=False, transfers=0, labels=0, policy_changed=False),
     exposures=[
         ExposureItem(
             asset="ETH",

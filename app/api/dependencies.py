@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.api.throttle import SignInThrottle
+from app.api.topic import TransferTopic
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
 from app.settings import Settings
@@ -25,6 +26,7 @@ class Services:
     status: StatusReader
     throttle: SignInThrottle
     probes: ThreadPoolExecutor
+    topic: TransferTopic
 
 
 async def _services(request: Request) -> Services:

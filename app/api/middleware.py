@@ -20,6 +20,9 @@ from app.errors import Forbidden, InvalidInput
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_BODY_BYTES_OF_MANY = 2 * 1024 * 1024
+OF_MANY = frozenset(("/v1/transfers", "/v1/labels"))
+"""Paths whose bodies hold up to a thousand things."""
 REQUEST_SECONDS = Histogram(
     "aml_http_request_seconds",
     "Seconds until a request was answered",
@@ -68,7 +71,8 @@ class RequestMiddleware:
         try:
             check_origin(request)
             _check_length(request)
-            await self.app(scope, _bounded(receive), send_with_headers)
+            limit = MAX_BODY_BYTES_OF_MANY if scope["path"] in OF_MANY else MAX_BODY_BYTES
+            await self.app(scope, _bounded(receive, limit), send_with_headers)
         except (Forbidden, InvalidInput) as exc:
             await aml_problem(request, exc)(scope, receive, send_with_headers)
         except Exception:
@@ -104,7 +108,7 @@ def _measure(request: Request, method: str, status: int, seconds: float) -> None
     REQUEST_SECONDS.labels(method if method in METHODS else "other", route, status).observe(seconds)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(receive: Receive, limit: int) -> Receive:
     """The body up to the limit; FastAPI's own limit would not answer with a problem."""
     received = 0
 
@@ -112,8 +116,8 @@ def _bounded(receive: Receive) -> Receive:
         nonlocal received
         message = await receive()
         received += len(message.get("body", b""))
-        if received > MAX_BODY_BYTES:
-            raise HTTPException(413, f"The body is larger than {MAX_BODY_BYTES} bytes.")
+        if received > limit:
+            raise HTTPException(413, f"The body is larger than {limit} bytes.")
         return message
 
     return bounded_receive

@@ -1,6 +1,7 @@
 """Parameters that several routes share."""
 
 import re
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -41,7 +42,12 @@ WalletReference = Annotated[
         examples=["ethereum:0x00000000000000000000000000000000000000aa"],
     ),
 ]
-Limit = Annotated[int, Query(ge=1, le=1000, description="Entries on one page.")]
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 1_000
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Entries on one page.")]
+WithTotal = Annotated[bool, Query(alias="total", description="Also count all entries.")]
+Since = Annotated[datetime | None, Query(alias="from", description="Only from this time on (RFC 3339).")]
+Until = Annotated[datetime | None, Query(alias="to", description="Only before this time.")]
 Cursor = Annotated[
     str | None,
     Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+={0,2}$", description="`next` of the previous page."),

@@ -105,11 +105,19 @@ def check_origin(request: Request) -> None:
     """
     settings: Settings = request.app.state.services.settings
     host = request.headers.get("host", "")
-    if is_loopback(settings.api_host) and _host_name(host) not in LOOPBACK_NAMES | {settings.api_host}:
-        raise Forbidden("This API answers only under a loopback name, such as 127.0.0.1 or localhost.")
+    names = settings.host_names
+    if is_loopback(settings.api_host):
+        names |= LOOPBACK_NAMES | {settings.api_host}
+    if names and _host_name(host) not in names:
+        raise Forbidden(
+            "This API does not answer under this host name: on loopback under 127.0.0.1 or localhost, and"
+            " under those of AML_ALLOWED_HOSTS."
+        )
     if request.method in SAFE_METHODS:
         return
     origin = request.headers.get("origin")
+    if origin is not None and origin in settings.origins:
+        return
     if request.headers.get("sec-fetch-site") == "cross-site" or (
         origin is not None and _authority(origin) != host.lower()
     ):

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from app.cli.output.terminal import writing
 from app.settings import Settings
+from ingest.contract.documents import DOCUMENTS
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +19,9 @@ def register(app: typer.Typer) -> None:
 
 def openapi(
     out: Annotated[Path | None, typer.Option(help="File to write it to, instead of printing it.")] = None,
+    contract: Annotated[
+        Path | None, typer.Option(help="Folder for the messages' JSON Schemas and AsyncAPI, besides.")
+    ] = None,
 ) -> None:
     """Print the API's OpenAPI document; needs no server.
 
@@ -29,6 +33,14 @@ def openapi(
         return
     with writing(out):
         out.write_text(text)
+        if contract is not None:
+            for name, content in contract_documents().items():
+                (contract / f"{name}.json").write_text(content)
+
+
+def contract_documents() -> dict[str, str]:
+    """The contract of the messages as JSON, by name."""
+    return {name: json.dumps(content, indent=1) + "\n" for name, content in DOCUMENTS.items()}
 
 
 def document() -> str:

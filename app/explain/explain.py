@@ -17,6 +17,7 @@ from app.explain.evidence import Evidence, evidence
 from app.explain.weighted_paths import CODES, WeightedPaths, weighted_paths
 from app.investigation.browser import evidence_query
 from app.projection.state import State, read_state
+from app.record.freshness import digest_of_policy
 from app.runs.queries import since_run
 from app.runs.score_record import ScoreRecord, read_score_record
 from app.settings import Settings
@@ -35,7 +36,7 @@ class Explainable:
     since: Row[Any] | None
 
 
-def read_explainable(connection: Connection, reference: str) -> Explainable:
+def read_explainable(connection: Connection, reference: str, policy_digest: str | None = None) -> Explainable:
     """Reads a wallet's published score and what happened since its run, in the snapshot of the connection.
 
     Raises:
@@ -43,7 +44,7 @@ def read_explainable(connection: Connection, reference: str) -> Explainable:
         NotFound: the wallet was never seen.
         AmbiguousWallet: its address is known on several chains.
     """
-    record = read_score_record(connection, reference)
+    record = read_score_record(connection, reference, policy_digest)
     since = None if record.row is None or record.run is None else since_run(connection, record.run.watermark)
     return Explainable(record, since)
 
@@ -57,7 +58,7 @@ def explain(postgres: Postgres, graph: Graph, settings: Settings, reference: str
         AmbiguousWallet: its address is known on several chains.
     """
     with postgres.transaction(snapshot=True) as connection:
-        explainable = read_explainable(connection, reference)
+        explainable = read_explainable(connection, reference, digest_of_policy(settings.policy_file))
     return explain_record(postgres, graph, settings, explainable)
 
 

@@ -18,7 +18,7 @@ def score(
 
     Raises: as `app.runs.run.start_run` and `execute_run`.
     """
-    started = _start(postgres, graph, settings, engine, None)
+    started = _start(postgres, graph, settings, engine)
     execute_run(postgres, graph, started, progress=progress)
     return started.run_id
 
@@ -31,13 +31,16 @@ def start_scoring(
     *,
     engine: EngineChoice | None,
     idempotency_key: str | None = None,
+    request_digest: str | None = None,
 ) -> tuple[int, Operation]:
     """Starts a run as work of this process; returns its id and the work.
 
     Raises:
         InUse: another run is running.
     """
-    started = _start(postgres, graph, settings, engine, idempotency_key)
+    started = _start(
+        postgres, graph, settings, engine, idempotency_key=idempotency_key, request_digest=request_digest
+    )
     operation = operations.start(
         "run-score",
         lambda progress: execute_run(postgres, graph, started, progress=progress),
@@ -51,7 +54,9 @@ def _start(
     graph: Graph,
     settings: Settings,
     engine: EngineChoice | None,
-    idempotency_key: str | None,
+    *,
+    idempotency_key: str | None = None,
+    request_digest: str | None = None,
 ) -> StartedRun:
     return start_run(
         postgres,
@@ -65,4 +70,5 @@ def _start(
             settings.cypher_engine_seconds,
         ),
         idempotency_key=idempotency_key,
+        request_digest=request_digest,
     )

@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import Field
 from sqlalchemy import Connection, text
 
-from app.answers.base import EXAMPLE_TIME, Answer
+from app.answers.base import EXAMPLE_TIME, TOTAL, Answer
+from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.names import HoleReason
 from app.errors import NotFound
 
@@ -22,10 +23,14 @@ MEANINGS: Final[dict[HoleReason, str]] = {
 """What each reason says, and what to do."""
 
 _COLUMNS = "hole_id, topic, partition, reason, from_offset, to_offset, told_at, seen_at"
-_LISTED = text(f"SELECT {_COLUMNS} FROM holes ORDER BY hole_id DESC LIMIT :limit")  # noqa: S608 - a constant
-_UNSEEN = text(
-    f"SELECT {_COLUMNS} FROM holes WHERE seen_at IS NULL ORDER BY hole_id DESC LIMIT :limit"  # noqa: S608
+_LISTED = text(
+    f"SELECT {_COLUMNS} FROM holes WHERE hole_id < :before ORDER BY hole_id DESC LIMIT :limit"  # noqa: S608
 )
+_UNSEEN = text(
+    f"SELECT {_COLUMNS} FROM holes WHERE seen_at IS NULL AND hole_id < :before"  # noqa: S608
+    " ORDER BY hole_id DESC LIMIT :limit"
+)
+_COUNT = text("SELECT count(*) FROM holes WHERE seen_at IS NULL OR CAST(:with_seen AS boolean)")
 _ALARM = text("""
     SELECT count(*) AS unseen, min(told_at) AS since,
            coalesce(sum(to_offset - from_offset) FILTER (WHERE reason = 'retention'), 0)::bigint AS messages,
@@ -56,6 +61,8 @@ class Holes(Answer):
     """Holes, the latest first."""
 
     holes: list[Hole]
+    next: str | None = None
+    total: int | None = Field(default=None, description=TOTAL)
 
 
 class HoleAlarm(Answer):
@@ -83,10 +90,28 @@ HOLES = Holes(
 )
 
 
-def list_holes(connection: Connection, *, with_seen: bool, limit: int) -> Holes:
-    """The latest holes: those that nobody has seen, or all."""
-    rows = connection.execute(_LISTED if with_seen else _UNSEEN, {"limit": limit})
-    return Holes(holes=[Hole.model_validate(row, from_attributes=True) for row in rows])
+def list_holes(
+    connection: Connection,
+    *,
+    with_seen: bool,
+    limit: int,
+    cursor: str | None = None,
+    with_total: bool = False,
+) -> Holes:
+    """The latest holes: those that nobody has seen, or all.
+
+    Raises:
+        InvalidInput: the text is not a cursor of this list.
+    """
+    before = MAX_BIGINT if cursor is None else decode_cursor(cursor, 1)[0]
+    parameters = {"before": before, "limit": limit + 1}
+    rows = connection.execute(_LISTED if with_seen else _UNSEEN, parameters).all()
+    page = rows[:limit]
+    return Holes(
+        holes=[Hole.model_validate(row, from_attributes=True) for row in page],
+        next=encode_cursor(page[-1].hole_id) if len(rows) > limit else None,
+        total=connection.execute(_COUNT, {"with_seen": with_seen}).scalar_one() if with_total else None,
+    )
 
 
 def mark_seen(connection: Connection, hole_ids: Sequence[int] | None) -> int:

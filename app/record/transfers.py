@@ -6,13 +6,17 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import Connection, Row, text
 
-from app.answers.base import WALLET, Answer, WalletName
+from app.answers.base import TOTAL, WALLET, Answer, WalletName
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.explanation import EXPLANATION
-from app.answers.names import TransferWay
+from app.answers.names import TransferState, TransferWay
+from app.chains.transaction_reference import normalise_transaction
 from app.domain import TransferKind
+from app.errors import NotFound
 from app.record.wallets import KnownWallet
 
+MAX_TOTAL = 10_000
+"""A list counts no further."""
 MAX_WAITING = 10_000
 """The status counts no further."""
 
@@ -32,6 +36,8 @@ class RecordedTransfer(Answer):
     decimals: int | None = Field(examples=[18])
     usd_value: str | None = Field(description="At the time; null when it has no price.", examples=["3057.12"])
     unobserved: str | None = Field(description="Part of it that was never seen to arrive.", examples=["0"])
+    state: TransferState = Field(description="Whether it counts now.")
+    recorded_at: datetime = Field(description="When it was stored.")
     way: TransferWay | None = Field(description="As seen from the wallet that was asked for.")
     block_hash: str | None = Field(description="Like all below null where the producer does not say.")
     observed_at: datetime | None = Field(description="When the producer saw it.")
@@ -44,11 +50,21 @@ class RecordedTransfer(Answer):
 
 
 class WalletTransfers(Answer):
-    """The transfers that moved a wallet's money, latest first; zero amounts and those to itself do not."""
+    """A wallet's transfers: those that moved its money, latest first, or the others, last recorded first."""
 
     wallet: WalletName
     transfers: list[RecordedTransfer]
     next: str | None = None
+    total: int | None = Field(default=None, description=f"{TOTAL} {MAX_TOTAL}: as many or more.")
+
+
+class TransactionTransfers(Answer):
+    """Every transfer that was ever recorded of the transactions of a hash, in the order of recording."""
+
+    transaction_hash: str
+    transfers: list[RecordedTransfer]
+    next: str | None = None
+    total: int | None = Field(default=None, description=TOTAL)
 
 
 class WaitingTransfers(Answer):
@@ -59,6 +75,7 @@ class WaitingTransfers(Answer):
 
     transfers: list[RecordedTransfer]
     next: str | None = None
+    total: int | None = Field(default=None, description=f"{TOTAL} {MAX_TOTAL}: as many or more.")
 
 
 _STEP = EXPLANATION.paths[0].transfers[-1]
@@ -78,6 +95,8 @@ TRANSFERS = WalletTransfers(
             decimals=18,
             usd_value="3720.20",
             unobserved="0",
+            state="live",
+            recorded_at=_STEP.occurred_at,
             way="in",
             block_hash="0x" + "dd" * 32,
             observed_at=_STEP.occurred_at,
@@ -91,27 +110,84 @@ TRANSFERS = WalletTransfers(
 
 
 WAITING = WaitingTransfers(
-    transfers=[TRANSFERS.transfers[0].model_copy(update={"way": None, "unobserved": None})]
+    transfers=[
+        TRANSFERS.transfers[0].model_copy(update={"way": None, "unobserved": None, "state": "waiting"})
+    ]
+)
+TRANSACTION = TransactionTransfers(
+    transaction_hash=TRANSFERS.transfers[0].transaction_hash,
+    transfers=[TRANSFERS.transfers[0].model_copy(update={"way": None})],
 )
 
 
 def wallet_transfers(
-    connection: Connection, wallet: KnownWallet, limit: int, cursor: str | None
+    connection: Connection,
+    wallet: KnownWallet,
+    limit: int,
+    cursor: str | None,
+    *,
+    without_flow: bool = False,
+    with_total: bool = False,
 ) -> WalletTransfers:
-    """A page of the transfers in and out of a wallet (a row of `find_wallet`), over all its assets.
+    """A page of the transfers in and out of a wallet, over all its assets.
+
+    `without_flow` lists those that moved no money instead: of amount zero, and to itself.
 
     Raises:
         InvalidInput: the text is not a cursor of this list.
     """
-    seq, transfer_id = (MAX_BIGINT, MAX_BIGINT) if cursor is None else decode_cursor(cursor, 2)
-    parameters = {"wallet_id": wallet.wallet_id, "seq": seq, "transfer_id": transfer_id, "limit": limit + 1}
-    rows = connection.execute(_OF_WALLET, parameters).all()
+    first, second = (MAX_BIGINT, MAX_BIGINT) if cursor is None else decode_cursor(cursor, 2)
+    parameters = {"wallet_id": wallet.wallet_id, "seq": first, "transfer_id": second, "limit": limit + 1}
+    if without_flow:
+        parameters["batch_id"] = first
+    rows = connection.execute(_WITHOUT_FLOW if without_flow else _OF_WALLET, parameters).all()
     page = rows[:limit]
+    count = _COUNT_WITHOUT_FLOW if without_flow else _COUNT_OF_WALLET
+    total = {"wallet_id": wallet.wallet_id, "limit": MAX_TOTAL}
     return WalletTransfers(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
         transfers=[_transfer(row) for row in page],
-        next=encode_cursor(page[-1].seq, page[-1].transfer_id) if len(rows) > limit else None,
+        next=_after(page[-1], without_flow=without_flow) if len(rows) > limit else None,
+        total=connection.execute(count, total).scalar_one() if with_total else None,
     )
+
+
+def _after(row: Row[Any], *, without_flow: bool) -> str:
+    return encode_cursor(row.batch_id if without_flow else row.seq, row.transfer_id)
+
+
+def recorded_of_transaction(
+    connection: Connection, transaction_hash: str, limit: int, cursor: str | None, *, with_total: bool = False
+) -> TransactionTransfers:
+    """A page of every transfer of a transaction, whatever became of it.
+
+    Raises:
+        InvalidInput: no chain writes hashes so, or the text is not a cursor of this list.
+        NotFound: none was ever recorded.
+    """
+    stored = normalise_transaction(transaction_hash)
+    (after,) = (0,) if cursor is None else decode_cursor(cursor, 1)
+    parameters = {"hash": stored, "after": after, "limit": limit + 1}
+    rows = connection.execute(_EVERY_OF_TRANSACTION, parameters).all()
+    if not rows and cursor is None:
+        raise NotFound(f"No transfer of the transaction {stored} was ever recorded.")
+    page = rows[:limit]
+    total = connection.execute(_COUNT_OF_TRANSACTION, {"hash": stored}).scalar_one() if with_total else None
+    return TransactionTransfers(
+        transaction_hash=stored,
+        transfers=[_transfer(row) for row in page],
+        next=encode_cursor(page[-1].transfer_id) if len(rows) > limit else None,
+        total=total,
+    )
+
+
+def recorded_transfer(
+    connection: Connection, chain: str, transaction_hash: str, transfer_index: int, inclusion: str
+) -> RecordedTransfer | None:
+    """The transfer of that identity; `inclusion` is its block's hash, or its number where it has none."""
+    parameters = {"chain": chain, "hash": transaction_hash, "index": transfer_index, "inclusion": inclusion}
+    row = connection.execute(_OF_IDENTITY, parameters).first()
+    return None if row is None else _transfer(row)
 
 
 def transaction_transfers(
@@ -123,7 +199,12 @@ def transaction_transfers(
 
 
 def waiting_transfers(
-    connection: Connection, transaction_hash: str | None, limit: int, cursor: str | None
+    connection: Connection,
+    transaction_hash: str | None,
+    limit: int,
+    cursor: str | None,
+    *,
+    with_total: bool = False,
 ) -> WaitingTransfers:
     """A page of the transfers that wait, of one transaction or of all.
 
@@ -133,14 +214,21 @@ def waiting_transfers(
     (before,) = (MAX_BIGINT,) if cursor is None else decode_cursor(cursor, 1)
     parameters: dict[str, Any] = {"before": before, "limit": limit + 1}
     if transaction_hash is not None:
-        parameters["hashes"] = [transaction_hash, transaction_hash.lower()]
+        parameters["hashes"] = [normalise_transaction(transaction_hash)]
     statement = _WAITING if transaction_hash is None else _WAITING_OF_TRANSACTION
     rows = connection.execute(statement, parameters).all()
     page = rows[:limit]
     return WaitingTransfers(
         transfers=[_transfer(row) for row in page],
         next=encode_cursor(page[-1].transfer_id) if len(rows) > limit else None,
+        total=_count_waiting(connection, parameters.get("hashes")) if with_total else None,
     )
+
+
+def _count_waiting(connection: Connection, hashes: list[str] | None) -> int:
+    if hashes is None:
+        return count_waiting(connection)
+    return int(connection.execute(_COUNT_WAITING_OF_TRANSACTION, {"hashes": hashes}).scalar_one())
 
 
 def count_waiting(connection: Connection) -> int:
@@ -162,6 +250,8 @@ def _transfer(row: Row[Any]) -> RecordedTransfer:
         decimals=row.decimals,
         usd_value=None if row.usd_value is None else format(row.usd_value, "f"),
         unobserved=None if row.unobserved is None else str(row.unobserved),
+        state=row.state,
+        recorded_at=row.ingested_at,
         way=row.way,
         block_hash=row.block_hash,
         observed_at=row.observed_at,
@@ -176,7 +266,9 @@ _FIELDS = """
     t.chain, t.transaction_hash, t.transfer_index, t.block_number, t.occurred_at, s.address AS sender,
     r.address AS receiver, a.asset, t.amount, coalesce(t.decimals, a.decimals) AS decimals, t.usd_value,
     f.unobserved, f.seq, t.transfer_id, t.block_hash, t.observed_at, t.initiator, t.kind, t.sender_tag,
-    t.receiver_tag
+    t.receiver_tag, t.ingested_at,
+    CASE WHEN t.is_waiting THEN 'waiting' WHEN t.retracted_batch_id IS NOT NULL THEN 'retracted'
+        ELSE 'live' END AS state
 """
 _NAMES = """
     JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id
@@ -214,3 +306,48 @@ _WAITING_OF_TRANSACTION = text(
     f"{_ARE_WAITING} AND t.transaction_hash = ANY(:hashes) ORDER BY t.transfer_id DESC LIMIT :limit"
 )
 _COUNT_WAITING = text("SELECT count(*) FROM (SELECT FROM transactions WHERE is_waiting LIMIT :limit) waiting")
+_COUNT_WAITING_OF_TRANSACTION = text(
+    "SELECT count(*) FROM transactions WHERE is_waiting AND transaction_hash = ANY(:hashes)"
+)
+_EVERY_OF_TRANSACTION = text(f"""
+    SELECT NULL AS way, {_FIELDS} FROM transactions t LEFT JOIN flows f USING (transfer_id) {_NAMES}
+    WHERE t.transaction_hash = :hash AND t.is_superseded IS NULL AND t.transfer_id > :after
+    ORDER BY t.transfer_id LIMIT :limit
+""")  # noqa: S608 - constants of this file
+_COUNT_OF_TRANSACTION = text("""
+    SELECT count(*) FROM transactions WHERE transaction_hash = :hash AND is_superseded IS NULL
+""")
+_OF_IDENTITY = text(f"""
+    SELECT NULL AS way, {_FIELDS} FROM transactions t LEFT JOIN flows f USING (transfer_id) {_NAMES}
+    WHERE t.transaction_hash = :hash AND t.transfer_index = :index AND t.chain = :chain
+        AND coalesce(t.block_hash, t.block_number::text) = :inclusion AND t.is_superseded IS NULL
+""")  # noqa: S608 - constants of this file
+# Each end has an index by batch. What the wallet paid itself is found at one end alone.
+_NO_FLOW = "(amount = 0 OR sender_id = receiver_id) AND retracted_batch_id IS NULL"
+_OF_ENDS = f"""
+    (SELECT transfer_id, batch_id FROM transactions WHERE sender_id = :wallet_id AND {_NO_FLOW} {{0}}
+     ORDER BY batch_id DESC, transfer_id DESC LIMIT :limit)
+    UNION ALL
+    (SELECT transfer_id, batch_id FROM transactions
+     WHERE receiver_id = :wallet_id AND sender_id <> receiver_id AND {_NO_FLOW} {{0}}
+     ORDER BY batch_id DESC, transfer_id DESC LIMIT :limit)
+"""  # noqa: S608 - constants of this file
+_BEFORE = "AND batch_id <= :batch_id AND (batch_id, transfer_id) < (:batch_id, :transfer_id)"
+_WITHOUT_FLOW = text(f"""
+    WITH page AS ({_OF_ENDS.format(_BEFORE)} ORDER BY batch_id DESC, transfer_id DESC LIMIT :limit)
+    SELECT CASE WHEN t.sender_id = :wallet_id THEN 'out' ELSE 'in' END AS way, t.batch_id, {_FIELDS}
+    FROM page JOIN transactions t USING (transfer_id) LEFT JOIN flows f USING (transfer_id) {_NAMES}
+    ORDER BY t.batch_id DESC, t.transfer_id DESC
+""")  # noqa: S608 - constants of this file
+_COUNT_WITHOUT_FLOW = text(f"""
+    SELECT least(count(*), :limit) FROM ({_OF_ENDS.format("")}) AS moved_nothing
+""")  # noqa: S608 - constants of this file
+_COUNT_OF_WALLET = text("""
+    SELECT count(*) FROM (
+        SELECT FROM pools p CROSS JOIN LATERAL (
+            (SELECT transfer_id FROM flows WHERE recv_pool_id = p.pool_id LIMIT :limit)
+            UNION ALL
+            (SELECT transfer_id FROM flows WHERE send_pool_id = p.pool_id LIMIT :limit)
+        ) AS flow WHERE p.wallet_id = :wallet_id LIMIT :limit
+    ) AS counted
+""")

@@ -12,6 +12,7 @@ from app.errors import NotReady
 from app.explain.explain import explain_record, read_explainable
 from app.labels.answers import RecordedLabel
 from app.labels.lookup import label_history
+from app.record.freshness import digest_of_policy
 from app.runs.listing import run_answer
 from app.runs.queries import NONE_PUBLISHED
 from app.settings import Settings
@@ -62,7 +63,7 @@ def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, referenc
         NotReady: no scoring run has been published.
     """
     with postgres.transaction(snapshot=True) as connection:
-        explainable = read_explainable(connection, reference)
+        explainable = read_explainable(connection, reference, digest_of_policy(settings.policy_file))
         record = explainable.record
         if record.run is None or record.policy is None:
             raise NotReady(NONE_PUBLISHED)

@@ -9,7 +9,9 @@ from app.domain import format_points
 from app.record.wallets import KnownWallet
 
 
-def history(connection: Connection, wallet: KnownWallet, limit: int, cursor: str | None) -> ScoreHistory:
+def history(
+    connection: Connection, wallet: KnownWallet, limit: int, cursor: str | None, *, with_total: bool = False
+) -> ScoreHistory:
     """The scores of a wallet (a row of `find_wallet`) in completed runs, newest run first.
 
     Raises:
@@ -35,6 +37,7 @@ def history(connection: Connection, wallet: KnownWallet, limit: int, cursor: str
             for row in rows[:limit]
         ],
         next=encode_cursor(rows[limit].run_id) if len(rows) > limit else None,
+        total=connection.execute(_COUNT, parameters).scalar_one() if with_total else None,
     )
 
 
@@ -45,4 +48,9 @@ _HISTORY = text("""
         ON s.wallet_id = :wallet_id AND is_of_run(s.run_id, s.until_run_id, r.run_id)
     WHERE r.status = 'completed' AND r.pruned_at IS NULL AND r.run_id <= :newest
     ORDER BY r.run_id DESC LIMIT :limit
+""")
+_COUNT = text("""
+    SELECT count(*) FROM scoring_runs r JOIN risk_scores s
+        ON s.wallet_id = :wallet_id AND is_of_run(s.run_id, s.until_run_id, r.run_id)
+    WHERE r.status = 'completed' AND r.pruned_at IS NULL
 """)

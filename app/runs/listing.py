@@ -1,6 +1,7 @@
 """Lists with cursors: the highest scores of a run, and the runs."""
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -27,12 +28,14 @@ _OF_RUN = """
                ORDER BY score DESC, wallet_id LIMIT 1) IS NULL) {rest})
 """
 _IN_ORDER = "ORDER BY score DESC, wallet_id LIMIT :limit"
-_LISTED = f"""
-    AND score <= :score AND (score < :score OR wallet_id > :wallet_id)
+_MATCHING = """
+    AND score IS NOT NULL
     AND (CAST(:level AS text) IS NULL OR risk_level = :level)
     AND (CAST(:direction AS text) IS NULL OR direction = :direction)
     AND (CAST(:category AS text) IS NULL OR main_category = :category)
-    {_IN_ORDER}
+"""
+_LISTED = f"""
+    AND score <= :score AND (score < :score OR wallet_id > :wallet_id) {_MATCHING} {_IN_ORDER}
 """
 _TOP = text(f"""
     WITH listed AS ({_OF_RUN.format(rest=_LISTED)} {_IN_ORDER})
@@ -42,6 +45,9 @@ _TOP = text(f"""
         ON before.wallet_id = s.wallet_id AND is_of_run(before.run_id, before.until_run_id, :previous_run)
     ORDER BY s.score DESC, s.wallet_id
 """)  # noqa: S608 - the conditions are above
+_COUNT_TOP = text(f"""
+    SELECT count(*) FROM ({_OF_RUN.format(rest=_MATCHING)}) AS s
+""")  # noqa: S608 - likewise
 _LEVELS = text(f"""
     SELECT risk_level, count(*) AS wallets FROM ({_OF_RUN.format(rest="AND score IS NOT NULL")}) AS s
     GROUP BY risk_level
@@ -52,12 +58,24 @@ _PREVIOUS = text(
 )
 _RUNS = text(
     "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
-    " FROM scoring_runs r WHERE r.run_id <= :newest ORDER BY r.run_id DESC LIMIT :limit"
+    " FROM scoring_runs r WHERE r.run_id <= :newest AND (CAST(:status AS text) IS NULL OR r.status = :status)"
+    " AND (CAST(:since AS timestamptz) IS NULL OR r.started_at >= :since)"
+    " AND (CAST(:until AS timestamptz) IS NULL OR r.started_at < :until)"
+    " ORDER BY r.run_id DESC LIMIT :limit"
+)
+_COUNT_RUNS = text(
+    "SELECT count(*) FROM scoring_runs r WHERE (CAST(:status AS text) IS NULL OR r.status = :status)"
+    " AND (CAST(:since AS timestamptz) IS NULL OR r.started_at >= :since)"
+    " AND (CAST(:until AS timestamptz) IS NULL OR r.started_at < :until)"
 )
 # A running run holds the run lock; a row that says `running` without the lock is of a process that died.
 _BY_KEY = text(
-    "SELECT run_id FROM scoring_runs WHERE idempotency_key = :key"
+    "SELECT run_id, request_digest FROM scoring_runs WHERE idempotency_key = :key"
     " AND NOT CASE status WHEN 'running' THEN pg_try_advisory_xact_lock(:lock) ELSE false END"
+)
+
+_RUNNING = text(
+    "SELECT run_id FROM scoring_runs WHERE status = 'running' AND NOT pg_try_advisory_xact_lock(:lock)"
 )
 
 REASONS = {
@@ -89,6 +107,18 @@ class ScoreFilter:
 ALL_SCORES = ScoreFilter()
 
 
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs are listed: by state and by the time of their start; None means any."""
+
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL_RUNS = RunFilter()
+
+
 def top_scores(
     connection: Connection,
     limit: int,
@@ -96,8 +126,9 @@ def top_scores(
     *,
     run_id: int | None = None,
     only: ScoreFilter = ALL_SCORES,
+    with_total: bool = False,
 ) -> TopScores:
-    """The highest scores of a run; ties by wallet id.
+    """The highest scores of a run; ties by wallet id; `with_total` counts all that match.
 
     The run is that of the cursor, else that of `run_id`, else the published one.
 
@@ -127,6 +158,9 @@ def top_scores(
         previous_run=previous,
         scores=[_ranked(run.columns, row) for row in on_page],
         next=encode_cursor(run.run_id, on_page[-1].score, on_page[-1].wallet_id) if has_more else None,
+        total=connection.execute(_COUNT_TOP, {"run_id": run.run_id, **asdict(only)}).scalar_one()
+        if with_total
+        else None,
     )
 
 
@@ -141,17 +175,25 @@ def level_counts(connection: Connection, run_id: int) -> dict[str, int]:
     return {row.risk_level: row.wallets for row in connection.execute(_LEVELS, {"run_id": run_id})}
 
 
-def runs(connection: Connection, limit: int, cursor: str | None) -> Runs:
-    """The scoring runs, newest first.
+def runs(
+    connection: Connection,
+    limit: int,
+    cursor: str | None,
+    *,
+    only: RunFilter = ALL_RUNS,
+    with_total: bool = False,
+) -> Runs:
+    """The scoring runs, newest first; `with_total` counts all that match.
 
     Raises:
         InvalidInput: the text is not a cursor of this list.
     """
     newest = MAX_BIGINT if cursor is None else decode_cursor(cursor, 1)[0]
-    rows = connection.execute(_RUNS, {"newest": newest, "limit": limit + 1}).all()
+    rows = connection.execute(_RUNS, {"newest": newest, "limit": limit + 1, **asdict(only)}).all()
     return Runs(
         runs=[run_answer(row) for row in rows[:limit]],
         next=encode_cursor(rows[limit].run_id) if len(rows) > limit else None,
+        total=connection.execute(_COUNT_RUNS, asdict(only)).scalar_one() if with_total else None,
     )
 
 
@@ -164,9 +206,18 @@ def one_run(connection: Connection, run_id: int) -> Run:
     return run_answer(run_row(connection, run_id))
 
 
-def run_of_key(connection: Connection, idempotency_key: str) -> int | None:
-    """The run that was started with that key; None when there is none, or when its process died."""
-    return connection.execute(_BY_KEY, {"key": idempotency_key, "lock": Lock.RUN}).scalar()
+def run_of_key(connection: Connection, idempotency_key: str) -> Row[Any] | None:
+    """The run (run_id, request_digest) that was started with that key.
+
+    None when there is none, or when its process died.
+    """
+    return connection.execute(_BY_KEY, {"key": idempotency_key, "lock": Lock.RUN}).one_or_none()
+
+
+def running_run(connection: Connection) -> int | None:
+    """The run that a process carries out; None when there is none, or when its process died."""
+    run_id: int | None = connection.execute(_RUNNING, {"lock": Lock.RUN}).scalar()
+    return run_id
 
 
 def _ranked(columns: list[str], row: Row[Any]) -> RankedWallet:

@@ -71,6 +71,7 @@ def start_run(
     engine: EngineChoice,
     limits: CypherLimits = DEFAULT_LIMITS,
     idempotency_key: str | None = None,
+    request_digest: str | None = None,
 ) -> StartedRun:
     """Takes the run lock and a snapshot, and writes the run's row; an idempotency key is of one row.
 
@@ -83,7 +84,14 @@ def start_run(
         run_row.take_run_lock(stack.enter_context(postgres.transaction()))
         snapshot = stack.enter_context(open_snapshot(postgres, policy))
         decision = decide(engine, graph, snapshot, policy, limits)
-        run_id = run_row.begin(postgres, policy, decision, snapshot, idempotency_key)
+        run_id = run_row.begin(
+            postgres,
+            policy,
+            decision,
+            snapshot,
+            idempotency_key=idempotency_key,
+            request_digest=request_digest,
+        )
         log.info(
             "scoring_run_started",
             run_id=run_id,

@@ -55,7 +55,9 @@ def begin(
     policy: Policy,
     decision: Decision,
     snapshot: Snapshot,
+    *,
     idempotency_key: str | None = None,
+    request_digest: str | None = None,
 ) -> int:
     """Writes the row of a new run and returns its id; the caller holds the run lock.
 
@@ -78,6 +80,7 @@ def begin(
         "arithmetic": ARITHMETIC,
         "application_version": version("aml-risk"),
         "idempotency_key": idempotency_key,
+        "request_digest": request_digest,
     }
 
     def work(connection: Connection) -> int:
@@ -149,9 +152,11 @@ _STORE_POLICY = text("""
 """)
 _BEGIN = text("""
     INSERT INTO scoring_runs (engine, engine_reason, hop_limit, policy_digest, policy_version,
-        label_set_digest, watermark, as_of, columns, arithmetic, application_version, idempotency_key)
+        label_set_digest, watermark, as_of, columns, arithmetic, application_version, idempotency_key,
+        request_digest)
     VALUES (:engine, :engine_reason, :hop_limit, :policy_digest, :policy_version,
-        :label_set_digest, :watermark, :as_of, :columns, :arithmetic, :application_version, :idempotency_key)
+        :label_set_digest, :watermark, :as_of, :columns, :arithmetic, :application_version, :idempotency_key,
+        :request_digest)
     RETURNING run_id
 """)
 _CANCELLED = "Scoring run {run_id} was cancelled. The scores of the run before it stay published."

@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
-from app.answers.scores import WalletScore
+from app.answers.scores import Freshness, WalletScore
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.policy.policy import Policy, parse_policy
+from app.record.freshness import read_freshness, staleness_notes
 from app.record.wallets import KnownWallet, find_wallet
 from app.runs.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
@@ -38,8 +39,12 @@ class ScoreRecord:
         return str(self.score.wallet)
 
 
-def read_score_record(connection: Connection, reference: str) -> ScoreRecord:
-    """Reads a wallet's published score in the snapshot of the connection.
+def read_score_record(
+    connection: Connection, reference: str, policy_digest: str | None = None
+) -> ScoreRecord:
+    """Reads a wallet's published score in the snapshot of the connection, and what touched it since.
+
+    `policy_digest` is that of the policy that the next run would use.
 
     Raises:
         InvalidInput: no wallet is written like this.
@@ -53,20 +58,15 @@ def read_score_record(connection: Connection, reference: str) -> ScoreRecord:
         label = _own_label(connection, wallet, _now(connection), {})
         return ScoreRecord(wallet, None, None, None, [], unknown_score(name, NONE_PUBLISHED, label=label))
     policy = policy_of(run)
+    freshness = read_freshness(connection, wallet, run, policy_digest)
     row = score_row(connection, run.run_id, wallet.wallet_id)
     label = _own_label(connection, wallet, run.as_of, policy.severities)
     if row is None or row.score is None:
         score = _without_row(connection, wallet, run, policy, label)
-        return ScoreRecord(wallet, run, policy, None, [], score)
+        return ScoreRecord(wallet, run, policy, None, [], _with_freshness(score, freshness))
     exposures = wallet_exposure_rows(connection, run.run_id, wallet.wallet_id)
-    return ScoreRecord(
-        wallet,
-        run,
-        policy,
-        row,
-        exposures,
-        known_score(name, run, policy=policy, row=row, exposures=exposures, label=label),
-    )
+    score = known_score(name, run, policy=policy, row=row, exposures=exposures, label=label)
+    return ScoreRecord(wallet, run, policy, row, exposures, _with_freshness(score, freshness))
 
 
 def policy_of(run: Row[Any]) -> Policy:
@@ -101,6 +101,11 @@ def _without_row(
         label = _own_label(connection, wallet, _now(connection), policy.severities)
         reason = f"Labelled after scoring run {run.run_id}: run scoring again to include it."
     return unknown_score(name, reason, run, label)
+
+
+def _with_freshness(score: WalletScore, freshness: Freshness) -> WalletScore:
+    notes = [*score.notes, *staleness_notes(freshness)]
+    return score.model_copy(update={"freshness": freshness, "notes": notes})
 
 
 def _own_label(

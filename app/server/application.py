@@ -9,17 +9,22 @@ from typing import Final
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 from app.api import document, problems
 from app.api.dependencies import Services
+from app.api.entity_tags import EntityTagMiddleware
 from app.api.known_parameters import only_known_parameters
 from app.api.middleware import REQUEST_ID, RequestMiddleware, is_request_id
 from app.api.responses import errors
 from app.api.routes import (
     browser_guide,
+    catalogue,
     explore,
     health,
     ingestion,
+    messages,
     metrics,
     openapi,
     reconcile,
@@ -34,6 +39,7 @@ from app.api.security import check_settings, require_token
 from app.api.throttle import SignInThrottle
 from app.operations.operation import Operations
 from app.operations.status import StatusReader, ingestion_status
+from app.server.topic import Topic
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -50,6 +56,7 @@ need the bearer token: press **Authorize** and enter the value of `AML_API_TOKEN
 units, scores and points six-place decimal strings, shares numbers from 0 to 1. Errors are
 `application/problem+json` (RFC 9457). A query parameter that a route does not have is an error.
 """
+MIN_COMPRESSED_BYTES: Final = 1_024
 NAMED: Final = (scores.named, reload.named, runs.named, ingestion.named)
 """Routes that also answer without `/v1`, and `/health` and `/ready`."""
 V1: Final = (
@@ -63,6 +70,8 @@ V1: Final = (
     reload.router,
     metrics.router,
     version.router,
+    messages.router,
+    catalogue.router,
 )
 
 
@@ -93,7 +102,27 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         status=StatusReader(lambda: ingestion_status(settings, postgres, graph)),
         throttle=SignInThrottle(),
         probes=ThreadPoolExecutor(8, thread_name_prefix="probe"),
+        topic=Topic(settings, postgres),
     )
+    # The last one is the outermost.
+    app.add_middleware(EntityTagMiddleware)
+    app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=5)
+    if settings.origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.origins,
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=[
+                "Authorization",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-None-Match",
+                "Prefer",
+                REQUEST_ID,
+            ],
+            expose_headers=["ETag", "Location", "Preference-Applied", "Retry-After", REQUEST_ID],
+            max_age=600,
+        )
     app.add_middleware(RequestMiddleware)
     app.add_middleware(CorrelationIdMiddleware, header_name=REQUEST_ID, validator=is_request_id)
     app.state.error_page = error_page

@@ -165,6 +165,13 @@ Index(
     unique=True,
     postgresql_where=Transaction.is_superseded.is_(None),
 )
+Index("ix_transactions_sender", Transaction.sender_id, Transaction.batch_id)
+Index("ix_transactions_receiver", Transaction.receiver_id, Transaction.batch_id)
+Index(
+    "ix_transactions_retracted",
+    Transaction.retracted_batch_id,
+    postgresql_where=Transaction.retracted_batch_id.is_not(None),
+)
 Index("ix_transactions_waiting", Transaction.transfer_id, postgresql_where=Transaction.is_waiting)
 
 
@@ -178,6 +185,9 @@ class Absence(Base):
     transfer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     returned_batch_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     retracted_batch_id: Mapped[int]
+
+
+Index("ix_absences_returned", Absence.returned_batch_id)
 
 
 class Pool(Base):
@@ -452,6 +462,7 @@ class ScoringRun(Base):
     error: Mapped[str | None]
     cancel_requested: Mapped[bool] = mapped_column(Boolean, server_default=false())
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
+    request_digest: Mapped[str | None] = mapped_column(comment="Of the request with this key.")
     pruned_at: Mapped[datetime | None] = mapped_column(comment="When its results were deleted.")
 
 

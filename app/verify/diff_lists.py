@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, text
 from app.answers.base import WalletName
 from app.answers.comparisons import ChangeByCause, ContributionChange, RunDiff, ScoreChange, WalletDiff
 from app.answers.cursors import decode_cursor, encode_cursor
+from app.answers.names import RiskLevel
 from app.domain import Direction, format_points
 from app.ledger.cells import DIRECTION_NAMES, decode
 from app.record.wallets import find_wallet
@@ -35,13 +36,18 @@ def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str
     begin = 0 if cursor is None else decode_cursor(cursor, 1)[0]
     changes = _changes(postgres, run_a, run_b)
     end = min(begin + limit, len(changes.wallet_id))
+    wallet_ids = changes.wallet_id[begin:end].tolist()
     with postgres.transaction() as connection:
-        names = _names(connection, changes.wallet_id[begin:end].tolist())
+        names = _names(connection, wallet_ids)
+        before, after = (_levels(connection, wallet_ids, run) for run in (run_a, run_b))
     return RunDiff(
         a=run_name(changes.a),
         b=run_name(changes.b),
         changed=len(changes.wallet_id),
-        changes=[_change(changes, place, names[place - begin]) for place in range(begin, end)],
+        changes=[
+            _change(changes, place, name, (before.get(wallet_id), after.get(wallet_id)))
+            for place, wallet_id, name in zip(range(begin, end), wallet_ids, names, strict=True)
+        ],
         next=encode_cursor(end) if end < len(changes.wallet_id) else None,
     )
 
@@ -62,12 +68,13 @@ def wallet_diff(postgres: Postgres, run_a: int, run_b: int, reference: str) -> W
         rows = [score_row(connection, run, wallet.wallet_id) for run in (run_a, run_b)]
     places = (changes.wallet_id == wallet.wallet_id).nonzero()[0].tolist()
     before, after = rows
+    levels = before and before.risk_level, after and after.risk_level
     return WalletDiff(
         a=run_name(changes.a),
         b=run_name(changes.b),
-        score=_change(changes, places[0], name) if places else _no_change(name, before),
-        risk_level_before=before and before.risk_level,
-        risk_level_after=after and after.risk_level,
+        score=_change(changes, places[0], name, levels) if places else _no_change(name, before, levels),
+        risk_level_before=levels[0],
+        risk_level_after=levels[1],
         contributions=_contributions((changes.a, before), (changes.b, after)),
     )
 
@@ -94,7 +101,11 @@ def _changes(postgres: Postgres, run_a: int, run_b: int) -> Changes:
         return _cache[key]
 
 
-def _change(changes: Changes, place: int, wallet: WalletName) -> ScoreChange:
+Levels = tuple[RiskLevel | None, RiskLevel | None]
+"""In both runs."""
+
+
+def _change(changes: Changes, place: int, wallet: WalletName, levels: Levels) -> ScoreChange:
     change = int(changes.change[place])
     return ScoreChange(
         wallet=wallet,
@@ -102,15 +113,26 @@ def _change(changes: Changes, place: int, wallet: WalletName) -> ScoreChange:
         new=_score(int(changes.new[place])),
         change=format_points(change),
         change_micro=change,
+        risk_level_before=levels[0],
+        risk_level_after=levels[1],
         parts=_parts(*map(format_points, changes.parts[place].tolist())),
     )
 
 
-def _no_change(wallet: WalletName, row: Row[Any] | None) -> ScoreChange:
+def _no_change(wallet: WalletName, row: Row[Any] | None, levels: Levels) -> ScoreChange:
     score = None if row is None or row.score is None else format_points(row.score)
     nothing = format_points(0)
     parts = _parts(nothing, nothing, nothing, nothing)
-    return ScoreChange(wallet=wallet, old=score, new=score, change=nothing, change_micro=0, parts=parts)
+    return ScoreChange(
+        wallet=wallet,
+        old=score,
+        new=score,
+        change=nothing,
+        change_micro=0,
+        risk_level_before=levels[0],
+        risk_level_after=levels[1],
+        parts=parts,
+    )
 
 
 def _parts(transfers: str, labels: str, policy: str, engine: str) -> ChangeByCause:
@@ -161,4 +183,13 @@ def _names(connection: Connection, wallet_ids: list[int]) -> list[WalletName]:
     return [names[wallet_id] for wallet_id in wallet_ids]
 
 
+def _levels(connection: Connection, wallet_ids: list[int], run_id: int) -> dict[int, RiskLevel]:
+    rows = connection.execute(_LEVELS, {"wallet_ids": wallet_ids, "run_id": run_id})
+    return {row.wallet_id: row.risk_level for row in rows}
+
+
+_LEVELS = text("""
+    SELECT wallet_id, risk_level FROM risk_scores
+    WHERE wallet_id = ANY(:wallet_ids) AND is_of_run(run_id, until_run_id, :run_id)
+""")
 _NAMES = text("SELECT wallet_id, chain, address FROM wallets WHERE wallet_id = ANY(:wallet_ids)")

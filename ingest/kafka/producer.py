@@ -1,7 +1,7 @@
 """Events to Kafka: idempotent, acknowledged by all replicas, keyed so that every pool keeps its order."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,8 @@ class ProduceReport:
 class _Delivery:
     """Counts what Kafka acknowledged, remembers where it is, and keeps the first error."""
 
-    def __init__(self) -> None:
+    def __init__(self, places: dict[bytes, list[tuple[int, int]]] | None = None) -> None:
+        self.places = places
         self.delivered = 0
         self.error: KafkaError | None = None
         self._ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -52,7 +53,10 @@ class _Delivery:
     def __call__(self, error: KafkaError | None, message: KafkaMessage) -> None:
         if error is None:
             self.delivered += 1
-            self._remember(message.partition() or 0, message.offset() or 0)
+            partition, offset = message.partition() or 0, message.offset() or 0
+            self._remember(partition, offset)
+            if self.places is not None:
+                self.places[message.value() or b""].append((partition, offset))
         elif self.error is None:
             self.error = error
 
@@ -83,6 +87,18 @@ def produce(
     return _deliver(map(_message, events), settings, progress).delivered
 
 
+def publish(events: Sequence[Transfer | Retraction], settings: Settings) -> list[tuple[int, int]]:
+    """Sends a few events and waits until all are acknowledged; the partition and offset of each, in order.
+
+    Raises:
+        DependencyMissing, AmlError: as `produce`.
+    """
+    places: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
+    messages = [_message(event) for event in events]
+    _deliver(messages, settings, None, places)
+    return [places[payload].pop(0) for payload, _ in messages]  # equal messages may change their places
+
+
 def produce_file(path: Path, settings: Settings, progress: ByteProgress | None = None) -> ProduceReport:
     """Sends each line of an event file (JSON lines, also `.gz`) as it is; lines are keyed where valid.
 
@@ -109,7 +125,10 @@ def produce_file(path: Path, settings: Settings, progress: ByteProgress | None =
 
 @tracer.start_as_current_span("produce", kind=SpanKind.PRODUCER)
 def _deliver(
-    messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None
+    messages: Iterable[KeyedBytes],
+    settings: Settings,
+    progress: Callable[[int], None] | None,
+    places: dict[bytes, list[tuple[int, int]]] | None = None,
 ) -> _Delivery:
     ensure_topics(settings)
     producer = Producer(
@@ -125,7 +144,7 @@ def _deliver(
             **QUIET,
         }
     )
-    delivery = _Delivery()
+    delivery = _Delivery(places)
     headers: Headers = [*trace_headers().items()]
     try:
         for message in messages:

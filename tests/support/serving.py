@@ -40,3 +40,16 @@ def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[htt
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def all_pages(api: httpx.Client, path: str, key: str, **params: str | int) -> list[dict[str, object]]:
+    """The entries of all pages of a list."""
+    found: list[dict[str, object]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        answer = api.get(path, params={**params, **cursor}).raise_for_status().json()
+        assert 0 < len(answer[key]) <= int(params["limit"])
+        found += answer[key]
+        if answer["next"] is None:
+            return found
+        cursor = {"cursor": answer["next"]}

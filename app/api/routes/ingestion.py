@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.api.dependencies import AppServices
+from app.api.params import DEFAULT_LIMIT, Cursor, Limit, WithTotal
 from app.api.responses import errors, example
 from app.operations.status_answer import STATUS, IngestionStatus
 from app.record.holes import HOLES, Holes, list_holes, mark_seen
@@ -38,11 +39,13 @@ def list_ingestion_holes(
     services: AppServices,
     *,
     with_seen: Annotated[bool, Query(description="Also those that were seen.")] = False,
-    limit: Annotated[int, Query(ge=1, le=1_000)] = 50,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    with_total: WithTotal = False,
 ) -> Holes:
     """Messages of Kafka that could not be read, the latest first, until somebody says they were seen."""
     with services.postgres.transaction() as connection:
-        return list_holes(connection, with_seen=with_seen, limit=limit)
+        return list_holes(connection, with_seen=with_seen, limit=limit, cursor=cursor, with_total=with_total)
 
 
 @router.post("/ingestion/holes/seen", responses=example(200, HolesSeen(seen=1)) | errors(404))

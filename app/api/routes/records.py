@@ -2,28 +2,35 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.api.dependencies import AppServices
-from app.api.params import WALLET_PATTERN, Cursor, Limit, WalletReference
+from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, WalletReference, WithTotal
 from app.api.responses import errors, example
+from app.chains.addresses import normalise_address
+from app.chains.transaction_reference import MAX_HASH_LENGTH
+from app.errors import InvalidEvent, InvalidInput, UnknownAddress
 from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
 from app.labels.lookup import current_labels, label_history
+from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
-from app.record import dead_letters
-from app.record.dead_letters import DEAD_LETTERS, DeadLetters
 from app.record.transfers import (
+    TRANSACTION,
     TRANSFERS,
     WAITING,
+    TransactionTransfers,
     WaitingTransfers,
     WalletTransfers,
+    recorded_of_transaction,
     waiting_transfers,
     wallet_transfers,
 )
 from app.record.wallets import find_wallet
 
 router = APIRouter(tags=["the record"])
+LabelText = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 
 
 @router.get(
@@ -31,11 +38,47 @@ router = APIRouter(tags=["the record"])
     responses=example(200, TRANSFERS) | errors(404, 409),
 )
 def list_wallet_transfers(
-    services: AppServices, wallet: WalletReference, limit: Limit = 50, cursor: Cursor = None
+    services: AppServices,
+    wallet: WalletReference,
+    *,
+    without_flow: Annotated[
+        bool, Query(description="Those that moved no money instead: of amount zero, and to itself.")
+    ] = False,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    with_total: WithTotal = False,
 ) -> WalletTransfers:
-    """The transfers that moved the wallet's money, latest first."""
+    """The transfers that moved the wallet's money, latest first, or those that moved none.
+
+    `next` belongs to the same filter: send it again with it.
+    """
     with services.postgres.transaction(snapshot=True) as connection:
-        return wallet_transfers(connection, find_wallet(connection, wallet), limit, cursor)
+        known = find_wallet(connection, wallet)
+        return wallet_transfers(
+            connection, known, limit, cursor, without_flow=without_flow, with_total=with_total
+        )
+
+
+@router.get("/transactions/{transaction_hash}", responses=example(200, TRANSACTION) | errors(404))
+def get_transaction(
+    services: AppServices,
+    transaction_hash: Annotated[
+        str,
+        Path(
+            max_length=MAX_HASH_LENGTH,
+            json_schema_extra={"pattern": r"^\s*[0-9A-Za-z]+\s*$"},
+            description="As its chain writes it.",
+            examples=["0x" + "11" * 32],
+        ),
+    ],
+    *,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    with_total: WithTotal = False,
+) -> TransactionTransfers:
+    """Every transfer that was ever recorded of a transaction, and whether each counts now."""
+    with services.postgres.transaction(snapshot=True) as connection:
+        return recorded_of_transaction(connection, transaction_hash, limit, cursor, with_total=with_total)
 
 
 @router.get("/transfers/waiting", responses=example(200, WAITING))
@@ -44,8 +87,10 @@ def list_waiting_transfers(
     transaction_hash: Annotated[
         str | None, Query(max_length=100, description="Only those of this transaction.")
     ] = None,
-    limit: Limit = 50,
+    *,
+    limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
+    with_total: WithTotal = False,
 ) -> WaitingTransfers:
     """Transfers that do not count now, since their transaction lives in another block.
 
@@ -53,7 +98,7 @@ def list_waiting_transfers(
     transaction: send it again with it.
     """
     with services.postgres.transaction(snapshot=True) as connection:
-        return waiting_transfers(connection, transaction_hash, limit, cursor)
+        return waiting_transfers(connection, transaction_hash, limit, cursor, with_total=with_total)
 
 
 @router.get("/wallets/{wallet}/labels", responses=example(200, HISTORY))
@@ -61,6 +106,58 @@ def list_wallet_labels(services: AppServices, wallet: WalletReference) -> LabelH
     """Every label a wallet ever had, with the times of its recording and removal; also of unknown wallets."""
     with services.postgres.transaction() as connection:
         return LabelHistory(labels=label_history(connection, wallet))
+
+
+class LabelRequest(BaseModel):
+    """One source's statement about one wallet; the five first name it, the others may change."""
+
+    model_config = ConfigDict(extra="forbid")
+    chain: str = Field(max_length=40, examples=["ethereum"])
+    address: str = Field(max_length=100, examples=["0x00000000000000000000000000000000000000cc"])
+    category: str | None = Field(
+        default=None, max_length=40, description="Null: it only names the wallet.", examples=["mixer"]
+    )
+    name: LabelText = Field(examples=["Example mixer: 1 ETH"])
+    source: LabelText = Field(examples=["our desk"])
+    confidence: int = Field(default=100, ge=0, le=100, examples=[90])
+    valid_from: AwareDatetime | None = None
+    valid_to: AwareDatetime | None = None
+
+
+class LabelsRequest(BaseModel):
+    """Labels to record; all or none are."""
+
+    model_config = ConfigDict(extra="forbid")
+    labels: list[LabelRequest] = Field(min_length=1, max_length=1_000)
+
+
+class LabelsAdded(BaseModel):
+    """What the labels changed in the record."""
+
+    added: int = Field(examples=[1])
+    unchanged: int = Field(examples=[0])
+    updated: int = Field(description="In confidence or validity.", examples=[0])
+
+
+@router.post("/labels", responses=example(200, LabelsAdded(added=1, unchanged=0, updated=0)))
+def add_labels(services: AppServices, request: LabelsRequest) -> LabelsAdded:
+    """Records labels, as `aml import labels` does; the same again changes nothing. The next run uses them."""
+    categories = load_policy(services.settings.policy_file).categories
+    rows = [_label_row(label, f"labels.{number}") for number, label in enumerate(request.labels)]
+    return LabelsAdded.model_validate(
+        import_labels(services.postgres, rows, categories), from_attributes=True
+    )
+
+
+def _label_row(label: LabelRequest, origin: str) -> LabelRow:
+    if label.valid_from and label.valid_to and label.valid_from >= label.valid_to:
+        raise InvalidInput(f"{origin}: valid_to must be later than valid_from.")
+    try:
+        address = normalise_address(label.chain, label.address)
+    except InvalidEvent as exc:
+        raise UnknownAddress(exc.reason, f"{origin}: {exc}") from exc
+    fields = label.model_dump() | {"address": address, "category": label.category or None}
+    return LabelRow(**fields, origin=origin)
 
 
 @router.get("/labels", responses=example(200, LABELS))
@@ -77,7 +174,7 @@ def list_labels(
     ] = None,
     source: Annotated[str | None, Query(max_length=200, description="Only labels of this source.")] = None,
     category: Annotated[str | None, Query(max_length=40, description="Only labels of this category.")] = None,
-    limit: Limit = 50,
+    limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Labels:
     """The current labels by chain, address and source, with the effective one of each wallet.
@@ -98,13 +195,3 @@ def list_labels(
         labels=page.labels,
         next=None if page.last_id is None else encode_cursor(page.last_id),
     )
-
-
-@router.get("/dead-letters", responses=example(200, DEAD_LETTERS))
-def list_dead_letters(
-    services: AppServices,
-    reason: Annotated[str | None, Query(max_length=40, description="Only messages of this reason.")] = None,
-    limit: Limit = 50,
-) -> DeadLetters:
-    """The latest refused messages with origin and reason; `aml dead-letters` replays them."""
-    return dead_letters.list_dead_letters(services.postgres, reason=reason, limit=limit)

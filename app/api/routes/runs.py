@@ -1,20 +1,32 @@
 """Scoring runs: starting, reading and cancelling them."""
 
+from time import monotonic, sleep
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Header, Query, Response
+from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.answers.names import EngineRequest
+from app.answers.names import EngineRequest, RunStatus
 from app.answers.runs import CANCELLED_RUN, RUN, RUNNING_RUN, RUNS, Run, Runs
 from app.api.dependencies import AppServices, Services
+from app.api.idempotency import IdempotencyKey, KeyedRequest, digest_of
 from app.api.long_work import set_status
-from app.api.params import Cursor, NoNullBody, RunId, WaitSeconds
+from app.api.params import (
+    DEFAULT_LIMIT,
+    Cursor,
+    Limit,
+    NoNullBody,
+    RunId,
+    Since,
+    Until,
+    WaitSeconds,
+    WithTotal,
+)
 from app.api.responses import errors, example
-from app.errors import InUse
+from app.errors import InUse, KeyReused
 from app.operations.runs import start_scoring
 from app.runs.cancel import cancel_run as request_cancellation
-from app.runs.listing import one_run, run_of_key, runs
+from app.runs.listing import RunFilter, one_run, run_of_key, running_run, runs
 
 named = APIRouter(tags=["scoring runs"])
 router = APIRouter(tags=["scoring runs"])
@@ -30,15 +42,9 @@ class RunRequest(BaseModel):
 
 
 _BY_SETTINGS = RunRequest()
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        description="A repeated request with the same key answers with the same run.",
-        min_length=1,
-        max_length=200,
-        examples=["nightly-2026-01-05"],
-    ),
-]
+RETRY_SECONDS = 0.25
+STARTING_SECONDS = 30.0
+"""How long a request waits for the row of a run that another request with its key is starting."""
 
 
 @named.post(
@@ -57,24 +63,34 @@ def start_run(
     """Starts a scoring run; the scores of the previous run are served until it is published.
 
     Answers 202 with the run, or, with `Prefer: wait=N`, 200 when it has ended in time. A repeated request
-    with the same `Idempotency-Key` starts nothing and answers with the current state of the first run.
+    with the same `Idempotency-Key` starts nothing, waits likewise, and answers with the first one's run.
     """
-    if (run := _run_of_key(services, response, idempotency_key)) is not None:
-        return run
-    try:
-        run_id, operation = start_scoring(
-            services.operations,
-            services.postgres,
-            services.graph,
-            services.settings,
-            engine=request.engine,
-            idempotency_key=idempotency_key,
-        )
-    except InUse:
-        # The same request may have arrived twice at once, and the other one was first.
-        if (run := _run_of_key(services, response, idempotency_key)) is not None:
-            return run
-        raise
+    keyed = None if idempotency_key is None else KeyedRequest(idempotency_key, digest_of(request))
+    deadline = monotonic() + STARTING_SECONDS
+    while True:
+        if keyed is not None and (run_id := _run_of_key(services, keyed)) is not None:
+            return _current_run(services, response, run_id, wait_seconds)
+        try:
+            run_id, operation = start_scoring(
+                services.operations,
+                services.postgres,
+                services.graph,
+                services.settings,
+                engine=request.engine,
+                idempotency_key=idempotency_key,
+                request_digest=None if keyed is None else keyed.digest,
+            )
+        except InUse:
+            if keyed is None:
+                raise
+            # The other one may be of the same key: it has the lock, and its row comes.
+            if (other := _running_run(services)) is not None and _run_of_key(services, keyed) != other:
+                raise
+            if monotonic() > deadline:
+                raise
+            sleep(RETRY_SECONDS)
+        else:
+            break
     set_status(response, operation, f"/v1/runs/{run_id}", wait_seconds)
     with services.postgres.transaction() as connection:
         return one_run(connection, run_id)
@@ -83,12 +99,21 @@ def start_run(
 @router.get("/runs", responses=example(200, RUNS))
 def list_runs(
     services: AppServices,
-    limit: Annotated[int, Query(ge=1, le=100, description="Runs on one page.")] = 20,
+    *,
+    status: Annotated[RunStatus | None, Query(description="Only runs in this state.")] = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
+    with_total: WithTotal = False,
 ) -> Runs:
-    """All scoring runs, newest first, failed ones too."""
-    with services.postgres.transaction() as connection:
-        return runs(connection, limit, cursor)
+    """All scoring runs, newest first, failed ones too; `from` and `to` are of their start.
+
+    `next` belongs to the same filters: send them again with it.
+    """
+    only = RunFilter(status=status, since=since, until=until)
+    with services.postgres.transaction(snapshot=True) as connection:
+        return runs(connection, limit, cursor, only=only, with_total=with_total)
 
 
 @router.get("/runs/{run_id}", responses=example(200, RUN) | errors(404))
@@ -109,17 +134,38 @@ def cancel_run(services: AppServices, response: Response, run_id: RunId) -> Run:
     return _current_run(services, response, run_id)
 
 
-def _run_of_key(services: Services, response: Response, idempotency_key: str | None) -> Run | None:
-    if idempotency_key is None:
+def _run_of_key(services: Services, keyed: KeyedRequest) -> int | None:
+    """The run that was started with that key.
+
+    Raises:
+        KeyReused: by another request.
+    """
+    with services.postgres.transaction() as connection:
+        row = run_of_key(connection, keyed.key)
+    if row is None:
         return None
-    with services.postgres.transaction() as connection:
-        run_id = run_of_key(connection, idempotency_key)
-    return None if run_id is None else _current_run(services, response, run_id)
+    if row.request_digest not in {None, keyed.digest}:
+        raise KeyReused(f"This Idempotency-Key is that of run {row.run_id}, which had another body.")
+    return int(row.run_id)
 
 
-def _current_run(services: Services, response: Response, run_id: int) -> Run:
+def _running_run(services: Services) -> int | None:
     with services.postgres.transaction() as connection:
-        run = one_run(connection, run_id)
+        return running_run(connection)
+
+
+def _current_run(services: Services, response: Response, run_id: int, wait_seconds: int = 0) -> Run:
+    """A run that was started before, after waiting for its end in whatever process."""
+    deadline = monotonic() + wait_seconds
+    while True:
+        with services.postgres.transaction() as connection:
+            run = one_run(connection, run_id)
+        left = deadline - monotonic()
+        if run.status != "running" or left <= 0:
+            break
+        sleep(min(left, RETRY_SECONDS))
     response.headers["Location"] = f"/v1/runs/{run_id}"
+    if wait_seconds:
+        response.headers["Preference-Applied"] = f"wait={wait_seconds}"
     response.status_code = 202 if run.status == "running" else 200
     return run

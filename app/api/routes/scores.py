@@ -10,10 +10,11 @@ from app.answers.explanation import EXPLANATION, Explanation
 from app.answers.names import RiskLevel
 from app.answers.scores import SCORE, TOP, TopScores, WalletScore
 from app.api.dependencies import AppServices
-from app.api.params import Cursor, Limit, WalletReference
+from app.api.params import DEFAULT_LIMIT, Cursor, Limit, WalletReference, WithTotal
 from app.api.responses import errors, example
 from app.domain import Direction
 from app.explain.explain import explain
+from app.record.freshness import digest_of_policy
 from app.record.wallets import find_wallet
 from app.report.forms import ReportForm, file_name, rendered_report
 from app.report.wallet_report import REPORT, WalletReport, wallet_report
@@ -29,8 +30,9 @@ router = APIRouter(tags=["scores"])
 def list_top_scores(
     services: AppServices,
     *,
-    limit: Limit = 10,
+    limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
+    with_total: WithTotal = False,
     run: Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="Null: the published run.")] = None,
     level: Annotated[RiskLevel | None, Query(description="Only wallets of this risk level.")] = None,
     category: Annotated[
@@ -46,7 +48,7 @@ def list_top_scores(
     """
     with services.postgres.transaction(snapshot=True) as connection:
         only = ScoreFilter(level=level, category=category, direction=direction)
-        return top_scores(connection, limit, cursor, run_id=run, only=only)
+        return top_scores(connection, limit, cursor, run_id=run, only=only, with_total=with_total)
 
 
 @named.get(
@@ -68,7 +70,8 @@ def get_score(services: AppServices, wallet: WalletReference) -> WalletScore:
     A wallet that is in the record but not in the run has a null score and the status `unknown`.
     """
     with services.postgres.transaction(snapshot=True) as connection:
-        return read_score_record(connection, wallet).score
+        policy = digest_of_policy(services.settings.policy_file)
+        return read_score_record(connection, wallet, policy).score
 
 
 @router.get(
@@ -110,8 +113,13 @@ def get_score_report(
     responses=example(200, HISTORY) | errors(404, 409),
 )
 def list_score_history(
-    services: AppServices, wallet: WalletReference, limit: Limit = 20, cursor: Cursor = None
+    services: AppServices,
+    wallet: WalletReference,
+    *,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    with_total: WithTotal = False,
 ) -> ScoreHistory:
     """The wallet's score in every completed run that has it, newest run first."""
     with services.postgres.transaction(snapshot=True) as connection:
-        return history(connection, find_wallet(connection, wallet), limit, cursor)
+        return history(connection, find_wallet(connection, wallet), limit, cursor, with_total=with_total)

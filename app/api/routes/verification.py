@@ -9,7 +9,7 @@ from pydantic import Field
 from app.answers.comparisons import DIFF, WALLET_DIFF, RunDiff, WalletDiff
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
-from app.api.params import WALLET_PATTERN, Cursor, RunId, WaitSeconds
+from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, RunId, WaitSeconds
 from app.api.responses import errors, example
 from app.operations.diff import DIFF_SECONDS, start_diff
 from app.operations.operation_answers import COMPARING, VERIFIED, VERIFYING, VerifyOperation
@@ -67,7 +67,7 @@ def compare_runs(
         str | None,
         Query(max_length=200, json_schema_extra={"pattern": WALLET_PATTERN}, description="Only this wallet."),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Wallets on one page.")] = 20,
+    limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> RunDiff | WalletDiff | Response:
     """Wallets whose score changed from run `a` to run `b`, biggest change first, and why.

@@ -15,6 +15,7 @@ from app.errors import NotFound
 from app.explain.explain import explain_record, read_explainable
 from app.investigation.browser import guide_url
 from app.labels.lookup import label_history
+from app.record.freshness import digest_of_policy
 from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
 from app.runs.history import history
@@ -46,7 +47,7 @@ def wallet_page(
 ) -> HTMLResponse:
     """All that is known about a wallet; `asset` selects the picture, `every` lists every path."""
     with services.postgres.transaction(snapshot=True) as connection:
-        explainable = read_explainable(connection, wallet)
+        explainable = read_explainable(connection, wallet, digest_of_policy(services.settings.policy_file))
         record = explainable.record
         past = history(connection, record.wallet, RUNS_IN_HISTORY, None)
         transfers = wallet_transfers(connection, record.wallet, TRANSFERS_PER_PAGE, None)
@@ -116,7 +117,7 @@ def path_page(
         NotFound: no listed path of the published run has this id.
     """
     with services.postgres.transaction(snapshot=True) as connection:
-        explainable = read_explainable(connection, wallet)
+        explainable = read_explainable(connection, wallet, digest_of_policy(services.settings.policy_file))
     record = explainable.record
     explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
     for number, path in enumerate(explanation.paths, 1):

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -21,7 +22,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
 from tests.support.builders import transfer
-from tests.support.record import label, score, write
+from tests.support.record import change, label, score, write
 from tests.support.serving import served
 
 AA = "0x" + "aa" * 20
@@ -200,7 +201,11 @@ def test_a_server_without_token_refuses_to_start(
 def test_on_loopback_authentication_can_be_off(settings: Settings, postgres: Postgres, graph: Graph) -> None:
     off = settings.model_copy(update={"api_auth": "off", "api_token": None})
     with served(off, postgres, graph) as client:
-        assert client.get("/v1/runs", headers={"Authorization": ""}).json() == {"runs": [], "next": None}
+        assert client.get("/v1/runs", headers={"Authorization": ""}).json() == {
+            "runs": [],
+            "next": None,
+            "total": None,
+        }
 
 
 @pytest.mark.parametrize(
@@ -461,7 +466,10 @@ def test_the_highest_scores_page_by_cursor_without_gap_or_repetition(
     assert paged == everything["scores"]
     assert [line["score"] for line in paged] == sorted((line["score"] for line in paged), reverse=True)
     assert paged[0]["main_reason"] == "49.88% of what it received came from scam, within 1 hop."
-    assert len(client.get("/scores/top").json()["scores"]) == 10
+    assert len(client.get("/scores/top").json()["scores"]) == 50
+    counted = client.get("/scores/top", params={"total": True, "limit": 1, "level": "medium"}).json()
+    assert (counted["total"], everything["total"]) == (99, None)
+    assert client.get("/scores/top", params={"total": True, "level": "high"}).json()["total"] == 0
 
 
 def test_runs_are_listed_newest_first_and_one_by_one(client: httpx.Client, postgres: Postgres) -> None:
@@ -482,6 +490,87 @@ def test_runs_are_listed_newest_first_and_one_by_one(client: httpx.Client, postg
     assert client.get("/v1/runs/1").json() == second["runs"][0]
     assert second["runs"][0]["published"] is True
     assert (first["runs"][0]["status"], first["runs"][0]["error"]) == ("failed", "why")
+
+
+def test_runs_are_filtered_by_state_and_time_and_counted_on_demand(
+    client: httpx.Client, postgres: Postgres
+) -> None:
+    for _ in range(3):
+        score(postgres)
+    change(postgres, "UPDATE scoring_runs SET status = 'failed', error = 'x' WHERE run_id = 2")
+    change(postgres, "UPDATE scoring_runs SET started_at = '2020-01-01T00:00:00Z' WHERE run_id = 1")
+
+    def listed(**params: str | int | bool) -> tuple[list[int], int | None]:
+        body = client.get("/v1/runs", params=params).raise_for_status().json()
+        return [run["run_id"] for run in body["runs"]], body["total"]
+
+    assert listed() == ([3, 2, 1], None)
+    assert listed(total=True, limit=1) == ([3], 3)
+    assert listed(status="completed", total=True) == ([3, 1], 2)
+    assert listed(status="failed") == ([2], None)
+    assert listed(**{"from": "2020-01-01T00:00:01Z", "total": True}) == ([3, 2], 2)
+    assert listed(to="2020-01-01T00:00:01Z") == ([1], None)
+    assert client.get("/v1/runs?status=odd").status_code == 422
+
+
+def test_an_answer_that_a_client_has_is_not_sent_again(client: httpx.Client, postgres: Postgres) -> None:
+    write(postgres, [transfer(1, AA, BB, 5)])
+    score(postgres)
+    for path in ("/v1/runs/1", "/scores/top", f"/v1/scores/{BB}", f"/v1/scores/{BB}/history"):
+        first = client.get(path)
+        again = client.get(path, headers={"If-None-Match": f'"x", {first.headers["etag"]}'})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+        assert client.get(path, headers={"If-None-Match": '"x"'}).content == first.content
+    tag = client.get(f"/v1/scores/{BB}").headers["etag"]
+    write(postgres, [transfer(2, AA, BB, 5)], offset=2)
+    changed = client.get(f"/v1/scores/{BB}", headers={"If-None-Match": tag})
+    assert (changed.status_code, changed.json()["freshness"]["transfers"]) == (200, 1)
+
+
+def test_long_answers_are_compressed_where_the_client_takes_it(
+    client: httpx.Client, postgres: Postgres
+) -> None:
+    insert_wallets(postgres)
+    insert_run(postgres)
+    plain = client.get("/scores/top", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/scores/top", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(plain.content) / 3
+    assert packed.json() == plain.json()
+
+
+def test_another_origin_may_call_where_it_is_named_and_nowhere_else(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    named = settings.model_copy(update={"cors_origins": "https://desk.example, https://b.example"})
+    ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization"}
+    with served(named, postgres, graph) as client:
+        for origin, allowed in (("https://desk.example", True), ("https://evil.example", False)):
+            preflight = client.options("/v1/run-score", headers={"Origin": origin, **ask})
+            assert (preflight.headers.get("access-control-allow-origin") == origin) == allowed
+            read = client.get("/v1/runs", headers={"Origin": origin})
+            assert ("access-control-allow-origin" in read.headers) == allowed
+            assert (client.post("/v1/runs", headers={"Origin": origin}).status_code == 403) != allowed
+    with served(settings, postgres, graph) as client:
+        answer = client.get("/v1/runs", headers={"Origin": "https://desk.example"})
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_a_proxy_has_its_host_name_and_its_clients_addresses(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    named = settings.model_copy(update={"allowed_hosts": "risk.example, other.example"})
+    with served(named, postgres, graph) as client:
+        assert client.get("/health", headers={"Host": "risk.example"}).status_code == 200
+        assert client.get("/health", headers={"Host": "Risk.example:443"}).status_code == 200
+        assert client.get("/health", headers={"Host": "rebound.example"}).status_code == 403
+        own = {"Host": "risk.example", "Origin": "https://risk.example"}
+        assert client.post("/v1/nothing", headers=own).status_code == 404
+        for number in range(11):  # wrong tokens are counted by the client's address, not by the proxy's
+            client.post("/sign-in", data={"token": "no"}, headers={"X-Forwarded-For": f"192.0.2.{number}"})
+        answer = client.post("/sign-in", data={"token": "no"}, headers={"X-Forwarded-For": "192.0.2.99"})
+        assert answer.status_code == 401
 
 
 def test_a_run_is_started_waited_for_and_published(client: httpx.Client) -> None:
@@ -509,11 +598,37 @@ def test_a_run_that_is_not_waited_for_is_accepted_with_a_place_to_look(client: h
     assert (run["status"], run["published"]) == ("completed", True)
 
 
+def test_fifty_requests_of_one_key_at_once_get_one_run_and_all_wait(client: httpx.Client) -> None:
+    def ask(number: int) -> httpx.Response:
+        key = '"nightly"' if number % 2 else "nightly"
+        return client.post("/v1/run-score", headers={"Idempotency-Key": key, "Prefer": "wait=60"})
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(ask, range(50)))
+    assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
+    assert {answer.json()["run_id"] for answer in answers} == {1}
+    assert {answer.json()["status"] for answer in answers} == {"completed"}
+    assert {answer.headers["preference-applied"] for answer in answers} == {"wait=60"}
+    assert len(client.get("/v1/runs").json()["runs"]) == 1
+    again = client.post("/run-score", headers={"Idempotency-Key": "nightly"}, json={})
+    assert (again.status_code, again.json()["run_id"]) == (200, 1)
+    other = client.post("/run-score", headers={"Idempotency-Key": "nightly"}, json={"engine": "ledger"})
+    assert (other.status_code, other.json()["type"]) == (422, "urn:aml:problem:key-reused")
+    assert client.post("/run-score", headers={"Idempotency-Key": '""'}).status_code == 422
+    assert len(client.get("/v1/runs").json()["runs"]) == 1
+
+
 def test_a_second_run_is_refused_while_one_is_under_way(client: httpx.Client, postgres: Postgres) -> None:
+    insert_run(postgres)
+    change(postgres, "UPDATE scoring_runs SET status = 'running'")
     with postgres.transaction() as connection:
         take_run_lock(connection)
         answer = client.post("/run-score")
-    assert (answer.status_code, answer.json()["type"]) == (409, "urn:aml:problem:in-use")
+        keyed = client.post("/run-score", headers={"Idempotency-Key": "other"})
+    for refused in (answer, keyed):
+        assert (refused.status_code, refused.json()["type"]) == (409, "urn:aml:problem:in-use")
+        assert int(refused.headers["retry-after"]) > 0
+        assert (refused.headers["location"], refused.json()["run_id"]) == ("/v1/runs/1", 1)
 
 
 def test_a_reload_ends_with_the_proof_that_both_stores_are_equal(client: httpx.Client) -> None:

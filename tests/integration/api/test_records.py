@@ -21,7 +21,7 @@ from tests.support.builders import FACTS, START, policy, retraction, transfer
 from tests.support.commands import aml_json
 from tests.support.record import label, write
 from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
-from tests.support.serving import served
+from tests.support.serving import all_pages, served
 
 SENT = [
     transfer(100 + n, (ALICE, CAROL)[n % 2], BOB, n + 1, asset=("ETH", "DAI")[n % 3 == 0]) for n in range(9)
@@ -37,18 +37,6 @@ def api(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.
     write(postgres, SENT, offset=100)
     with served(settings, postgres, graph) as client:
         yield client
-
-
-def all_pages(api: httpx.Client, path: str, key: str, **params: str | int) -> list[dict[str, object]]:
-    found: list[dict[str, object]] = []
-    cursor: dict[str, str] = {}
-    while True:
-        answer = api.get(path, params={**params, **cursor}).raise_for_status().json()
-        assert 0 < len(answer[key]) <= int(params["limit"])
-        found += answer[key]
-        if answer["next"] is None:
-            return found
-        cursor = {"cursor": answer["next"]}
 
 
 def test_a_wallets_transfers_come_latest_first_each_once(api: httpx.Client) -> None:
@@ -187,7 +175,11 @@ def test_what_waits_for_a_retraction_is_listed_and_counted(api: httpx.Client, po
     def counted() -> int:
         return int(api.get("/ingestion/status").raise_for_status().json()["record"]["waiting"])
 
-    assert api.get("/v1/transfers/waiting").json() == {"transfers": [], "next": None}
+    assert api.get("/v1/transfers/waiting").json() == {
+        "transfers": [],
+        "next": None,
+        "total": None,
+    }
     told = [mined(n, block) for n in (500, 501) for block in (600, 602, 601)]
     write(postgres, told, offset=500)
     first, second = (f"0x{n:064x}" for n in (500, 501))
