@@ -51,8 +51,8 @@ class ScoreChange(Answer):
     """A wallet whose score differs between two runs; a null score is unknown."""
 
     wallet: WalletName
-    old: str | None = Field(examples=["0.000000"])
-    new: str | None = Field(examples=["14.000000"])
+    score_before: str | None = Field(examples=["0.000000"])
+    score_after: str | None = Field(examples=["14.000000"])
     change: str = Field(description="In points; a null score counts as 0.", examples=["14.000000"])
     change_micro: int = Field(description="In millionths of a point.", examples=[14_000_000])
     risk_level_before: RiskLevel | None = Field(examples=["low"])
@@ -61,11 +61,11 @@ class ScoreChange(Answer):
 
 
 class RunDiff(Answer):
-    """Wallets whose score changed from run `a` to run `b`, biggest change first."""
+    """Wallets whose score changed from `run_before` to `run_after`, biggest change first."""
 
     kind: Literal["runs"] = "runs"
-    a: RunName
-    b: RunName
+    run_before: RunName
+    run_after: RunName
     changed: int = Field(description="Wallets whose score changed.", examples=[1])
     changes: list[ScoreChange]
     next: str | None = None
@@ -87,8 +87,8 @@ class WalletDiff(Answer):
     """One wallet in two runs, with the contributions to its score in each."""
 
     kind: Literal["wallet"] = "wallet"
-    a: RunName
-    b: RunName
+    run_before: RunName
+    run_after: RunName
     score: ScoreChange
     risk_level_before: RiskLevel | None = Field(examples=["low"])
     risk_level_after: RiskLevel | None = Field(examples=["low"])
@@ -122,8 +122,8 @@ _BEFORE = RunName.model_validate(RUN.model_copy(update={"run_id": 2}), from_attr
 _AFTER = RunName.model_validate(RUN, from_attributes=True)
 _CHANGE = ScoreChange(
     wallet=SCORE.wallet,
-    old="0.000000",
-    new="14.000000",
+    score_before="0.000000",
+    score_after="14.000000",
     change="14.000000",
     change_micro=14_000_000,
     risk_level_before="low",
@@ -133,10 +133,10 @@ _CHANGE = ScoreChange(
 VERIFICATION = Verification(
     run_id=3, equal=True, engine="ledger", differences=[], notes=[], transfers=117, exposures=88, scores=64
 )
-DIFF = RunDiff(a=_BEFORE, b=_AFTER, changed=1, changes=[_CHANGE])
+DIFF = RunDiff(run_before=_BEFORE, run_after=_AFTER, changed=1, changes=[_CHANGE])
 WALLET_DIFF = WalletDiff(
-    a=_BEFORE,
-    b=_AFTER,
+    run_before=_BEFORE,
+    run_after=_AFTER,
     score=_CHANGE,
     risk_level_before="low",
     risk_level_after="low",

@@ -131,7 +131,7 @@ class RankedWallet(Answer):
     main_category: str | None = Field(examples=["sanctioned"])
     main_reason: str = Field(examples=["The wallet itself is labelled sanctioned."])
     rules: list[str] = Field(default=[])
-    previous_score: str | None = Field(
+    score_before: str | None = Field(
         default=None,
         description="In the previous run; null when there is none, or the score was unknown.",
         examples=["97.500000"],
@@ -143,7 +143,7 @@ class TopScores(Answer):
     """Highest scores of one run; `next` is the cursor of the next page, of the same run."""
 
     run: RunName
-    previous_run: int | None = Field(
+    previous_run_id: int | None = Field(
         default=None, description="The completed run that `change` compares with.", examples=[2]
     )
     scores: list[RankedWallet]

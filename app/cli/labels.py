@@ -63,7 +63,7 @@ def list_labels(
     if as_json:
         print_json({"total": page.total, "labels": page.labels})
         return
-    used = ["yes" if label.speaks else "" for label in page.labels]
+    used = ["yes" if label.effective else "" for label in page.labels]
     stdout.print(_table(page.labels, {"used": used}))
     stderr.print(f"{len(page.labels)} of {page.total} labels.")
 

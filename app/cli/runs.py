@@ -156,8 +156,8 @@ def _changes(changes: list[ScoreChange], title: str) -> Table:
         parts = each.parts
         table.add_row(
             each.wallet.address,
-            each.old or "unknown",
-            each.new or "unknown",
+            each.score_before or "unknown",
+            each.score_after or "unknown",
             each.change,
             *(parts.transfers, parts.labels, parts.policy, parts.engine),
         )

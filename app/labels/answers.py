@@ -25,7 +25,7 @@ class RecordedLabel(Answer):
 class CurrentLabel(RecordedLabel):
     """A current label."""
 
-    speaks: bool = Field(description="Whether it is the effective label of its wallet.")
+    effective: bool = Field(description="Whether it is the effective label of its wallet.")
 
 
 class LabelHistory(Answer):
@@ -55,4 +55,4 @@ _LABEL = RecordedLabel(
     removed_at=None,
 )
 HISTORY = LabelHistory(labels=[_LABEL])
-LABELS = Labels(total=1, labels=[CurrentLabel(**_LABEL.model_dump(), speaks=True)])
+LABELS = Labels(total=1, labels=[CurrentLabel(**_LABEL.model_dump(), effective=True)])

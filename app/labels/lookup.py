@@ -61,7 +61,7 @@ def current_labels(
             addresses={row.address for row in on_page},
         )
     statements = {_statement(label) for label in effective}
-    labels = [CurrentLabel(**_fields(row), speaks=_statement(row) in statements) for row in on_page]
+    labels = [CurrentLabel(**_fields(row), effective=_statement(row) in statements) for row in on_page]
     return LabelPage(total, labels, on_page[-1].label_id if len(rows) > limit else None)
 
 

@@ -29,6 +29,6 @@ def start_diff(operations: Operations, postgres: Postgres, run_a: int, run_b: in
 
     def work(_progress: Progress) -> dict[str, object]:
         changed = run_diff(postgres, run_a, run_b, 1, None).changed
-        return {"run_a": run_a, "run_b": run_b, "changed": changed}
+        return {"run_id_before": run_a, "run_id_after": run_b, "changed": changed}
 
     return operations.join("diff", f"{run_a} {run_b}", work)

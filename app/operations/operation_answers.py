@@ -26,8 +26,8 @@ class GraphReload(BaseModel):
 class RunComparison(BaseModel):
     """Two runs that were compared: the same request now answers with their differences."""
 
-    run_a: int = Field(examples=[2])
-    run_b: int = Field(examples=[3])
+    run_id_before: int = Field(examples=[2])
+    run_id_after: int = Field(examples=[3])
     changed: int = Field(description="Wallets whose score changed.", examples=[1])
 
 

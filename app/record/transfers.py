@@ -308,6 +308,7 @@ _WAITING_OF_TRANSACTION = text(
 _COUNT_WAITING = text("SELECT count(*) FROM (SELECT FROM transactions WHERE is_waiting LIMIT :limit) waiting")
 _COUNT_WAITING_OF_TRANSACTION = text(
     "SELECT count(*) FROM transactions WHERE is_waiting AND transaction_hash = ANY(:hashes)"
+    " AND is_superseded IS NULL"  # the index of hashes has this condition
 )
 _EVERY_OF_TRANSACTION = text(f"""
     SELECT NULL AS way, {_FIELDS} FROM transactions t LEFT JOIN flows f USING (transfer_id) {_NAMES}

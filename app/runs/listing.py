@@ -155,7 +155,7 @@ def top_scores(
     has_more = len(rows) > limit
     return TopScores(
         run=run_name(run),
-        previous_run=previous,
+        previous_run_id=previous,
         scores=[_ranked(run.columns, row) for row in on_page],
         next=encode_cursor(run.run_id, on_page[-1].score, on_page[-1].wallet_id) if has_more else None,
         total=connection.execute(_COUNT_TOP, {"run_id": run.run_id, **asdict(only)}).scalar_one()
@@ -229,7 +229,7 @@ def _ranked(columns: list[str], row: Row[Any]) -> RankedWallet:
         main_category=row.main_category,
         main_reason=main_reason(columns, row),
         rules=row.rules,
-        previous_score=None if row.previous_score is None else format_points(row.previous_score),
+        score_before=None if row.previous_score is None else format_points(row.previous_score),
         change=None if row.previous_score is None else format_points(row.score - row.previous_score),
     )
 

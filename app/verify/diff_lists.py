@@ -41,8 +41,8 @@ def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str
         names = _names(connection, wallet_ids)
         before, after = (_levels(connection, wallet_ids, run) for run in (run_a, run_b))
     return RunDiff(
-        a=run_name(changes.a),
-        b=run_name(changes.b),
+        run_before=run_name(changes.a),
+        run_after=run_name(changes.b),
         changed=len(changes.wallet_id),
         changes=[
             _change(changes, place, name, (before.get(wallet_id), after.get(wallet_id)))
@@ -70,8 +70,8 @@ def wallet_diff(postgres: Postgres, run_a: int, run_b: int, reference: str) -> W
     before, after = rows
     levels = before and before.risk_level, after and after.risk_level
     return WalletDiff(
-        a=run_name(changes.a),
-        b=run_name(changes.b),
+        run_before=run_name(changes.a),
+        run_after=run_name(changes.b),
         score=_change(changes, places[0], name, levels) if places else _no_change(name, before, levels),
         risk_level_before=levels[0],
         risk_level_after=levels[1],
@@ -109,8 +109,8 @@ def _change(changes: Changes, place: int, wallet: WalletName, levels: Levels) ->
     change = int(changes.change[place])
     return ScoreChange(
         wallet=wallet,
-        old=_score(int(changes.old[place])),
-        new=_score(int(changes.new[place])),
+        score_before=_score(int(changes.old[place])),
+        score_after=_score(int(changes.new[place])),
         change=format_points(change),
         change_micro=change,
         risk_level_before=levels[0],
@@ -125,8 +125,8 @@ def _no_change(wallet: WalletName, row: Row[Any] | None, levels: Levels) -> Scor
     parts = _parts(nothing, nothing, nothing, nothing)
     return ScoreChange(
         wallet=wallet,
-        old=score,
-        new=score,
+        score_before=score,
+        score_after=score,
         change=nothing,
         change_micro=0,
         risk_level_before=levels[0],

@@ -48,7 +48,7 @@ def all_pages(api: httpx.Client, path: str, key: str, **params: str | int) -> li
     cursor: dict[str, str] = {}
     while True:
         answer = api.get(path, params={**params, **cursor}).raise_for_status().json()
-        assert 0 < len(answer[key]) <= int(params["limit"])
+        assert 0 < len(answer[key]) <= int(params["limit"]), (cursor, answer)
         found += answer[key]
         if answer["next"] is None:
             return found

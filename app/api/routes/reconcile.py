@@ -29,7 +29,7 @@ _UNCHANGED = ReconcileRequest()
     "/reconcile",
     status_code=202,
     dependencies=[NoNullBody],
-    responses=example(200, RECONCILED) | example(202, RECONCILING) | errors(409, 504),
+    responses=example(200, RECONCILED) | example(202, RECONCILING) | errors(409),
 )
 def reconcile_graph(
     services: AppServices,

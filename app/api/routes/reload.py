@@ -32,7 +32,7 @@ _SHOWN: dict[int | str, dict[str, Any]] = {
 @named.post(
     "/reload-graph",
     status_code=202,
-    responses=example(200, RELOADED) | example(202, RELOADING) | errors(409, 504),
+    responses=example(200, RELOADED) | example(202, RELOADING) | errors(409),
 )
 def reload_graph(services: AppServices, response: Response, wait_seconds: WaitSeconds) -> ReloadOperation:
     """Rebuilds the graph from the record; the old graph answers until then.

@@ -33,9 +33,9 @@ def list_top_scores(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     with_total: WithTotal = False,
-    run: Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="Null: the published run.")] = None,
-    level: Annotated[RiskLevel | None, Query(description="Only wallets of this risk level.")] = None,
-    category: Annotated[
+    run_id: Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="Null: the published run.")] = None,
+    risk_level: Annotated[RiskLevel | None, Query(description="Only wallets of this risk level.")] = None,
+    main_category: Annotated[
         str | None, Query(max_length=40, description="Only wallets with this main category.")
     ] = None,
     direction: Annotated[
@@ -47,8 +47,8 @@ def list_top_scores(
     `next` belongs to the same filters: send them again with it.
     """
     with services.postgres.transaction(snapshot=True) as connection:
-        only = ScoreFilter(level=level, category=category, direction=direction)
-        return top_scores(connection, limit, cursor, run_id=run, only=only, with_total=with_total)
+        only = ScoreFilter(level=risk_level, category=main_category, direction=direction)
+        return top_scores(connection, limit, cursor, run_id=run_id, only=only, with_total=with_total)
 
 
 @named.get(

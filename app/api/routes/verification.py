@@ -52,15 +52,15 @@ def verify_run(
 
 
 @router.get(
-    "/runs/{a}/diff/{b}",
+    "/runs/{run_id_before}/diff/{run_id_after}",
     responses=_BOTH_DIFFS | example(202, COMPARING) | errors(404, 409),
     response_model=Annotated[RunDiff | WalletDiff, Field(discriminator="kind")],
 )
 def compare_runs(
     services: AppServices,
     response: Response,
-    a: RunId,
-    b: RunId,
+    run_id_before: RunId,
+    run_id_after: RunId,
     wait_seconds: WaitSeconds,
     *,
     wallet: Annotated[
@@ -70,13 +70,13 @@ def compare_runs(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> RunDiff | WalletDiff | Response:
-    """Wallets whose score changed from run `a` to run `b`, biggest change first, and why.
+    """Wallets whose score changed between two runs, biggest change first, and why.
 
     With `wallet`, the contributions of that wallet before and after. Both runs are computed again, which
     takes about as long as running them: what takes longer than two seconds, or than `Prefer: wait=N`, goes on
     as an operation (202), and the same request is answered when that has ended. Further pages use its result.
     """
-    operation = start_diff(services.operations, services.postgres, a, b)
+    operation = start_diff(services.operations, services.postgres, run_id_before, run_id_after)
     if operation is not None:
         status = operation_answer(operation, response, wait_seconds or DIFF_SECONDS)
         if response.status_code == HTTPStatus.ACCEPTED:
@@ -86,5 +86,5 @@ def compare_runs(
     from app.verify.diff_lists import run_diff, wallet_diff  # noqa: PLC0415 - loads a compiler
 
     if wallet is not None:
-        return wallet_diff(services.postgres, a, b, wallet)
-    return run_diff(services.postgres, a, b, limit, cursor)
+        return wallet_diff(services.postgres, run_id_before, run_id_after, wallet)
+    return run_diff(services.postgres, run_id_before, run_id_after, limit, cursor)

@@ -275,15 +275,15 @@ def test_errors_are_problems(client: httpx.Client) -> None:
 
 
 def test_a_422_names_each_parameter_at_fault(client: httpx.Client) -> None:
-    answer = client.get("/v1/scores/top?limit=0&level=mild&limmit=3").json()
+    answer = client.get("/v1/scores/top?limit=0&risk_level=mild&limmit=3").json()
     assert [(each["location"], each["name"], each["reason"]) for each in answer["errors"]] == [
         ("query", "limmit", "unknown_parameter")
     ]
-    assert "known are: category, cursor, direction, level, limit, run" in answer["detail"]
-    answer = client.get("/v1/scores/top?limit=0&level=mild").json()
+    assert "known are: cursor, direction, limit, main_category, risk_level, run_id, total" in answer["detail"]
+    answer = client.get("/v1/scores/top?limit=0&risk_level=mild").json()
     assert {(each["name"], each["reason"]) for each in answer["errors"]} == {
         ("limit", "greater_than_equal"),
-        ("level", "literal_error"),
+        ("risk_level", "literal_error"),
     }
     body = client.post("/v1/run-score", json={"engine": "none", "more": 1}).json()
     assert {(each["location"], each["name"]) for each in body["errors"]} == {
@@ -467,9 +467,9 @@ def test_the_highest_scores_page_by_cursor_without_gap_or_repetition(
     assert [line["score"] for line in paged] == sorted((line["score"] for line in paged), reverse=True)
     assert paged[0]["main_reason"] == "49.88% of what it received came from scam, within 1 hop."
     assert len(client.get("/scores/top").json()["scores"]) == 50
-    counted = client.get("/scores/top", params={"total": True, "limit": 1, "level": "medium"}).json()
+    counted = client.get("/scores/top", params={"total": True, "limit": 1, "risk_level": "medium"}).json()
     assert (counted["total"], everything["total"]) == (99, None)
-    assert client.get("/scores/top", params={"total": True, "level": "high"}).json()["total"] == 0
+    assert client.get("/scores/top", params={"total": True, "risk_level": "high"}).json()["total"] == 0
 
 
 def test_runs_are_listed_newest_first_and_one_by_one(client: httpx.Client, postgres: Postgres) -> None:

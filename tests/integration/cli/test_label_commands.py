@@ -49,12 +49,12 @@ def test_the_list_tells_which_label_speaks(sdn: Path, tmp_path: Path) -> None:
     assert aml_json("import", "labels", pack, "--format", "tagpack") == imported(2)
 
     found = aml_json("labels", "list", "--wallet", ETH.upper().replace("X", "x"))
-    assert [(each["source"], each["speaks"]) for each in found["labels"]] == [
+    assert [(each["source"], each["effective"]) for each in found["labels"]] == [
         ("A pack", False), ("OFAC SDN", True),
     ]  # fmt: skip
     assert aml_json("labels", "list", "--wallet", OTHER)["total"] == 2
     (mixer,) = aml_json("labels", "list", "--wallet", f"polygon:{OTHER}")["labels"]
-    assert (mixer["category"], mixer["confidence"], mixer["speaks"]) == ("mixer", 5, True)
+    assert (mixer["category"], mixer["confidence"], mixer["effective"]) == ("mixer", 5, True)
     assert aml_json("labels", "list", "--source", "A pack", "--category", "service")["total"] == 1
     limited = aml_json("labels", "list", "--limit", "1")
     assert (limited["total"], len(limited["labels"])) == (5, 1)

@@ -43,7 +43,7 @@ def adds_up(change: ScoreChange) -> bool:
     def micro(points: str | None) -> int:
         return round(float(points or 0) * MICRO)
 
-    whole = micro(change.new) - micro(change.old)
+    whole = micro(change.score_after) - micro(change.score_before)
     return sum(micro(getattr(change.parts, part)) for part in PARTS) == whole == change.change_micro
 
 
@@ -56,9 +56,13 @@ def test_a_change_by_transfers_alone(story: Postgres) -> None:
     a = score(story)
     write(story, [transfer(15, DAVE, ALICE, 100)])
     changes = by_wallet(compared(story, a, score(story)))
-    assert (changes[ALICE].old, changes[ALICE].new) == ("70.000000", "35.000000")
+    assert (changes[ALICE].score_before, changes[ALICE].score_after) == ("70.000000", "35.000000")
     assert parts(changes[ALICE]) == [-35, 0, 0, 0]
-    assert (changes[DAVE].old, changes[DAVE].new, changes[DAVE].change) == (None, "0.000000", "0.000000")
+    assert (changes[DAVE].score_before, changes[DAVE].score_after, changes[DAVE].change) == (
+        None,
+        "0.000000",
+        "0.000000",
+    )
     assert MIXER not in changes
 
 
@@ -69,7 +73,7 @@ def test_a_change_by_labels_alone(story: Postgres) -> None:
     changes = by_wallet(compared(story, a, score(story)))
     assert all(parts(change)[0] == parts(change)[2] == parts(change)[3] == 0 for change in changes.values())
     assert parts(changes[CAROL])[1] == 75 - 29.166666
-    assert changes[CAROL].new == "75.000000"
+    assert changes[CAROL].score_after == "75.000000"
 
 
 def test_a_change_by_the_policy_alone(story: Postgres) -> None:
@@ -85,7 +89,7 @@ def test_all_three_at_once_add_up(story: Postgres) -> None:
     label(story, DAVE, "scam")
     found = compared(story, a, score(story, policy=other_policy()))
     alice = by_wallet(found)[ALICE]
-    assert (alice.old, alice.new) == ("70.000000", "67.500000")
+    assert (alice.score_before, alice.score_after) == ("70.000000", "67.500000")
     assert parts(alice) == [-35, 37.5, -5, 0]
     assert all(adds_up(change) for change in found.changes)
 
@@ -162,8 +166,12 @@ def test_one_wallet_shows_its_contributions_before_and_after(story: Postgres) ->
 
 def test_a_wallet_that_did_not_change_says_so(story: Postgres) -> None:
     found = wallet_diff(story, score(story), score(story), ALICE)
-    assert (found.score.old, found.score.new, found.score.change_micro) == ("70.000000", "70.000000", 0)
-    assert wallet_diff(story, 1, 2, DAVE).score.new is None
+    assert (found.score.score_before, found.score.score_after, found.score.change_micro) == (
+        "70.000000",
+        "70.000000",
+        0,
+    )
+    assert wallet_diff(story, 1, 2, DAVE).score.score_after is None
 
 
 def test_only_completed_runs_and_known_wallets_are_compared(story: Postgres) -> None:

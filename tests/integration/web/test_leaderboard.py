@@ -60,15 +60,13 @@ def test_every_filter_lists_exactly_the_wallets_it_names(two_runs: Postgres) -> 
 
 def test_the_change_is_since_the_completed_run_before(two_runs: Postgres) -> None:
     before, after = listed(two_runs, 1), listed(two_runs)
-    assert (before.previous_run, after.previous_run, after.run.run_id) == (None, 1, 2)
+    assert (before.previous_run_id, after.previous_run_id, after.run.run_id) == (None, 1, 2)
     assert {each.change for each in before.scores} == {None}
     old = {each.wallet.address: each.score for each in before.scores}
     assert [
-        (each.score, each.previous_score, each.change)
-        for each in after.scores
-        if each.wallet.address == ALICE
+        (each.score, each.score_before, each.change) for each in after.scores if each.wallet.address == ALICE
     ] == [("60.000000", "70.000000", "-10.000000")]
-    assert all(each.previous_score == old[each.wallet.address] for each in after.scores)
+    assert all(each.score_before == old[each.wallet.address] for each in after.scores)
 
 
 def test_pages_of_a_filtered_list_are_the_list(client: httpx.Client) -> None:
@@ -83,8 +81,8 @@ def test_pages_of_a_filtered_list_are_the_list(client: httpx.Client) -> None:
         if cursor is None:
             break
     assert pages == whole["scores"]
-    assert client.get("/scores/top?level=harmless").status_code == 422
-    assert client.get("/scores/top?run=9").status_code == 404
+    assert client.get("/scores/top?risk_level=harmless").status_code == 422
+    assert client.get("/scores/top?run_id=9").status_code == 404
 
 
 def test_a_wallets_transfers_page_latest_first(two_runs: Postgres) -> None:
