@@ -68,7 +68,7 @@ def _stored_forms(address: str) -> list[str]:
         raise UnknownAddress("bad_checksum", f"The checksum of {address} is wrong.")
     name, colon, _ = address.partition(":")
     if not forms and colon and _chain_name(name):
-        raise UnknownAddress("unknown_chain", f"The chain {name[:40]!a} is not known.")
+        raise UnknownAddress("unknown_chain", f"The chain {name[:40]!a} of this address is not known.")
     if not forms:
         raise UnknownAddress("bad_address", f"{address[:100]!a} is no address of a known chain.")
     return sorted(forms)

@@ -126,6 +126,7 @@ def test_every_operation_answers_the_generated_client_with_its_type(
         known = {
             **{name: letter[name] for name in ("topic", "partition", "offset")},
             "wallet": WALLET,
+            "name": None,
             "run_id": 1,
             "run_id_before": 1,
             "run_id_after": 2,
@@ -150,3 +151,5 @@ def test_every_operation_answers_the_generated_client_with_its_type(
                 refused = module.sync_detailed(client=wrong, **given)
                 assert (refused.status_code, type(refused.parsed)) == (401, problem), where
                 assert refused.parsed.request_id == refused.headers["x-request-id"]
+        for client in (right, wrong):
+            client.get_httpx_client().close()

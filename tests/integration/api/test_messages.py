@@ -13,6 +13,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.kafka.producer import produce
+from ingest.kafka.topics import ensure_topics
 from tests.support.builders import retraction, transfer
 from tests.support.ingesting import ingest, produce_raw
 from tests.support.run_story import ALICE, BOB, MIXER
@@ -88,6 +89,7 @@ def test_requests_to_publish_have_bounds(api: httpx.Client) -> None:
 def test_dead_letters_page_are_filtered_and_are_sent_again(
     api: httpx.Client, settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
+    ensure_topics(settings)
     produce_raw(settings, [(b"odd", b"{"), (None, b""), *((b"k%d" % n, b"\xff" * 3_000) for n in range(5))])
     ingest(settings, postgres, graph)
     listed = all_pages(api, "/v1/dead-letters", "dead_letters", limit=2)

@@ -102,8 +102,8 @@ def test_every_cell_of_the_table_is_seen(
         bad(table, api)
         not_found(table, api)
         conflicts(table, api, postgres)
-        monkeypatch.setattr(neighbours, "QUERY_SECONDS", 1e-6)
-        table.ask(api, "expand_wallet")
+        monkeypatch.setattr(neighbours, "QUERY_SECONDS", 0.001)
+        wait_for(lambda: table.ask(api, "expand_wallet").status_code == 504)
     slow = settings.model_copy(update={"cypher_engine_seconds": 1e-6})
     with served(slow, postgres, graph) as api:
         table.ask(api, "start_run", json={"engine": "cypher"}, headers={"Prefer": "wait=60"})

@@ -70,11 +70,11 @@ def test_the_change_is_since_the_completed_run_before(two_runs: Postgres) -> Non
 
 
 def test_pages_of_a_filtered_list_are_the_list(client: httpx.Client) -> None:
-    whole = client.get("/scores/top", params={"limit": 100, "run": 1, "direction": "source"}).json()
+    whole = client.get("/scores/top", params={"limit": 100, "run_id": 1, "direction": "source"}).json()
     assert whole["next"] is None
     pages, cursor = [], None
     while True:
-        given = {"limit": 1, "run": 1, "direction": "source"} | ({"cursor": cursor} if cursor else {})
+        given = {"limit": 1, "run_id": 1, "direction": "source"} | ({"cursor": cursor} if cursor else {})
         page = client.get("/scores/top", params=given).json()
         pages += page["scores"]
         cursor = page["next"]
