@@ -83,7 +83,7 @@ def list_categories(services: AppServices) -> Categories:
     policy = load_policy(services.settings.policy_file)
     return Categories(
         categories=[
-            PolicyCategory(category=name, severity=float(each.severity), description=each.description)
+            PolicyCategory(category=name, severity=policy.severities[name], description=each.description)
             for name, each in policy.categories.items()
         ]
     )
