@@ -103,13 +103,13 @@ def test_a_hole_is_an_alarm_everywhere_until_somebody_has_seen_it(
         newest, oldest = aml_json("holes", "list")["holes"]
         assert (oldest["from_offset"], oldest["to_offset"], oldest["reason"]) == (10, 15, "retention")
         assert aml_json("holes", "seen", str(oldest["hole_id"])) == {"seen": 1}
-        assert [hole["hole_id"] for hole in client.get("/ingestion/holes").json()["holes"]] == [
+        assert [hole["hole_id"] for hole in client.get("/v1/ingestion/holes").json()["holes"]] == [
             newest["hole_id"]
         ]
         body = {"hole_ids": [newest["hole_id"]]}
-        assert client.post("/ingestion/holes/seen", json=body).json() == {"seen": 1}
-        assert client.post("/ingestion/holes/seen", json=body).json() == {"seen": 0}
-        assert client.post("/ingestion/holes/seen", json={"hole_ids": [77]}).status_code == 404
+        assert client.post("/v1/ingestion/holes/seen", json=body).json() == {"seen": 1}
+        assert client.post("/v1/ingestion/holes/seen", json=body).json() == {"seen": 0}
+        assert client.post("/v1/ingestion/holes/seen", json={"hole_ids": [77]}).status_code == 404
         assert client.get("/ready").json()["hole_alarm"] is None
         assert "aml_holes_unseen 0.0" in client.get("/metrics").text
     assert len(aml_json("holes", "list", "--all")["holes"]) == 2
