@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from app.answers.problem import KIND_OF_STATUS, PREFIX, TITLES
 from app.errors import (
@@ -103,9 +104,23 @@ def _headers_and_fields(exc: AmlError) -> tuple[dict[str, str], dict[str, object
 
 def _http_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101 - registered for this class alone
-    headers = dict(exc.headers) if exc.headers else None
+    headers = dict(exc.headers) if exc.headers else {}
+    if exc.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_allowed(request))
     kind = KIND_OF_STATUS.get(exc.status_code, "http")
     return problem(request, exc.status_code, kind, exc.detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """The methods of the path; the framework names those of the first route that has it."""
+    methods = ("GET", "POST", "PUT", "PATCH", "DELETE")
+    allowed = [
+        method
+        for method in methods
+        for route in request.app.router.routes
+        if route.matches({**request.scope, "method": method, "fastapi": {}})[0] is Match.FULL
+    ]
+    return [*dict.fromkeys(allowed), *(["HEAD"] if "GET" in allowed else [])]
 
 
 def _invalid_request(request: Request, exc: Exception) -> Response:

@@ -13,7 +13,7 @@ from app.record.holes import HOLES, Holes, list_holes, mark_seen
 
 named = APIRouter(tags=["ingestion"])
 router = APIRouter(tags=["ingestion"])
-HoleId = Annotated[int, Field(ge=1, le=2**63 - 1)]
+HoleId = Annotated[int, Field(ge=1, le=2**53 - 1)]
 
 
 @named.get("/ingestion/status", responses=example(200, STATUS))

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
@@ -19,7 +19,9 @@ class ReconcileRequest(BaseModel):
     """Whether to repair differences; without a body nothing is changed."""
 
     model_config = ConfigDict(extra="forbid")
-    repair: bool = Field(default=False, description="Make the graph what the record says.", examples=[True])
+    repair: StrictBool = Field(
+        default=False, description="Make the graph what the record says.", examples=[True]
+    )
 
 
 _UNCHANGED = ReconcileRequest()

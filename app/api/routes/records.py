@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, WalletReference, WithTotal
+from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, Moment, WalletReference, WithTotal
 from app.api.responses import errors, example
 from app.chains.addresses import normalise_address
 from app.chains.transaction_reference import MAX_HASH_LENGTH
@@ -120,8 +120,8 @@ class LabelRequest(BaseModel):
     name: LabelText = Field(examples=["Example mixer: 1 ETH"])
     source: LabelText = Field(examples=["our desk"])
     confidence: int = Field(default=100, ge=0, le=100, examples=[90])
-    valid_from: AwareDatetime | None = None
-    valid_to: AwareDatetime | None = None
+    valid_from: Moment | None = None
+    valid_to: Moment | None = None
 
 
 class LabelsRequest(BaseModel):

@@ -292,6 +292,23 @@ def test_a_422_names_each_parameter_at_fault(client: httpx.Client) -> None:
     }
 
 
+def test_a_method_that_a_path_does_not_have_is_answered_with_those_it_has(client: httpx.Client) -> None:
+    for path, methods in (
+        ("/v1/labels", {"GET", "HEAD", "POST"}),
+        ("/v1/runs", {"GET", "HEAD"}),
+        ("/run-score", {"POST"}),
+    ):
+        refused = client.delete(path)
+        assert (refused.status_code, set(refused.headers["allow"].split(", "))) == (405, methods)
+
+
+def test_times_have_their_offset_and_are_compared_in_utc(client: httpx.Client) -> None:
+    for odd in ("0.5", "2026-01-01", "2026-01-01T00:00:00", "0001-01-01T00:00:00+10:00", "x"):
+        assert client.get("/v1/runs", params={"from": odd}).status_code == 422, odd
+    assert client.get("/v1/runs", params={"from": "0964-06-21T10:15:23.2-16:22"}).status_code == 200
+    assert client.post("/v1/reconcile", json={"repair": 0}).status_code == 422
+
+
 def test_a_request_has_an_id_that_its_sender_may_choose(client: httpx.Client) -> None:
     given = client.get("/v1/version", headers={"X-Request-ID": "order-17.a_b"})
     assert given.headers["x-request-id"] == "order-17.a_b"
