@@ -22,6 +22,9 @@ with atheris.instrument_imports(include=["app", "ingest"]):
     from ingest.contract.reasons import REASONS
     from ingest.contract.transfer import decode, encode
     from ingest.files.ethereum_etl import read_ethereum_etl
+    from ingest.files.sources import find_source, read_source
+    from ingest.files.spool import Totals
+    from ingest.files.tally import Tally
     from ingest.files.transfer_csv import read_csv
 
 _CHAINS = sorted(CHAINS)
@@ -85,6 +88,23 @@ def ethereum_etl(data: bytes) -> None:
     _check_transfers(lambda path: list(read_ethereum_etl(path, skipped=Counter())), data, "export.json")
 
 
+def transfer_file(data: bytes) -> None:
+    """Likewise of a file of any form that is recognised; the first byte chooses how it is packed."""
+    names = ("t.csv", "t.json", "t.csv.zst", "t.csv.gz", "t.parquet")
+    path = _file(data[1:], names[data[0] % len(names)] if data else names[0])
+    tally, totals = Tally(), Totals()
+    try:
+        for event in read_source(find_source(path), tally):
+            assert decode(encode(event), event.message_key.encode()) == event
+            totals.add(event)
+    except InvalidInput as exc:
+        _can_be_stored(str(exc))
+    finally:
+        path.unlink()  # it would explain the next one, which may have another name
+    for places in tally.examples.values():
+        _can_be_stored("".join(places))
+
+
 def labels(data: bytes) -> None:
     """Label files of every format are read or refused; the first byte chooses the format."""
     formats = list(LabelFormat)
@@ -124,7 +144,16 @@ def _can_be_stored(text: str) -> None:
 
 TARGETS = {
     target.__name__: target
-    for target in (decoder, message_key, addresses, wallet_reference, transfer_csv, ethereum_etl, labels)
+    for target in (
+        decoder,
+        message_key,
+        addresses,
+        wallet_reference,
+        transfer_csv,
+        ethereum_etl,
+        transfer_file,
+        labels,
+    )
 }
 
 if __name__ == "__main__":
