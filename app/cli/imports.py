@@ -1,6 +1,5 @@
 """Commands that import files: transfers of whatever form, and labels."""
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -10,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.data import PANEL, print_report
-from app.cli.output.import_summary import print_summary, summary
+from app.cli.data import PANEL
+from app.cli.output.import_summary import print_label_summary, print_summary, summary
 from app.cli.output.outcome import await_outcome, print_outcome, require_consumed
 from app.cli.output.terminal import (
     DEFAULT_HOME,
@@ -24,6 +23,8 @@ from app.cli.output.terminal import (
 )
 from app.errors import InvalidInput
 from app.labels.readers.label_file import LabelFormat, read_labels
+from app.labels.readers.lists import DEFAULT_CONFIDENCE, ListOptions
+from app.labels.readers.unusable import Unusable
 from app.labels.store import import_labels
 from app.policy.policy import load_policy
 from app.record.outcome import OffsetRange, Outcome, count_partitions
@@ -146,8 +147,10 @@ def _publish(spool: Spool, settings: Settings, wait: float | None) -> tuple[Prod
 
 
 def import_label_file(
-    file: Annotated[Path, typer.Argument(help="The label file; for tagpack and ofac also a folder of them.")],
-    file_format: Annotated[LabelFormat, typer.Option("--format", help="Format of the file.")],
+    file: Annotated[Path, typer.Argument(help="The label file, or a folder of label files.")],
+    file_format: Annotated[
+        LabelFormat, typer.Option("--format", help="Format of the file; else it is found out.")
+    ] = LabelFormat.auto,
     home: HomeOption = DEFAULT_HOME,
     replace: Annotated[
         bool,
@@ -155,18 +158,54 @@ def import_label_file(
             "--replace", help="The file is all that its sources say now: remove their other labels."
         ),
     ] = False,
+    chain: Annotated[str | None, typer.Option(help="Chain of a list that names none.")] = None,
+    category: Annotated[str | None, typer.Option(help="Category of a list that has none.")] = None,
+    source: Annotated[str | None, typer.Option(help="Source of a list.", show_default="its name")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of labels that have none.")] = None,
+    confidence: Annotated[
+        int, typer.Option(min=0, max=100, help="Confidence of a list that has none.")
+    ] = DEFAULT_CONFIDENCE,
+    column: Annotated[
+        list[str] | None, typer.Option(help="MEANING=COLUMN of a list, as address=banned_address.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read everything, record nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Import labels: CSV (chain,address,category,name,source,confidence[,…]), TagPacks, the OFAC SDN list.
+    """Import labels: CSV, TagPacks, OFAC, UK, EU and Israeli sanctions, JSON and plain lists.
 
-    Importing a file again changes nothing.
+    Each entry is a label, or is named with its line. A file of a folder that cannot be read stops no other.
+    Importing a file again changes nothing. docs/labels.md describes every form.
 
     Example: aml import labels labels.csv --format csv
     """
+    options = ListOptions(chain, category, source, name, confidence, _columns(column or []))
     settings = load_settings(home)
     categories = load_policy(settings.policy_file).categories
-    skipped: Counter[str] = Counter()
-    with open_record(settings) as postgres, count_progress("reading, in bytes") as progress:
-        rows = read_labels(file, file_format, skipped=skipped, progress=progress)
-        report = import_labels(postgres, rows, categories, replace=replace)
-    print_report({**asdict(report), "skipped": dict(skipped.most_common())}, as_json=as_json)
+    skipped = Unusable()
+    with count_progress("reading, in bytes") as progress:
+        rows = list(read_labels(file, file_format, skipped=skipped, progress=progress, options=options))
+    answer: dict[str, object] = {"labels": len(rows), "skipped": dict(skipped.most_common())}
+    answer["unusable"] = [entry._asdict() for entry in skipped.entries]
+    answer["unreadable"] = skipped.unreadable
+    if replace and skipped.unreadable:
+        raise InvalidInput(
+            f"{skipped.unreadable[0]} With --replace its labels would be removed. Nothing was imported."
+        )
+    if rows and not dry_run:
+        with open_record(settings) as postgres:
+            answer = {**asdict(import_labels(postgres, rows, categories, replace=replace)), **answer}
+    if as_json:
+        print_json(answer)
+    else:
+        print_label_summary(answer)
+    if not rows:
+        raise InvalidInput(f"{file} holds no label that can be imported. Nothing was imported.")
+    if skipped.unreadable:
+        raise InvalidInput(f"{len(skipped.unreadable)} files could not be read; the others were imported.")
+
+
+def _columns(pairs: list[str]) -> dict[str, str]:
+    columns = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+    if len(columns) < len(pairs):
+        raise InvalidInput("A --column is MEANING=COLUMN, for example --column address=banned_address.")
+    return columns

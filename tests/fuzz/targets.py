@@ -13,12 +13,14 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["app", "ingest"]):
-    from app.chains.addresses import CHAINS, normalise_address, normalise_block_hash, normalise_hash
+    from app.chains.addresses import KNOWN_CHAINS, normalise_address, normalise_block_hash, normalise_hash
     from app.chains.wallet_reference import Candidate, normalise
     from app.domain import Transfer
     from app.errors import InvalidEvent, InvalidInput
     from app.labels.readers import ofac, tagpack  # noqa: F401 - else they would be loaded later, uninstrumented
     from app.labels.readers.label_file import LabelFormat, read_labels
+    from app.labels.readers.lists import ListOptions
+    from app.labels.readers.unusable import Unusable
     from ingest.contract.reasons import REASONS
     from ingest.contract.transfer import decode, encode
     from ingest.files.ethereum_etl import read_ethereum_etl
@@ -27,7 +29,7 @@ with atheris.instrument_imports(include=["app", "ingest"]):
     from ingest.files.tally import Tally
     from ingest.files.transfer_csv import read_csv
 
-_CHAINS = sorted(CHAINS)
+_CHAINS = sorted(KNOWN_CHAINS)
 _FOLDER = Path(tempfile.mkdtemp(prefix="aml-fuzz-"))
 
 
@@ -106,14 +108,24 @@ def transfer_file(data: bytes) -> None:
 
 
 def labels(data: bytes) -> None:
-    """Label files of every format are read or refused; the first byte chooses the format."""
+    """Label files of every format are read or refused; the first bytes choose the format and the name."""
     formats = list(LabelFormat)
+    names = ("labels.xml", "labels.yaml", "labels.csv", "labels.json", "labels.txt", "sdn.csv", "sdn.del")
     label_format = formats[data[0] % len(formats)] if data else formats[0]
-    path = _file(data[1:], "labels.xml" if data[1:2] == b"<" else "labels.yaml")
+    body = data[1:] if data[1:2] == b"<" else data[2:]
+    name = names[0] if data[1:2] == b"<" else names[data[1] % len(names)] if data[1:] else names[1]
+    unusable = Unusable()
+    options = ListOptions(chain="ethereum")
     try:
-        list(read_labels(path, label_format, skipped=Counter()))
+        rows = list(read_labels(_file(body, name), label_format, skipped=unusable, options=options))
     except InvalidInput as exc:
         _can_be_stored(str(exc))
+        return
+    for row in rows:
+        assert normalise_address(row.chain, row.address) == row.address
+        _can_be_stored(row.name + row.source)
+    for entry in unusable.entries:
+        _can_be_stored("".join(entry))
 
 
 def _check_transfers(read: Callable[[Path], list[Transfer]], data: bytes, name: str) -> None:

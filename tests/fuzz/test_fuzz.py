@@ -51,6 +51,18 @@ OFAC = (
 )
 
 
+UNITED_KINGDOM = (
+    "<Designations><Designation><Names><Name><Name6>A</Name6></Name></Names><OtherInformation>BTC: "
+    f"{BITCOIN[:9]}\n{BITCOIN[9:]}; {ADDRESS}</OtherInformation></Designation></Designations>"
+)
+EUROPEAN_UNION = (
+    '<export><sanctionEntity><nameAlias wholeName="A" strong="true"><remark>BSC: '
+    f"{ADDRESS}</remark></nameAlias></sanctionEntity></export>"
+)
+ORDERS = f'Order Number,Assets,Is Canceled\n1,"Id: 5\nName: {BITCOIN}, {ADDRESS}\n\nName: 35561732",False\n'
+DELIMITED = (
+    f'1,"A","individual","Digital Currency Address - XBT {BITCOIN}; Digital Currency Address {ADDRESS}"\n'
+)
 WORDS = (*TRANSFER_FIELDS, *OPTIONAL_FIELDS, *get_args(TransferKind), "retraction", "0x")
 
 
@@ -70,8 +82,8 @@ def transfer_files() -> Iterator[bytes]:
     rows = [
         (
             '"Txhash","Blockno","UnixTimestamp","From","To","ContractAddress","Value_IN(ETH)","Value_OUT(ETH)",'
-            f'"Historical $Price/Eth","Status","ErrCode"\n"{HASH}","5","1683029999","{ADDRESS}","{ADDRESS}","",'
-            '"1,234.5","0","311.26","",""\n'
+            f'"Historical $Price/Eth","Status","ErrCode"\n"{HASH}","5","1683029999","{ADDRESS}","{ADDRESS}",'
+            '"","1,234.5","0","311.26","",""\n'
         ),
         (
             "Txhash,Blockno,UnixTimestamp,From,To,TokenValue,USDValueDayOfTx,ContractAddress,TokenSymbol\n"
@@ -106,7 +118,7 @@ def seeds(target: str) -> Iterator[bytes]:
     elif target == "message_key":
         yield from (first.message_key.encode() + b"\n" + message for message in messages())
     elif target == "addresses":
-        yield from (bytes([chain]) + a.encode() for chain in range(31) for a in (ADDRESS, BITCOIN, HASH))
+        yield from (bytes([chain]) + a.encode() for chain in range(46) for a in (ADDRESS, BITCOIN, HASH))
     elif target == "wallet_reference":
         yield from (
             text.encode() for text in (ADDRESS, BITCOIN, f"bitcoin:{BITCOIN}", f"bitcoincash:{CASHADDR}")
@@ -121,7 +133,11 @@ def seeds(target: str) -> Iterator[bytes]:
     elif target == "transfer_file":
         yield from transfer_files()
     else:
-        yield from (bytes([i]) + text.encode() for i, text in enumerate((LABELS, TAGPACK, OFAC)))
+        # The format and the name (of the XML the format alone): see the target.
+        chosen = ((b"\0\2", LABELS), (b"\1\1", TAGPACK), (b"\2", OFAC), (b"\4\3", f'["{ADDRESS}"]'))
+        yield from (choice + text.encode() for choice, text in chosen)
+        yield from (b"\4" + text.encode() for text in (UNITED_KINGDOM, EUROPEAN_UNION))
+        yield from (choice + text.encode() for choice, text in ((b"\4\2", ORDERS), (b"\4\5", DELIMITED)))
 
 
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no wheel for this machine or Python")

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from app.cli.output.terminal import stderr
+from app.cli.output.terminal import legible, stderr
 from ingest.files.sources import Source
 from ingest.files.spool import Totals
 from ingest.files.tally import NOTES, REASONS, Tally
 
+NAMED_ENTRIES = 20
+"""Entries of lists named on the terminal; JSON has all."""
 LISTED_ASSETS = 5
 """Assets named on the terminal, those with most transfers; JSON has all."""
 
@@ -62,5 +64,22 @@ def print_summary(answer: dict[str, Any]) -> None:
     )
 
 
+def print_label_summary(answer: dict[str, Any]) -> None:
+    """What an import of labels did, in sentences."""
+    counts = [
+        f"{answer[name]:,} {name}" for name in ("added", "updated", "unchanged", "removed") if name in answer
+    ]
+    _say(f"{answer['labels']:,} labels{': ' + ', '.join(counts) if counts else '; nothing was recorded'}.")
+    if answer["skipped"]:
+        reasons = ", ".join(f"{number:,} {reason}" for reason, number in answer["skipped"].items())
+        _say(f"{sum(answer['skipped'].values()):,} entries are no label: {reasons}")
+    for entry in answer["unusable"][:NAMED_ENTRIES]:
+        _say(f"  {entry['reason']}: {entry['origin']}: {entry['text']}")
+    if len(answer["unusable"]) > NAMED_ENTRIES:
+        _say(f"  and {len(answer['unusable']) - NAMED_ENTRIES:,} more: --json names them")
+    for sentence in answer["unreadable"]:
+        _say(f"Not read: {sentence}")
+
+
 def _say(sentence: str) -> None:
-    stderr.print(sentence, highlight=False, markup=False, soft_wrap=True)
+    stderr.print(legible(sentence), highlight=False, markup=False, soft_wrap=True)
