@@ -24,6 +24,8 @@ from bip_utils.utils.crypto import Kekkak256
 _HASH_BYTES: Final = 20
 _TEZOS_PREFIXES: Final = (b"\x06\xa1\x9f", b"\x06\xa1\xa1", b"\x06\xa1\xa4", b"\x02\x5a\x79")
 """tz1, tz2, tz3, KT1."""
+_BASE58_CHARACTERS: Final = (34, 36)
+"""Of addresses of Neo and Tezos."""
 _NEO_VERSIONS: Final = (b"\x17", b"\x35")
 _CARDANO_BYTES: Final = (29, 57)
 _MONERO_BYTES: Final = {18: 65, 19: 73, 42: 65}
@@ -104,6 +106,8 @@ def _hex_of_32_bytes(address: str) -> str | None:
 
 def _base58(*prefixes: bytes) -> Callable[[str], str | None]:
     def decode(address: str) -> str | None:
+        if len(address) not in _BASE58_CHARACTERS:  # any word has a wrong checksum
+            return None
         decoded = Base58Decoder.CheckDecode(address)
         return address if decoded[:-_HASH_BYTES] in prefixes else None
 

@@ -63,7 +63,10 @@ _words = re.compile(r"[A-Z0-9_]+").findall
 def chains_of(currency: str) -> tuple[str, ...]:
     """The chains of a currency, however it is spelled: `bep-20`, `USDT (TRC20)`; () where it is unknown."""
     text = currency.strip().upper()
-    spellings = (text, "".join(_words(text)), *reversed(_words(text)))
+    before, _, within = text.partition("(")
+    spellings = [text, "".join(_words(text)), "_".join(_words(text))]
+    if within:
+        spellings += [within.partition(")")[0].strip(), before.strip()]
     return next((CURRENCIES[spelling] for spelling in spellings if spelling in CURRENCIES), ())
 
 

@@ -78,7 +78,7 @@ def read_list(
     unknown = sorted(options.columns.keys() - NAMES.keys())
     if unknown:
         raise InvalidInput(f"A column may mean {', '.join(NAMES)}; {', '.join(unknown)} is none of these.")
-    for origin, record in _rows(path, progress):
+    for origin, record in _rows(path, options, progress):
         fields = _meanings(record, options)
         address = fields.get("address", "")
         if not address:
@@ -106,23 +106,28 @@ def read_list(
         )
 
 
-def _rows(path: Path, progress: ByteProgress | None) -> Iterator[Row]:
+def _rows(path: Path, options: ListOptions, progress: ByteProgress | None) -> Iterator[Row]:
     suffix = path.name.lower().removesuffix(".gz").removesuffix(".zst").rpartition(".")[2]
     if suffix == "json":
         yield from _json_rows(path)
     elif suffix == "csv":
-        yield from _csv_rows(path, progress)
+        yield from _csv_rows(path, options, progress)
     else:
         for number, line in read_text_lines(path, progress):
             if text := line.partition("#")[0].strip():
                 yield f"{path}:{number}", {"address": text}
 
 
-def _csv_rows(path: Path, progress: ByteProgress | None) -> Iterator[Row]:
+def _csv_rows(path: Path, options: ListOptions, progress: ByteProgress | None) -> Iterator[Row]:
     lines = every_line(path, progress)
     first = next(lines, "")
     delimiter = ";" if first.count(";") > first.count(",") else ","
     header = [name.strip() for name in next(iter(csv.reader([first], delimiter=delimiter)), [])]
+    if not {name.lower() for name in header}.intersection(_names_of("address", options)):
+        raise InvalidInput(
+            f"{path}:1: no column of addresses, which would be named {', '.join(NAMES['address'])}. Name another"
+            " one with --column address=NAME."
+        )
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         for cells in reader:
@@ -164,13 +169,18 @@ def _items(value: object) -> Iterator[tuple[str, object]]:
             yield key, each
 
 
+def _names_of(meaning: str, options: ListOptions) -> tuple[str, ...]:
+    """The names of the columns that have a meaning."""
+    column = options.columns.get(meaning)
+    return NAMES[meaning] if column is None else (column.strip().lower(),)
+
+
 def _meanings(record: Mapping[str, object], options: ListOptions) -> dict[str, str]:
     by_name = {name.strip().lower(): value for name, value in record.items()}
     found = {}
-    for meaning, names in NAMES.items():
-        wanted = options.columns.get(meaning)
-        candidates = names if wanted is None else (wanted.strip().lower(),)
-        value = next((by_name[name] for name in candidates if by_name.get(name) not in (None, "")), None)
+    for meaning in NAMES:
+        names = _names_of(meaning, options)
+        value = next((by_name[name] for name in names if by_name.get(name) not in (None, "")), None)
         if isinstance(value, str | int) and (text := one_line(str(value))):
             found[meaning] = text
     return found

@@ -10,6 +10,7 @@ import pytest
 
 from app.errors import InvalidInput
 from app.labels.formulas import guarded, unguarded
+from app.labels.readers.currencies import BY_FORM, chains_of
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.readers.lists import ListOptions
 from app.labels.readers.unusable import Unusable
@@ -185,6 +186,18 @@ def test_options_and_columns_say_what_a_list_does_not(tmp_path: Path) -> None:
     assert lines(unusable) == [("no_address", "frozen.csv:4")]
     with pytest.raises(InvalidInput, match="colour is none of these"):
         read(path, ListOptions(columns={"colour": "why"}))
+
+
+@pytest.mark.parametrize(
+    ("currency", "chains"),
+    [
+        ("bep-20", ("bsc",)), ("USDT (TRC-20)", BY_FORM), ("usdt (trc20)", ("tron",)),
+        (" Bitcoin ", ("bitcoin",)),
+        ("Ethereum Classic", ("ethereum_classic",)), ("ETH Classic", ()), ("L-BTC", ()), ("", ()), ("()", ()),
+    ],
+)  # fmt: skip
+def test_a_currency_is_known_in_several_spellings(currency: str, chains: tuple[str, ...]) -> None:
+    assert chains_of(currency) == chains
 
 
 def test_an_address_in_two_spellings_is_one_label(tmp_path: Path) -> None:
