@@ -125,8 +125,8 @@ def _csv_rows(path: Path, options: ListOptions, progress: ByteProgress | None) -
     header = [name.strip() for name in next(iter(csv.reader([first], delimiter=delimiter)), [])]
     if not {name.lower() for name in header}.intersection(_names_of("address", options)):
         raise InvalidInput(
-            f"{path}:1: no column of addresses, which would be named {', '.join(NAMES['address'])}. Name another"
-            " one with --column address=NAME."
+            f"{path}:1: no column of addresses: none is named {', '.join(NAMES['address'])}. Name it with"
+            " --column address=NAME."
         )
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from tests.support.builders import story
 from tests.support.environment import environment
-from tests.support.ingesting import consuming, messages_in_topic
+from tests.support.ingesting import consuming, messages_in_topic, wait_until
 
 ALICE, BOB, CAROL = ("0x" + digits * 20 for digits in ("a1", "b0", "c4"))
+KILLS = 3
 HASH, FAILED = "0x" + "ab" * 32, "0x" + "ac" * 32
 
 
@@ -80,6 +82,37 @@ def test_an_export_is_recorded_once_however_often_it_is_imported(
     with postgres.transaction() as connection:
         rows = connection.execute(text("SELECT kind, amount FROM transactions ORDER BY amount")).all()
     assert [(row.kind, int(row.amount)) for row in rows] == [("internal", 60), (None, 100)]
+
+
+def kill_after(settings: Settings, command: list[str], messages: int) -> None:
+    """Kills the command once it has published so many messages: more may be there or on their way."""
+    wanted = messages_in_topic(settings) + messages
+    with subprocess.Popen(
+        command, env={**os.environ, **environment(settings)}, stderr=subprocess.DEVNULL
+    ) as child:
+        wait_until(lambda: child.poll() is not None or messages_in_topic(settings) >= wanted)
+        child.kill()
+
+
+def test_an_import_that_is_killed_and_run_again_loses_nothing_and_records_nothing_twice(
+    settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path
+) -> None:
+    transfers = [
+        replace(first, transaction_hash=f"0x{number:064x}")
+        for number, first in zip(range(20_000), cycle(story().transfers), strict=False)
+    ]
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"\n".join(map(encode, transfers)))
+    command = [sys.executable, "-m", "app.cli", "import", "transfers", str(file)]
+    with consuming(settings, postgres, graph):
+        for kill in range(KILLS):
+            kill_after(settings, command, messages=1 + 1_500 * kill)
+        done = answer(settings, file, "--wait", "60")
+        assert done["delivered"] == 20_000
+        assert not done["outcome"]["dead_letters"]
+    with postgres.transaction() as connection:
+        rows, amounts = connection.execute(text("SELECT count(*), sum(amount) FROM transactions")).one()
+    assert (rows, int(amounts)) == (20_000, sum(transfer.amount for transfer in transfers))
 
 
 def test_a_fault_at_the_end_of_a_file_publishes_nothing_of_it(settings: Settings, tmp_path: Path) -> None:
