@@ -148,7 +148,8 @@ def test_the_api_verifies_compares_and_remembers(client: httpx.Client, story: Po
     assert one["score"]["parts"]["policy"] == "-10.000000"
     past = client.get(f"/v1/scores/{ALICE}/history").json()["scores"]
     assert [each["run_id"] for each in past] == [b, a]
-    for path in (f"/v1/runs/9/diff/{a}", f"/v1/runs/{a}/diff/9", "/v1/scores/0xdead/history"):
+    for path in (f"/v1/runs/9/diff/{a}", f"/v1/runs/{a}/diff/9", f"/v1/scores/0x{99:040x}/history"):
         assert client.get(path).status_code == 404
+    assert client.get("/v1/scores/0xdead/history").status_code == 422
     assert client.post("/v1/runs/9/verify").status_code == 404
     assert client.post(f"/v1/runs/{a}/cancel").json()["type"] == "urn:aml:problem:already-ended"
