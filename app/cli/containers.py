@@ -23,6 +23,10 @@ from app.cli.output.terminal import (
 from app.errors import InvalidInput
 from app.stores.migrate import migrate as migrate_record
 from embedded.home import Secrets, load_secrets, save_secrets
+from embedded.java import properties
+from embedded.kafka_users import KAFKA_CONSUMER, client_settings, password_settings
+from embedded.roles import ensure_roles
+from embedded.urls import ADMIN_ROLE
 from ingest.kafka.topics import ensure_topics
 
 ENVIRONMENT_VARIABLES = {
@@ -30,12 +34,17 @@ ENVIRONMENT_VARIABLES = {
     "neo4j": "NEO4J_PASSWORD",
     "api_token": "AML_API_TOKEN",
 }
-APPLICATION = "aml"
+APPLICATION, ADMIN = "aml", "admin"
+"""Folders of settings: for every command of ours, and for those that prepare the servers."""
+KAFKA_LISTENERS = ("CLIENT", "HOST")
 GRAFANA = "monitoring/grafana_password"
 PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{12,200}")
 PANEL = "Containers and documents"
 READABLE = 0o444
 """Each server reads as a user of its own; the volumes decide which containers see a folder at all."""
+KAFKA_SERVER = "kafka/server.properties"
+EXTENDED = 0o644
+"""Kafka's image adds its variables to a copy of its file, which is writable if the file is."""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,14 +58,23 @@ def register(app: typer.Typer) -> None:
 def migrate(home: HomeOption = DEFAULT_HOME) -> None:
     """Bring the record's tables up to date; nothing happens when they are.
 
+    With AML_POSTGRES_ADMIN_URL, a superuser's, the role and the database of AML_POSTGRES_URL are made before.
+
     Example: aml migrate
     """
-    with open_record(load_settings(home)) as postgres:
+    settings = load_settings(home)
+    if settings.postgres_admin_url is not None:
+        admin_url, url = settings.postgres_admin_url, settings.postgres_url
+        ensure_roles(admin_url.get_secret_value(), url.get_secret_value())
+    with open_record(settings) as postgres:
         migrate_record(postgres)
 
 
 def topics(home: HomeOption = DEFAULT_HOME) -> None:
-    """Create the topics of transfers and of refused messages if they are not there.
+    """Create the topics of transfers and of refused messages if they are not there, and give permissions.
+
+    Permissions are given where AML_KAFKA_ADMIN_USERNAME is set: to the users of AML_KAFKA_USERNAME and
+    AML_KAFKA_PRODUCER_USERNAME.
 
     Example: aml topics
     """
@@ -93,7 +111,7 @@ def write_secrets(
             GRAFANA: grafana.read_text() if grafana.exists() else token_urlsafe(18)
         }
         for name, content in contents.items():
-            _write(folder / name, content)
+            _write(folder / name, content, EXTENDED if name == KAFKA_SERVER else READABLE)
     stderr.print(f"The passwords are in {folder}.", soft_wrap=True)
 
 
@@ -131,20 +149,27 @@ def choose_secrets(folder: Path, environment: Mapping[str, str]) -> Secrets:
 
 def secret_files(secrets: Secrets) -> dict[str, str]:
     """Content by file: for the application as `AML_SECRETS_DIR` names them, for servers as images expect."""
+    admin = f"postgresql+psycopg2://{ADMIN_ROLE}:{secrets.postgres_admin}@postgres:5432/postgres"
     return {
         f"{APPLICATION}/aml_postgres_url": f"postgresql+psycopg2://aml:{secrets.postgres}@postgres:5432/aml",
+        f"{APPLICATION}/aml_kafka_password": secrets.kafka,
+        f"{APPLICATION}/aml_kafka_producer_password": secrets.kafka_producer,
+        f"{ADMIN}/aml_postgres_admin_url": admin,
+        f"{ADMIN}/aml_kafka_admin_password": secrets.kafka_admin,
         f"{APPLICATION}/aml_neo4j_password": secrets.neo4j,
         f"{APPLICATION}/aml_api_token": secrets.api_token,
-        "postgres/password": secrets.postgres,
+        "postgres/password": secrets.postgres_admin,
+        KAFKA_SERVER: properties(password_settings(KAFKA_LISTENERS, secrets)),
+        "kafka/client.properties": properties(client_settings(KAFKA_CONSUMER, secrets.kafka)),
         "neo4j/auth": f"neo4j/{secrets.neo4j}",
         "monitoring/api_token": secrets.api_token,
     }
 
 
-def _write(file: Path, content: str) -> None:
+def _write(file: Path, content: str, mode: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(".new")
     new.unlink(missing_ok=True)
     new.write_text(content)
-    new.chmod(READABLE)
+    new.chmod(mode)
     new.replace(file)

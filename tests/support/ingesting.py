@@ -11,12 +11,13 @@ from app.operations.status import ingestion_status
 from app.projection.pending import graph_lag
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.kafka import client_options
 from app.stores.kafka_offsets import partition_offsets
 from app.stores.postgres import Postgres
 from ingest.consumer.service import run
 from ingest.kafka.producer import Event as Message
 from ingest.kafka.producer import produce
-from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, QUIET
+from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
@@ -93,10 +94,9 @@ def produce_raw(
     """Sends (key, payload) pairs as they are."""
     producer = Producer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            **client_options(settings, "producer"),
             "message.max.bytes": most_bytes,
             "sticky.partitioning.linger.ms": 0,
-            **QUIET,
         }
     )
     for key, payload in messages:

@@ -43,8 +43,9 @@ def settings_for(urls: StackUrls) -> Settings:
 
 def execute(urls: StackUrls, statement: str) -> None:
     connection = psycopg2.connect(urls.postgres.replace("+psycopg2", ""))
+    connection.autocommit = True
     try:
-        with connection, connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute(statement)
     finally:
         connection.close()
