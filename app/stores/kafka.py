@@ -1,5 +1,6 @@
 """How every client of the product signs in to Kafka, and what Kafka says of a wrong password."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from ssl import create_default_context
@@ -24,6 +25,7 @@ QUIET: Final = {"log_level": 0}
 _ATTEMPT_SECONDS: Final = 1.0
 _LOCAL = "Local: "
 """How librdkafka begins an error of its own, such as a connection that ended while it signed in."""
+_REASON: Final = re.compile(r".*?SASL \w+ error: (.*?)(?: \(after .*)?")
 _PERMISSIONS: Final = {
     KafkaError.TOPIC_AUTHORIZATION_FAILED,
     KafkaError.GROUP_AUTHORIZATION_FAILED,
@@ -87,6 +89,12 @@ def _certificates(file: Path) -> Path:
     except OSError as exc:  # an SSLError too
         raise DependencyMissing(f"AML_KAFKA_CA_FILE={file} holds no certificates: {exc.strerror}.") from exc
     return file
+
+
+def _reason(error: KafkaError) -> str:
+    """What the broker said, without where and when the library heard it."""
+    text = error.str()
+    return match[1] if (match := _REASON.fullmatch(text)) else text
 
 
 class KafkaAccess:
@@ -166,4 +174,4 @@ class KafkaAccess:
     def _hear(self, error: KafkaError) -> None:
         # A broker that stops while a client signs in is none that refuses it.
         if error.code() == KafkaError._AUTHENTICATION and _LOCAL not in error.str():  # noqa: SLF001 - its public name
-            self._refusal = error.str()
+            self._refusal = _reason(error)

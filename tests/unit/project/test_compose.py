@@ -219,5 +219,5 @@ def test_the_health_check_of_kafka_signs_in_and_no_password_is_in_a_command() ->
     (_, command) = SERVICES["kafka"]["healthcheck"]["test"]
     (_, _, file) = command.partition("--command-config ")
     folder, _, name = file.split()[0].rpartition("/")
-    assert f"secrets-kafka:{folder}:ro" in SERVICES["kafka"]["volumes"]
+    assert f"secrets-kafka:{folder}:ro,nocopy" in SERVICES["kafka"]["volumes"]
     assert f"kafka/{name}" in secret_files(Secrets(*"abcdefg"))
