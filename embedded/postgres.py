@@ -6,7 +6,6 @@ Its superuser makes the application's role and database, and nothing runs as it.
 import os
 import shutil
 import signal
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -14,7 +13,7 @@ from sqlalchemy import make_url
 from embedded.home import Home, write_private
 from embedded.os_user import OsUser, account, give, postgres_binaries, server_user
 from embedded.process import Command
-from embedded.roles import ensure_roles
+from embedded.roles import ask, ensure_roles
 from embedded.server import Server, Setup, connect
 from embedded.urls import ADMIN_ROLE, StackUrls
 
@@ -66,7 +65,7 @@ def postgres(home: Home, port: int, urls: StackUrls, *, durable: bool = True) ->
             user=user,
             stop_signal=signal.SIGINT,  # "fast": does not wait for clients
         ),
-        ready=partial(_ready, port, urls),
+        ready=_Question(port, urls),
         setup=None if data.exists() else _initdb(folder, binaries, user, urls, durable=durable),
     )
 
@@ -118,7 +117,20 @@ def _path_for_server(data: Path, user: OsUser | None) -> str:
     return str(_CWD) if user and _CWD.exists() else str(data)
 
 
-def _ready(port: int, urls: StackUrls) -> None:
-    """Raise until the application's role and database are there: an interrupted start is completed here."""
-    connect(port)
-    ensure_roles(urls.postgres_admin, urls.postgres)
+class _Question:
+    """Raises unless the server answers the application, whose role and database the first answer makes.
+
+    So an interrupted start is completed, and a check that is repeated costs one connection.
+    """
+
+    def __init__(self, port: int, urls: StackUrls) -> None:
+        self._port = port
+        self._urls = urls
+        self._has_roles = False
+
+    def __call__(self) -> None:
+        connect(self._port)
+        if not self._has_roles:
+            ensure_roles(self._urls.postgres_admin, self._urls.postgres)
+            self._has_roles = True
+        ask(self._urls.postgres)

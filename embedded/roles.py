@@ -84,6 +84,13 @@ def ensure_roles(admin_url: str, url: str) -> None:
         ) from exc
 
 
+def ask(url: str) -> None:
+    """Asks the database of `url` one question as its role; raises an error of psycopg2 unless it answers."""
+    application = _Login.of(url)
+    with closing(application.connect(application.database)) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT FROM pg_class LIMIT 1")
+
+
 def _ensure(admin: _Login, application: _Login) -> None:
     try:
         connection = admin.connect()

@@ -23,6 +23,8 @@ Part = Literal["consumer", "producer", "admin"]
 QUIET: Final = {"log_level": 0}
 """For every client: librdkafka prints nothing about lost connections; they are raised as errors."""
 _ATTEMPT_SECONDS: Final = 1.0
+_BAD_CERTIFICATE = "certificate verify failed"
+"""OpenSSL's words; other errors of TLS may be those of a broker that is restarted."""
 _LOCAL = "Local: "
 """How librdkafka begins an error of its own, such as a connection that ended while it signed in."""
 _REASON: Final = re.compile(r".*?SASL \w+ error: (.*?)(?: \(after .*)?")
@@ -108,13 +110,19 @@ class KafkaAccess:
         self._servers = settings.kafka_bootstrap_servers
         self._login = login(settings, part)
         self._refusal: str | None = None
+        self._distrust: str | None = None
 
     def check(self) -> None:
         """Does nothing unless Kafka has refused the client; errors are heard while the client is polled.
 
         Raises:
-            DependencyMissing: Kafka refused the user or the password.
+            DependencyMissing: Kafka refused the user or the password, or its certificate is of no use.
         """
+        if self._distrust is not None:
+            raise DependencyMissing(
+                f"The certificate of Kafka at {self._servers} cannot be checked ({self._distrust}): see "
+                "AML_KAFKA_CA_FILE."
+            )
         if self._refusal is not None:
             raise DependencyMissing(
                 f"Kafka at {self._servers} refuses the user {self._login.username} or its password "
@@ -172,6 +180,8 @@ class KafkaAccess:
         )
 
     def _hear(self, error: KafkaError) -> None:
+        if error.code() == KafkaError._SSL and _BAD_CERTIFICATE in error.str():  # noqa: SLF001 - as below
+            self._distrust = _BAD_CERTIFICATE
         # A broker that stops while a client signs in is none that refuses it.
         if error.code() == KafkaError._AUTHENTICATION and _LOCAL not in error.str():  # noqa: SLF001 - its public name
             self._refusal = _reason(error)
