@@ -2,16 +2,21 @@
 
 import os
 import pwd
+import socket
 import stat
+import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import psycopg2
 import pytest
-from confluent_kafka import Producer
+from confluent_kafka import KafkaException, Producer
+from confluent_kafka.admin import AdminClient
 
 from app.settings import Settings
+from app.stores.kafka import client_options
 from embedded.stack import Stack
 from embedded.urls import StackUrls, environment
 from ingest.contract.transfer import encode
@@ -66,6 +71,24 @@ def test_whoever_has_no_password_retracts_nothing(stack: Stack) -> None:
     stranger.flush(GONE_MS / 1_000 + 10)
     assert outcomes == [False]
     assert messages_in_topic(settings) == 1
+
+
+def test_a_stranger_cannot_fill_the_disk_with_kafkas_log(stack: Stack, home: Path) -> None:
+    log = home / "logs" / "kafka.log"
+    before = log.stat().st_size
+    for garbage in (b"GET / HTTP/1.1\r\n\r\n", struct.pack(">ihhi", 8, 3, 1, 7), b"\xff" * 64, b""):
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", int(stack.urls.kafka.split(":")[1]))) as stranger:
+                stranger.sendall(garbage)
+                stranger.settimeout(5)
+                with suppress(OSError):
+                    stranger.shutdown(socket.SHUT_WR)
+                    stranger.recv(1)
+    wrong = {"sasl.username": "aml", "sasl.password": "wrong", "log_level": 0}
+    admin = AdminClient({**client_options(settings_for(stack.urls), "admin"), **wrong})
+    with pytest.raises(KafkaException):
+        admin.list_topics(timeout=3)
+    assert log.stat().st_size == before, log.read_bytes()[before:][:2_000].decode()
 
 
 def test_the_role_of_the_application_runs_no_program_and_reads_no_file(stack: Stack) -> None:
