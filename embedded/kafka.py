@@ -28,6 +28,8 @@ def kafka_program(jars: Sequence[Path]) -> Program:
         class_path=tuple(jars),
         flags=(
             f"{logger}.defaultLogLevel=warn",
+            # Warns, with a trace, of whoever connects and sends no request: strangers could fill the disk.
+            f"{logger}.log.org.apache.kafka.common.network.Selector=error",
             f"{logger}.showDateTime=true",
             f"{logger}.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX",
         ),
