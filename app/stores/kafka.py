@@ -167,10 +167,14 @@ class KafkaAccess:
             DependencyMissing: it may not.
         """
         if error.code() in _PERMISSIONS:
-            raise DependencyMissing(
-                f"Kafka at {self._servers} does not let the user {self._login.username} do this "
-                f"({error.str()}): give it the permissions that docs/operations.md lists."
-            )
+            raise self.forbidden(error.str())
+
+    def forbidden(self, reason: str) -> DependencyMissing:
+        """That the user lacks a permission, as an error to raise."""
+        return DependencyMissing(
+            f"Kafka at {self._servers} does not let the user {self._login.username} do this ({reason}): "
+            "give it the permissions that docs/operations.md lists."
+        )
 
     def unreachable(self) -> DependencyMissing:
         """That Kafka does not answer, as an error to raise."""

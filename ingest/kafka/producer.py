@@ -16,7 +16,7 @@ from app.settings import Settings
 from app.stores.kafka import KafkaAccess
 from app.tracing import trace_headers, tracer
 from ingest.contract.transfer import decode, encode
-from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, ensure_topics
+from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, ensure_topic_of_producer
 
 MAX_MESSAGE_BYTES = 1_000_000
 """Of one line. The consumer refuses far shorter messages, and must receive them to count them."""
@@ -75,8 +75,8 @@ def produce(
 ) -> int:
     """Sends events to the transfers topic and waits until all are acknowledged; answers how many.
 
-    Creates the topics when they are absent. `progress` is called now and then with the number
-    acknowledged. At most 64 MiB wait in memory.
+    Creates the topics when the first is absent, or hidden from the producer's user. `progress` is called now
+    and then with the number acknowledged. At most 64 MiB wait in memory.
 
     Raises:
         DependencyMissing: Kafka does not answer, or refuses the producer's user.
@@ -113,7 +113,7 @@ def produce_file(path: Path, settings: Settings, progress: ByteProgress | None =
 def _deliver(
     messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None
 ) -> _Delivery:
-    ensure_topics(settings)
+    ensure_topic_of_producer(settings)
     access = KafkaAccess(settings, "producer")
     producer = Producer(
         {
@@ -136,7 +136,7 @@ def _deliver(
             if producer.poll(0) and progress is not None:
                 progress(delivery.delivered)
         while len(producer) and delivery.error is None:
-            producer.flush(_POLL_SECONDS)
+            _flush(producer, delivery)
             access.check()
             if progress is not None:
                 progress(delivery.delivered)
@@ -144,7 +144,7 @@ def _deliver(
     finally:
         # After an error no message that is still queued may arrive: the caller assumes it was not sent.
         producer.purge()
-        producer.flush(_POLL_SECONDS)
+        _flush(producer, delivery)
     return delivery
 
 
@@ -174,6 +174,14 @@ def _send(producer: Producer, topic: str, message: KeyedBytes, headers: Headers,
             delivery.error = exc.args[0]
         else:
             return
+
+
+def _flush(producer: Producer, delivery: _Delivery) -> None:
+    """Waits a moment for acknowledgements; an error that ends the producer is that of the delivery."""
+    try:
+        producer.flush(_POLL_SECONDS)
+    except KafkaException as exc:
+        delivery.error = delivery.error or exc.args[0]
 
 
 def _raise_error(delivery: _Delivery, settings: Settings) -> None:

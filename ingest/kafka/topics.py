@@ -52,6 +52,26 @@ def ensure_topics(settings: Settings) -> None:
         ) from exc
 
 
+def ensure_topic_of_producer(settings: Settings) -> None:
+    """Returns once the producer's user sees the transfers topic; creates the topics if it does not.
+
+    An idempotent producer that is made before its user may write anywhere is broken for good.
+
+    Raises:
+        DependencyMissing: as `ensure_topics`, or the producer's user may not see the topic.
+    """
+    access = KafkaAccess(settings, "producer")
+    admin = AdminClient(access.options)
+    if settings.transfers_topic in access.first_answer(admin, ANSWER_SECONDS).topics:
+        return
+    ensure_topics(settings)
+    deadline = monotonic() + ANSWER_SECONDS
+    while settings.transfers_topic not in access.first_answer(admin, ANSWER_SECONDS).topics:
+        if monotonic() > deadline:
+            raise access.forbidden(f"it does not see the topic {settings.transfers_topic}")
+        sleep(0.05)  # an answer comes before the broker shows what was created
+
+
 def await_coordinator(settings: Settings) -> None:
     """Waits until Kafka knows the consumer's group; gives up silently, since the consumer can wait too.
 

@@ -100,6 +100,13 @@ def test_idempotent_producing_needs_nothing_more(settings: Settings) -> None:
     assert outcome_of_writing({**options, "enable.idempotence": True}, settings.transfers_topic) is None
 
 
+def test_a_producer_alone_needs_no_other_user(settings: Settings) -> None:
+    nobody: dict[str, None] = dict.fromkeys(
+        ("kafka_username", "kafka_password", "kafka_admin_username", "kafka_admin_password")
+    )
+    assert produce([TRANSFER], settings.model_copy(update=nobody)) == 1
+
+
 def test_the_file_for_a_producer_of_ones_own_is_all_that_it_needs(settings: Settings) -> None:
     lines = [line for line in librdkafka_properties(settings).splitlines() if not line.startswith("#")]
     options: dict[str, object] = dict(line.split("=", 1) for line in lines)
@@ -165,6 +172,14 @@ def test_a_user_without_permission_is_told_what_it_lacks(settings: Settings) -> 
     )
     with pytest.raises(DependencyMissing, match="does not let the user aml do this"):
         produce([TRANSFER], swapped)
+
+
+def test_a_producer_without_any_permission_is_told_and_leaves_no_trace(settings: Settings) -> None:
+    """An idempotent producer of such a user is broken for good, and the library says so in its own words."""
+    other = {"transfers_topic": "another", "kafka_admin_username": None}
+    forbidden = settings.model_copy(update=other)
+    with pytest.raises(DependencyMissing, match="does not let the user"):
+        produce([TRANSFER], forbidden)
 
 
 def test_a_missing_password_is_told_before_anything_is_asked(settings: Settings) -> None:
