@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
@@ -25,6 +25,7 @@ from embedded.roles import ensure_roles
 from embedded.stack import Stack
 from embedded.urls import StackUrls, environment
 from ingest.kafka.topics import ensure_topics
+from tests.support.ingesting import wait_until
 
 SERVICES = ("postgres", "kafka")
 OPEN = {
@@ -113,8 +114,17 @@ def fill_kafka(options: dict[str, str]) -> None:
         producer.produce("transfers", b"x")
     assert producer.flush(30) == 0
     consumer = Consumer({**options, "group.id": "aml"})
-    consumer.commit(offsets=[TopicPartition("transfers", 0, 7)], asynchronous=False)
+    wait_until(lambda: commits(consumer, TopicPartition("transfers", 0, 7)), 60)
     consumer.close()
+
+
+def commits(consumer: Consumer, offset: TopicPartition) -> bool:
+    """Whether a new Kafka knows the group already."""
+    try:
+        consumer.commit(offsets=[offset], asynchronous=False)
+    except KafkaException:
+        return False
+    return True
 
 
 def settings_of(urls: StackUrls) -> Settings:
