@@ -13,11 +13,9 @@ from rich.text import Text
 
 from app.cli import (
     bench,
-    containers,
     data,
     dead_letters,
     demo,
-    env,
     holes,
     imports,
     investigate,
@@ -31,6 +29,7 @@ from app.cli import (
     status,
 )
 from app.cli.output.terminal import legible, stderr
+from app.cli.setup import env, prepare, secrets
 from app.errors import AmlError
 from app.logs import configure_logging
 
@@ -73,7 +72,8 @@ for group in (
     reconcile,
     dead_letters,
     holes,
-    containers,
+    prepare,
+    secrets,
     openapi,
     bench,
 ):

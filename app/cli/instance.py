@@ -11,9 +11,9 @@ import httpx
 from rich.table import Table
 from rich.text import Text
 
-from app.cli.env import write_producer_files
 from app.cli.output.status_tables import postgres_address
 from app.cli.output.terminal import open_record, stderr
+from app.cli.setup.env import write_producer_files
 from app.settings import PROJECT, Settings
 from app.stores.migrate import migrate
 from embedded import jars

@@ -18,7 +18,7 @@ from testcontainers.core.container import DockerContainer, Reaper
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
-from app.cli.containers import KAFKA_SERVER, secret_files
+from app.cli.setup.secrets import KAFKA_SERVER, secret_files
 from embedded.home import Secrets
 from embedded.kafka_users import KAFKA_ADMIN, KAFKA_CONSUMER, KAFKA_PRODUCER
 from tests.support.compose import SERVERS, Service, service

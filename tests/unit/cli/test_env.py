@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.cli.env import write_producer_files
+from app.cli.setup.env import write_producer_files
 from app.settings import Settings, settings
 
 PASSWORD = "of-the-producer"  # noqa: S105 - of no server

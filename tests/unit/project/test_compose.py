@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.containers import KAFKA_SERVER, secret_files
+from app.cli.setup.secrets import KAFKA_SERVER, secret_files
 from app.settings import PROJECT, Settings
 from embedded.home import Secrets
 from embedded.kafka import _settings as kafka_settings

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.cli.containers import GRAFANA, choose_secrets, secret_files
+from app.cli.setup.secrets import GRAFANA, choose_secrets, secret_files
 from app.errors import InvalidInput
 from app.settings import Settings
 

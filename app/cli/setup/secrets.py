@@ -1,4 +1,4 @@
-"""What a stack of containers needs once before it starts: its tables, its topics and its passwords."""
+"""The passwords of a stack of containers: made once, a file for each reader."""
 
 import os
 import re
@@ -11,23 +11,15 @@ from typing import Annotated
 import typer
 
 from app.cli.output.terminal import (
-    DEFAULT_HOME,
-    HomeOption,
-    JsonOption,
-    load_settings,
-    open_record,
-    print_json,
     stderr,
     writing,
 )
+from app.cli.setup.prepare import PANEL
 from app.errors import InvalidInput
-from app.stores.migrate import migrate as migrate_record
 from embedded.home import Secrets, load_secrets, save_secrets
 from embedded.java import properties
 from embedded.kafka_users import KAFKA_CONSUMER, client_settings, password_settings
-from embedded.roles import ensure_roles
 from embedded.urls import ADMIN_ROLE
-from ingest.kafka.topics import ensure_topics
 
 ENVIRONMENT_VARIABLES = {
     "postgres": "POSTGRES_PASSWORD",
@@ -39,7 +31,6 @@ APPLICATION, ADMIN = "aml", "admin"
 KAFKA_LISTENERS = ("CLIENT", "HOST")
 GRAFANA = "monitoring/grafana_password"
 PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{12,200}")
-PANEL = "Containers and documents"
 READABLE = 0o444
 """Each server reads as a user of its own; the volumes decide which containers see a folder at all."""
 KAFKA_SERVER = "kafka/server.properties"
@@ -49,51 +40,7 @@ EXTENDED = 0o644
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command(rich_help_panel=PANEL)(migrate)
-    app.command(rich_help_panel=PANEL)(topics)
-    app.command(rich_help_panel=PANEL)(compile_kernels)
     app.command("secrets", rich_help_panel=PANEL)(write_secrets)
-
-
-def migrate(home: HomeOption = DEFAULT_HOME) -> None:
-    """Bring the record's tables up to date; nothing happens when they are.
-
-    With AML_POSTGRES_ADMIN_URL, a superuser's, the role and the database of AML_POSTGRES_URL are made before.
-
-    Example: aml migrate
-    """
-    settings = load_settings(home)
-    if settings.postgres_admin_url is not None:
-        admin_url, url = settings.postgres_admin_url, settings.postgres_url
-        ensure_roles(admin_url.get_secret_value(), url.get_secret_value())
-    with open_record(settings) as postgres:
-        migrate_record(postgres)
-
-
-def topics(home: HomeOption = DEFAULT_HOME) -> None:
-    """Create the topics of transfers and of refused messages if they are not there, and give permissions.
-
-    Permissions are given where AML_KAFKA_ADMIN_USERNAME is set: to the users of AML_KAFKA_USERNAME and
-    AML_KAFKA_PRODUCER_USERNAME.
-
-    Example: aml topics
-    """
-    ensure_topics(load_settings(home))
-
-
-def compile_kernels(as_json: JsonOption = False) -> None:
-    """Compile the ledger engine's code once, so that no scoring run has to wait for it.
-
-    Example: aml compile-kernels
-    """
-    from app.runs.engines.compile import compile_kernels as compile_all  # noqa: PLC0415 - loads a compiler
-
-    kernels = compile_all()
-    if as_json:
-        print_json(kernels)
-        return
-    compiled = sum(kernel["compiled"] > 0 for kernel in kernels.values())
-    stderr.print(f"{compiled} of {len(kernels)} kernels were compiled; the others were there already.")
 
 
 def write_secrets(
