@@ -2,6 +2,7 @@ import java.io.BufferedReader;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Future;
@@ -21,12 +22,13 @@ public final class TransferProducer {
     private static final Pattern ASSET = Pattern.compile("\"asset\"\\s*:\\s*\"([^\"]+)\"");
 
     public static void main(String[] arguments) throws Exception {
-        Map<String, Object> settings = Map.of(
+        Map<String, Object> settings = new HashMap<>(Map.of(
             "bootstrap.servers", arguments[0],
             "enable.idempotence", true,
             "acks", "all",
             "key.serializer", StringSerializer.class.getName(),
-            "value.serializer", StringSerializer.class.getName());
+            "value.serializer", StringSerializer.class.getName()));
+        signIn(settings, System.getenv());
         List<Future<?>> sent = new ArrayList<>();
         try (KafkaProducer<String, String> producer = new KafkaProducer<>(settings);
              BufferedReader lines =
@@ -40,6 +42,22 @@ public final class TransferProducer {
             }
         }
         System.out.println(sent.size() + " sent");
+    }
+
+    /** Where Kafka asks for a password. */
+    private static void signIn(Map<String, Object> settings, Map<String, String> environment) {
+        String user = environment.getOrDefault("AML_KAFKA_PRODUCER_USERNAME", environment.get("AML_KAFKA_USERNAME"));
+        String password = environment.getOrDefault("AML_KAFKA_PRODUCER_PASSWORD", environment.get("AML_KAFKA_PASSWORD"));
+        if (password == null) {
+            return;
+        }
+        String mechanism = environment.get("AML_KAFKA_SASL_MECHANISM");
+        String module = mechanism.equals("PLAIN") ? "plain.PlainLoginModule" : "scram.ScramLoginModule";
+        settings.put("security.protocol", environment.get("AML_KAFKA_SECURITY_PROTOCOL"));
+        settings.put("sasl.mechanism", mechanism);
+        settings.put("sasl.jaas.config", String.format(
+            "org.apache.kafka.common.security.%s required username=\"%s\" password=\"%s\";",
+            module, user, password));
     }
 
     private static String field(Pattern pattern, String line) {

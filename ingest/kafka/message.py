@@ -7,9 +7,9 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from app.errors import DependencyMissing, InvalidEvent, NotFound
 from app.record.messages import TopicMessage
 from app.settings import Settings
+from app.stores.kafka import KafkaAccess
 from app.stores.kafka_offsets import partition_offsets
 from ingest.contract.transfer import decode
-from ingest.kafka.topics import QUIET
 
 READ_SECONDS = 5.0
 
@@ -31,12 +31,11 @@ def read_message(settings: Settings, partition: int, offset: int) -> TopicMessag
         return None
     consumer = Consumer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            **KafkaAccess(settings, "consumer").options,
             "group.id": "aml-api-one-message",
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
-            **QUIET,
         }
     )
     try:

@@ -14,7 +14,7 @@ from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
 from tests.support.builders import transfer
-from tests.support.environment import API_TOKEN
+from tests.support.environment import API_TOKEN, environment
 from tests.support.ingesting import consuming, ingest
 from tests.support.record import ask, label
 from tests.support.run_story import ALICE, BOB
@@ -80,4 +80,5 @@ def test_the_java_producer_compiles_and_sends_what_is_stored(
 def send(command: list[str], settings: Settings) -> None:
     """Runs a producer on the events; SASL and such are those of the settings."""
     arguments = [settings.kafka_bootstrap_servers, settings.transfers_topic]
-    subprocess.run([*command, *arguments], input=LINES, check=True, timeout=120)
+    signed_in = {**os.environ, **environment(settings)}
+    subprocess.run([*command, *arguments], env=signed_in, input=LINES, check=True, timeout=120)
