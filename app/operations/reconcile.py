@@ -22,6 +22,7 @@ from app.projection.schema import prepare
 from app.record.identity import record_id
 from app.runs.published_labels import published_labels, relabel
 from app.stores.graph import Graph
+from app.stores.limits import Work
 from app.stores.locks import Lock, exclusive
 from app.stores.postgres import Postgres
 from app.stores.references import REFERENCES, BrokenReference, broken_references
@@ -116,7 +117,8 @@ def start_reconciliation(
     """
 
     def work(progress: Progress) -> dict[str, object]:
-        return reconcile(postgres, graph, progress, repair=repair).model_dump(mode="json")
+        stores = postgres.during(Work.BULK), graph.during(Work.BULK)
+        return reconcile(*stores, progress, repair=repair).model_dump(mode="json")
 
     return operations.start("reconcile", work)
 

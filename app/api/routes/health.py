@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from time import perf_counter
 from typing import Any, Literal, NamedTuple
 
@@ -10,12 +11,13 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import DBAPIError
 
-from app.api.dependencies import AppServices
+from app.api.dependencies import AppServices, Services
 from app.api.responses import example
 from app.errors import AmlError
 from app.record.dead_letter_alarm import DeadLetterAlarm, dead_letter_alarm
 from app.record.holes import HoleAlarm, hole_alarm
 from app.stores.kafka_offsets import TopicReader
+from app.stores.limits import Work
 
 log = structlog.get_logger()
 router = APIRouter(tags=["health"])
@@ -86,15 +88,12 @@ async def get_ready(services: AppServices, response: Response) -> Readiness:
     """Each dependency with its latency; 503 when one does not answer within 2 seconds. Needs no token."""
     start = perf_counter()
     questions: dict[str, Callable[[], str | None]] = {
-        "postgres": services.postgres.ping,
-        "graph": services.graph.ping,
+        "postgres": services.postgres.during(Work.PROBE).ping,
+        "graph": services.graph.during(Work.PROBE).ping,
         "kafka": lambda: TopicReader(services.settings).topic_id(),
     }
-    alarms = asyncio.wrap_future(services.probes.submit(_alarms, services))
-    probes = {
-        name: asyncio.wrap_future(services.probes.submit(_probe, name, ask))
-        for name, ask in questions.items()
-    }
+    alarms = _asked(services, "alarms", partial(_alarms, services))
+    probes = {name: _asked(services, name, partial(_probe, name, ask)) for name, ask in questions.items()}
     waiting: list[asyncio.Future[Any]] = [*probes.values(), alarms]
     await asyncio.wait(waiting, timeout=PROBE_SECONDS)
     dependencies = [_dependency(name, probe, start) for name, probe in probes.items()]
@@ -110,6 +109,10 @@ async def get_ready(services: AppServices, response: Response) -> Readiness:
     )
 
 
+def _asked(services: Services, name: str, question: Callable[[], Any]) -> asyncio.Future[Any]:
+    return asyncio.wrap_future(services.probes.ask(name, question))
+
+
 def _is_topic_missing(kafka: asyncio.Future[Answered]) -> bool | None:
     """Whether Kafka knows no id of the topic; None where Kafka does not answer."""
     if not kafka.done() or not kafka.result().ok:
@@ -119,7 +122,7 @@ def _is_topic_missing(kafka: asyncio.Future[Answered]) -> bool | None:
 
 def _alarms(services: AppServices) -> tuple[DeadLetterAlarm | None, HoleAlarm | None]:
     try:
-        with services.postgres.transaction() as connection:
+        with services.postgres.during(Work.PROBE).transaction() as connection:
             refused = dead_letter_alarm(connection, services.settings.dead_letter_ceiling)
             return refused, hole_alarm(connection)
     except (AmlError, DBAPIError) as exc:
@@ -139,7 +142,6 @@ def _probe(name: str, ask: Callable[[], str | None]) -> Answered:
 
 def _dependency(name: str, probe: asyncio.Future[Answered], start: float) -> Dependency:
     if not probe.done():
-        probe.cancel()
         return Dependency(name=name, ok=False, latency_ms=round((perf_counter() - start) * 1000, 1))
     ok, seconds, _ = probe.result()
     return Dependency(name=name, ok=ok, latency_ms=round(seconds * 1000, 1))

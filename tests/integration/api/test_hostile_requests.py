@@ -13,9 +13,8 @@ from app.server.application import create_app
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.routes import filled, routes
 from tests.support.run_story import ALICE, tell_project_and_score
-from tests.support.serving import served
+from tests.support.serving import filled, routes, served
 
 HOSTILE = [
     b"\0",
