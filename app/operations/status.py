@@ -8,6 +8,7 @@ from time import monotonic
 from sqlalchemy import Connection, text
 
 from app.errors import AmlError, DependencyMissing, QueryTimeout
+from app.operations.disk import disk_alarm
 from app.operations.status_answer import (
     GraphStatus,
     IngestionStatus,
@@ -158,6 +159,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         dead_letters=dead,
         alarm=alarm,
         hole_alarm=holes,
+        disk_alarm=disk_alarm(settings),
         refused_in_a_row=in_a_row,
         reconciliation=reconciled,
         latest_run=latest,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from threading import Lock
+from threading import Condition, Lock
 from typing import Any, Self, TypeVar
 
 import neo4j
@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 IDLE_SECONDS = 1.0
 """A reader checks a connection that has been idle for longer: it tries nothing a second time."""
+CLOSE_SECONDS = 2.0
 SCHEMA_SECONDS = 600.0
 """Limit of a query that manages its own transactions, such as the building of indexes."""
 TIMEOUT_CODES = {
@@ -163,7 +164,14 @@ class Graph:
 
     def _in_time(self, seconds: float, work: Callable[[], T]) -> T:
         """The result of reading work; a reader does not wait for a server that hangs."""
-        return in_time(seconds + CLIENT_SECONDS, work) if self._limits.is_reader else work()
+        if not self._limits.is_reader:
+            return work()
+
+        def counted() -> T:
+            with self._drivers.asked():
+                return work()
+
+        return in_time(seconds + CLIENT_SECONDS, counted)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -200,6 +208,8 @@ class _Drivers:
         self._retry_seconds = retry_seconds
         self._lock = Lock()
         self._drivers: dict[Work, neo4j.Driver] = {}
+        self._changed = Condition()
+        self._asking = 0
 
     def of(self, work: Work) -> neo4j.Driver:
         """The driver of this kind of work; it connects when it is asked."""
@@ -220,8 +230,22 @@ class _Drivers:
                 )
             return self._drivers[work]
 
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Inside the block a thread asks that nobody may be waiting for."""
+        with self._changed:
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._asking -= 1
+                self._changed.notify_all()
+
     def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection; those who still ask are waited for, for a moment."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._asking, CLOSE_SECONDS)
         with self._lock:
             for driver in self._drivers.values():
                 driver.close()

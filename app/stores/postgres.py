@@ -44,7 +44,7 @@ def _first_line(exc: BaseException | None) -> str:
 
 def is_retryable(exc: BaseException) -> bool:
     """Whether the server was away, restarted or busy, so that the same work can succeed later."""
-    if isinstance(exc, StatementTimeout):
+    if isinstance(exc, (StatementTimeout, DiskFull)):
         return False
     if isinstance(exc, DependencyMissing):
         return True

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.api.dependencies import AppServices, Services
 from app.api.responses import example
 from app.errors import AmlError
+from app.operations.disk import DiskAlarm, disk_alarm
 from app.record.dead_letter_alarm import DeadLetterAlarm, dead_letter_alarm
 from app.record.holes import HoleAlarm, hole_alarm
 from app.stores.kafka_offsets import TopicReader
@@ -56,6 +57,9 @@ class Readiness(BaseModel):
     hole_alarm: HoleAlarm | None = Field(
         description="Messages could not be read, and nobody has said that it was seen."
     )
+    disk_alarm: DiskAlarm | None = Field(
+        description="A disk of the servers is nearly full: ingestion pauses."
+    )
     topic_missing: bool | None = Field(
         description="The topic of transfers is missing: nothing can arrive. Null: Kafka does not answer."
     )
@@ -66,6 +70,7 @@ READY = Readiness(
     dependencies=[Dependency(name="postgres", ok=True, latency_ms=1.4)],
     alarm=None,
     hole_alarm=None,
+    disk_alarm=None,
     topic_missing=False,
 )
 NOT_READY = Readiness(
@@ -73,6 +78,7 @@ NOT_READY = Readiness(
     dependencies=[Dependency(name="kafka", ok=False, latency_ms=1500.2)],
     alarm=None,
     hole_alarm=None,
+    disk_alarm=None,
     topic_missing=None,
 )
 
@@ -105,6 +111,7 @@ async def get_ready(services: AppServices, response: Response) -> Readiness:
         dependencies=dependencies,
         alarm=alarm,
         hole_alarm=holes,
+        disk_alarm=disk_alarm(services.settings),
         topic_missing=_is_topic_missing(probes["kafka"]),
     )
 
