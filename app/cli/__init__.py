@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from app.cli import (
+    backup,
     bench,
     containers,
     data,
@@ -67,6 +68,7 @@ for group in (
     runs,
     prune,
     reconcile,
+    backup,
     dead_letters,
     holes,
     containers,
