@@ -4,12 +4,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.output.terminal import DEFAULT_HOME, HomeOption, stderr, stdout, writing
+from app.cli.output.terminal import DEFAULT_HOME, HomeOption, JsonOption, print_json, stderr, stdout, writing
 from app.errors import InvalidInput, NotFound
 from app.operations.backup import (
     RECORD_FILE,
@@ -36,7 +37,7 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="An instance")(command)
 
 
-def backup(folder: FolderArgument, home: HomeOption = DEFAULT_HOME) -> None:
+def backup(folder: FolderArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Write the record and the secrets into a new folder; a running instance goes on meanwhile.
 
     The graph follows from the record; Kafka is not part of it (docs/backup.md). It holds passwords.
@@ -57,10 +58,13 @@ def backup(folder: FolderArgument, home: HomeOption = DEFAULT_HOME) -> None:
         if has_secrets:
             with writing(folder):
                 _copy_private(home / SECRETS_FILE, folder / SECRETS_FILE)
-    _print("Wrote", folder, manifest.content)
+    if as_json:
+        print_json(asdict(manifest))
+    else:
+        _print("Wrote", folder, manifest.content)
 
 
-def restore(folder: FolderArgument, home: HomeOption = DEFAULT_HOME) -> None:
+def restore(folder: FolderArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Make an instance of a backup, in a new folder; `aml up` starts it then, and fills its graph.
 
     Example: aml restore /backups/2026-11-28 --home ~/aml-restored
@@ -79,10 +83,11 @@ def restore(folder: FolderArgument, home: HomeOption = DEFAULT_HOME) -> None:
             check_restored(postgres, manifest)
         finally:
             postgres.close()
+    if as_json:
+        print_json(asdict(manifest))
+        return
     _print("Restored", home, manifest.content)
-    stdout.print(
-        f"Start it with `aml up --home {home}`: its graph is filled from the record.", soft_wrap=True
-    )
+    stdout.print(f"Start it with `aml up --home {home}`: it fills its graph from the record.", soft_wrap=True)
 
 
 @contextmanager
