@@ -12,7 +12,6 @@ import typer
 from rich.text import Text
 
 from app.cli import (
-    backup,
     bench,
     containers,
     data,
@@ -23,14 +22,13 @@ from app.cli import (
     investigate,
     labels,
     openapi,
-    prune,
-    reconcile,
     runs,
     scores,
     servers,
     status,
 )
 from app.cli.output.terminal import legible, stderr
+from app.cli.upkeep import backup, prune, reconcile
 from app.errors import AmlError
 from app.logs import configure_logging
 
