@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import traceback
+from errno import ENOSPC
 from typing import Annotated
 
 import stamina.instrumentation
@@ -29,7 +30,7 @@ from app.cli import (
 )
 from app.cli.output.terminal import legible, stderr
 from app.cli.upkeep import backup, prune, reconcile
-from app.errors import AmlError
+from app.errors import AmlError, DiskFull
 from app.logs import configure_logging
 
 DEBUG_VARIABLE = "AML_DEBUG"
@@ -90,6 +91,11 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as exc:  # noqa: BLE001 - the last place that can explain it
+        if isinstance(exc, OSError) and exc.errno == ENOSPC:  # the file of a trace would not fit either
+            where = exc.filename or "a file that was being written"
+            full = DiskFull(f"The disk of this machine is full ({where}). Free some space.")
+            print_error(full)
+            sys.exit(full.exit_code)
         print_unexpected(exc)
         sys.exit(1)
 
