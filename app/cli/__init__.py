@@ -14,7 +14,6 @@ from rich.text import Text
 
 from app.cli import (
     bench,
-    containers,
     data,
     dead_letters,
     demo,
@@ -29,6 +28,7 @@ from app.cli import (
     status,
 )
 from app.cli.output.terminal import legible, stderr
+from app.cli.setup import env, prepare, secrets
 from app.cli.upkeep import backup, prune, reconcile
 from app.errors import AmlError, DiskFull
 from app.logs import configure_logging
@@ -61,6 +61,7 @@ for group in (
     demo,
     servers,
     status,
+    env,
     data,
     imports,
     labels,
@@ -72,7 +73,8 @@ for group in (
     backup,
     dead_letters,
     holes,
-    containers,
+    prepare,
+    secrets,
     openapi,
     bench,
 ):
