@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from os import environ
+from os import environ, pathsep
 from pathlib import Path
 
 import httpx
@@ -19,7 +19,7 @@ from app.stores.migrate import migrate
 from embedded import jars
 from embedded.ports import pinned_ports
 from embedded.process import Command
-from embedded.stack import Stack
+from embedded.stack import SERVICES, Stack
 from embedded.urls import environment
 from ingest.kafka.topics import ensure_topics
 
@@ -48,6 +48,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
             resources.enter_context(subprocess.Popen(_COMPILE, cwd=PROJECT, stderr=subprocess.DEVNULL))
         with stderr.status("Starting PostgreSQL, Kafka and Neo4j"):
             stack = resources.enter_context(Stack(home, ports=ports, record=record_caches))
+        environ["AML_DATA_FOLDERS"] = pathsep.join(str(home.resolve() / name) for name in SERVICES)
         with stderr.status("Starting the API and the consumer"):
             settings = _start_services(stack, home)
         yield stack, settings

@@ -1,7 +1,6 @@
 """The API and the pages as one application. Nothing is opened at import time."""
 
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version as installed_version
 from typing import Final
@@ -13,10 +12,12 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from app.api import document, problems
+from app.api.answer_limit import AnswerLimit
 from app.api.dependencies import Services
 from app.api.entity_tags import EntityTagMiddleware
 from app.api.known_parameters import only_known_parameters
 from app.api.middleware import REQUEST_ID, RequestMiddleware, is_request_id
+from app.api.probes import Probes
 from app.api.responses import errors
 from app.api.routes import (
     browser_guide,
@@ -101,7 +102,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         operations=Operations(),
         status=StatusReader(lambda: ingestion_status(settings, postgres, graph)),
         throttle=SignInThrottle(),
-        probes=ThreadPoolExecutor(8, thread_name_prefix="probe"),
+        probes=Probes(),
         topic=Topic(settings, postgres),
     )
     # The last one is the outermost.
@@ -123,6 +124,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
             expose_headers=["ETag", "Location", "Preference-Applied", "Retry-After", REQUEST_ID],
             max_age=600,
         )
+    app.add_middleware(AnswerLimit)
     app.add_middleware(RequestMiddleware)
     app.add_middleware(CorrelationIdMiddleware, header_name=REQUEST_ID, validator=is_request_id)
     app.state.error_page = error_page
@@ -154,7 +156,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
-    app.state.services.probes.shutdown(wait=False, cancel_futures=True)
+    app.state.services.probes.close()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -7,7 +7,7 @@ from threading import Event, Thread
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from app.errors import DependencyMissing, NotReady
+from app.errors import DependencyMissing, DiskFull, NotReady
 from app.projection.pending import ProjectionResult, project_pending
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres, is_retryable
@@ -102,5 +102,5 @@ class GraphWriter:
 
 
 def _is_temporary(exc: BaseException) -> bool:
-    """A store is away, or another process empties or rebuilds the graph."""
-    return is_retryable(exc) or isinstance(exc, NotReady)
+    """A store is away or its disk is full, or another process empties or rebuilds the graph."""
+    return is_retryable(exc) or isinstance(exc, (DiskFull, NotReady))
