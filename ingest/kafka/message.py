@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from app.errors import DependencyMissing, InvalidEvent, NotFound
 from app.record.messages import TopicMessage
@@ -32,7 +32,7 @@ def read_message(settings: Settings, partition: int, offset: int) -> TopicMessag
     consumer = Consumer(
         {
             **KafkaAccess(settings, "consumer").options,
-            "group.id": "aml-api-one-message",
+            "group.id": settings.consumer_group,  # it joins no group: the name is one that it may use
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
             "auto.offset.reset": "error",
@@ -47,7 +47,10 @@ def read_message(settings: Settings, partition: int, offset: int) -> TopicMessag
         consumer.close()
     if message is None:
         raise DependencyMissing(f"Kafka does not give message {offset} within {READ_SECONDS} s.")
-    if message.error() is not None or message.offset() != offset:
+    error = message.error()
+    if error is not None and error.code() != KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - its public name
+        raise DependencyMissing(f"Kafka does not give message {offset}: {error.str()}.")
+    if error is not None or message.offset() != offset:  # deleted meanwhile
         return None
     sent_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
     try:
