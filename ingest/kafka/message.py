@@ -1,8 +1,9 @@
 """One message of the transfers topic, read without a consumer group: nobody's offset moves."""
 
 from datetime import UTC, datetime
+from time import monotonic
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from app.errors import DependencyMissing, InvalidEvent, NotFound
 from app.record.messages import TopicMessage
@@ -12,6 +13,7 @@ from app.stores.kafka_offsets import partition_offsets
 from ingest.contract.transfer import decode
 
 READ_SECONDS = 5.0
+_GONE = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE}  # noqa: SLF001 - public names
 
 
 def read_message(settings: Settings, partition: int, offset: int) -> TopicMessage | None:
@@ -40,20 +42,28 @@ def read_message(settings: Settings, partition: int, offset: int) -> TopicMessag
     )
     try:
         consumer.assign([TopicPartition(topic, partition, offset)])
-        message = consumer.poll(READ_SECONDS)
+        message = _first_answer(consumer)
     except KafkaException as exc:
         raise DependencyMissing(f"Kafka does not give message {offset}: {exc.args[0].str()}.") from exc
     finally:
         consumer.close()
     if message is None:
         raise DependencyMissing(f"Kafka does not give message {offset} within {READ_SECONDS} s.")
-    error = message.error()
-    if error is not None and error.code() != KafkaError._AUTO_OFFSET_RESET:  # noqa: SLF001 - its public name
-        raise DependencyMissing(f"Kafka does not give message {offset}: {error.str()}.")
-    if error is not None or message.offset() != offset:  # deleted meanwhile
+    if message.error() is not None or message.offset() != offset:  # deleted meanwhile
         return None
     sent_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
     try:
         return TopicMessage(sent_at, decode(message.value()))
     except InvalidEvent:
         return TopicMessage(sent_at, None)
+
+
+def _first_answer(consumer: Consumer) -> Message | None:
+    """The message, or that it is gone; errors while it connects pass. None when none comes in time."""
+    deadline = monotonic() + READ_SECONDS
+    while (left := deadline - monotonic()) > 0:
+        message = consumer.poll(left)
+        error = None if message is None else message.error()
+        if message is not None and (error is None or error.code() in _GONE):
+            return message
+    return None
