@@ -14,7 +14,7 @@ from embedded.lock import hold
 from embedded.ports import choose, draw, is_free
 
 LOCK_NAME = "aml.lock"
-_ENTRIES = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json")
+_ENTRIES = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json", "supervisor.json")
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def load_secrets(path: Path) -> Secrets:
 
 def save_secrets(path: Path, values: Secrets) -> None:
     """Replace the secrets of a home."""
-    _write_json(path / "secrets.json", asdict(values))
+    write_json(path / "secrets.json", asdict(values))
 
 
 def load_ports(path: Path) -> dict[str, int]:
@@ -131,11 +131,11 @@ def claim_ports(home: Home, pins: Mapping[str, int]) -> dict[str, int]:
         InUse: a pinned port is taken.
     """
     ports = choose(load_ports(home.path), pins, is_free=is_free, draw=draw)
-    _write_json(home.path / "ports.json", ports)
+    write_json(home.path / "ports.json", ports)
     return ports
 
 
-def _write_json(file: Path, content: Mapping[str, object]) -> None:
+def write_json(file: Path, content: Mapping[str, object]) -> None:
     """Write the file atomically, readable by its owner alone."""
     fresh = file.with_suffix(".new")
     fresh.unlink(missing_ok=True)

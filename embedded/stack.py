@@ -11,17 +11,22 @@ from types import TracebackType
 from typing import Self
 
 from app.errors import InvalidInput
-from embedded import jars
-from embedded.home import Home, claim_ports, load_secrets, open_home
-from embedded.kafka import kafka
-from embedded.neo4j import neo4j
-from embedded.postgres import postgres
-from embedded.process import Child, Command, run_to_end, spawn, stop, wait_until_ready
-from embedded.server import Server
+from embedded.definitions import SERVICES, definitions
+from embedded.home import claim_ports, load_secrets, open_home
+from embedded.process import (
+    Child,
+    Command,
+    StartFailed,
+    ended_early,
+    run_to_end,
+    spawn,
+    stop,
+    wait_until_ready,
+)
+from embedded.server import Client, Server
 from embedded.urls import StackUrls, urls_of
 
-SERVICES = ("postgres", "kafka", "neo4j")
-_START_SECONDS = 180.0
+START_SECONDS = 180.0
 _STOP_SECONDS = 30.0
 _RECORDING_STOP_SECONDS = 240.0  # a recording runtime writes its cache when asked to stop
 
@@ -63,6 +68,7 @@ class Stack:
         self._setups: dict[str, Child] = {}
         self._children: dict[str, Child] = {}
         self._clients: dict[str, Child] = {}
+        self._client_definitions: dict[str, Client] = {}
         self._resources = ExitStack()
         self.times: dict[str, float] = {}
 
@@ -71,7 +77,9 @@ class Stack:
             self._home = self._resources.enter_context(open_home(self._path))
             ports = claim_ports(self._home, self._pins)
             self.urls = urls_of(ports, load_secrets(self._home.path))
-            self._servers = self._definitions(self._home, ports)
+            self._servers = definitions(
+                self._home, ports, self._services, record=self._record, durable=self._durable
+            )
             self._start_all()
         except BaseException:
             self._stop_all()
@@ -85,6 +93,11 @@ class Stack:
             for name in self._children:
                 self.kill(name)
         self._stop_all()
+
+    @property
+    def home(self) -> Path:
+        """The folder of the instance, resolved."""
+        return self._home.path
 
     @property
     def pids(self) -> dict[str, int]:
@@ -113,39 +126,55 @@ class Stack:
         self._children[name] = self._spawn(name, self._servers[name].command)
         self._wait_for(name, time.monotonic(), threading.Event())
 
-    def start(self, name: str, command: Command, ready: Callable[[], None] | None = None) -> None:
+    def start(
+        self,
+        name: str,
+        command: Command,
+        ready: Callable[[], None] | None = None,
+        *,
+        question: Callable[[], None] | None = None,
+        needs: tuple[str, ...] = (),
+    ) -> None:
         """Start a client of the servers that stops before them; return when it is `ready`.
+
+        `question` raises while the client does not answer, by default `ready`; it starts again only when the
+        servers that it `needs` answer.
 
         Raises:
             StartFailed: it ends first, or does not answer in time.
         """
-        self._clients[name] = self._spawn(name, command)
+        self._client_definitions[name] = Client(command, question or ready or _no_question, needs)
+        self.launch(name)
         if ready is not None:
             client = self._clients[name]
-            wait_until_ready(client, ready, seconds=_START_SECONDS, cancelled=threading.Event())
+            wait_until_ready(client, ready, seconds=START_SECONDS, cancelled=threading.Event())
 
-    def _definitions(self, home: Home, ports: Mapping[str, int]) -> dict[str, Server]:
-        secrets = load_secrets(home.path)
-        java = jars.ensure(name for name in ("neo4j", "kafka") if name in self._services)
-        makers: dict[str, Callable[[], Server]] = {
-            "neo4j": lambda: neo4j(
-                home,
-                bolt_port=ports["neo4j_bolt"],
-                http_port=ports["neo4j_http"],
-                password=secrets.neo4j,
-                jars=java["neo4j"],
-                record=self._record,
-            ),
-            "postgres": lambda: postgres(home, ports["postgres"], secrets.postgres, durable=self._durable),
-            "kafka": lambda: kafka(
-                home,
-                port=ports["kafka"],
-                controller_port=ports["kafka_controller"],
-                jars=java["kafka"],
-                record=self._record,
-            ),
-        }
-        return {name: make() for name, make in makers.items() if name in self._services}
+    def launch(self, name: str) -> None:
+        """Start a server or client, which does not run, without waiting for its answer.
+
+        Raises:
+            StartFailed: the system refuses.
+        """
+        if name in self._servers:
+            self._children[name] = self._spawn(name, self._servers[name].command)
+        else:
+            self._clients[name] = self._spawn(name, self._client_definitions[name].command)
+
+    def child(self, name: str) -> Child:
+        """The latest process of this name."""
+        return self._processes()[name]
+
+    def question(self, name: str) -> Callable[[], None]:
+        """What raises unless the server or client of this name answers."""
+        return self._servers[name].ready if name in self._servers else self._client_definitions[name].question
+
+    def needs(self, name: str) -> tuple[str, ...]:
+        """The servers that must answer before this process starts again."""
+        return () if name in self._servers else self._client_definitions[name].needs
+
+    def ended_early(self, name: str) -> StartFailed:
+        """The error for a process that has ended while the instance was starting."""
+        return ended_early(self._processes()[name])
 
     def _processes(self) -> dict[str, Child]:
         return {**self._children, **self._clients}
@@ -172,7 +201,7 @@ class Stack:
     def _finish_setup(self, name: str) -> None:
         setup = self._servers[name].setup
         if setup:
-            run_to_end(self._setups[name], seconds=_START_SECONDS)
+            run_to_end(self._setups[name], seconds=START_SECONDS)
             setup.finish()
 
     def _spawn(self, name: str, command: Command) -> Child:
@@ -181,7 +210,7 @@ class Stack:
 
     def _wait_for(self, name: str, began: float, cancelled: threading.Event) -> None:
         ready = self._servers[name].ready
-        wait_until_ready(self._children[name], ready, seconds=_START_SECONDS, cancelled=cancelled)
+        wait_until_ready(self._children[name], ready, seconds=START_SECONDS, cancelled=cancelled)
         self.times[name] = time.monotonic() - began
 
     def _stop_all(self) -> None:
@@ -192,3 +221,7 @@ class Stack:
             stop([*self._setups.values(), *self._children.values()], seconds=seconds)
         finally:
             self._resources.close()
+
+
+def _no_question() -> None:
+    """For a client of which nothing is asked."""

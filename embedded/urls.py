@@ -6,6 +6,7 @@ from pathlib import Path
 from embedded.home import LOCK_NAME, Secrets, is_home, load_ports, load_secrets
 from embedded.lock import holder, is_held
 from embedded.ports import PINS
+from embedded.restarts import Supervision, read_supervision
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,15 @@ def running_urls(home: Path) -> StackUrls | None:
     if not PINS.keys() <= ports.keys() or not (path / "secrets.json").exists():
         return None  # it is still starting
     return urls_of(ports, load_secrets(path))
+
+
+def running_supervision(home: Path) -> Supervision | None:
+    """What the supervisor of a running home says of its processes; None when none runs there."""
+    path = home.expanduser().resolve()
+    supervision = read_supervision(path)
+    if supervision is None or not is_held(path / LOCK_NAME):
+        return None
+    return supervision if supervision["supervisor"] == holder(path / LOCK_NAME) else None
 
 
 def environment(urls: StackUrls) -> dict[str, str]:

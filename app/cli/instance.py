@@ -12,33 +12,40 @@ from rich.table import Table
 from rich.text import Text
 
 from app.cli.output.status_tables import postgres_address
-from app.cli.output.terminal import open_record, stderr
+from app.cli.output.terminal import authorization, open_record, stderr
 from app.settings import PROJECT, Settings
 from app.stores.migrate import migrate
 from embedded import jars
 from embedded.ports import pinned_ports
 from embedded.process import Command
+from embedded.restarts import now
 from embedded.stack import Stack
+from embedded.supervisor import Supervisor
 from embedded.urls import environment
+from embedded.watched import silent_seconds
 from ingest.kafka.topics import ensure_topics
 
 COMPILED_KERNELS = PROJECT / "app" / "ledger" / "__pycache__"
 """As in `app.ledger.kernel_cache`, which loads the compiler."""
 
+SETTLE_SECONDS = 1.5
+"""What ends so soon after it first answered has not started."""
 _COMPILE = (sys.executable, "-m", "app.cli", "compile-kernels")
 
 
 @contextmanager
-def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack, Settings]]:
+def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Supervisor, Settings]]:
     """Starts everything in `home`, with migrated tables and topics, for as long as the block lasts.
 
-    `record_caches` makes the Java servers write their ahead-of-time caches when they stop.
+    `record_caches` makes the Java servers write their ahead-of-time caches when they stop. All processes have
+    answered twice when the block begins; the supervisor watches them while it runs.
 
     Raises:
         InUse: the home is running already, or a pinned port is taken.
+        InvalidInput: a setting cannot be used.
         DependencyMissing: something does not start; the message says what and why.
     """
-    ports = pinned_ports(environ)
+    ports, silent = pinned_ports(environ), silent_seconds()
     jars.ensure(("neo4j", "kafka"))  # with a progress bar of its own
     with ExitStack() as resources:
         if not any(COMPILED_KERNELS.glob("*.nbi")):  # while servers start, not in the first scoring run
@@ -47,7 +54,9 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
             stack = resources.enter_context(Stack(home, ports=ports, record=record_caches))
         with stderr.status("Starting the API and the consumer"):
             settings = _start_services(stack)
-        yield stack, settings
+            supervisor = Supervisor(stack, silent, lambda sentence: stderr.print(f"{now()} {sentence}"))
+            supervisor.settle(SETTLE_SECONDS)
+        yield supervisor, settings
 
 
 def _start_services(stack: Stack) -> Settings:
@@ -59,19 +68,23 @@ def _start_services(stack: Stack) -> Settings:
         migrate(postgres)
     ensure_topics(settings)
     inherited = {name: value for name, value in environ.items() if name.startswith("AML_")}
-    for name in ("api", "consume"):
+    consumer = f"http://{settings.consumer_metrics_host}:{settings.consumer_metrics_port}/metrics"
+    # The API is alive when it answers at all: a server that is away is none of its faults.
+    for name, url, needs in (
+        ("api", f"{settings.api_address}/health", ("postgres",)),
+        ("consume", consumer, ("postgres", "kafka")),
+    ):
         command = Command((sys.executable, "-m", "app.cli", name), PROJECT, environment=inherited)
-        stack.start(name, command, ready=_api_ready(settings) if name == "api" else None)
+        stack.start(name, command, ready=_answers(settings, url), needs=needs)
     return settings
 
 
-def _api_ready(settings: Settings) -> Callable[[], None]:
-    url = f"{settings.api_address}/ready"
+def _answers(settings: Settings, url: str) -> Callable[[], None]:
+    def ask() -> None:
+        headers = authorization(settings)
+        httpx.get(url, headers=headers, timeout=5.0, trust_env=False).raise_for_status()
 
-    def ready() -> None:
-        httpx.get(url, timeout=5.0, trust_env=False).raise_for_status()
-
-    return ready
+    return ask
 
 
 def access_table(settings: Settings, home: Path) -> Table:
