@@ -14,7 +14,8 @@ from embedded.lock import hold
 from embedded.ports import choose, draw, is_free
 
 LOCK_NAME = "aml.lock"
-_ENTRIES = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json", "supervisor.json")
+_FILES = ("ports.json", "secrets.json", "supervisor.json", "neo4j.renew")
+_ENTRIES = ("postgres", "kafka", "neo4j", "logs", *_FILES)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,10 @@ class StartFailed(DependencyMissing):
     """A server did not start; the message holds the end of its log."""
 
 
+class DataDamaged(StartFailed):
+    """A server runs, and cannot open its data."""
+
+
 @dataclass(frozen=True)
 class Command:
     """What to run, where, as which user (None: the current one), and the signal that asks it to stop.
@@ -119,11 +123,14 @@ def wait_until_ready(
 
     Raises:
         StartFailed: the child ended first, or did not answer in time.
+        DataDamaged: it says that it cannot open its data.
     """
     deadline = time.monotonic() + seconds
     while child.process.poll() is None and not cancelled.is_set():
         try:
             ready()
+        except DataDamaged:
+            raise
         except Exception as exc:  # any error means: not ready yet
             if time.monotonic() > deadline:
                 raise StartFailed(

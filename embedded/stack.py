@@ -13,6 +13,7 @@ from typing import Self
 from app.errors import InvalidInput
 from embedded.definitions import SERVICES, definitions
 from embedded.home import claim_ports, load_secrets, open_home
+from embedded.neo4j import set_aside
 from embedded.process import (
     Child,
     Command,
@@ -35,7 +36,8 @@ class Stack:
     """PostgreSQL, Kafka and Neo4j of one home while the `with` block lasts. Main thread only.
 
     `ports` pins some by the names of `embedded.ports.PINS`; `record` makes the Java servers write
-    ahead-of-time caches when they stop; `durable=False` lets PostgreSQL skip fsync, for tests.
+    ahead-of-time caches when they stop; `durable=False` lets PostgreSQL skip fsync, for tests. With
+    `may_be_damaged` Neo4j may fail to start, since the others work without it: see `damaged`.
     `urls` is there inside the block; `times` holds the seconds until each server answered.
 
     Raises:
@@ -54,6 +56,7 @@ class Stack:
         ports: Mapping[str, int] | None = None,
         record: bool = False,
         durable: bool = True,
+        may_be_damaged: bool = False,
     ) -> None:
         if unknown := sorted(set(services) - set(SERVICES)):
             raise InvalidInput(
@@ -64,6 +67,7 @@ class Stack:
         self._pins = ports or {}
         self._record = record
         self._durable = durable
+        self._may_be_damaged = may_be_damaged
         self._servers: dict[str, Server] = {}
         self._setups: dict[str, Child] = {}
         self._children: dict[str, Child] = {}
@@ -71,15 +75,14 @@ class Stack:
         self._client_definitions: dict[str, Client] = {}
         self._resources = ExitStack()
         self.times: dict[str, float] = {}
+        self.damaged: set[str] = set()
 
     def __enter__(self) -> Self:
         try:
             self._home = self._resources.enter_context(open_home(self._path))
-            ports = claim_ports(self._home, self._pins)
-            self.urls = urls_of(ports, load_secrets(self._home.path))
-            self._servers = definitions(
-                self._home, ports, self._services, record=self._record, durable=self._durable
-            )
+            self._ports = claim_ports(self._home, self._pins)
+            self.urls = urls_of(self._ports, load_secrets(self._home.path))
+            self._servers = self._definitions(self._services)
             self._start_all()
         except BaseException:
             self._stop_all()
@@ -160,6 +163,15 @@ class Stack:
         else:
             self._clients[name] = self._spawn(name, self._client_definitions[name].command)
 
+    def renew(self, name: str) -> str:
+        """Set the data of a server aside that does not run, and make it ready for a start from nothing.
+
+        Returns a sentence that says where the data is.
+        """
+        aside = set_aside(self._home.path)
+        self._servers |= self._definitions((name,))
+        return f"{name} starts from nothing; its old files are in {aside}."
+
     def child(self, name: str) -> Child:
         """The latest process of this name."""
         return self._processes()[name]
@@ -208,9 +220,17 @@ class Stack:
         log = self._home.folder("logs") / f"{name}.log"
         return spawn(name, command, log=log, lock_fd=self._home.lock_fd)
 
+    def _definitions(self, services: tuple[str, ...]) -> dict[str, Server]:
+        return definitions(self._home, self._ports, services, record=self._record, durable=self._durable)
+
     def _wait_for(self, name: str, began: float, cancelled: threading.Event) -> None:
         ready = self._servers[name].ready
-        wait_until_ready(self._children[name], ready, seconds=START_SECONDS, cancelled=cancelled)
+        try:
+            wait_until_ready(self._children[name], ready, seconds=START_SECONDS, cancelled=cancelled)
+        except StartFailed:
+            if not (self._may_be_damaged and name == "neo4j"):
+                raise
+            self.damaged.add(name)
         self.times[name] = time.monotonic() - began
 
     def _stop_all(self) -> None:

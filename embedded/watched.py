@@ -29,11 +29,17 @@ def silent_seconds() -> float:
 
 @dataclass
 class Watched:
-    """One process: `check` while it lives; `pause_ends` while it does not."""
+    """One process: `check` while it lives; `pause_ends` while it does not.
+
+    `failures` and `damages` count ends, and those of them at which it could not open its data, without a
+    minute of answers in between; `renewed` is when its data was last set aside.
+    """
 
     name: str
     check: Check | None
     failures: int = 0
+    damages: int = 0
+    renewed: float | None = None
     ended: float = 0.0
     pause_ends: float = 0.0
     restarts: int = 0

@@ -51,10 +51,16 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Super
         if not any(COMPILED_KERNELS.glob("*.nbi")):  # while servers start, not in the first scoring run
             resources.enter_context(subprocess.Popen(_COMPILE, cwd=PROJECT, stderr=subprocess.DEVNULL))
         with stderr.status("Starting PostgreSQL, Kafka and Neo4j"):
-            stack = resources.enter_context(Stack(home, ports=ports, record=record_caches))
+            servers = Stack(home, ports=ports, record=record_caches, may_be_damaged=True)
+            stack = resources.enter_context(servers)
         with stderr.status("Starting the API and the consumer"):
             settings = _start_services(stack)
-            supervisor = Supervisor(stack, silent, lambda sentence: stderr.print(f"{now()} {sentence}"))
+            supervisor = Supervisor(
+                stack,
+                silent,
+                lambda sentence: stderr.print(f"{now()} {sentence}", soft_wrap=True),
+                renews=settings.graph_rebuild == "auto",
+            )
             supervisor.settle(SETTLE_SECONDS)
         yield supervisor, settings
 

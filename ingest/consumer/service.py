@@ -64,5 +64,6 @@ def serve(settings: Settings) -> None:
 def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> None:
     """Consumes until `stop` is set, while two threads write the graph and compare it with the record."""
     reconciler = Reconciler(postgres, graph, settings.reconcile_interval_seconds)
-    with GraphWriter(postgres, graph, failed=stop.set).running() as graph_writer, reconciler.running():
+    writer = GraphWriter(postgres, graph, failed=stop.set, rebuilds=settings.graph_rebuild == "auto")
+    with writer.running() as graph_writer, reconciler.running():
         consume(settings, postgres, stop, lambda batch: graph_writer.wake(batch.batch_id))

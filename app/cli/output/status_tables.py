@@ -102,6 +102,8 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def _graph(graph: GraphStatus) -> str:
     if graph.error is not None:
         return graph.error
+    if graph.problem is not None:
+        return graph.problem
     content = f"{count(graph.transfers or 0, 'transfer')}, {count(graph.wallets or 0, 'wallet')}"
     if not graph.behind_batches:
         return f"{content}: up to date"
