@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from app.cli.output.terminal import load_settings, open_graph, open_record, stderr
-from app.errors import DependencyMissing
+from app.errors import DependencyMissing, QueryTimeout
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate
@@ -66,6 +66,8 @@ def _renew_if_needed(home: Path, graph: Graph) -> None:
     except DependencyMissing:
         if running_supervision(home) is None:
             raise
+    except QueryTimeout:  # it answers, if slowly
+        return
     else:
         return
     stderr.print("Neo4j does not answer. Its files are set aside, and it starts from nothing.")
@@ -78,6 +80,6 @@ def _renew_if_needed(home: Path, graph: Graph) -> None:
             if not request.exists():
                 graph.ping()
                 return
-        except DependencyMissing:
+        except (DependencyMissing, QueryTimeout):
             if monotonic() > deadline:
                 raise
