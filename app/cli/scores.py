@@ -8,7 +8,7 @@ from typing import Annotated, cast, get_args
 import typer
 from rich.table import Table
 
-from app.cli.damaged_graph import opened_stores
+from app.cli.instance import opened_stores
 from app.cli.labels import export_labels
 from app.cli.output.present import explanation_parts, top_table
 from app.cli.output.terminal import (
