@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from app.errors import AmlError
 from app.settings import Settings
 from app.stores.graph import Graph, is_graph_error
+from app.stores.kafka import client_options
 from app.stores.postgres import Postgres
 from cypher import Query
 from embedded.urls import running_supervision
@@ -87,7 +88,7 @@ class Attack:
             postgres.close()
 
     def _delete_topic(self) -> None:
-        admin = AdminClient({"bootstrap.servers": self._settings.kafka_bootstrap_servers, "log_level": 0})
+        admin = AdminClient(client_options(self._settings, "admin"))
         self.topics_deleted.append(monotonic() + 10)
         for deleted in admin.delete_topics([self._settings.transfers_topic], request_timeout=5).values():
             with contextlib.suppress(Exception):  # Kafka is away, or has no such topic now

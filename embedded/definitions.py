@@ -8,12 +8,19 @@ from embedded.kafka import kafka
 from embedded.neo4j import neo4j
 from embedded.postgres import postgres
 from embedded.server import Server
+from embedded.urls import StackUrls
 
 SERVICES = ("postgres", "kafka", "neo4j")
 
 
 def definitions(
-    home: Home, ports: Mapping[str, int], services: tuple[str, ...], *, record: bool, durable: bool
+    home: Home,
+    ports: Mapping[str, int],
+    urls: StackUrls,
+    services: tuple[str, ...],
+    *,
+    record: bool,
+    durable: bool,
 ) -> dict[str, Server]:
     """How to run these services; their folders and configuration are written.
 
@@ -32,11 +39,12 @@ def definitions(
             jars=java["neo4j"],
             record=record,
         ),
-        "postgres": lambda: postgres(home, ports["postgres"], secrets.postgres, durable=durable),
+        "postgres": lambda: postgres(home, ports["postgres"], urls, durable=durable),
         "kafka": lambda: kafka(
             home,
             port=ports["kafka"],
             controller_port=ports["kafka_controller"],
+            secrets=secrets,
             jars=java["kafka"],
             record=record,
         ),

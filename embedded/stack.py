@@ -221,7 +221,9 @@ class Stack:
         return spawn(name, command, log=log, lock_fd=self._home.lock_fd)
 
     def _definitions(self, services: tuple[str, ...]) -> dict[str, Server]:
-        return definitions(self._home, self._ports, services, record=self._record, durable=self._durable)
+        return definitions(
+            self._home, self._ports, self.urls, services, record=self._record, durable=self._durable
+        )
 
     def _wait_for(self, name: str, began: float, cancelled: threading.Event) -> None:
         ready = self._servers[name].ready

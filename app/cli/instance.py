@@ -14,6 +14,7 @@ from rich.text import Text
 
 from app.cli.output.status_tables import postgres_address
 from app.cli.output.terminal import authorization, load_settings, open_graph, open_record, stderr
+from app.cli.setup.env import write_producer_files
 from app.errors import DependencyMissing, QueryTimeout
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
@@ -37,6 +38,8 @@ COMPILED_KERNELS = PROJECT / "app" / "ledger" / "__pycache__"
 RENEW_WAIT_SECONDS = 240.0
 SETTLE_SECONDS = 1.5
 """What ends so soon after it first answered has not started."""
+_NOT_FOR_SERVICES = ("AML_KAFKA_PRODUCER_", "AML_KAFKA_ADMIN_")
+"""Neither the API nor the consumer writes transfers or gives permissions."""
 _COMPILE = (sys.executable, "-m", "app.cli", "compile-kernels")
 
 
@@ -61,7 +64,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Super
             servers = Stack(home, ports=ports, record=record_caches, may_be_damaged=True)
             stack = resources.enter_context(servers)
         with stderr.status("Starting the API and the consumer"):
-            settings = _start_services(stack)
+            settings = _start_services(stack, home)
             supervisor = Supervisor(
                 stack,
                 silent,
@@ -72,7 +75,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Super
         yield supervisor, settings
 
 
-def _start_services(stack: Stack) -> Settings:
+def _start_services(stack: Stack, home: Path) -> Settings:
     environ.pop("AML_API_URL", None)  # another API's
     environ.pop("AML_PAGES_URL", None)
     environ.update(environment(stack.urls))
@@ -80,7 +83,12 @@ def _start_services(stack: Stack) -> Settings:
     with open_record(settings) as postgres:
         migrate(postgres)
     ensure_topics(settings)
-    inherited = {name: value for name, value in environ.items() if name.startswith("AML_")}
+    write_producer_files(settings, home)
+    inherited = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("AML_") and not name.startswith(_NOT_FOR_SERVICES)
+    }
     consumer = f"http://{settings.consumer_metrics_host}:{settings.consumer_metrics_port}/metrics"
     # The API is alive when it answers at all: a server that is away is none of its faults.
     for name, url, needs in (
@@ -114,7 +122,7 @@ def access_table(settings: Settings, home: Path) -> Table:
         ),
         ("Neo4j (bolt)", addresses["neo4j"], "the same password"),
         ("PostgreSQL", addresses["postgres"], f"user aml, password `postgres` of {secrets}"),
-        ("Kafka", addresses["kafka"], f"no password; topic {settings.transfers_topic}"),
+        ("Kafka", addresses["kafka"], f"`aml env` says how to write to {settings.transfers_topic}"),
         ("Logs", addresses["logs"], ""),
     ]
     if port := settings.consumer_metrics_port:
