@@ -91,6 +91,15 @@ class Settings(BaseSettings):
     consumer_metrics_host: str = Field(
         default="127.0.0.1", description="Address the consumer's `/metrics` listens on."
     )
+    data_folders: str = Field(
+        default="",
+        description="Folders of the servers' data whose free space is watched, separated by `:`.",
+    )
+    min_free_disk_mb: int = Field(
+        default=512,
+        ge=0,
+        description="Free MiB on each of their disks below which ingestion pauses; 0: never.",
+    )
     reconcile_interval_seconds: float = Field(
         default=86_400.0,
         ge=0,

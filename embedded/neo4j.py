@@ -107,6 +107,10 @@ def _settings(bolt_port: int, http_port: int, heap: int, page_cache: int) -> dic
         "db.memory.transaction.max": f"{heap // 2}m",
         "dbms.memory.transaction.total.max": f"{heap * 3 // 4}m",
         "db.transaction.timeout": "60s",
+        # Clients are told to expect a sign of life: so they notice a server that hangs, also in a long query.
+        "server.bolt.connection_keep_alive": "5s",
+        "server.bolt.connection_keep_alive_probes": 2,
+        "server.bolt.connection_keep_alive_streaming_scheduling_interval": "1s",
         "db.transaction.monitor.check.interval": "200ms",  # how much later than its limit a query ends
         "db.lock.acquisition.timeout": "15s",
         "db.query.default_language": "CYPHER_25",

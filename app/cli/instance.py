@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from os import environ
+from os import environ, pathsep
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -20,6 +20,7 @@ from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.migrate import migrate
 from embedded import jars
+from embedded.definitions import SERVICES
 from embedded.home import LOCK_NAME, is_home
 from embedded.lock import is_held
 from embedded.neo4j import set_aside
@@ -63,6 +64,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Super
         with stderr.status("Starting PostgreSQL, Kafka and Neo4j"):
             servers = Stack(home, ports=ports, record=record_caches, may_be_damaged=True)
             stack = resources.enter_context(servers)
+        environ["AML_DATA_FOLDERS"] = pathsep.join(str(home.resolve() / name) for name in SERVICES)
         with stderr.status("Starting the API and the consumer"):
             settings = _start_services(stack, home)
             supervisor = Supervisor(

@@ -12,6 +12,7 @@ from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
 from app.runs.published_labels import relabel
 from app.stores.graph import Graph
+from app.stores.limits import Work
 from app.stores.postgres import Postgres
 
 
@@ -54,6 +55,6 @@ def start_reload(operations: Operations, postgres: Postgres, graph: Graph) -> Op
     """
 
     def work(progress: Progress) -> dict[str, Any]:
-        return asdict(reload_graph(postgres, graph, progress))
+        return asdict(reload_graph(postgres.during(Work.BULK), graph.during(Work.BULK), progress))
 
     return operations.start("reload-graph", work)

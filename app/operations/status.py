@@ -1,15 +1,14 @@
 """How far ingestion is: Kafka, the record, the graph and the runs in one answer."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
-from threading import Lock, Thread
+from threading import Lock
 from time import monotonic
-from typing import TypeVar
 
 from sqlalchemy import Connection, text
 
-from app.errors import DependencyMissing, QueryTimeout
+from app.errors import AmlError, DependencyMissing, QueryTimeout
+from app.operations.disk import disk_alarm
 from app.operations.graph_rebuild import unusable
 from app.operations.status_answer import (
     GraphStatus,
@@ -30,10 +29,10 @@ from app.record.transfers import count_waiting
 from app.runs.listing import runs
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.in_time import in_thread
 from app.stores.kafka_offsets import TopicOffsets, TopicReader
 from app.stores.postgres import Postgres
 
-T = TypeVar("T")
 COUNT_SECONDS = 2.0
 """Time limit of the graph's counts."""
 GRAPH_SECONDS = 6.0
@@ -61,12 +60,15 @@ _PUBLISHED = text("SELECT run_id FROM published_run")
 
 
 class StatusReader:
-    """Reads the status for many who ask at once: whoever asks while one is read shares the next one."""
+    """Reads the status for many who ask at once: whoever asks while one is read shares the next one.
+
+    So nobody waits for more than two readings, also where each of them waits for a server and fails.
+    """
 
     def __init__(self, read: Callable[[], IngestionStatus]) -> None:
         self._read = read
         self._lock = Lock()
-        self._latest: tuple[float, IngestionStatus] | None = None
+        self._latest: tuple[float, IngestionStatus | AmlError] | None = None
 
     def read(self) -> IngestionStatus:
         """A status that was begun after this call.
@@ -77,8 +79,17 @@ class StatusReader:
         asked = monotonic()
         with self._lock:
             if self._latest is None or self._latest[0] < asked:
-                self._latest = monotonic(), self._read()
-            return self._latest[1]
+                self._latest = monotonic(), self._answer()
+            _, answer = self._latest
+        if isinstance(answer, AmlError):
+            raise answer
+        return answer
+
+    def _answer(self) -> IngestionStatus | AmlError:
+        try:
+            return self._read()
+        except AmlError as exc:
+            return exc
 
 
 def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> IngestionStatus:
@@ -87,8 +98,8 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
     Raises:
         DependencyMissing: the record does not answer.
     """
-    kafka = _in_thread(lambda: _kafka(settings))
-    in_graph = _in_thread(lambda: _graph_counts(postgres, graph))
+    kafka = in_thread(lambda: _kafka(settings))
+    in_graph = in_thread(lambda: _graph_counts(postgres, graph))
     with postgres.transaction(snapshot=True) as connection:
         topic = settings.transfers_topic
         partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
@@ -151,26 +162,13 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         dead_letters=dead,
         alarm=alarm,
         hole_alarm=holes,
+        disk_alarm=disk_alarm(settings),
         refused_in_a_row=in_a_row,
         reconciliation=reconciled,
         latest_run=latest,
         published_run=published,
         as_of=as_of,
     )
-
-
-def _in_thread(work: Callable[[], T]) -> Future[T]:
-    """Runs work in a thread that nobody has to wait for: a server that hangs can block it for minutes."""
-    done: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as exc:  # noqa: BLE001 - raised again where the result is asked for
-            done.set_exception(exc)
-
-    Thread(target=run, daemon=True).start()
-    return done
 
 
 def _now(connection: Connection) -> datetime:

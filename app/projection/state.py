@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import NoneType
 
 from app.errors import InUse, NotReady
-from app.stores.graph import READ_SECONDS, Graph
+from app.stores.graph import Graph
 from cypher import query
 
 PROJECTION_VERSION = 2
@@ -99,7 +99,7 @@ def other_record_message(owner: str, record_id: str) -> str:
     )
 
 
-def count(graph: Graph, *, timeout_seconds: float = READ_SECONDS) -> Counts:
+def count(graph: Graph, *, timeout_seconds: float | None = None) -> Counts:
     """Node and edge counts, from the count store: fast at any size."""
     (row,) = graph.read(query("state/counts"), timeout_seconds=timeout_seconds)
     return Counts(**row)

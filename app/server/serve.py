@@ -18,13 +18,11 @@ from app.server.application import create_app
 from app.server.connections import BACKLOG, BoundedConnection, raise_descriptor_limit
 from app.settings import Settings
 from app.stores.graph import Graph, is_graph_error
+from app.stores.limits import Work
 from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
 
 log = structlog.get_logger()
-
-GRAPH_RETRY_SECONDS = 3.0
-"""Short: a reader gets an answer without the graph rather than waiting for it."""
 
 
 def serve(settings: Settings) -> None:
@@ -49,16 +47,11 @@ def application(settings: Settings) -> Iterator[FastAPI]:
         DependencyMissing, InvalidInput: as `serve`.
     """
     check_settings(settings)
-    postgres = Postgres(settings.postgres_url, pool_size=10)
-    graph = Graph(
-        settings.neo4j_url,
-        settings.neo4j_user,
-        settings.neo4j_password,
-        retry_seconds=GRAPH_RETRY_SECONDS,
-    )
+    postgres = Postgres(settings.postgres_url, Work.READ)
+    graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password, Work.READ)
     try:
         migrate(postgres)
-        prepare_graph(postgres, graph)
+        prepare_graph(postgres.during(Work.BULK), graph.during(Work.RUN))
         yield create_app(settings, postgres, graph)
     finally:
         graph.close()

@@ -7,10 +7,11 @@ from time import monotonic
 
 import structlog
 
-from app.errors import InUse, NotReady, Unequal
+from app.errors import DiskFull, InUse, NotReady, Unequal
 from app.operations.graph_rebuild import UNUSABLE, rebuild_unusable
 from app.projection.pending import ProjectionResult, project_pending
 from app.stores.graph import Graph, is_graph_error
+from app.stores.limits import Work
 from app.stores.postgres import Postgres, is_retryable
 from ingest.consumer.retry import retries
 from ingest.instruments import BatchSpans
@@ -137,7 +138,11 @@ class GraphWriter:
             self._emptied = monotonic()
         try:
             rebuild_unusable(
-                self._postgres, self._graph, self._raise_if_stopped, self._stop, from_empty=from_empty
+                self._postgres.during(Work.BULK),
+                self._graph.during(Work.BULK),
+                self._raise_if_stopped,
+                self._stop,
+                from_empty=from_empty,
             )
         except _StoppedError:
             log.warning("graph_rebuild_interrupted")
@@ -159,4 +164,5 @@ def _is_refusal(exc: BaseException) -> bool:
 
 def _is_temporary(exc: BaseException) -> bool:
     """A store is away, the graph refuses, or another process empties or rebuilds it."""
-    return is_retryable(exc) or isinstance(exc, NotReady | InUse | Unequal) or is_graph_error(exc)
+    is_told = isinstance(exc, DiskFull | NotReady | InUse | Unequal)
+    return is_told or is_retryable(exc) or is_graph_error(exc)

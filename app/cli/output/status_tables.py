@@ -88,6 +88,8 @@ def ingestion_table(status: IngestionStatus) -> Table:
         lines["TOPIC"] = status.topic_problem
     if status.hole_alarm is not None:
         lines["HOLES"] = status.hole_alarm.text
+    if status.disk_alarm is not None:
+        lines["DISK"] = status.disk_alarm.text
     table = Table(show_header=False, title="Ingestion and scoring", title_justify="left")
     for name, line in lines.items():
         table.add_row(name, Text(line))

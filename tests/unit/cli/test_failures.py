@@ -47,6 +47,18 @@ def run(*arguments: str, code: str | None = None, **variables: str) -> subproces
     )
 
 
+FULL = BROKEN.replace(
+    'raise TypeError("a [bug] of ours")',
+    'raise OSError(28, "No space left on device", "/somewhere/file")',
+)
+
+
+def test_a_full_disk_is_named_in_one_sentence() -> None:
+    done = run("policy", "check", code=FULL)
+    assert done.returncode == 3
+    assert done.stderr == "disk-full: The disk of this machine is full (/somewhere/file). Free some space.\n"
+
+
 def test_wrong_use_is_one_sentence_and_exit_code_2() -> None:
     done = CliRunner().invoke(app, ["top", "--limit", "0"])
     assert done.exit_code == 2
