@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         ge=0,
         description="How often the consumer compares the graph with the record; 0 is never.",
     )
+    graph_rebuild: Literal["auto", "ask"] = Field(
+        default="auto",
+        description="Does the consumer rebuild a graph that is lost, another record's or newer? `ask`: no.",
+    )
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")
     api_url: str | None = Field(

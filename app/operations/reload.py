@@ -6,7 +6,8 @@ from typing import Any
 from app.domain import Progress
 from app.errors import Unequal
 from app.operations.operation import Operation, Operations
-from app.projection.rebuild import RebuildReport, rebuild
+from app.projection.locks import rebuild_lock
+from app.projection.rebuild import RebuildReport, rebuild_locked
 from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
 from app.runs.published_labels import relabel
@@ -31,10 +32,11 @@ def reload_graph(
         Unequal: the graph differs from the record after the reload.
         DependencyMissing: a store does not answer; a second reload starts from whatever the graph holds.
     """
-    if from_empty:
-        wipe(graph)
-    prepare(graph, postgres.run(record_id))
-    report = rebuild(postgres, graph, progress)
+    with rebuild_lock(postgres):
+        if from_empty:
+            wipe(graph)
+        prepare(graph, postgres.run(record_id))
+        report = rebuild_locked(postgres, graph, progress)
     progress("labels", 0.0)
     relabel(postgres, graph)
     if not report.equal:

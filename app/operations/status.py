@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from app.errors import AmlError, DependencyMissing, QueryTimeout
 from app.operations.disk import disk_alarm
+from app.operations.graph_rebuild import unusable
 from app.operations.status_answer import (
     GraphStatus,
     IngestionStatus,
@@ -98,7 +99,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         DependencyMissing: the record does not answer.
     """
     kafka = in_thread(lambda: _kafka(settings))
-    in_graph = in_thread(lambda: _graph_counts(graph))
+    in_graph = in_thread(lambda: _graph_counts(postgres, graph))
     with postgres.transaction(snapshot=True) as connection:
         topic = settings.transfers_topic
         partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
@@ -118,9 +119,10 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         as_of = _now(connection)
     in_kafka, kafka_error = kafka.result()
     try:
-        graph_counts, graph_error = in_graph.result(GRAPH_SECONDS)
+        graph_counts, graph_problem, graph_error = in_graph.result(GRAPH_SECONDS)
     except TimeoutError:
-        graph_counts, graph_error = None, f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
+        graph_counts, graph_problem = None, None
+        graph_error = f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
     listed, problem = compare(topic, partitions, in_kafka)
     if problem is not None and kafka_error is None:
         # The consumer may have gone on between Kafka's answer and the record's: this one is the later.
@@ -145,13 +147,14 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         throughput=Throughput(one_minute=recent.minute, five_minutes=recent.five_minutes),
         seconds_since_last_ingestion=recent.seconds_since,
         graph=GraphStatus(
-            ready=graph_error is None and lag.batches == 0,
+            ready=graph_error is None and graph_problem is None and lag.batches == 0,
             behind_batches=lag.batches,
             behind_transfers=lag.transfers,
             behind_seconds=lag.seconds,
             wallets=None if graph_counts is None else graph_counts.wallets,
             transfers=None if graph_counts is None else graph_counts.transfers,
             error=graph_error,
+            problem=graph_problem,
         ),
         record=RecordStatus(
             transfers=totals.stored, wallets=counts["wallets"], assets=assets, waiting=waiting
@@ -180,8 +183,11 @@ def _kafka(settings: Settings) -> tuple[TopicOffsets | None, str | None]:
         return None, str(exc)
 
 
-def _graph_counts(graph: Graph) -> tuple[Counts | None, str | None]:
+def _graph_counts(postgres: Postgres, graph: Graph) -> tuple[Counts | None, str | None, str | None]:
+    """The graph's counts, why it is not the record's, and why it does not answer."""
     try:
-        return count(graph, timeout_seconds=COUNT_SECONDS), None
+        counts = count(graph, timeout_seconds=COUNT_SECONDS)
+        problem = unusable(postgres, graph)
     except (DependencyMissing, QueryTimeout) as exc:
-        return None, str(exc)
+        return None, None, str(exc)
+    return counts, None if problem is None else str(problem), None

@@ -62,6 +62,10 @@ class GraphStatus(BaseModel):
     wallets: int | None = Field(examples=[64])
     transfers: int | None = Field(examples=[117])
     error: str | None = None
+    problem: str | None = Field(
+        default=None,
+        description="Why the graph is not this record's; the consumer rebuilds it, unless told to ask.",
+    )
 
 
 class RecordStatus(BaseModel):

@@ -11,13 +11,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.security import check_settings
-from app.errors import DependencyMissing
+from app.errors import AmlError
 from app.projection.schema import prepare
 from app.record.identity import record_id
 from app.server.application import create_app
 from app.server.connections import BACKLOG, BoundedConnection, raise_descriptor_limit
 from app.settings import Settings
-from app.stores.graph import Graph
+from app.stores.graph import Graph, is_graph_error
 from app.stores.limits import Work
 from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
@@ -77,8 +77,10 @@ def server_options(settings: Settings) -> dict[str, Any]:
 
 
 def prepare_graph(postgres: Postgres, graph: Graph) -> None:
-    """Brings the graph's schema up to date; the API also starts when the graph does not answer."""
+    """Brings the graph's schema up to date; the API starts whatever the graph says."""
     try:
         prepare(graph, postgres.run(record_id))
-    except DependencyMissing as exc:
+    except Exception as exc:
+        if not (isinstance(exc, AmlError) or is_graph_error(exc)):
+            raise
         log.warning("graph_not_prepared", reason=str(exc))

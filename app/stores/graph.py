@@ -261,3 +261,8 @@ def _checked(query: Query, parameters: Mapping[str, Any] | None) -> dict[str, An
     if values.keys() != query.params:
         raise TypeError(f"{query.name} takes {sorted(query.params)}, not {sorted(values)}")
     return values
+
+
+def is_graph_error(exc: BaseException) -> bool:
+    """Whether Neo4j or its driver says so itself, in words that nobody foresaw."""
+    return isinstance(exc, Neo4jError | DriverError)

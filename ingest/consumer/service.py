@@ -62,5 +62,6 @@ def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> No
     reconciler = Reconciler(
         postgres.during(Work.BULK), graph.during(Work.BULK), settings.reconcile_interval_seconds
     )
-    with GraphWriter(postgres, graph, failed=stop.set).running() as graph_writer, reconciler.running():
+    writer = GraphWriter(postgres, graph, failed=stop.set, rebuilds=settings.graph_rebuild == "auto")
+    with writer.running() as graph_writer, reconciler.running():
         consume(settings, postgres, stop, lambda batch: graph_writer.wake(batch.batch_id))
