@@ -8,6 +8,9 @@ from typing import Literal
 
 Direction = Literal["source", "destination", "ownership"]
 
+ListingPeriod = Literal["before", "while", "after", "unknown"]
+"""When money moved, of a wallet on a list: before it was listed, while it was, or after it was taken off."""
+
 TransferKind = Literal["native", "internal", "token", "fee", "reward"]
 """What moved an asset: a transaction's own value, a call inside it, a token's log, its fee, its block."""
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -11,10 +10,12 @@ from sqlalchemy import Connection, Row
 from app.answers.base import WalletName
 from app.answers.scores import WalletScore
 from app.labels.effective import EffectiveLabel, effective_labels
-from app.policy.policy import Policy, parse_policy
+from app.policy.policy import Policy
 from app.record.wallets import find_wallet
+from app.runs.judgement.reasons import contacts_of
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 from app.runs.score_answer import known_score, unknown_score
+from app.runs.stored_policy import policy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +68,20 @@ def read_score_record(connection: Connection, reference: str) -> ScoreRecord:
         policy,
         row,
         exposures,
-        known_score(name, run, policy=policy, row=row, exposures=exposures, label=label),
+        known_score(
+            name,
+            run,
+            policy=policy,
+            row=row,
+            exposures=exposures,
+            label=label,
+            contact=contacts_of(connection, [row], run.as_of).get(wallet.wallet_id),
+        ),
     )
-
-
-def policy_of(run: Row[Any]) -> Policy:
-    """The policy that a run stored, from a row with `policy_body`.
-
-    Raises:
-        InvalidPolicy: the stored text was changed and is no policy.
-    """
-    return _policy(run.policy_digest, run.policy_body)
-
-
-@lru_cache(maxsize=8)
-def _policy(digest: str, body: str) -> Policy:
-    return parse_policy(body.encode(), f"stored policy {digest[:12]}")
 
 
 def _own_label(
     connection: Connection, wallet: Row[Any], as_of: datetime, policy: Policy
 ) -> EffectiveLabel | None:
-    labels = effective_labels(
-        connection, as_of=as_of, severities=policy.severities, addresses=[wallet.address]
-    )
+    labels = effective_labels(connection, as_of=as_of, rules=policy.label_rules, addresses=[wallet.address])
     return next((label for label in labels if label.chain == wallet.chain), None)

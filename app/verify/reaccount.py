@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from app.ledger.cells import DESTINATION, SOURCE
 from app.ledger.kernels import Flows
 from app.ledger.pool import EMPTY, PoolState, deposit, send
-from app.runs.accounts import Accounts
+from app.runs.results.accounts import Accounts
 from app.runs.results.totals import Total, as_columns
 
 _ROWS_AT_ONCE = 20_000
@@ -48,12 +48,12 @@ class _Side:
 
 
 def reaccount(connection: Connection, watermark: int) -> Accounts:
-    """Accounts the transfers live at a batch; memory grows with pools, and by seven numbers a transfer."""
+    """Accounts the transfers live at a batch; memory grows with pools, and by nine numbers a transfer."""
     numbers: dict[tuple[int, int], int] = {}
     states: list[PoolState] = []
     sides = {SOURCE: _Side(), DESTINATION: _Side()}
     received, sent = sides[SOURCE], sides[DESTINATION]
-    senders, receivers = array("q"), array("q")
+    senders, receivers, ids, times = array("q"), array("q"), array("q"), array("q")
     columns = tuple(array("d") for _ in range(5))  # amount, share, kept, unobserved, usd
 
     def number_of(wallet_id: int, asset_id: int) -> int:
@@ -68,9 +68,15 @@ def reaccount(connection: Connection, watermark: int) -> Accounts:
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
     streamed = {"yield_per": _ROWS_AT_ONCE}
     with localcontext(_EXACT):
-        for sender_id, receiver_id, asset_id, amount_text, usd_text in connection.execute(
-            _FACTS, {"watermark": watermark}, execution_options=streamed
-        ):
+        for (
+            sender_id,
+            receiver_id,
+            asset_id,
+            amount_text,
+            usd_text,
+            transfer_id,
+            occurred_at,
+        ) in connection.execute(_FACTS, {"watermark": watermark}, execution_options=streamed):
             amount = int(amount_text)
             usd_value = None if usd_text is None else Decimal(usd_text)
             sender, receiver = number_of(sender_id, asset_id), number_of(receiver_id, asset_id)
@@ -83,6 +89,8 @@ def reaccount(connection: Connection, watermark: int) -> Accounts:
             values = float(amount), share, kept, float(unobserved), float(usd_value or 0)
             senders.append(sender)
             receivers.append(receiver)
+            ids.append(transfer_id)
+            times.append(occurred_at)
             for column, value in zip(columns, values, strict=True):
                 column.append(value)
     keys = np.array(list(numbers), np.int64).reshape(-1, 2)
@@ -100,7 +108,11 @@ def reaccount(connection: Connection, watermark: int) -> Accounts:
             unobserveds,
             usds,
             np.ones(len(senders), np.int8),
+            np.zeros(len(senders), np.int16),
+            np.zeros(len(senders), np.int16),
         ),
+        np.array(ids, np.int64),
+        np.array(times, np.int64),
         keys[order, 0],
         keys[order, 1].astype(np.int32),
         as_columns(
@@ -128,7 +140,8 @@ def _totals(
 
 _FACTS = text("""
     SELECT sender_id, receiver_id, asset_id, amount::text,
-        CASE WHEN usd_value > 0 THEN usd_value::text END
+        CASE WHEN usd_value > 0 THEN usd_value::text END,
+        transfer_id, (extract(epoch FROM occurred_at) * 1000000)::bigint
     FROM transactions t
     WHERE batch_id <= :watermark AND (retracted_batch_id IS NULL OR retracted_batch_id > :watermark)
       AND amount > 0 AND sender_id <> receiver_id

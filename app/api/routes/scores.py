@@ -14,7 +14,7 @@ from app.api.problems import errors
 from app.api.responses import example
 from app.domain import Direction
 from app.explain.explain import explain
-from app.policy.policy import Level
+from app.policy.conditions import Level
 from app.record.wallets import find_wallet
 from app.report.forms import ReportForm, file_name, rendered_report
 from app.report.wallet_report import REPORT, WalletReport, wallet_report
@@ -39,13 +39,16 @@ def get_top_scores(
     direction: Annotated[
         Direction | None, Query(description="Only wallets whose score this direction decided.")
     ] = None,
+    flag: Annotated[
+        str | None, Query(max_length=40, description="Only wallets with this flag, at any amount.")
+    ] = None,
 ) -> TopScores:
     """The highest scores of a run, with level, main reason and the change since the previous run.
 
     `next` belongs to the same filters: send them again with it.
     """
     with services.postgres.transaction(snapshot=True) as connection:
-        only = ScoreFilter(level=level, category=category, direction=direction)
+        only = ScoreFilter(level=level, category=category, direction=direction, flag=flag)
         return top_scores(connection, limit, cursor, run_id=run, only=only)
 
 

@@ -91,12 +91,13 @@ def insert_wallets(postgres: Postgres) -> None:
 
 
 POLICY = """\
+policy: 2
 version: test-1
 hop_limit: 2
 hop_weights: [1, 0.5]
 categories:
-  scam: {severity: 80, description: Fraud.}
-  mint_burn: {severity: 0, description: The zero address.}
+  scam: {kind: crime, severity: 80, description: Fraud.}
+  mint_burn: {kind: service, severity: 0, description: The zero address.}
 bands: {medium: 20, high: 50, severe: 75}
 rules: []
 """
@@ -360,7 +361,7 @@ def test_the_highest_scores_page_by_cursor_without_gap_or_repetition(
         cursor = page["next"]
     assert paged == everything["scores"]
     assert [line["score"] for line in paged] == sorted((line["score"] for line in paged), reverse=True)
-    assert paged[0]["main_reason"] == "49.88% of what it received came from scam, within 1 hop."
+    assert paged[0]["main_reason"] == "49.88 % of what it received came from scam, within 1 hop."
     assert len(client.get("/scores/top").json()["scores"]) == 10
 
 
