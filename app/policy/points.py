@@ -3,7 +3,7 @@
 `points = floor(share * weight + 0.001)` in IEEE doubles, where `weight` is severity * hop weight in
 millionths of a point, an exact integer (`Policy.micro_points`). The thousandth makes up for a lost last bit
 of the share: 63 stays 63 where the share is a bit below. Where all money of a category and direction is
-worth less than the policy's floor, its weight is that part of it (`floored`).
+worth less than the policy's floor, its weight is a part of that (`floored`).
 
 Shares and sums are compared as whole numbers, billionths and cents, each rounded half up: half of something
 and exactly ten dollars are reached in every engine, whatever its last digit.
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 ROUNDING = 0.001
 BILLION = 1_000_000_000
+TEN_THOUSAND = 10_000
 _HALF_UP = 0.5 + 1e-6
 """A half, and what a sum of doubles may be below one; thousands of times less than any bound is apart."""
 
@@ -48,7 +49,8 @@ def billionths(shares: NDArray[Any]) -> NDArray[np.int64]:
     return np.floor(shares * BILLION + _HALF_UP).astype(np.int64)
 
 
-def floored(weight: NDArray[np.int64], sums: NDArray[np.int64], floor_usd: int) -> NDArray[np.int64]:
-    """Weights of money whose category has these sums; they and the floor are in millionths of a USD."""
-    # A weight is at most 10^8 and a floor 10^10: their product has no more than 63 bits.
-    return weight * np.minimum(sums, floor_usd) // floor_usd if floor_usd else weight
+def floored(
+    weight: NDArray[np.int64], sums: NDArray[np.int64], floor_cents: int, below: int
+) -> NDArray[np.int64]:
+    """Weights of money whose category has these sums in cents: `below` ten-thousandths of it below the floor."""
+    return np.where(sums < floor_cents, weight * below // TEN_THOUSAND, weight)

@@ -27,6 +27,7 @@ from app.policy.columns import ExposureColumn, column_of, place_of
 from app.policy.conditions import LEVELS, Level, Name, PolicyModel, Rule, Sentence, Share
 from app.policy.first_version import check_version
 from app.policy.label_rules import LabelRules
+from app.policy.points import TEN_THOUSAND
 
 POLICY_YAML = YamlRules(
     max_bytes=64 * 1024, when_larger="A policy is a short file.", typed=True, several_documents=False
@@ -87,9 +88,10 @@ class Bands(PolicyModel):
 
 
 class Floor(PolicyModel):
-    """Sums of one category and direction below it count in proportion: a tenth of it gives a tenth."""
+    """Sums of one category and direction that are less count with a part of their points alone."""
 
     usd: Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=2)]
+    below: Weight = Decimal(0)
 
 
 class ListingWeights(PolicyModel):
@@ -224,9 +226,14 @@ class Policy(PolicyFile):
         return LabelRules(self.severities, self.crimes, self.listed, self.firm_confidence)
 
     @property
-    def floor_micro_usd(self) -> int:
-        """The floor on sums, in millionths of a USD."""
-        return int(self.floor.usd * MICRO)
+    def floor_cents(self) -> int:
+        """The floor on sums."""
+        return int(self.floor.usd * 100)
+
+    @property
+    def below_floor(self) -> int:
+        """The part of their points that smaller sums count with, in ten-thousandths."""
+        return int(self.floor.below * TEN_THOUSAND)
 
     def is_registered(self, chain: str, asset: str) -> bool:
         """Whether an asset is native, or a contract that the policy names."""

@@ -152,7 +152,7 @@ def _of_level(policy: Policy, columns: Sequence[str], row: Row[Any], contact: Co
         return f"The wallet itself is labelled {row.main_category}."
     if row.risk_level == "unrated":
         if row.source_coverage is None:
-            return "Nothing it received in known assets was seen, so that its money is of unknown origin."
+            return "Nothing that it received was seen, and most of what it sent is beyond the hop limit."
         return (
             f"Too little is known: {percent(row.source_coverage)} of what it received has a known origin, "
             f"less than {percent(policy.unrated_below)}."

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, decode
 from app.policy.columns import column_of
-from app.policy.points import floored, micro_usd
+from app.policy.points import cents, floored
 from app.policy.policy import Policy
 
 
@@ -39,18 +39,19 @@ class RowWeights:
             name = columns[column]
             if usd[direction - 1] > 0 and policy.micro_points(name, hop, direction):
                 sums[direction, column_of(name).category] += share * usd[direction - 1]
-        self._sums = {key: micro_usd(np.array([total])) for key, total in sums.items()}
+        self._sums = {key: cents(np.array([total])) for key, total in sums.items()}
 
     def of(self, direction: int, column: str, hop: int) -> int:
         """Millionths of a point of a share of 1."""
-        weight = self._policy.micro_points(column, hop, direction)
+        policy = self._policy
+        weight = policy.micro_points(column, hop, direction)
         total = self._sums.get((direction, column_of(column).category))
         if total is None:
             return weight
-        return int(floored(np.array([weight]), total, self._policy.floor_micro_usd)[0])
+        return int(floored(np.array([weight]), total, policy.floor_cents, policy.below_floor)[0])
 
     def counted(self, direction: int, column: str) -> float:
         """The part of its points that money counts with: 1, or less where its sum is below the floor."""
         total = self._sums.get((direction, column_of(column).category))
-        floor = self._policy.floor_micro_usd
-        return 1.0 if total is None or not floor else min(int(total[0]), floor) / floor
+        is_below = total is not None and int(total[0]) < self._policy.floor_cents
+        return float(self._policy.floor.below) if is_below else 1.0

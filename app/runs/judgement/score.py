@@ -26,7 +26,7 @@ from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.policy.columns import column_of
 from app.policy.conditions import Behaviour
-from app.policy.points import BILLION, billionths, floored, micro_usd, points_of_all
+from app.policy.points import BILLION, billionths, cents, floored, points_of_all
 from app.policy.policy import Policy
 from app.policy.rules import Facts, Money, levels_by_score, rules_met
 from app.runs.judgement.subjects import Subjects
@@ -127,7 +127,9 @@ def score_wallets(
     every = {"weak_label": subjects.weak_crime, "unpriced": unpriced, **behaviours}
     facts = Facts(exposures.layout, subjects.own, subjects.is_service(policy), money, every)
     met = rules_met(policy, facts)
-    covered = billionths(np.nan_to_num(coverage[:, SOURCE - 1]))
+    # Whoever received nothing that was seen is judged by where his money went.
+    judged = np.where(np.isnan(coverage[:, 0]), coverage[:, 1], coverage[:, 0])
+    covered = billionths(np.nan_to_num(judged))
     unrated = ~owned & (covered < round(policy.unrated_below * BILLION))
     band, level = levels_by_score(policy, score, met, unrated)
     return Scores(
@@ -161,10 +163,13 @@ class _Side:
         known_assets: NDArray[np.int32],
     ) -> None:
         self._policy = policy
+        self._number = number
         self._direction = direction
         self._codes = layout.codes(number)
         self._weights = _weights(policy, layout, self._codes, number)
         self._category = _categories(policy, layout, self._codes)
+        is_crime = [name in policy.crimes for name in policy.categories]
+        self._crime = np.array([*is_crime, False])[self._category]
         self.owner = np.searchsorted(wallet_id, direction.wallet_id)
         self.priced = np.searchsorted(wallet_id, direction.priced_wallet_id)
         self.known = totals.known(known_assets)
@@ -187,13 +192,22 @@ class _Side:
         )
 
     def coverage(self) -> NDArray[np.float64]:
-        """The share of each wallet's money of which the other end is known; NaN where there is no money."""
-        residual = self._category < 0
+        """The share of each wallet's money of which the other end is known; NaN where there is no money.
+
+        Of money sent also that is known which is still held by somebody.
+        """
+        unknown = self._category < 0
+        if self._number == DESTINATION:
+            unknown[1:] = False  # the first cell alone is what is beyond the hop limit
+        # Of money without a value the least known asset counts. Where there is none but unknown tokens, what
+        # they say of crime is not known either: anybody can send such tokens.
         coverage = np.full(len(self.usd), np.nan)
+        np.fmin.at(coverage, self.owner, 1.0 - self._direction.shares.sums(unknown | self._crime))
         rows = np.flatnonzero(self.known)
-        of_assets = 1.0 - self._direction.shares.take(rows).sums(residual)
-        np.fmin.at(coverage, self.owner[rows], of_assets)  # of money without a value the least known counts
-        coverage[self.priced] = 1.0 - self._direction.combined.sums(residual)
+        coverage[self.owner[rows]] = np.nan
+        of_assets = 1.0 - self._direction.shares.take(rows).sums(unknown)
+        np.fmin.at(coverage, self.owner[rows], of_assets)
+        coverage[self.priced] = 1.0 - self._direction.combined.sums(unknown)
         covered: NDArray[np.float64] = np.maximum(coverage, 0.0)
         return covered
 
@@ -225,8 +239,10 @@ class _Side:
         row = np.searchsorted(shares.starts, places, side="right") - 1
         key = row * len(self._policy.categories) + self._category[shares.cell[places]]
         _, group = np.unique(key, return_inverse=True)
-        sums = micro_usd(np.bincount(group, shares.share[places] * self.usd[self.priced[row]]))
-        weights[weighted] = floored(weights[weighted], sums[group], self._policy.floor_micro_usd)
+        sums = cents(np.bincount(group, shares.share[places] * self.usd[self.priced[row]]))
+        weights[weighted] = floored(
+            weights[weighted], sums[group], self._policy.floor_cents, self._policy.below_floor
+        )
         return self._contributions(shares, self.priced, counted, weights)
 
     def _contributions(

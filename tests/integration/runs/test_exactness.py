@@ -184,9 +184,8 @@ def _check_scores(
                     ),
                     Fraction(0),
                 )
-                part = min(
-                    Fraction(floor(of_category * 10**6 + Fraction(1, 2)), by.floor_micro_usd), Fraction(1)
-                )
+                is_below = floor(of_category * 100 + Fraction(1, 2)) < by.floor_cents
+                part = Fraction(by.floor.below) if is_below else Fraction(1)
             weight = floor(by.micro_points(category, hop, direction) * part)
             assert points == int(share * weight + 0.001)
             exact = wanted.get((direction, int(row.address, 16), None))

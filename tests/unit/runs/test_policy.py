@@ -128,7 +128,7 @@ def test_a_score_on_a_bound_is_in_the_higher_band(score: int, level: str) -> Non
         ("kind: crime", "kind: criminal", "'crime' or 'service'"),
         ("policy: 2", "policy: 3", "Input should be 2"),
         ('"0xdac17f', '"0xdac17', "is no 0x address"),
-        ("usd: 10}", "usd: 10001}", "less than or equal to 10000"),
+        ("usd: 10,", "usd: 10001,", "less than or equal to 10000"),
         ('version: "2026-12"', "version: &a x", "anchors and aliases"),
         ('version: "2026-12"', "version: *a", "anchors and aliases"),
         ('version: "2026-12"', "version: !!python/name:os.system x", "tags"),

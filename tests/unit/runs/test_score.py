@@ -23,6 +23,7 @@ NAMES = LAYOUT.categories
 Cells = dict[tuple[str, int], float]
 """Shares by category and hop; what is missing to 1 is beyond the hop limit."""
 NO_CELLS: Cells = {}
+HELD = "still_held"
 MIXED: Cells = {("mixer", 1): 0.25}
 USD = 1_000.0
 """What each wallet's first asset is worth where it is priced; its others are worth nothing."""
@@ -30,8 +31,9 @@ USD = 1_000.0
 
 def row(cells: Cells) -> list[float]:
     shares = [0.0] * LAYOUT.width
-    for (category, hop), share in cells.items():
-        shares[LAYOUT.category(NAMES.index(category), hop)] = share
+    for (name, hop), share in cells.items():
+        place = LAYOUT.residual(hop) if name == HELD else LAYOUT.category(NAMES.index(name), hop)
+        shares[place] = share
     shares[0] = 1.0 - sum(shares)
     return shares
 
@@ -131,9 +133,9 @@ def test_points_are_rounded_down_to_millionths() -> None:
 
 
 @pytest.mark.parametrize(
-    ("usd", "score"), [(40.0, 17_500_000), (39.996, 17_498_250), (4.0, 1_750_000), (0.04, 17_500)]
+    ("usd", "score"), [(40.0, 17_500_000), (39.98, 17_500_000), (39.97, 3_500_000), (0.04, 3_500_000)]
 )
-def test_a_sum_below_the_floor_counts_in_proportion(usd: float, score: int) -> None:
+def test_a_sum_below_the_floor_counts_a_fifth(usd: float, score: int) -> None:
     assert scored(side({(1, 1): MIXED}, {1: MIXED}), usd=usd).score[0] == score
 
 
@@ -141,7 +143,7 @@ def test_the_floor_is_of_all_hops_of_a_category_and_of_no_other() -> None:
     near: Cells = {("mixer", 1): 0.005, ("mixer", 2): 0.005, ("stolen_funds", 1): 0.005}
     scores = scored(side({(1, 1): near}, {1: near}))
     assert found(scores, 1) == [
-        (1, "stolen_funds", 1, 225_000),  # 5 USD: half of 450,000
+        (1, "stolen_funds", 1, 90_000),  # 5 USD: a fifth of 450,000
         (1, "mixer", 1, 350_000),
         (1, "mixer", 2, 245_000),
     ]
@@ -186,12 +188,19 @@ def test_less_than_half_of_a_known_origin_is_unrated(known: float, level: str) -
     assert levels(scored(side({(1, 1): cells}, {1: cells})))[0] == level
 
 
-def test_a_wallet_that_only_sends_is_unrated() -> None:
-    cells: Cells = {("exchange", 1): 1.0}
+@pytest.mark.parametrize(("followed", "level"), [(0.5, "low"), (0.49, "unrated")])
+def test_a_wallet_that_only_sends_is_judged_by_where_its_money_is(followed: float, level: str) -> None:
+    cells: Cells = {("exchange", 1): followed / 2, (HELD, 3): followed / 2}
     scores = scored(destination=side({(1, 1): cells}, {1: cells}))
-    assert levels(scores)[0] == "unrated"
+    assert levels(scores)[0] == level
     assert np.isnan(scores.coverage[0, 0])
-    assert scores.coverage[0, 1] == 1.0
+    assert scores.coverage[0, 1] == pytest.approx(followed)
+
+
+def test_what_unknown_tokens_say_of_crime_is_not_known() -> None:
+    scores = scored(side({(1, 2): {("exchange", 1): 1.0}, (2, 2): {("scam", 1): 1.0}}, {}), known=(1,))
+    assert levels(scores)[:2] == ["low", "unrated"]
+    assert scores.coverage[:2, 0].tolist() == [1.0, 0.0]
 
 
 def test_of_assets_without_a_price_the_least_known_counts() -> None:
