@@ -1,13 +1,18 @@
 """Writes rows into the record by COPY, many times faster than INSERT."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import Connection
 
-_LINES_PER_TEXT = 1_000
+T = TypeVar("T")
+
+_ROWS_PER_BLOCK = 1_000
+_AS_JSON = "(FORMAT csv, NULL 'null', ESCAPE '\\')"
+"""A JSON array without its brackets is a line of CSV whose quotes a backslash escapes."""
 
 
 def copy_rows(
@@ -21,17 +26,21 @@ def copy_rows(
         columns: its columns, in the order of each row's values.
         rows: values that are None, bool, int, float, Decimal, str, datetime or lists of those.
     """
-    copy_lines(connection, table, columns, ("\t".join(map(_copy_field, row)) for row in rows))
+    lines = ("\t".join(map(_copy_field, row)) + "\n" for row in rows)
+    copy_texts(connection, table, columns, ("".join(page) for page in _pages(lines)))
 
 
-def copy_lines(connection: Connection, table: str, columns: Iterable[str], lines: Iterable[str]) -> None:
-    r"""As `copy_rows`, from lines in COPY's text format: fields between tabs, \N for null, no line ends.
+def copy_plain_rows(
+    connection: Connection, table: str, columns: Iterable[str], rows: Iterable[tuple[Any, ...]]
+) -> None:
+    """As `copy_rows`, several times faster, for rows that an encoder of JSON can write.
 
-    For rows whose fields need no escapes, such as those of transfers: each line is one f-string.
+    Their values are None, bool, datetime, finite floats, integers of 64 bits, and texts without control
+    characters; integers that may be larger come as texts.
     """
-    remaining = iter(lines)
-    pages = iter(lambda: list(islice(remaining, _LINES_PER_TEXT)), [])
-    copy_texts(connection, table, columns, ("\n".join(page) + "\n" for page in pages))
+    dumps = orjson.dumps
+    blocks = (b"\n".join([dumps(row)[1:-1] for row in page]) + b"\n" for page in _pages(rows))
+    copy_bytes(connection, table, columns, blocks, form=_AS_JSON)
 
 
 def copy_texts(connection: Connection, table: str, columns: Iterable[str], texts: Iterable[str]) -> None:
@@ -39,12 +48,19 @@ def copy_texts(connection: Connection, table: str, columns: Iterable[str], texts
     copy_bytes(connection, table, columns, (one.encode() for one in texts))
 
 
-def copy_bytes(connection: Connection, table: str, columns: Iterable[str], blocks: Iterable[bytes]) -> None:
-    """As `copy_texts`, from texts that are encoded."""
+def copy_bytes(
+    connection: Connection, table: str, columns: Iterable[str], blocks: Iterable[bytes], *, form: str = ""
+) -> None:
+    """As `copy_texts`, from texts that are encoded; `form` are COPY's options."""
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
     with driver.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN", _Blocks(blocks))
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN {form}", _Blocks(blocks))
+
+
+def _pages(items: Iterable[T]) -> Iterator[list[T]]:
+    remaining = iter(items)
+    return iter(lambda: list(islice(remaining, _ROWS_PER_BLOCK)), [])
 
 
 class _Blocks:

@@ -4,33 +4,23 @@ A transfer in order appends to its two pools. A late or retracted one restates t
 (`ingest.record.restatement`).
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 
 from sqlalchemy import Connection, text
 
 from app.domain import ledger_seq
-from app.ledger.pool import Accounted, Entry, PoolState, account
+from app.ledger.pool import Accounted, Entry, account
 from ingest.record.changes import Change, Changes, PoolAccount
-from ingest.record.flows import FlowSides, Restated, write_flows, write_pools
+from ingest.record.flows import FlowSides, Restated, write_flows
+from ingest.record.pools import read_pools, write_pools
 from ingest.record.restatement import restate
 
 _CHANGED = text("""
     SELECT transfer_id, block_number, transaction_index, transfer_index, transaction_hash,
            sender_id, receiver_id, asset_id, amount::text
     FROM transactions WHERE transfer_id = ANY(:ids)
-""")
-_ADD_POOLS = text("""
-    INSERT INTO pools (wallet_id, asset_id)
-    SELECT k.* FROM unnest(:wallets ::bigint[], :assets ::int[]) k (wallet_id, asset_id)
-    WHERE NOT EXISTS (SELECT FROM pools p WHERE (p.wallet_id, p.asset_id) = (k.wallet_id, k.asset_id))
-""")
-_POOLS = text("""
-    SELECT p.wallet_id, p.asset_id, p.pool_id, p.balance::text, p.epoch, p.drain, p.drain_low,
-           p.last_seq, p.last_transaction_hash
-    FROM pools p JOIN unnest(:wallets ::bigint[], :assets ::int[]) k (wallet_id, asset_id)
-    ON (p.wallet_id, p.asset_id) = (k.wallet_id, k.asset_id)
 """)
 
 
@@ -43,10 +33,12 @@ def account_batch(connection: Connection, batch_id: int, changes: Changes) -> in
     counted = _read_changes(connection, changes.counted, changes.new)
     retracted = _read_changes(connection, changes.retracted, changes.new)
     waiting = [changes.new[transfer_id] for transfer_id in changes.waiting]
-    pools = list(_read_pools(connection, counted, retracted))
+    entering = [change for change in counted if change.has_flow]
+    leaving = [change for change in retracted if change.has_flow]
+    pools = _changed_pools(connection, entering, leaving)
     in_order = (entry for pool in pools if not pool.is_late for entry in _append(pool))
     late = [pool for pool in pools if pool.is_late]
-    own = {change.transfer_id: FlowSides() for change in counted if change.has_flow}
+    own = {change.transfer_id: FlowSides() for change in entering}
     restated = Restated(connection, batch_id)
     for pool_id, accounted in chain(in_order, restate(connection, late)):
         if (sides := own.get(accounted.entry.key)) is None:
@@ -63,7 +55,7 @@ def account_batch(connection: Connection, batch_id: int, changes: Changes) -> in
     for pool in pools:
         # The place of a retracted transfer may stay the last one: it only decides which transfers are late.
         pool.last = max([pool.last, *(place for place, _ in pool.added)])
-    write_pools(connection, [(pool.pool_id, pool.state, pool.last) for pool in pools])
+    write_pools(connection, pools)
     return others
 
 
@@ -78,27 +70,22 @@ def _read_changes(connection: Connection, ids: Collection[int], known: Mapping[i
     return changes
 
 
-def _read_pools(
-    connection: Connection, counted: list[Change], retracted: list[Change]
-) -> Iterable[PoolAccount]:
-    keys = sorted({key for c in (*counted, *retracted) if c.has_flow for key in (c.sender, c.receiver)})
-    arrays = {"wallets": [w for w, _ in keys], "assets": [a for _, a in keys]}
-    connection.execute(_ADD_POOLS, arrays)
-    accounts = {
-        (r[0], r[1]): PoolAccount(r[2], PoolState(int(r[3]), r[4], r[5], r[6]), (r[7], r[8]))
-        for r in connection.execute(_POOLS, arrays)
-    }
-    for change in counted:
-        if change.has_flow:
-            for key, is_send in ((change.sender, True), (change.receiver, False)):
-                accounts[key].added.append((change.place, Entry(change.transfer_id, is_send, change.amount)))
-                accounts[key].touch(change.place)
-    for change in retracted:
-        if change.has_flow:
-            for key in (change.sender, change.receiver):
-                accounts[key].removed.add(change.transfer_id)
-                accounts[key].touch(change.place)
-    return accounts.values()
+def _changed_pools(
+    connection: Connection, entering: Sequence[Change], leaving: Sequence[Change]
+) -> Sequence[PoolAccount]:
+    """The pools of these transfers, each with what enters and leaves it."""
+    keys = {change.sender for change in chain(entering, leaving)}
+    keys.update(change.receiver for change in chain(entering, leaving))
+    pools = read_pools(connection, keys)
+    for change in entering:
+        for pool, is_send in ((pools[change.sender], True), (pools[change.receiver], False)):
+            pool.added.append((change.place, Entry(change.transfer_id, is_send, change.amount)))
+            pool.touch(change.place)
+    for change in leaving:
+        for pool in (pools[change.sender], pools[change.receiver]):
+            pool.removed.add(change.transfer_id)
+            pool.touch(change.place)
+    return list(pools.values())
 
 
 def _append(pool: PoolAccount) -> Iterator[tuple[int, Accounted]]:

@@ -5,17 +5,20 @@ from typing import NamedTuple
 
 from app.ledger.pool import Entry, PoolState
 
+PoolKey = tuple[int, int]
+"""(wallet_id, asset_id)."""
+
 LedgerPlace = tuple[int, str]
 """Order of transfers in a pool: (seq, transaction_hash)."""
 
 
 class Change(NamedTuple):
-    """A transfer that enters its pools or leaves them; a pool is (wallet_id, asset_id)."""
+    """A transfer that enters its pools or leaves them."""
 
     transfer_id: int
     place: LedgerPlace
-    sender: tuple[int, int]
-    receiver: tuple[int, int]
+    sender: PoolKey
+    receiver: PoolKey
     amount: int
 
     @property
@@ -46,7 +49,10 @@ class Changes:
 
 @dataclass(slots=True)
 class PoolAccount:
-    """One pool that changes: its last state and place, and what enters or leaves it, from `first` on."""
+    """One pool that changes: its last state and place, and what enters or leaves it, from `first` on.
+
+    `new_key` is the key of a pool that the record does not have yet.
+    """
 
     pool_id: int
     state: PoolState
@@ -54,10 +60,12 @@ class PoolAccount:
     added: list[tuple[LedgerPlace, Entry]] = field(default_factory=list)
     removed: set[int] = field(default_factory=set)
     first: LedgerPlace | None = None
+    new_key: PoolKey | None = None
 
     def touch(self, place: LedgerPlace) -> None:
         """Keeps the earliest place that changes."""
-        self.first = place if self.first is None else min(self.first, place)
+        if self.first is None or place < self.first:
+            self.first = place
 
     @property
     def is_late(self) -> bool:

@@ -1,13 +1,15 @@
 """Transfers into the record: each is stored once, a repeat is a duplicate or a conflict."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 
 from sqlalchemy import Connection, text
 
 from app.domain import Retraction, Transfer
 from ingest.record.changes import Change, Changes
 from ingest.record.disputes import Arrival, Dispute, Group, settle
-from ingest.record.staging import stage
+from ingest.record.staging import Arrived, stage
+from ingest.record.wallet_ids import add_wallets
 
 _TRANSFER_IDS = text("""
     SELECT nextval((SELECT pg_get_serial_sequence('transactions', 'transfer_id')::regclass))
@@ -30,14 +32,6 @@ _CORRECT_DECIMALS = text("""
     UPDATE assets a SET decimals = k.decimals
     FROM unnest(:ids ::int[], :decimals ::smallint[]) k (asset_id, decimals) WHERE a.asset_id = k.asset_id
 """)
-_ADD_WALLETS = text("""
-    INSERT INTO wallets (chain, address, batch_id)
-    SELECT chain, address, :batch_id
-    FROM (SELECT chain, sender FROM incoming UNION SELECT chain, receiver FROM incoming) s (chain, address)
-    WHERE NOT EXISTS (SELECT FROM wallets w WHERE (w.chain, w.address) = (s.chain, s.address))
-    ORDER BY chain, address  -- in one order everywhere, so that two batches do not deadlock
-    ON CONFLICT DO NOTHING
-""")
 # Each message has its id before: RETURNING names the messages that are stored without their long texts. It
 # also says whether the group has a retraction, or another inclusion from before this statement. A scalar
 # subquery with LIMIT is an index look-up for each row; EXISTS could become a hash of the whole table.
@@ -49,16 +43,13 @@ _STORE = text("""
     OVERRIDING SYSTEM VALUE
     SELECT
         i.transfer_id, i.chain, i.transaction_hash, i.transfer_index, i.block_number, i.transaction_index,
-        i.occurred_at, s.wallet_id, r.wallet_id, a.asset_id, i.amount, i.decimals, i.usd_value, :batch_id,
+        i.occurred_at, i.sender_id, i.receiver_id, i.asset_id, i.amount, i.decimals, i.usd_value, :batch_id,
         i.block_hash, i.observed_at, i.initiator, i.kind, i.sender_tag, i.receiver_tag
     FROM incoming i
-    JOIN wallets s ON (s.chain, s.address) = (i.chain, i.sender)
-    JOIN wallets r ON (r.chain, r.address) = (i.chain, i.receiver)
-    JOIN assets a ON (a.chain, a.asset) = (i.chain, i.asset)
     ORDER BY i.chain, i.transaction_hash, i.transfer_index, i.position  -- in one order everywhere, as wallets
     ON CONFLICT (transaction_hash, transfer_index, chain, coalesce(block_hash, block_number::text))
         WHERE is_superseded IS NULL DO NOTHING
-    RETURNING transfer_id, sender_id, receiver_id, asset_id,
+    RETURNING transfer_id,
         coalesce(
             (SELECT true FROM retractions r
              WHERE (r.chain, r.transaction_hash) = (transactions.chain, transactions.transaction_hash)
@@ -76,16 +67,13 @@ _STORE = text("""
 # field that only one of the two has contradicts nothing; when a producer saw a transfer is no part of it.
 # LATERAL with OFFSET: each is looked up in the index, since the planner knows nothing about `incoming`.
 _REPEATS = text("""
-    SELECT i.position, t.transfer_id, t.asset_id,
+    SELECT i.position, t.transfer_id,
         t.transaction_index = i.transaction_index AND t.block_number = i.block_number
         AND t.occurred_at = i.occurred_at AND t.amount = i.amount
         AND t.decimals IS NOT DISTINCT FROM i.decimals AND t.usd_value IS NOT DISTINCT FROM i.usd_value
         AND (t.initiator = i.initiator) IS NOT FALSE AND (t.kind = i.kind) IS NOT FALSE
         AND (t.sender_tag = i.sender_tag) IS NOT FALSE AND (t.receiver_tag = i.receiver_tag) IS NOT FALSE
-        AND t.sender_id = (SELECT wallet_id FROM wallets w WHERE (w.chain, w.address) = (i.chain, i.sender))
-        AND t.receiver_id
-            = (SELECT wallet_id FROM wallets w WHERE (w.chain, w.address) = (i.chain, i.receiver))
-        AND t.asset_id = (SELECT asset_id FROM assets a WHERE (a.chain, a.asset) = (i.chain, i.asset))
+        AND t.sender_id = i.sender_id AND t.receiver_id = i.receiver_id AND t.asset_id = i.asset_id
             AS is_same,
         coalesce(i.observed_at > coalesce(t.last_observed_at, t.observed_at, '-infinity'), false)
             OR t.is_withdrawn IS TRUE AS is_told_anew
@@ -152,7 +140,7 @@ def store_events(
                 group = Group(event.chain, event.transaction_hash, asset_ids[event.chain, event.asset])
                 disputes.setdefault(group, Dispute(event.asset)).words.append((position, event))
     if transfers:
-        recorded, disputed = _store_transfers(connection, batch_id, transfers, changes)
+        recorded, disputed = _store_transfers(connection, batch_id, transfers, asset_ids, changes)
         if disputes:
             disputed |= {group.transaction_hash for group in disputes}
         if disputed:
@@ -166,7 +154,11 @@ def store_events(
 
 
 def _store_transfers(
-    connection: Connection, batch_id: int, transfers: Sequence[tuple[int, Transfer]], changes: Changes
+    connection: Connection,
+    batch_id: int,
+    transfers: Sequence[tuple[int, Transfer]],
+    asset_ids: Mapping[tuple[str, str], int],
+    changes: Changes,
 ) -> tuple[dict[int, int], set[str]]:
     """Stores what is new.
 
@@ -174,15 +166,23 @@ def _store_transfers(
         The transfer id of each position whose transfer is recorded now, by this batch or before; and the
         hashes of transactions about which there may be more than one word.
     """
+    ends = chain.from_iterable(((t.chain, t.sender), (t.chain, t.receiver)) for _, t in transfers)
+    wallet_ids, changes.new_wallets = add_wallets(connection, batch_id, ends)
     ids: Sequence[int] = connection.execute(_TRANSFER_IDS, {"count": len(transfers)}).scalars().all()
-    arrived = dict(zip(ids, transfers, strict=True))
+    arrived = {
+        transfer_id: Arrived(
+            position,
+            t,
+            wallet_ids[t.chain, t.sender],
+            wallet_ids[t.chain, t.receiver],
+            asset_ids[t.chain, t.asset],
+        )
+        for transfer_id, (position, t) in zip(ids, transfers, strict=True)
+    }
     disputed = stage(connection, arrived)
-    changes.new_wallets = connection.execute(_ADD_WALLETS, {"batch_id": batch_id}).rowcount
     recorded: dict[int, int] = {}
-    for transfer_id, sender_id, receiver_id, asset_id, is_disputed in connection.execute(
-        _STORE, {"batch_id": batch_id}
-    ).all():
-        position, t = arrived[transfer_id]
+    for transfer_id, is_disputed in connection.execute(_STORE, {"batch_id": batch_id}).all():
+        position, t, sender_id, receiver_id, asset_id = arrived[transfer_id]
         changes.new[transfer_id] = Change(
             transfer_id,
             (t.seq, t.transaction_hash),

@@ -40,7 +40,7 @@ def test_any_order_ends_in_the_annotation_of_one_pass_whatever_the_size_of_pages
     chance = random.Random(seed * 10 + page_rows)
     monkeypatch.setattr(restatement, "FIRST_PAGE_ROWS", page_rows)
     monkeypatch.setattr(restatement, "MAX_PAGE_ROWS", page_rows * chance.choice([1, 2, 5]))
-    monkeypatch.setattr(flows, "RESTATED_LINES", chance.choice([1, 2, 3]))
+    monkeypatch.setattr(flows, "RESTATED_SIDES", chance.choice([1, 2, 3]))
     live: list[Transfer] = []
     start = 0
     for batch in batches(chance, [as_transfer(move) for move in random_ledger(seed, moves=60).moves]):
