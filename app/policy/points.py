@@ -22,6 +22,7 @@ _HALF_UP = 0.5 + 1e-6
 """A half, and what a sum of doubles may be below one; thousands of times less than any bound is apart."""
 
 _MICRO = 1_000_000
+_LARGEST = 9.2e18
 
 
 def points_of(share: float, weight: int) -> int:
@@ -36,21 +37,26 @@ def points_of_all(shares: NDArray[np.float64], weights: NDArray[np.int64]) -> ND
 
 def micro_usd(usd: NDArray[Any]) -> NDArray[np.int64]:
     """Sums in millionths of a USD, half up."""
-    return np.floor(usd * _MICRO + _HALF_UP).astype(np.int64)
+    return _whole(usd * _MICRO)
 
 
 def cents(usd: NDArray[Any]) -> NDArray[np.int64]:
     """Sums in cents, half up."""
-    return np.floor(usd * 100 + _HALF_UP).astype(np.int64)
+    return _whole(usd * 100)
 
 
 def billionths(shares: NDArray[Any]) -> NDArray[np.int64]:
     """Shares in billionths, half up."""
-    return np.floor(shares * BILLION + _HALF_UP).astype(np.int64)
+    return _whole(shares * BILLION)
 
 
 def floored(
     weight: NDArray[np.int64], sums: NDArray[np.int64], floor_cents: int, below: int
 ) -> NDArray[np.int64]:
-    """Weights of money whose category has these sums in cents: `below` ten-thousandths of it below the floor."""
+    """Weights where these are the sums of a category in cents: `below` ten-thousandths if less than the floor."""
     return np.where(sums < floor_cents, weight * below // TEN_THOUSAND, weight)
+
+
+def _whole(values: NDArray[Any]) -> NDArray[np.int64]:
+    """Half up; what has more than 63 bits is as large as may be."""
+    return np.floor(np.minimum(values + _HALF_UP, _LARGEST)).astype(np.int64)
