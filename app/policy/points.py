@@ -53,7 +53,7 @@ def billionths(shares: NDArray[Any]) -> NDArray[np.int64]:
 def floored(
     weight: NDArray[np.int64], sums: NDArray[np.int64], floor_cents: int, below: int
 ) -> NDArray[np.int64]:
-    """Weights where these are the sums of a category in cents: `below` ten-thousandths if less than the floor."""
+    """Weights of money whose categories have these sums; too small ones count `below` ten-thousandths."""
     return np.where(sums < floor_cents, weight * below // TEN_THOUSAND, weight)
 
 

@@ -315,6 +315,8 @@ def test_a_stored_score_comes_with_exposures_residuals_and_contributions(
             "amount": str(3 * 10**30 // 4),
             "decimals": 18,
             "share": 0.25,
+            "listed": None,
+            "firm": True,
             "usd_value": "25.00",
         }
     ]
