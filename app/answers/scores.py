@@ -97,6 +97,18 @@ class Contribution(Answer):
     points: str = Field(examples=["14.000000"])
 
 
+class CategoryAmount(Answer):
+    """What money of one category was worth in USD, directly and through others, by when it moved."""
+
+    direction: Flow
+    category: str = Field(examples=["mixer"])
+    listed: ListingPeriod | None = Field(examples=["while"])
+    firm: bool
+    direct_usd: str = Field(examples=["0.00"])
+    indirect_usd: str = Field(examples=["930.05"])
+    share: float = Field(description="Of all priced money in that direction.", examples=[0.25])
+
+
 class Reason(Answer):
     """Why a rule of the policy fired, with its figures; `decides` is of the one that gave the level."""
 
@@ -139,6 +151,9 @@ class WalletScore(Answer):
     unpriced_transfers: int | None = None
     label: OwnLabel | None = None
     run: RunName | None = None
+    amounts: list[CategoryAmount] = Field(
+        default=[], description="By direction and category, of money with a value in known assets."
+    )
     exposures: list[ExposureItem] = Field(default=[])
     residuals: list[Residual] = Field(default=[])
     sent_beyond_received: list[SentBeyondReceived] = Field(default=[])

@@ -8,7 +8,15 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.answers.base import WalletName
-from app.answers.scores import Contribution, ExposureItem, OwnLabel, Residual, SentBeyondReceived, WalletScore
+from app.answers.scores import (
+    CategoryAmount,
+    Contribution,
+    ExposureItem,
+    OwnLabel,
+    Residual,
+    SentBeyondReceived,
+    WalletScore,
+)
 from app.domain import Direction, format_points
 from app.labels.effective import EffectiveLabel
 from app.ledger.cells import DIRECTION_NAMES, RESIDUALS, decode
@@ -63,6 +71,7 @@ def known_score(
         destination_coverage=row.destination_coverage,
         weighting=row.weighting,
         unpriced_transfers=row.unpriced_transfers,
+        amounts=list(_amounts(run.columns, row)),
         label=None if label is None else OwnLabel.model_validate(label, from_attributes=True),
         run=run_name(run),
         exposures=[*_ownership(label), *(item for item in cells if isinstance(item, ExposureItem))],
@@ -97,6 +106,28 @@ def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterato
             hop_weight=float(policy.hop_weights[hop - 1]) if hop else 1.0,
             points=format_points(points),
         )
+
+
+def _amounts(columns: list[str], row: Row[Any]) -> Iterator[CategoryAmount]:
+    """Each column's money in USD, from the stored shares of what moved in known assets."""
+    sums: dict[tuple[int, str], list[float]] = {}
+    for code, share in zip(row.cells, row.shares, strict=True):
+        direction, column, hop = decode(code)
+        if hop:
+            sums.setdefault((direction, columns[column]), [0.0, 0.0])[hop > 1] += share
+    for (direction, name), (direct, indirect) in sorted(sums.items()):
+        total = (row.usd_received, row.usd_sent)[direction - 1]
+        of_column = column_of(name)
+        if total > 0:
+            yield CategoryAmount(
+                direction=DIRECTION_NAMES[direction],
+                category=of_column.category,
+                listed=None if of_column.period == "unknown" else of_column.period,
+                firm=of_column.firm,
+                direct_usd=f"{direct * total:.2f}",
+                indirect_usd=f"{indirect * total:.2f}",
+                share=direct + indirect,
+            )
 
 
 def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[ExposureItem | Residual]:

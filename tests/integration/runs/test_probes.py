@@ -1,22 +1,28 @@
 """Cases that must be judged right: each its level, its flags and its main reason, in both engines."""
 
+import csv
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.domain import Transfer
+from app.explain.direct_transfers import rule_evidence
+from app.operations.policy_trial import try_policy
 from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
+from app.runs.listing import ScoreFilter, top_scores
 from app.runs.score_record import read_score_record
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.builders import address, transfer
-from tests.support.record import label, score, write
+from tests.support.builders import address, policy, transfer
+from tests.support.commands import aml, aml_json
+from tests.support.record import ignore, label, rows, score, write
 
 ETH, USDT = "ETH", "0xdac17f958d2ee523a2206206994597c13d831ec7"
 TOKEN = "0x" + "e1" * 20
@@ -305,3 +311,61 @@ def test_every_probe_has_its_level_its_flags_and_its_reason(
             ):
                 wrong.append((name, got.risk_level, sorted(flags), got.main_reason, verdict))
     assert wrong == []
+
+
+def test_facts_are_found_with_their_transfers_at_any_amount(postgres: Postgres) -> None:
+    wanted = verdicts(postgres)
+    score(postgres)
+    by_case = {name: verdict.wallet for name, verdict in reversed(wanted)}
+    flagged = {verdict.wallet for _, verdict in wanted if "sanctions_contact" in verdict.flags}
+    with postgres.transaction(snapshot=True) as connection:
+        listed = top_scores(connection, 1_000, None, only=ScoreFilter(flag="sanctions_contact")).scores
+        assert flagged <= {each.wallet.address for each in listed}
+        assert all("sanctions_contact" in each.flags for each in listed)
+        (contact,) = rule_evidence(connection, read_score_record(connection, by_case["dusted"]))
+        many = rule_evidence(connection, read_score_record(connection, by_case["structured"]))
+        listing_answer = read_score_record(connection, by_case["listing"]).score
+    assert [
+        (each.direction, each.category, each.listed, each.direct_usd, each.indirect_usd)
+        for each in listing_answer.amounts
+    ] == [("source", "sanctioned", "before", "500.00", "0.00")]
+    assert (contact.rule, contact.direction, contact.other_transfers) == ("sanctions_contact", "source", 0)
+    (transfer_of_a_cent,) = contact.transfers
+    assert (transfer_of_a_cent.usd_value, transfer_of_a_cent.label) == ("0.01", "A sanctioned")
+    assert {(len(each.transfers), each.other_transfers, each.other_usd) for each in many} == {
+        (20, 280, "2520.00")
+    }
+
+
+def test_a_policy_is_tried_on_the_data_and_nothing_is_stored(postgres: Postgres) -> None:
+    wanted = verdicts(postgres)
+    run_id = score(postgres)
+    same = try_policy(postgres, policy(), ignore)
+    assert (same.published_run, same.changed_levels, same.changed_scores, same.largest) == (run_id, 0, 0, [])
+    rule = "    when: {behaviour: mule}\n    "
+    lenient = policy((f"{rule}level_at_least: medium", f"{rule}flag: mule"))
+    tried = try_policy(postgres, lenient, ignore)
+    (mule,) = [verdict.wallet for name, verdict in wanted if name == "collects" and verdict.levels == MEDIUM]
+    assert [(each.wallet.address, each.level_before, each.level_after) for each in tried.largest] == [
+        (mule, "medium", "low")
+    ]
+    assert tried.changes == {"medium -> low": 1}
+    assert sum(tried.levels_after.values()) == sum(tried.levels_before.values()) == tried.wallets
+    assert rows(postgres, "SELECT count(*), max(run_id) FROM scoring_runs") == [(1, run_id)]
+
+
+@pytest.mark.usefixtures("commands")
+def test_the_commands_write_levels_and_say_what_a_policy_changes(postgres: Postgres, tmp_path: Path) -> None:
+    wanted = verdicts(postgres)
+    score(postgres)
+    written = tmp_path / "scores.csv"
+    assert aml_json("export", "scores", str(written))["rows"] == len(written.read_text().splitlines()) - 1
+    lines = {row["address"]: row for row in csv.DictReader(written.open())}
+    for name, verdict in wanted:
+        assert lines[verdict.wallet]["level"] in verdict.levels, name
+        assert set(verdict.flags) <= set(lines[verdict.wallet]["flags"].split()), name
+    stricter = tmp_path / "stricter.yaml"
+    stricter.write_text(policy().body.replace("medium: 25", "medium: 20"))
+    assert aml_json("policy", "try", str(stricter))["changed_levels"] > 0
+    assert "change their level" in aml("policy", "try", str(stricter))
+    assert aml_json("policy", "check", str(stricter))["digest"] != policy().digest
