@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import io
 import os
 import stat
 import zlib
@@ -10,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
+import zstandard
+
 from app.domain import ByteProgress
 from app.errors import InvalidInput
+from app.zstd_file import ZstdFile
 
 MAX_LINE_BYTES: Final = 16 * 2**20
 """An ethereum-etl line holds a contract's whole input; a longer line is of no file that is read here."""
@@ -20,9 +24,10 @@ MAX_TEXT_LINE_BYTES: Final = 2**20
 MAX_BLANK_LINES: Final = 100_000
 """One after another: a file of nothing else takes minutes to read and holds nothing."""
 MAX_EXPANSION: Final = 250
-"""How many times its size a gzip file may become; exports become 5 to 30 times as large."""
+"""How many times its size a packed file may become; exports become 5 to 30 times as large."""
 FREE_EXPANSION_BYTES: Final = 64 * 2**20
-"""What any gzip file may become."""
+"""What any packed file may become."""
+PACKED_SUFFIXES: Final = (".gz", ".zst")
 
 # The limit is of the process. Lines are bounded already, so one cell may be as long as a line.
 csv.field_size_limit(MAX_LINE_BYTES)
@@ -64,13 +69,15 @@ def read_input(path: Path, max_bytes: int, when_larger: str) -> bytes:
 
 
 def read_lines(path: Path, report: ByteProgress | None = None) -> Iterator[tuple[int, bytes]]:
-    """Number (from 1) and bytes, without blanks around them, of each line that is not blank; also of a `.gz`.
+    """Number (from 1) and bytes, without blanks around them, of each line that is not blank.
+
+    A `.gz` or `.zst` is unpacked.
 
     `report` is called now and then with the bytes of the file that are read, and their total.
 
     Raises:
-        InvalidInput: as `open_input`; a damaged gzip, or one that becomes too large; an endless line, or
-            nothing but blank ones.
+        InvalidInput: as `open_input`; a damaged `.gz` or `.zst`, or one that becomes too large; an endless
+            line, or nothing but blank ones.
     """
     for number, line in _whole_lines(path, report, MAX_LINE_BYTES):
         yield number, line.strip()
@@ -93,7 +100,7 @@ def read_text_lines(path: Path, report: ByteProgress | None = None) -> Iterator[
 def _whole_lines(path: Path, report: ByteProgress | None, max_line_bytes: int) -> Iterator[tuple[int, bytes]]:
     with open_input(path) as file:
         total = os.fstat(file.fileno()).st_size
-        plain: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
+        plain = _unpacked(file, path)
         most = FREE_EXPANSION_BYTES + MAX_EXPANSION * total
         number = read = blank = 0
         try:
@@ -115,5 +122,15 @@ def _whole_lines(path: Path, report: ByteProgress | None, max_line_bytes: int) -
                     yield number, line
         except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
             raise InvalidInput(f"{path} is a damaged gzip file: {exc}.") from exc
+        except zstandard.ZstdError as exc:
+            raise InvalidInput(f"{path} is a damaged zstd file: {exc}.") from exc
         if report is not None:
             report(total, total)
+
+
+def _unpacked(file: BinaryIO, path: Path) -> BinaryIO:
+    if path.suffix == ".gz":
+        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
+    if path.suffix == ".zst":
+        return cast("BinaryIO", io.BufferedReader(ZstdFile(file)))
+    return file

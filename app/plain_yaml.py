@@ -23,6 +23,10 @@ from ruamel.yaml.nodes import ScalarNode
 from app.errors import InvalidInput
 
 MAX_DEPTH = 8
+MAX_MERGED_KEYS = 1_000_000
+"""Of all mappings that a document merges into others."""
+_INCLUDE = "!include"
+_MERGE = "<<"
 
 Location = tuple[str | int, ...]
 """The keys and list indexes that lead to a value."""
@@ -44,19 +48,27 @@ class Mapping(dict[str, Any]):
         self.line = line
 
 
+class Include(str):
+    """The name of a file whose content stands here; whoever reads the document decides where it is."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class YamlRules:
     """How a kind of file uses YAML.
 
     A file larger than `max_bytes` is refused with the advice `when_larger`. With `typed`, scalars are
     integers, decimals, booleans or text; else they are text as written, so that 0x01 and a date stay text.
-    With `several_documents` the first is read; else a second one is an error.
+    With `several_documents` the first is read; else a second one is an error. With `shares` anchors, aliases
+    and merge keys stand for what they name, and `!include name` is an `Include`.
     """
 
     max_bytes: int
     when_larger: str
     typed: bool
     several_documents: bool
+    shares: bool = False
 
 
 def read_yaml(
@@ -112,6 +124,8 @@ class _Reader:
         self._resolver = yaml.resolver
         self._name, self._rules, self._lines, self._report_read = name, rules, lines, report_read
         self._events = self._checked(yaml.parse(content))
+        self._anchors: dict[str, Mapping | list[Any] | Scalar] = {}
+        self._merged = 0
 
     def document(self) -> Mapping | list[Any] | Scalar:
         value: Mapping | list[Any] | Scalar = None
@@ -129,8 +143,7 @@ class _Reader:
     def _checked(self, events: Iterator[Event]) -> Iterator[Event]:
         depth = 0
         for number, event in enumerate(events):
-            anchored = isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None
-            if anchored or (isinstance(event, NodeEvent) and getattr(event, "tag", None) is not None):
+            if not self._is_allowed(event):
                 raise self._fault(event, "tags, anchors and aliases are not allowed. Write the value out.")
             depth += isinstance(event, SequenceStartEvent | MappingStartEvent)
             depth -= isinstance(event, SequenceEndEvent | MappingEndEvent)
@@ -140,8 +153,29 @@ class _Reader:
                 self._report_read(event.start_mark.index)
             yield event
 
+    def _is_allowed(self, event: Event) -> bool:
+        anchored = isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None
+        tag = getattr(event, "tag", None) if isinstance(event, NodeEvent) else None
+        if self._rules.shares:
+            return tag is None or (isinstance(event, ScalarEvent) and str(tag) == _INCLUDE)
+        return tag is None and not anchored
+
     def _value(self, event: Event, location: Location) -> Mapping | list[Any] | Scalar:
+        if isinstance(event, AliasEvent):
+            if event.anchor not in self._anchors:
+                raise self._fault(
+                    event, "the anchor of this alias stands nowhere before it. Write the value out."
+                )
+            return self._anchors[event.anchor]
+        value = self._own_value(event, location)
+        if (anchor := getattr(event, "anchor", None)) is not None:
+            self._anchors[anchor] = value
+        return value
+
+    def _own_value(self, event: Event, location: Location) -> Mapping | list[Any] | Scalar:
         if isinstance(event, ScalarEvent):
+            if getattr(event, "tag", None) is not None:
+                return Include(event.value)
             return self._typed(event) if self._rules.typed else _as_written(event)
         if isinstance(event, SequenceStartEvent):
             return self._items(location)
@@ -157,6 +191,7 @@ class _Reader:
 
     def _mapping(self, start: Event, location: Location) -> Mapping:
         mapping = Mapping(start.start_mark.line + 1)
+        merged: list[Mapping] = []
         while not isinstance(key := next(self._events), MappingEndEvent):
             if not isinstance(key, ScalarEvent):
                 raise self._fault(key, "a key must be a word.")
@@ -164,8 +199,24 @@ class _Reader:
                 raise self._fault(key, f"{key.value[:100]!a} stands here twice. Keep one of them.")
             here = (*location, str(key.value))
             self._note(here, key)
-            mapping[key.value] = self._value(next(self._events), here)
+            value = self._value(next(self._events), here)
+            if key.value == _MERGE and self._rules.shares:
+                merged += self._mappings(key, value)
+            else:
+                mapping[key.value] = value
+        for each in merged:
+            for name, value in each.items():
+                mapping.setdefault(name, value)
         return mapping
+
+    def _mappings(self, key: Event, value: Mapping | list[Any] | Scalar) -> list[Mapping]:
+        """The mappings that a merge key names; their keys are bounded, since aliases are cheap to write."""
+        values = value if isinstance(value, list) else [value]
+        mappings = [each for each in values if isinstance(each, Mapping)]
+        self._merged += sum(map(len, mappings))
+        if len(mappings) < len(values) or self._merged > MAX_MERGED_KEYS:
+            raise self._fault(key, f"merges no mappings, or over {MAX_MERGED_KEYS} keys. Write them out.")
+        return mappings
 
     def _typed(self, event: ScalarEvent) -> Scalar:
         tag = self._resolver.resolve(ScalarNode, event.value, event.implicit)

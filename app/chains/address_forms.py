@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from bip_utils import Base58ChecksumError, Base58Decoder, Bech32ChecksumError
+from bip_utils import Base58ChecksumError, Base58Decoder, Base58Encoder, Bech32ChecksumError
 from bip_utils.base58 import Base58Alphabets
 from bip_utils.bech32 import BchBech32Decoder, BchBech32Encoder, SegwitBech32Decoder
 
@@ -31,6 +31,7 @@ _SOLANA_SIGNATURE_BYTES = 64
 _HASH_BYTES = 20
 
 _signature_text = re.compile(r"[0-9A-Za-z]{64,90}").fullmatch
+_tron_hex = re.compile(r"(?:0x|41|0x41)([0-9a-fA-F]{40})").fullmatch
 
 CHECKSUM_ERRORS = (Base58ChecksumError, Bech32ChecksumError)
 
@@ -95,3 +96,10 @@ def _store_cashaddr(kind: int, payload: bytes) -> str:
 def _solana(_chain: str, address: str) -> str | None:
     # Not the library's decoder of addresses: it refuses those off the curve, which programs own.
     return address if len(Base58Decoder.Decode(address)) == _SOLANA_KEY_BYTES else None
+
+
+def tron_address(text: str) -> str:
+    """An address of Tron that a node or an event writes as hex, with 41 or without; other text as it is."""
+    if match := _tron_hex(text):
+        return str(Base58Encoder.CheckEncode(b"\x41" + bytes.fromhex(match[1])))
+    return text

@@ -42,15 +42,24 @@ _OTHER_CHAINS = frozenset(
 EVM_CHAINS = frozenset(EVM_NATIVE_ASSETS)
 CHAINS = EVM_CHAINS | _OTHER_CHAINS
 """Every chain a transfer may be on."""
+LABEL_CHAINS = frozenset(
+    {"algorand", "aptos", "binance_beacon", "cardano", "cosmos", "eos", "filecoin", "monero", "neo"}
+    | {"polkadot", "stellar", "sui", "tezos", "ton", "zilliqa"}
+)
+"""Chains that lists name: their wallets have labels, so that a look finds them, and no transfers."""
+KNOWN_CHAINS = CHAINS | LABEL_CHAINS
 
 MAX_ADDRESS_LENGTH = 90
 """Of a bech32 string; the longest form here. Base58 decoding is quadratic, so length is checked first."""
+MAX_LABELLED_LENGTH = 120
+"""Of an address on one of `LABEL_CHAINS`: Cardano's and Monero's have over 100 characters."""
 
 _lower_evm = re.compile(r"0x[0-9a-f]{40}").fullmatch
 _any_evm = re.compile(r"0x[0-9a-fA-F]{40}").fullmatch
 _lower_evm_hash = re.compile(r"0x[0-9a-f]{64}").fullmatch
 _any_evm_hash = re.compile(r"0x[0-9a-fA-F]{64}").fullmatch
 _hex_hash = re.compile(r"[0-9a-fA-F]{64}").fullmatch
+_labelled_text = re.compile(rf"[0-9A-Za-z:._+/=-]{{1,{MAX_LABELLED_LENGTH}}}").fullmatch
 _address_text = re.compile(rf"[0-9A-Za-z:]{{14,{MAX_ADDRESS_LENGTH}}}").fullmatch
 
 
@@ -62,9 +71,9 @@ def normalise_address(chain: str, address: str) -> str:
     """
     if chain in EVM_CHAINS:
         return address if _lower_evm(address) else _normalise_evm(address)
-    if chain not in CHAINS:
+    if chain not in KNOWN_CHAINS:
         raise InvalidEvent("unknown_chain", f"The chain {chain[:40]!a} is not known.")
-    return _normalise_other(chain, address)
+    return _normalise_other(chain, address) if chain in CHAINS else _normalise_labelled(chain, address)
 
 
 def normalise_hash(chain: str, transaction_hash: str) -> str:
@@ -116,6 +125,25 @@ def _normalise_other(chain: str, address: str) -> str:
         raise InvalidEvent("bad_address", fault)
     try:
         form = stored_form(chain, address)
+    except CHECKSUM_ERRORS as exc:
+        raise InvalidEvent("bad_checksum", f"The checksum of {address} is wrong.") from exc
+    except (ValueError, IndexError) as exc:
+        raise InvalidEvent("bad_address", fault) from exc
+    if form is None:
+        raise InvalidEvent("bad_address", fault)
+    return form
+
+
+@lru_cache(maxsize=65_536)
+def _normalise_labelled(chain: str, address: str) -> str:
+    from app.chains.address_forms import CHECKSUM_ERRORS  # noqa: PLC0415 - see there
+    from app.chains.label_forms import label_form  # noqa: PLC0415 - see there
+
+    fault = f"{address[:120]!a} is no address of {chain}."
+    if not _labelled_text(address):
+        raise InvalidEvent("bad_address", fault)
+    try:
+        form = label_form(chain, address)
     except CHECKSUM_ERRORS as exc:
         raise InvalidEvent("bad_checksum", f"The checksum of {address} is wrong.") from exc
     except (ValueError, IndexError) as exc:

@@ -3,11 +3,12 @@
 import re
 from typing import NamedTuple
 
-from app.chains.addresses import CHAINS, EVM_CHAINS, normalise_address
+from app.chains.addresses import EVM_CHAINS, KNOWN_CHAINS, normalise_address
 from app.errors import InvalidEvent, InvalidInput, UnknownAddress
 
 MAX_REFERENCE_LENGTH = 200
-_OTHER_CHAINS = sorted(CHAINS - EVM_CHAINS)
+_OTHER_CHAINS = sorted(KNOWN_CHAINS - EVM_CHAINS - {"eos"})
+"""Without their name: any short word is the name of an account of EOS."""
 _printable = re.compile(rf"[\x21-\x7e]{{1,{MAX_REFERENCE_LENGTH}}}").fullmatch
 _evm_in_any_case = re.compile(r"0[xX][0-9a-fA-F]{40}").fullmatch
 
@@ -38,7 +39,7 @@ def normalise(text: str) -> list[Candidate]:
         )
     name, colon, address = reference.partition(":")
     # An address may hold a colon of its own (`bitcoincash:q…`), so only the name of a chain ends at one.
-    if colon and (chain := name.lower()) in CHAINS:
+    if colon and (chain := name.lower()) in KNOWN_CHAINS:
         return [Candidate(chain, _stored_form(chain, address))]
     return [Candidate(None, form) for form in _stored_forms(reference)]
 

@@ -1,8 +1,6 @@
-"""Commands that bring data in: simulated events, event files, chain files, label files."""
+"""Commands that bring events in: simulated ones, and event files as they are."""
 
-from collections import Counter
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -20,13 +18,10 @@ from app.cli.output.terminal import (
     stderr,
 )
 from app.errors import InvalidInput
-from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
 from app.record.outcome import OffsetRange, count_partitions
 from app.settings import Settings
-from ingest.files.ethereum_etl import read_ethereum_etl
-from ingest.files.transfer_csv import read_csv
 from ingest.kafka.producer import produce, produce_file
 from ingest.simulator.simulate import simulate as simulate_story
 from ingest.simulator.story import Story, write_story
@@ -39,25 +34,10 @@ TransfersOption = Annotated[int, typer.Option(min=1_500, help="Exactly how many 
 PANEL = "Data"
 
 
-class TransferFormat(StrEnum):
-    """Formats of files that transfers are read from."""
-
-    csv = "csv"
-    ethereum_etl = "ethereum-etl"
-
-
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     app.command(rich_help_panel=PANEL)(simulate)
     app.command("produce", rich_help_panel=PANEL)(produce_events)
-    imports = typer.Typer(
-        help="Import transfers or labels from files.",
-        epilog="Example: aml import labels labels.csv --format csv",
-        no_args_is_help=True,
-    )
-    imports.command("transfers")(import_transfers)
-    imports.command("labels")(import_label_file)
-    app.add_typer(imports, name="import", rich_help_panel=PANEL)
 
 
 def simulate(
@@ -86,7 +66,7 @@ def simulate(
         with count_progress("publishing", len(story.transfers)) as progress:
             answer["published"] = produce(story.transfers, settings, progress)
         import_story_labels(settings, story)
-    _print_report(answer, as_json=as_json)
+    print_report(answer, as_json=as_json)
 
 
 def import_story_labels(settings: Settings, story: Story) -> None:
@@ -126,7 +106,7 @@ def produce_events(
     if no_wait:
         with count_progress("sending, in bytes") as progress:
             report = produce_file(file, settings, progress)
-        _print_report({"delivered": report.delivered, "invalid": report.invalid}, as_json=as_json)
+        print_report({"delivered": report.delivered, "invalid": report.invalid}, as_json=as_json)
         return
     with open_record(settings) as postgres:
         with postgres.transaction() as connection:
@@ -143,56 +123,8 @@ def produce_events(
     require_consumed(outcome, wait)
 
 
-def import_transfers(
-    file: Annotated[Path, typer.Argument(help="The file, or for ethereum-etl also its folder.")],
-    file_format: Annotated[TransferFormat, typer.Option("--format", help="Format of the file.")],
-    home: HomeOption = DEFAULT_HOME,
-    chain: Annotated[str, typer.Option(help="Chain of an ethereum-etl file.")] = "ethereum",
-    as_json: JsonOption = False,
-) -> None:
-    """Import transfers from a file, through Kafka. Failed transactions and contract creations are skipped.
-
-    Example: aml import transfers export/ --format ethereum-etl
-    """
-    skipped: Counter[str] = Counter()
-    with count_progress("reading, in bytes") as progress:
-        transfers = (
-            read_csv(file, progress)
-            if file_format is TransferFormat.csv
-            else read_ethereum_etl(file, chain, skipped=skipped, progress=progress)
-        )
-        delivered = produce(transfers, load_settings(home))
-    _print_report({"delivered": delivered, "skipped": dict(skipped)}, as_json=as_json)
-
-
-def import_label_file(
-    file: Annotated[Path, typer.Argument(help="The label file; for tagpack and ofac also a folder of them.")],
-    file_format: Annotated[LabelFormat, typer.Option("--format", help="Format of the file.")],
-    home: HomeOption = DEFAULT_HOME,
-    replace: Annotated[
-        bool,
-        typer.Option(
-            "--replace", help="The file is all that its sources say now: remove their other labels."
-        ),
-    ] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Import labels: CSV (chain,address,category,name,source,confidence[,…]), TagPacks, the OFAC SDN list.
-
-    Importing a file again changes nothing.
-
-    Example: aml import labels labels.csv --format csv
-    """
-    settings = load_settings(home)
-    categories = load_policy(settings.policy_file).categories
-    skipped: Counter[str] = Counter()
-    with open_record(settings) as postgres, count_progress("reading, in bytes") as progress:
-        rows = read_labels(file, file_format, skipped=skipped, progress=progress)
-        report = import_labels(postgres, rows, categories, replace=replace)
-    _print_report({**asdict(report), "skipped": dict(skipped.most_common())}, as_json=as_json)
-
-
-def _print_report(answer: dict[str, object], *, as_json: bool) -> None:
+def print_report(answer: dict[str, object], *, as_json: bool) -> None:
+    """What a command did: one name and value a line, or JSON."""
     if as_json:
         print_json(answer)
         return

@@ -1,6 +1,8 @@
 """Commands for labels: list the current ones, show a wallet's history, remove them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,12 +19,24 @@ from app.cli.output.terminal import (
     print_json,
     stderr,
     stdout,
+    writing,
 )
 from app.errors import NotFound
 from app.labels.answers import RecordedLabel
 from app.labels.lookup import current_labels, label_history
 from app.labels.store import remove_labels
+from app.labels.writers.current import current_rows
+from app.labels.writers.label_csv import write_csv
+from app.labels.writers.tagpack import write_tagpacks
 from app.policy.policy import load_policy
+
+
+class ExportFormat(StrEnum):
+    """Formats that labels are written in."""
+
+    csv = "csv"
+    tagpack = "tagpack"
+
 
 WalletOption = Annotated[
     str | None, typer.Option(help="Only labels of this wallet: an address, or chain:address.")
@@ -107,6 +121,28 @@ def remove(
         print_json({"removed": removed})
     else:
         stderr.print(f"{removed} labels removed. The next scoring run does not use them.")
+
+
+def export_labels(
+    path: Annotated[Path, typer.Argument(help="CSV file to write, or new folder of TagPacks.")],
+    home: HomeOption = DEFAULT_HOME,
+    file_format: Annotated[
+        ExportFormat, typer.Option("--format", help="csv is exact; tagpack is for GraphSense's tools.")
+    ] = ExportFormat.csv,
+    source: Annotated[str | None, typer.Option(help="Only labels of this source.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the current labels, as CSV that is imported as the same labels, or as a TagPack for each source.
+
+    Example: aml export labels labels.csv
+    """
+    write = write_csv if file_format is ExportFormat.csv else write_tagpacks
+    with open_record(load_settings(home)) as postgres, postgres.transaction() as connection, writing(path):
+        number = write(current_rows(connection, source), path)
+    if as_json:
+        print_json({"labels": number, "path": str(path)})
+    else:
+        stderr.print(f"{number:,} labels in {path}.", soft_wrap=True)
 
 
 def _table(labels: Sequence[RecordedLabel], more: Mapping[str, Iterable[str]]) -> Table:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
+from app.cli.labels import export_labels
 from app.cli.output.present import explanation_parts, top_table
 from app.cli.output.terminal import (
     DEFAULT_HOME,
@@ -44,12 +45,13 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="Scores and reasons")(command)
     app.command("reload-graph", rich_help_panel="Record and graph")(reload_graph)
     exports = typer.Typer(
-        help="Write the results of a run into files.",
+        help="Write the results of a run, or the labels, into files.",
         epilog="Example: aml export exposures exposures.csv",
         no_args_is_help=True,
     )
     exports.command("exposures")(export_exposures)
     exports.command("scores")(export_scores)
+    exports.command("labels")(export_labels)
     app.add_typer(exports, name="export", rich_help_panel="Scores and reasons")
 
 

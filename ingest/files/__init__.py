@@ -1,4 +1,4 @@
-"""Readers of files: ethereum-etl exports, the product's own CSV form, and event files line by line."""
+"""Readers of files: what people hold of chains, and the product's own forms, as transfers."""
 
 from ingest.files.ethereum_etl import read_ethereum_etl
 from ingest.files.transfer_csv import read_csv

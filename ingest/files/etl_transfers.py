@@ -1,17 +1,30 @@
 """Transfers from ethereum-etl's records: which ones move value, and where and when."""
 
-import re
-from datetime import UTC, datetime
-
 from app.chains.addresses import EVM_NATIVE_ASSETS
-from app.domain import Retraction, Transfer
+from app.domain import Transfer
+from app.errors import InvalidEvent
 from ingest.contract.reasons import SCHEMA_VERSION
 from ingest.contract.transfer import parse_event
-from ingest.contract.transfer_index import NATIVE_INDEX, token_index
-from ingest.files.etl_records import Record
+from ingest.contract.transfer_index import NATIVE_INDEX, internal_index, token_index
+from ingest.files.block_times import estimated_time
+from ingest.files.etl_index import (
+    FAILED,
+    UNKNOWN,
+    ExportIndex,
+    hash_key,
+    moves_value,
+    result_of,
+    trace_address,
+)
+from ingest.files.forms import Form
+from ingest.files.records import Record
+from ingest.files.spelling import amount, integer, time, value
+from ingest.files.tally import Tally
 
-_NATIVE_DECIMALS = 18
-_digits = re.compile(r"[0-9]{1,100}").fullmatch
+NATIVE_DECIMALS = 18
+FIRST_BLOCK_WITH_STATUS = {"ethereum": 4_370_000}
+"""Byzantium: before it no receipt says whether its transaction failed."""
+_NFT_EVENTS = {"ERC-721": "nft", "ERC721": "nft", "ERC-1155": "erc1155", "ERC1155": "erc1155"}
 
 
 class SkippedRecord(Exception):
@@ -23,116 +36,168 @@ class SkippedRecord(Exception):
 
 
 class TransferParser:
-    """Parses the records of one chain; keeps the places of transactions and the times of blocks."""
+    """Parses the records of one chain, with what the index knows of the other records."""
 
-    def __init__(self, chain: str) -> None:
+    def __init__(self, chain: str, index: ExportIndex, tally: Tally) -> None:
         self._chain = chain
         self._native_asset = EVM_NATIVE_ASSETS[chain]
-        self._places: dict[bytes, object] = {}
-        self._times: dict[int, object] = {}
+        self._index = index
+        self._tally = tally
 
-    def learn(self, record: Record) -> None:
-        """Keeps the place and time that later records need."""
-        if _is_transaction(record):
-            if key := _hash_key(record["hash"]):
-                self._places[key] = _integer(record.get("transaction_index"))
-            block = record.get("block_number")
-        else:
-            block = record.get("number")
-        time = record.get("block_timestamp") or record.get("timestamp")
-        if type(number := _integer(block)) is int and time is not None:
-            self._times[number] = time
+    def learn(self, form: Form | None, record: Record) -> None:
+        """Keeps what other records need."""
+        index = self._index
+        if form is Form.etl_blocks:
+            index.learn_time(record.get("number"), record.get("timestamp"))
+            return
+        index.learn_time(record.get("block_number"), _time_of(record))
+        if form is Form.etl_transactions:
+            index.learn_transaction(record, record["hash"])
+        elif form is Form.etl_receipts:
+            index.learn_transaction(record, record["transaction_hash"])
+        elif form is Form.etl_contracts:
+            index.learn_contract(record)
+        elif form is Form.etl_tokens:
+            index.learn_token(record)
+            index.learn_contract(record)
+        elif form is Form.etl_traces:
+            index.learn_trace(record)
+        elif form is Form.etl_logs:
+            if record.get("transaction_index") is not None:
+                index.learn_transaction(
+                    {"transaction_index": record["transaction_index"]}, record.get("transaction_hash")
+                )
+            if index.learn_log(record):
+                self._tally["erc1155"] += 1
 
-    def parse(self, record: Record) -> Transfer | None:
+    def parse(self, form: Form | None, record: Record) -> Transfer | None:
         """The transfer of a record, or None where it is none (a block, a log).
 
         Raises:
             SkippedRecord: the record is a movement without value, or one whose place is unknown.
             InvalidEvent: a value breaks the event contract.
         """
-        if _is_transaction(record):
+        if form is Form.etl_transactions:
             fields = self._native_fields(record)
-        elif "token_address" in record and "log_index" in record:
+        elif form is Form.etl_token_transfers:
             fields = self._token_fields(record)
+        elif form is Form.etl_traces:
+            fields = self._trace_fields(record)
         else:
             return None
-        block_number = _integer(record.get("block_number"))
-        time = record.get("block_timestamp")
-        if time is None and type(block_number) is int:
-            time = self._times.get(block_number)
+        block_number = integer(record.get("block_number"))
         event = parse_event(
             {
                 "schema_version": SCHEMA_VERSION,
                 "chain": self._chain,
                 "block_number": block_number,
-                "occurred_at": _rfc3339(time),
-                "sender": record.get("from_address"),
-                "receiver": record.get("to_address"),
+                "occurred_at": self._time(record, block_number),
+                "sender": value(record.get("from_address")),
+                "receiver": value(record.get("to_address")),
                 "usd_value": None,
                 **fields,
             }
         )
-        return None if isinstance(event, Retraction) else event
+        return event if isinstance(event, Transfer) else None
 
     def _native_fields(self, record: Record) -> Record:
-        # A null status is no failure: blocks before Byzantium (2017) have none.
-        if _integer(record.get("receipt_status")) == 0:
+        key = hash_key(record["hash"]) or b""
+        self._index.list_transaction(key)
+        result = result_of(record) or self._index.result(key)
+        if result == FAILED:
             raise SkippedRecord("failed")
-        if record.get("to_address") is None:
-            raise SkippedRecord("contract_creation")
-        if _integer(record.get("value")) == 0:
+        units, receiver = integer(record.get("value")), value(record.get("to_address"))
+        if receiver is None:
+            receiver = self._index.created.get(key) if units != 0 else None
+            if receiver is None:
+                raise SkippedRecord("contract_creation")
+        if units == 0:
             raise SkippedRecord("zero_value")
+        number = integer(record.get("block_number"))
+        first = FIRST_BLOCK_WITH_STATUS.get(self._chain, 0)
+        if result == UNKNOWN and type(number) is int and number >= first:
+            self._tally.notes["status_unknown"] += 1
         return {
             "transaction_hash": record["hash"],
-            "transaction_index": _integer(record.get("transaction_index")),
+            "transaction_index": integer(record.get("transaction_index")),
             "transfer_index": NATIVE_INDEX,
+            "receiver": receiver,
             "asset": self._native_asset,
-            "amount": _amount(record.get("value")),
-            "decimals": _NATIVE_DECIMALS,
+            "amount": amount(record.get("value")),
+            "decimals": NATIVE_DECIMALS,
         }
 
     def _token_fields(self, record: Record) -> Record:
-        log_index = _integer(record["log_index"])
-        place = self._places.get(_hash_key(record.get("transaction_hash")) or b"")
+        log_index, token = integer(record["log_index"]), value(record["token_address"])
+        key = hash_key(record.get("transaction_hash")) or b""
+        if reason := _NFT_EVENTS.get(str(record.get("event_type") or record.get("token_type")).upper()):
+            raise SkippedRecord(reason)
+        is_nft = self._index.is_nft(token)
+        if is_nft:
+            raise SkippedRecord("nft")
+        if self._index.result(key) == FAILED:
+            raise SkippedRecord("failed")
+        place: object = self._index.place(key)
+        if place is None:
+            place = integer(record.get("transaction_index"))
         if place is None:
             raise SkippedRecord("no_transaction")
+        if is_nft is None:
+            self._tally.notes["standard_unknown"] += 1
         return {
             "transaction_hash": record.get("transaction_hash"),
             "transaction_index": place,
             "transfer_index": token_index(log_index) if type(log_index) is int else log_index,
-            "asset": record["token_address"],
-            "amount": _amount(record.get("value")),
-            "decimals": None,
+            "asset": token,
+            "amount": amount(record.get("value")),
+            "decimals": self._index.decimals.get(str(token).lower()),
         }
 
+    def _trace_fields(self, record: Record) -> Record:
+        transaction_hash, address = value(record.get("transaction_hash")), trace_address(record)
+        if transaction_hash is None:
+            raise SkippedRecord("reward")
+        key = hash_key(transaction_hash) or b""
+        if address is None:
+            raise InvalidEvent("bad_place", "transfer_index: the trace address is no list of numbers.")
+        if self._index.has_failed(key, record, address):
+            raise SkippedRecord("failed")
+        if not moves_value(record):
+            raise SkippedRecord("moves_nothing")
+        if integer(record.get("value")) in (0, None):
+            raise SkippedRecord("zero_value")
+        if (
+            not address
+            and self._index.is_listed(key)
+            and (record.get("trace_type") == "call" or key in self._index.created)
+        ):
+            raise SkippedRecord("in_transactions")
+        place = integer(record.get("transaction_index"))
+        if place is None and (place := self._index.place(key)) is None:
+            raise SkippedRecord("no_transaction")
+        # The transaction's own movement has the index that it has in a list of transactions.
+        kind = {"kind": "internal"} if address else {}
+        return {
+            "transaction_hash": transaction_hash,
+            "transaction_index": place,
+            "transfer_index": internal_index(self._index.order(key, address)) if address else NATIVE_INDEX,
+            "asset": self._native_asset,
+            "amount": amount(record.get("value")),
+            "decimals": NATIVE_DECIMALS,
+            **kind,
+        }
 
-def _is_transaction(record: Record) -> bool:
-    return "hash" in record and "from_address" in record and "nonce" in record
+    def _time(self, record: Record, block_number: object) -> object:
+        moment = _time_of(record)
+        if moment is None and type(block_number) is int:
+            moment = self._index.times.get(block_number)
+            if moment is None and (moment := estimated_time(self._chain, block_number)) is not None:
+                self._tally.notes["estimated_times"] += 1
+        if moment is None:
+            raise SkippedRecord("no_time")
+        return time(moment)
 
 
-def _hash_key(value: object) -> bytes | None:
-    """A hash as 32 bytes, which take half the memory of its text."""
-    try:
-        return bytes.fromhex(str(value).removeprefix("0x"))
-    except ValueError:
-        return None
-
-
-def _integer(value: object) -> object:
-    """An integer that CSV or an exporter writes as text; the contract refuses anything else."""
-    return int(value) if isinstance(value, str) and _digits(value) else value
-
-
-def _amount(value: object) -> object:
-    return str(value) if type(value) is int else value
-
-
-def _rfc3339(time: object) -> object:
-    """Unix seconds, `2023-05-02T12:19:59Z` or BigQuery's `2023-05-02 12:19:59 UTC` as RFC 3339."""
-    seconds = _integer(time)
-    if type(seconds) is int:
-        try:
-            return datetime.fromtimestamp(seconds, UTC).isoformat()
-        except (OverflowError, ValueError, OSError):
-            return str(seconds)
-    return f"{time[:-4]}Z" if isinstance(time, str) and time.endswith(" UTC") else time
+def _time_of(record: Record) -> object:
+    moment = value(record.get("block_timestamp"))
+    return value(record.get("timestamp")) if moment is None else moment

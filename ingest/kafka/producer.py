@@ -83,6 +83,14 @@ def produce(
     return _deliver(map(_message, events), settings, progress).delivered
 
 
+def produce_encoded(
+    messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None = None
+) -> ProduceReport:
+    """Sends messages that are encoded and keyed already; else as `produce`."""
+    delivery = _deliver(messages, settings, progress)
+    return ProduceReport(delivery.delivered, 0, delivery.offsets())
+
+
 def produce_file(path: Path, settings: Settings, progress: ByteProgress | None = None) -> ProduceReport:
     """Sends each line of an event file (JSON lines, also `.gz`) as it is; lines are keyed where valid.
 

@@ -13,18 +13,23 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["app", "ingest"]):
-    from app.chains.addresses import CHAINS, normalise_address, normalise_block_hash, normalise_hash
+    from app.chains.addresses import KNOWN_CHAINS, normalise_address, normalise_block_hash, normalise_hash
     from app.chains.wallet_reference import Candidate, normalise
     from app.domain import Transfer
     from app.errors import InvalidEvent, InvalidInput
     from app.labels.readers import ofac, tagpack  # noqa: F401 - else they would be loaded later, uninstrumented
     from app.labels.readers.label_file import LabelFormat, read_labels
+    from app.labels.readers.lists import ListOptions
+    from app.labels.readers.unusable import Unusable
     from ingest.contract.reasons import REASONS
     from ingest.contract.transfer import decode, encode
     from ingest.files.ethereum_etl import read_ethereum_etl
+    from ingest.files.sources import find_source, read_source
+    from ingest.files.spool import Totals
+    from ingest.files.tally import Tally
     from ingest.files.transfer_csv import read_csv
 
-_CHAINS = sorted(CHAINS)
+_CHAINS = sorted(KNOWN_CHAINS)
 _FOLDER = Path(tempfile.mkdtemp(prefix="aml-fuzz-"))
 
 
@@ -85,15 +90,42 @@ def ethereum_etl(data: bytes) -> None:
     _check_transfers(lambda path: list(read_ethereum_etl(path, skipped=Counter())), data, "export.json")
 
 
-def labels(data: bytes) -> None:
-    """Label files of every format are read or refused; the first byte chooses the format."""
-    formats = list(LabelFormat)
-    label_format = formats[data[0] % len(formats)] if data else formats[0]
-    path = _file(data[1:], "labels.xml" if data[1:2] == b"<" else "labels.yaml")
+def transfer_file(data: bytes) -> None:
+    """Likewise of a file of any form that is recognised; the first byte chooses how it is packed."""
+    names = ("t.csv", "t.json", "t.csv.zst", "t.csv.gz", "t.parquet")
+    path = _file(data[1:], names[data[0] % len(names)] if data else names[0])
+    tally, totals = Tally(), Totals()
     try:
-        list(read_labels(path, label_format, skipped=Counter()))
+        for event in read_source(find_source(path), tally):
+            assert decode(encode(event), event.message_key.encode()) == event
+            totals.add(event)
     except InvalidInput as exc:
         _can_be_stored(str(exc))
+    finally:
+        path.unlink()  # it would explain the next one, which may have another name
+    for places in tally.examples.values():
+        _can_be_stored("".join(places))
+
+
+def labels(data: bytes) -> None:
+    """Label files of every format are read or refused; the first bytes choose the format and the name."""
+    formats = list(LabelFormat)
+    names = ("labels.xml", "labels.yaml", "labels.csv", "labels.json", "labels.txt", "sdn.csv", "sdn.del")
+    label_format = formats[data[0] % len(formats)] if data else formats[0]
+    body = data[1:] if data[1:2] == b"<" else data[2:]
+    name = names[0] if data[1:2] == b"<" else names[data[1] % len(names)] if data[1:] else names[1]
+    unusable = Unusable()
+    options = ListOptions(chain="ethereum")
+    try:
+        rows = list(read_labels(_file(body, name), label_format, skipped=unusable, options=options))
+    except InvalidInput as exc:
+        _can_be_stored(str(exc))
+        return
+    for row in rows:
+        assert normalise_address(row.chain, row.address) == row.address
+        _can_be_stored(row.name + row.source)
+    for entry in unusable.entries:
+        _can_be_stored("".join(entry))
 
 
 def _check_transfers(read: Callable[[Path], list[Transfer]], data: bytes, name: str) -> None:
@@ -124,7 +156,16 @@ def _can_be_stored(text: str) -> None:
 
 TARGETS = {
     target.__name__: target
-    for target in (decoder, message_key, addresses, wallet_reference, transfer_csv, ethereum_etl, labels)
+    for target in (
+        decoder,
+        message_key,
+        addresses,
+        wallet_reference,
+        transfer_csv,
+        ethereum_etl,
+        transfer_file,
+        labels,
+    )
 }
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Here some thousand executions each, the same ones every time; `make fuzz` goes on for `FUZZ_SECONDS` each.
 """
 
+import gzip
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import zstandard
 
 from app.domain import TransferKind
 from app.settings import PROJECT
@@ -23,7 +25,12 @@ from tests.support.builders import FACTS, retraction, story
 from tests.support.poison import KINDS, poison
 
 SECONDS = os.environ.get("AML_FUZZ_SECONDS")
-RUNS = {"transfer_csv": 1_000, "ethereum_etl": 1_000, "labels": 1_000}  # these write a file each time
+RUNS = {
+    "transfer_csv": 1_000,
+    "ethereum_etl": 1_000,
+    "transfer_file": 2_000,
+    "labels": 1_000,
+}  # these write a file each time
 RUN_SECONDS = 300 + int(SECONDS or 0)
 HASH, ADDRESS, BITCOIN = "0x" + "ab" * 32, "0x" + "12" * 20, "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 CASHADDR = "qpm2qsznhks23z7629mms6s4cwef74vcwvy22gdx6a"
@@ -44,6 +51,18 @@ OFAC = (
 )
 
 
+UNITED_KINGDOM = (
+    "<Designations><Designation><Names><Name><Name6>A</Name6></Name></Names><OtherInformation>BTC: "
+    f"{BITCOIN[:9]}\n{BITCOIN[9:]}; {ADDRESS}</OtherInformation></Designation></Designations>"
+)
+EUROPEAN_UNION = (
+    '<export><sanctionEntity><nameAlias wholeName="A" strong="true"><remark>BSC: '
+    f"{ADDRESS}</remark></nameAlias></sanctionEntity></export>"
+)
+ORDERS = f'Order Number,Assets,Is Canceled\n1,"Id: 5\nName: {BITCOIN}, {ADDRESS}\n\nName: 35561732",False\n'
+DELIMITED = (
+    f'1,"A","individual","Digital Currency Address - XBT {BITCOIN}; Digital Currency Address {ADDRESS}"\n'
+)
 WORDS = (*TRANSFER_FIELDS, *OPTIONAL_FIELDS, *get_args(TransferKind), "retraction", "0x")
 
 
@@ -58,6 +77,39 @@ def messages() -> Iterator[bytes]:
     )
 
 
+def transfer_files() -> Iterator[bytes]:
+    """A file of each form, with the byte that says how it is packed."""
+    rows = [
+        (
+            '"Txhash","Blockno","UnixTimestamp","From","To","ContractAddress","Value_IN(ETH)","Value_OUT(ETH)",'
+            f'"Historical $Price/Eth","Status","ErrCode"\n"{HASH}","5","1683029999","{ADDRESS}","{ADDRESS}",'
+            '"","1,234.5","0","311.26","",""\n'
+        ),
+        (
+            "Txhash,Blockno,UnixTimestamp,From,To,TokenValue,USDValueDayOfTx,ContractAddress,TokenSymbol\n"
+            f'{HASH},5,1683029999,{ADDRESS},{ADDRESS},"3,067.671",$330.58,{ADDRESS},T\n'
+        ),
+        (
+            "block_number,transaction_hash,transaction_index,from_address,to_address,value,trace_type,call_type,"
+            f'trace_address,error,status\n5,{HASH},0,{ADDRESS},{ADDRESS},7,call,call,"0,1",,1\n'
+        ),
+    ]
+    yield from (b"\0" + row.encode() for row in rows)
+    yield b"\2" + zstandard.compress(rows[0].encode())
+    yield b"\3" + gzip.compress(rows[1].encode())
+    tron = (
+        f'{{"data": [{{"transaction_id": "{HASH[2:]}", "block_number": 5, "block_timestamp": 1683029999000,'
+        f' "event_index": 0, "contract_address": "{ADDRESS}", "event_name": "Transfer",'
+        f' "result": {{"from": "{ADDRESS}", "to": "{ADDRESS}", "value": "7"}}}}]}}'
+    )
+    api = (
+        f'{{"status": "1", "result": [{{"blockNumber": "5", "timeStamp": "1683029999", "hash": "{HASH}",'
+        f' "from": "{ADDRESS}", "to": "{ADDRESS}", "value": "7", "contractAddress": "{ADDRESS}",'
+        ' "tokenDecimal": "6", "transactionIndex": "3"}]}'
+    )
+    yield from (b"\1" + text.encode() for text in (tron, api, ETL))
+
+
 def seeds(target: str) -> Iterator[bytes]:
     """Where the fuzzer begins."""
     first = story().transfers[0]
@@ -66,7 +118,7 @@ def seeds(target: str) -> Iterator[bytes]:
     elif target == "message_key":
         yield from (first.message_key.encode() + b"\n" + message for message in messages())
     elif target == "addresses":
-        yield from (bytes([chain]) + a.encode() for chain in range(31) for a in (ADDRESS, BITCOIN, HASH))
+        yield from (bytes([chain]) + a.encode() for chain in range(46) for a in (ADDRESS, BITCOIN, HASH))
     elif target == "wallet_reference":
         yield from (
             text.encode() for text in (ADDRESS, BITCOIN, f"bitcoin:{BITCOIN}", f"bitcoincash:{CASHADDR}")
@@ -78,14 +130,29 @@ def seeds(target: str) -> Iterator[bytes]:
             yield f"{','.join(columns)}\n{row.replace(' ', 'T')}\n".encode()
     elif target == "ethereum_etl":
         yield ETL.encode()
+    elif target == "transfer_file":
+        yield from transfer_files()
     else:
-        yield from (bytes([i]) + text.encode() for i, text in enumerate((LABELS, TAGPACK, OFAC)))
+        # The format and the name (of the XML the format alone): see the target.
+        chosen = ((b"\0\2", LABELS), (b"\1\1", TAGPACK), (b"\2", OFAC), (b"\4\3", f'["{ADDRESS}"]'))
+        yield from (choice + text.encode() for choice, text in chosen)
+        yield from (b"\4" + text.encode() for text in (UNITED_KINGDOM, EUROPEAN_UNION))
+        yield from (choice + text.encode() for choice, text in ((b"\4\2", ORDERS), (b"\4\5", DELIMITED)))
 
 
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris has no wheel for this machine or Python")
 @pytest.mark.parametrize(
     "target",
-    ["decoder", "message_key", "addresses", "wallet_reference", "transfer_csv", "ethereum_etl", "labels"],
+    [
+        "decoder",
+        "message_key",
+        "addresses",
+        "wallet_reference",
+        "transfer_csv",
+        "ethereum_etl",
+        "transfer_file",
+        "labels",
+    ],
 )
 def test_nothing_that_a_fuzzer_thinks_up_gets_past_a_reader(target: str, tmp_path: Path) -> None:
     corpus, words = tmp_path / "corpus", tmp_path / "words"

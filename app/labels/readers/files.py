@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from app.domain import ByteProgress
+from app.input_files import read_text_lines
 
 MAX_TEXT_BYTES = 500
 """Longest name, source or category: longer ones do not fit the index that keeps labels unique."""
@@ -19,6 +20,19 @@ def files_with_progress(
     for file, size in sizes.items():
         yield file, _reporter(before, total, progress)
         before += size
+
+
+def every_line(path: Path, progress: ByteProgress | None = None) -> Iterator[str]:
+    """The lines of a text file, blank ones too: cells of a CSV may hold them, and messages count them.
+
+    Raises:
+        InvalidInput: as `read_text_lines`.
+    """
+    expected = 1
+    for number, line in read_text_lines(path, progress):
+        yield from ("\n" for _ in range(expected, number))
+        yield line
+        expected = number + 1
 
 
 def one_line(text: str) -> str:

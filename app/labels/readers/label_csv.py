@@ -11,6 +11,7 @@ from app.chains.addresses import normalise_address
 from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
 from app.input_files import read_text_lines
+from app.labels.formulas import unguarded
 from app.labels.readers.files import MAX_TEXT_BYTES
 from app.labels.store import LabelRow
 
@@ -49,7 +50,7 @@ def _labels(lines: Iterable[str], file: Path) -> Iterator[LabelRow]:
 def _label(row: dict[str | None, Any], origin: str) -> LabelRow:
     if None in row or None in row.values():
         raise InvalidInput(f"{origin}: more or fewer fields than the header. Quote fields with commas.")
-    fields = {str(name): value.strip() for name, value in row.items()}
+    fields = {str(name): unguarded(value.strip()) for name, value in row.items()}
     for name, value in fields.items():
         if len(value.encode()) > MAX_TEXT_BYTES or any(unicodedata.category(char) == "Cc" for char in value):
             raise InvalidInput(f"{origin}: {name} has over {MAX_TEXT_BYTES} bytes or a control character.")

@@ -70,7 +70,8 @@ INVALID = [
     ("bad_checksum", "tron", "41" + "ab" * 20),
     ("bad_address", "ripple", ""),
     ("bad_address", "zcash", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
-    ("unknown_chain", "monero", "x"),
+    ("unknown_chain", "narnia", "x"),
+    ("bad_address", "monero", "x"),
     ("unknown_chain", "Bitcoin", "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"),
 ]
 

@@ -20,6 +20,8 @@ from app.labels.readers.label_file import LabelFormat, read_labels
 from app.policy.policy import load_policy
 from app.settings import PROJECT
 from ingest.files.ethereum_etl import read_ethereum_etl
+from ingest.files.sources import find_source, read_source
+from ingest.files.tally import Tally
 from ingest.files.transfer_csv import read_csv
 
 MIB = 2**20
@@ -35,6 +37,9 @@ READERS: dict[str, tuple[str, Reader]] = {
     "tagpack": ("pack.yaml", partial(_labels, LabelFormat.tagpack)),
     "ofac.xml": ("sdn.xml", partial(_labels, LabelFormat.ofac)),
     "ofac.txt": ("sanctioned_addresses_ETH.txt", partial(_labels, LabelFormat.ofac)),
+    "list.json": ("list.json", partial(_labels, LabelFormat.list)),
+    "list.csv": ("list.csv", partial(_labels, LabelFormat.list)),
+    "transfers of any form": ("t.csv", lambda path: list(read_source(find_source(path), Tally()))),
     "transfers.csv": ("transfers.csv", lambda path: list(read_csv(path))),
     "ethereum-etl": ("transactions.json", lambda path: list(read_ethereum_etl(path, skipped=Counter()))),
     "events": ("events.jsonl", lambda path: list(read_lines(path))),

@@ -8,7 +8,7 @@ import pytest
 
 from app.errors import InvalidInput
 from app.labels.readers.label_file import LabelFormat, read_labels
-from app.labels.readers.ofac_xml import read_sdn
+from app.labels.readers.sanctions_xml import read_sanctions_xml
 from app.labels.store import LabelRow
 
 ETH = "0x" + "ab" * 20
@@ -96,7 +96,7 @@ def test_a_folder_of_address_lists_is_the_sanctioned_wallets_of_each_currency(tm
         ("bitcoin", BTC), ("ethereum", ETH), ("arbitrum", ETH), ("tron", TRON),
     }  # fmt: skip
     assert len(rows) == 4
-    assert skipped == Counter({"bad_address": 1, "unknown_currency:XMR": 1, "duplicate": 2})
+    assert skipped == Counter({"bad_address": 2, "duplicate": 2})
     expected = ("sanctioned", "OFAC SDN", "OFAC SDN", 100, None, None)
     for row in rows:
         assert expected == (
@@ -114,7 +114,7 @@ def test_an_address_on_the_list_of_another_chain_is_placed_by_its_form(tmp_path:
 def test_the_plain_xml_names_the_entry(tmp_path: Path) -> None:
     rows, skipped = read(xml(tmp_path, SDN))
     assert said(rows) == [("bitcoin", BTC, "EXAMPLE, Ivan"), ("ethereum", ETH, "SMITH & SONS")]
-    assert skipped == Counter({"unknown_currency:XMR": 1})
+    assert skipped == Counter({"bad_address": 1})
     assert rows[0].origin == f"{tmp_path}/sdn.xml:8"
 
 
@@ -137,7 +137,7 @@ def test_entries_are_freed_as_they_are_read(tmp_path: Path) -> None:
     file = xml(tmp_path, f"{SDN[:first]}{entries}</sdnList>")
     process = psutil.Process()
     before = process.memory_info().rss
-    found = read_sdn(file, lambda _: None)
+    found = read_sanctions_xml(file, lambda _: None)
     for _ in range(29_999):
         next(found)
     # The tree of the whole file takes more than 60 MB, and all but one entry are read now.

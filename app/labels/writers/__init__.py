@@ -1,0 +1,1 @@
+"""Writers of label files, one file a format."""
