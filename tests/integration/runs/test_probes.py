@@ -360,12 +360,12 @@ def test_the_commands_write_levels_and_say_what_a_policy_changes(postgres: Postg
     score(postgres)
     written = tmp_path / "scores.csv"
     assert aml_json("export", "scores", str(written))["rows"] == len(written.read_text().splitlines()) - 1
-    lines = {row["address"]: row for row in csv.DictReader(written.open())}
+    lines = {row["address"]: row for row in csv.DictReader(written.read_text().splitlines())}
     for name, verdict in wanted:
         assert lines[verdict.wallet]["level"] in verdict.levels, name
         assert set(verdict.flags) <= set(lines[verdict.wallet]["flags"].split()), name
     stricter = tmp_path / "stricter.yaml"
-    stricter.write_text(policy().body.replace("medium: 25", "medium: 20"))
+    stricter.write_text(policy().body.replace("unrated_below: 0.5", "unrated_below: 1.0"))
     assert aml_json("policy", "try", str(stricter))["changed_levels"] > 0
     assert "change their level" in aml("policy", "try", str(stricter))
     assert aml_json("policy", "check", str(stricter))["digest"] != policy().digest
