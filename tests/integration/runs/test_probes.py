@@ -365,7 +365,8 @@ def test_the_commands_write_levels_and_say_what_a_policy_changes(postgres: Postg
         assert lines[verdict.wallet]["level"] in verdict.levels, name
         assert set(verdict.flags) <= set(lines[verdict.wallet]["flags"].split()), name
     stricter = tmp_path / "stricter.yaml"
-    stricter.write_text(policy().body.replace("unrated_below: 0.5", "unrated_below: 1.0"))
-    assert aml_json("policy", "try", str(stricter))["changed_levels"] > 0
+    rule = "    when: {behaviour: mule}\n    level_at_least: "
+    stricter.write_text(policy().body.replace(f"{rule}medium", f"{rule}severe"))
+    assert aml_json("policy", "try", str(stricter))["changes"] == {"medium -> severe": 1}
     assert "change their level" in aml("policy", "try", str(stricter))
     assert aml_json("policy", "check", str(stricter))["digest"] != policy().digest
