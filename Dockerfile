@@ -49,7 +49,8 @@ LABEL org.opencontainers.image.title="aml-risk" \
     org.opencontainers.image.revision="${REVISION}"
 RUN python -m pip uninstall --yes --quiet --root-user-action=ignore pip && \
     groupadd --gid 10001 aml && useradd --uid 10001 --gid aml --no-create-home --home-dir /tmp aml && \
-    install -d -o aml -g aml /data /cache /secrets /secrets/aml /secrets/postgres /secrets/neo4j /secrets/monitoring
+    install -d -o aml -g aml /data /cache /secrets /secrets/aml /secrets/postgres /secrets/neo4j /secrets/kafka \
+        /secrets/admin /secrets/monitoring
 # dpkg removes what it can itself, so that its list, which scanners read, stays true; then it goes too.
 RUN force="--force-depends --force-remove-essential --force-remove-protected" && \
     dpkg --purge $force apt debconf perl-base >/dev/null 2>&1 && \

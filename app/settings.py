@@ -24,11 +24,44 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="AML_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     postgres_url: SecretStr = Field(description="SQLAlchemy URL of the record, with its password.")
+    postgres_admin_url: SecretStr | None = Field(
+        default=None,
+        description="URL of a superuser, with which `aml migrate` makes the record's role and database.",
+    )
     neo4j_url: str = Field(description="Bolt address of the graph.")
     neo4j_user: str = Field(default="neo4j", description="User of the graph.")
     neo4j_password: SecretStr = Field(description="Password of the graph's user.")
     neo4j_browser_url: str | None = Field(default=None, description="Where a person opens Neo4j Browser.")
     kafka_bootstrap_servers: str = Field(description="Kafka brokers, host:port separated by commas.")
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="How clients reach the brokers."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="PLAIN", description="How a password is shown to the brokers."
+    )
+    kafka_ca_file: Path | None = Field(
+        default=None, description="Certificates that the brokers' are checked with; unset: the system's."
+    )
+    kafka_username: str | None = Field(
+        default=None, description="Kafka user that reads transfers and writes refused messages."
+    )
+    kafka_password: SecretStr | None = Field(default=None, description="Password of that user.")
+    kafka_producer_username: str | None = Field(
+        default=None, description="Kafka user that writes transfers; unset: that of `AML_KAFKA_USERNAME`."
+    )
+    kafka_producer_password: SecretStr | None = Field(
+        default=None, description="Password of the user that writes transfers."
+    )
+    kafka_producer_servers: str | None = Field(
+        default=None, description="Brokers as a producer of one's own reaches them, when elsewhere."
+    )
+    kafka_admin_username: str | None = Field(
+        default=None,
+        description="Kafka user that makes topics and permissions; unset: that of `AML_KAFKA_USERNAME`.",
+    )
+    kafka_admin_password: SecretStr | None = Field(
+        default=None, description="Password of the user that creates topics."
+    )
     transfers_topic: str = Field(default="transfers", description="Topic the transfers arrive on.")
     dead_letter_topic: str = Field(default="transfers.dead", description="Topic of refused messages.")
     topic_partitions: int = Field(default=4, ge=1, le=64, description="Partitions when the topic is created.")
@@ -129,8 +162,9 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's signature
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then the files of the folder that `AML_SECRETS_DIR` names."""
-        files = SecretsSettingsSource(settings_cls, secrets_dir=os.environ.get("AML_SECRETS_DIR"))
+        """Arguments, then the environment, then the files of the folders that `AML_SECRETS_DIR` names."""
+        folders = [each for each in os.environ.get("AML_SECRETS_DIR", "").split(os.pathsep) if each]
+        files = SecretsSettingsSource(settings_cls, secrets_dir=folders or None)
         return init_settings, env_settings, files
 
 

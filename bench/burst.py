@@ -9,12 +9,13 @@ from confluent_kafka.cimpl import NewTopic
 
 from app.errors import AmlError
 from app.settings import Settings
+from app.stores.kafka import client_options
 from bench.machine import machine
 from bench.processes import BenchedConsumer
 from bench.servers import conditions, servers
 from bench.stores import story
 from ingest.kafka.producer import produce
-from ingest.kafka.topics import MAX_WHOLE_MESSAGE_BYTES, QUIET
+from ingest.kafka.topics import MAX_WHOLE_MESSAGE_BYTES
 
 HUGE_BYTES = 10_000_000
 HUGE_PARTITIONS = 4
@@ -52,12 +53,12 @@ def run(messages: int, *, huge: int) -> dict[str, Any]:
 
 def _produce_huge(settings: Settings, messages: int) -> None:
     """Somebody else's topic, with messages that nobody should send."""
-    at = settings.kafka_bootstrap_servers
+    options = client_options(settings, "admin")
     most = {"max.message.bytes": str(MAX_WHOLE_MESSAGE_BYTES)}
     topic = NewTopic(settings.transfers_topic, HUGE_PARTITIONS, 1, config=most)
-    admin = AdminClient({"bootstrap.servers": at, **QUIET})
+    admin = AdminClient(options)
     admin.create_topics([topic])[topic.topic].result(60)
-    producer = Producer({"bootstrap.servers": at, "message.max.bytes": MAX_WHOLE_MESSAGE_BYTES, **QUIET})
+    producer = Producer({**options, "message.max.bytes": MAX_WHOLE_MESSAGE_BYTES})
     for number in range(messages):
         producer.produce(topic.topic, b"7" * HUGE_BYTES, partition=number % HUGE_PARTITIONS)
         if producer.flush(60):

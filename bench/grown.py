@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 from app.domain import Transfer
+from app.errors import AmlError
 from app.projection.pending import mark_projected, pending_batches
 from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, Page, RowSource, paged
 from app.projection.state import owned_state
 from app.projection.write import write_transfers, write_wallets
 from app.record.identity import record_id
-from app.stores.postgres import Postgres
+from app.settings import Settings
 from bench.ledger import Ledger, address, batch_of, transaction_hash
 from bench.servers import Servers
 from cypher import query
@@ -85,7 +86,7 @@ def fill_graph(s: Servers, ledger: Ledger, *, graph: bool) -> None:
     if not ledger.transfers:
         return
     s.postgres.run(continue_ids)
-    _settle(s.postgres)
+    _settle(s.settings)
     if graph:
         (last,) = s.graph.read(query("state/last_transfer")) or [{"id": 0}]
         (last_wallet,) = s.graph.read(query("state/last_wallet")) or [{"id": 0}]
@@ -97,9 +98,16 @@ def fill_graph(s: Servers, ledger: Ledger, *, graph: bool) -> None:
     mark_all_projected(s)
 
 
-def _settle(postgres: Postgres) -> None:
-    """Does at once what PostgreSQL would do by itself during the measurement, because so much was copied."""
-    engine = create_engine(postgres.url, isolation_level="AUTOCOMMIT")
+def _settle(settings: Settings) -> None:
+    """Does at once what PostgreSQL would do by itself during the measurement, because so much was copied.
+
+    Asking for a checkpoint needs the superuser.
+    """
+    if settings.postgres_admin_url is None:
+        raise AmlError("Benchmarks run on servers of their own.")
+    database = make_url(settings.postgres_url.get_secret_value()).database
+    admin = make_url(settings.postgres_admin_url.get_secret_value())
+    engine = create_engine(admin.set(database=database), isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("VACUUM (ANALYZE)"))
         connection.execute(text("CHECKPOINT"))

@@ -43,7 +43,7 @@ def own_servers(*services: str) -> Iterator[dict[str, int]]:
         tempfile.TemporaryDirectory(prefix="aml-bench-") as folder,
         Stack(Path(folder) / "home", services) as stack,
     ):
-        os.environ.update(environment(stack.urls))
+        os.environ.update(environment(stack.urls), AML_POSTGRES_ADMIN_URL=stack.urls.postgres_admin)
         yield stack.pids
 
 

@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from app.errors import AmlError, InvalidInput
@@ -14,16 +14,25 @@ from embedded.lock import hold
 from embedded.ports import choose, draw, is_free
 
 LOCK_NAME = "aml.lock"
-_ENTRIES = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json")
+PRODUCER_FILES = ("producer.librdkafka.properties", "producer.java.properties")
+"""For a producer of one's own: where Kafka is, and its user and password."""
+_ENTRIES = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json", *PRODUCER_FILES)
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """Passwords and token, generated for this home alone."""
+    """Passwords and token, generated for this home alone; empty are those that an instance of before lacks.
+
+    Of Kafka's users `kafka` reads transfers and writes refused messages, `kafka_producer` writes transfers.
+    """
 
     postgres: str = field(repr=False)
     neo4j: str = field(repr=False)
     api_token: str = field(repr=False)
+    postgres_admin: str = field(default="", repr=False)
+    kafka: str = field(default="", repr=False)
+    kafka_producer: str = field(default="", repr=False)
+    kafka_admin: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -89,22 +98,38 @@ def wipe(path: Path) -> None:
 
 
 def load_secrets(path: Path) -> Secrets:
-    """The secrets of a home, generated at the first call.
+    """The secrets of a home; what is not there yet is generated.
 
     Raises:
         AmlError: the file is unreadable, or gone while data that needs it exists.
     """
+    present = read_secrets(path)
+    if present is None:
+        if (path / "postgres" / "data").exists() or (path / "neo4j" / "data").exists():
+            raise AmlError(
+                f"{path / 'secrets.json'} is gone but the data is not: restore it, or delete this instance."
+            )
+        present = Secrets(secrets.token_urlsafe(18), secrets.token_urlsafe(18), secrets.token_urlsafe(32))
+    missing = {name: secrets.token_urlsafe(18) for name, value in asdict(present).items() if not value}
+    complete = replace(present, **missing)
+    if missing:
+        save_secrets(path, complete)
+    return complete
+
+
+def read_secrets(path: Path) -> Secrets | None:
+    """The secrets of a home as they are, or None before its first start.
+
+    Raises:
+        AmlError: the file is unreadable.
+    """
     file = path / "secrets.json"
-    if file.exists():
-        try:
-            return Secrets(**json.loads(file.read_text()))
-        except (ValueError, TypeError) as exc:
-            raise AmlError(f"{file} is damaged: restore it, or delete this instance.") from exc
-    if (path / "postgres" / "data").exists() or (path / "neo4j" / "data").exists():
-        raise AmlError(f"{file} is gone but the data is not: restore it, or delete this instance.")
-    fresh = Secrets(secrets.token_urlsafe(18), secrets.token_urlsafe(18), secrets.token_urlsafe(32))
-    save_secrets(path, fresh)
-    return fresh
+    try:
+        return Secrets(**json.loads(file.read_text()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as exc:
+        raise AmlError(f"{file} is damaged: restore it, or delete this instance.") from exc
 
 
 def save_secrets(path: Path, values: Secrets) -> None:
@@ -136,11 +161,15 @@ def claim_ports(home: Home, pins: Mapping[str, int]) -> dict[str, int]:
 
 
 def _write_json(file: Path, content: Mapping[str, object]) -> None:
+    write_private(file, json.dumps(content, indent=1))
+
+
+def write_private(file: Path, content: str) -> None:
     """Write the file atomically, readable by its owner alone."""
     fresh = file.with_suffix(".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        json.dump(content, out, indent=1)
+        out.write(content)
         out.flush()
         os.fsync(out.fileno())
     fresh.replace(file)

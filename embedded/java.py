@@ -12,6 +12,7 @@ from pathlib import Path
 from app.errors import InvalidInput
 from embedded.cache import cache_dir
 from embedded.extra import java_home
+from embedded.home import write_private
 
 _COMMON = (
     "-XX:+UseSerialGC",
@@ -71,7 +72,7 @@ def command_line(
     temporary.mkdir(mode=0o700, parents=True)
     argument_file = folder / "java.args"  # a class path may be longer than a command line allows
     class_path = os.pathsep.join(str(jar) for jar in program.class_path)
-    argument_file.write_text(f"-cp\n{_quoted(class_path)}\n")
+    write_private(argument_file, f"-cp\n{_quoted(class_path)}\n")
     cache = cache_file(program)
     if record:
         aot: tuple[str, ...] = (f"-XX:AOTCacheOutput={folder / cache.name}",)

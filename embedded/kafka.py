@@ -1,4 +1,4 @@
-"""Kafka: one broker that is its own controller."""
+"""Kafka: one broker that is its own controller, and asks for a password."""
 
 import base64
 import shutil
@@ -9,12 +9,14 @@ from pathlib import Path
 
 from confluent_kafka.admin import AdminClient
 
-from embedded.home import Home
+from embedded.home import Home, Secrets, write_private
 from embedded.java import Program, command_line, megabytes, properties
+from embedded.kafka_users import KAFKA_ADMIN, password_settings, security_settings
 from embedded.process import Command
 from embedded.server import Server, Setup, connect
 
 _MESSAGE_BYTES = 12 << 20
+_LISTENERS = ("CLIENT",)
 
 
 def kafka_program(jars: Sequence[Path]) -> Program:
@@ -26,13 +28,17 @@ def kafka_program(jars: Sequence[Path]) -> Program:
         class_path=tuple(jars),
         flags=(
             f"{logger}.defaultLogLevel=warn",
+            # Warns, with a trace, of whoever connects and sends no request: strangers could fill the disk.
+            f"{logger}.log.org.apache.kafka.common.network.Selector=error",
             f"{logger}.showDateTime=true",
             f"{logger}.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSX",
         ),
     )
 
 
-def kafka(home: Home, port: int, controller_port: int, jars: Sequence[Path], *, record: bool) -> Server:
+def kafka(
+    home: Home, port: int, controller_port: int, secrets: Secrets, jars: Sequence[Path], *, record: bool
+) -> Server:
     """How to run Kafka. `AML_KAFKA_HEAP` sets its memory, such as 512m.
 
     Raises:
@@ -43,7 +49,9 @@ def kafka(home: Home, port: int, controller_port: int, jars: Sequence[Path], *, 
     program = kafka_program(jars)
     heap = megabytes("AML_KAFKA_HEAP", "256m", at_least=128)
     memory = ("-Xms64m", f"-Xmx{heap}m")
-    (folder / "server.properties").write_text(properties(_settings(port, controller_port, data.name)))
+    passwords = password_settings(_LISTENERS, secrets)
+    settings = _settings(port, controller_port, data.name) | passwords
+    write_private(folder / "server.properties", properties(settings))
     setup = None if data.exists() else _format(folder, program, port, controller_port)
     return Server(
         name="kafka",
@@ -51,14 +59,14 @@ def kafka(home: Home, port: int, controller_port: int, jars: Sequence[Path], *, 
             argv=command_line(program, ["server.properties"], folder=folder, memory=memory, record=record),
             cwd=folder,
         ),
-        ready=partial(_ready, port),
+        ready=partial(_ready, port, secrets.kafka_admin),
         setup=setup,
     )
 
 
 def _settings(port: int, controller_port: int, data: str) -> dict[str, object]:
     """`data` is relative to the working folder, so a comma or backslash in the home's path does no harm."""
-    listener, controller = f"PLAINTEXT://127.0.0.1:{port}", f"CONTROLLER://127.0.0.1:{controller_port}"
+    listener, controller = f"CLIENT://127.0.0.1:{port}", f"CONTROLLER://127.0.0.1:{controller_port}"
     return {
         "process.roles": "broker,controller",
         "node.id": 1,
@@ -66,6 +74,8 @@ def _settings(port: int, controller_port: int, data: str) -> dict[str, object]:
         "controller.listener.names": "CONTROLLER",
         "listeners": f"{listener},{controller}",
         "advertised.listeners": listener,
+        "inter.broker.listener.name": "CLIENT",
+        **security_settings(_LISTENERS),
         "log.dirs": data,
         "log.segment.bytes": 64 << 20,
         "message.max.bytes": _MESSAGE_BYTES,
@@ -91,7 +101,8 @@ def _format(folder: Path, program: Program, port: int, controller_port: int) -> 
     shutil.rmtree(fresh, ignore_errors=True)
     format_folder = folder / "format"
     format_folder.mkdir(mode=0o700, exist_ok=True)
-    (folder / "format.properties").write_text(properties(_settings(port, controller_port, fresh.name)))
+    settings = _settings(port, controller_port, fresh.name)
+    write_private(folder / "format.properties", properties(settings))
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     # Joined by `=`: an identity that begins with a dash would otherwise be read as an option.
     arguments = ["format", f"--cluster-id={cluster_id}", "--config", "format.properties"]
@@ -105,8 +116,18 @@ def _format(folder: Path, program: Program, port: int, controller_port: int) -> 
     return Setup(Command(argv, cwd=folder), finish)
 
 
-def _ready(port: int) -> None:
+def _ready(port: int, password: str) -> None:
     connect(port)
-    admin = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0, "socket.timeout.ms": 2000})
+    admin = AdminClient(
+        {
+            "bootstrap.servers": f"127.0.0.1:{port}",
+            "security.protocol": "SASL_PLAINTEXT",
+            "sasl.mechanisms": "PLAIN",
+            "sasl.username": KAFKA_ADMIN,
+            "sasl.password": password,
+            "log_level": 0,
+            "socket.timeout.ms": 2000,
+        }
+    )
     if not admin.list_topics(timeout=2).brokers:
         raise ConnectionError("no broker is registered yet")

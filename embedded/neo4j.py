@@ -1,7 +1,6 @@
 """Neo4j Community with Neo4j Browser, closed to everything but loopback."""
 
 import hashlib
-import os
 import secrets
 from collections.abc import Sequence
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 import httpx
 from neo4j import GraphDatabase
 
-from embedded.home import Home
+from embedded.home import Home, write_private
 from embedded.java import Program, command_line, megabytes, properties
 from embedded.process import Command
 from embedded.server import Server, connect
@@ -46,15 +45,15 @@ def neo4j(
     """
     folder = home.folder("neo4j")
     conf = folder / "conf"
-    for name in ("conf", "data/dbms", "import", "logs", "plugins", "run"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name in ("conf", "data", "data/dbms", "import", "logs", "plugins", "run"):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
     auth_file = folder / "data" / "dbms" / "auth.ini"
     if not (folder / "data" / "databases").exists():
-        _write_private_file(auth_file, auth_ini(password, secrets.token_bytes(32)))
+        write_private(auth_file, auth_ini(password, secrets.token_bytes(32)))
     heap = megabytes("AML_NEO4J_HEAP", "1g", at_least=256)
     page_cache = megabytes("AML_NEO4J_PAGECACHE", "256m", at_least=16)
     settings = _settings(bolt_port, http_port, heap, page_cache)
-    (conf / "neo4j.conf").write_text(properties(settings))
+    write_private(conf / "neo4j.conf", properties(settings))
     arguments = [f"--home-dir={folder}", f"--config-dir={conf}", "--console-mode"]
     memory = ("-Xms256m", f"-Xmx{heap}m")
     return Server(
@@ -115,12 +114,6 @@ def _settings(bolt_port: int, http_port: int, heap: int, page_cache: int) -> dic
         # Internal: without it a stop takes 10 s of silence. Check at every version bump.
         "internal.dbms.bolt.netty_server_shutdown_quiet_period_duration": "0s",
     }
-
-
-def _write_private_file(file: Path, text: str) -> None:
-    file.unlink(missing_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
 
 
 def _ready(bolt_port: int, http_port: int, password: str, auth_file: Path) -> None:

@@ -1,19 +1,27 @@
-"""PostgreSQL refuses to run as root: the user it runs as then, and binaries that user can reach."""
+"""PostgreSQL refuses to run as root: the user it runs as then, and binaries that user can reach.
+
+That user is a number of the instance's own, which no account and no other service has: whoever shares a user
+with a server may write its files.
+"""
 
 import hashlib
 import os
 import pwd
+import secrets
 import shutil
+import stat
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Final, TypedDict
 
 from app.errors import DependencyMissing, InvalidInput
 from embedded.cache import cache_dir
 from embedded.extra import postgres_install
 
 _USER_VARIABLE = "AML_POSTGRES_OS_USER"
+_UNSHARED: Final = (range(1_879_048_192, 2_147_483_647), range(60_578, 60_706))
+"""User ids that systemd's table leaves unused: a wide range, and one for a container that maps few ids."""
 
 
 class _PopenOptions(TypedDict):
@@ -24,11 +32,12 @@ class _PopenOptions(TypedDict):
 
 @dataclass(frozen=True)
 class OsUser:
-    """An account of this machine."""
+    """Who a process runs as: an account of this machine, or a user id without a name."""
 
     name: str
     uid: int
     gid: int
+    is_account: bool
 
 
 def popen_options(user: OsUser | None) -> _PopenOptions:
@@ -38,22 +47,86 @@ def popen_options(user: OsUser | None) -> _PopenOptions:
     return {"user": user.uid, "group": user.gid, "extra_groups": []}
 
 
-def server_user() -> OsUser | None:
-    """The user PostgreSQL runs as: None (the current one), or for root `AML_POSTGRES_OS_USER`, else `nobody`.
+def server_user(folder: Path) -> OsUser | None:
+    """The user PostgreSQL runs as: None (the current one), or for root `AML_POSTGRES_OS_USER`.
+
+    Without that variable it is a user id that no account has: the one that owns the folder, or a new one.
 
     Raises:
-        InvalidInput: there is no such user, or it is root.
+        InvalidInput: there is no such user, or it is root, or no id is free.
     """
     if os.geteuid() != 0:
         return None
-    name = os.environ.get(_USER_VARIABLE, "nobody")
+    if name := os.environ.get(_USER_VARIABLE):
+        return account(name)
+    uid = folder.stat().st_uid
+    if not any(uid in ids for ids in _UNSHARED):
+        uid = _new_uid()
+    return OsUser(f"the user id {uid}", uid, uid, is_account=False)
+
+
+def account(name: str) -> OsUser:
+    """An account of this machine.
+
+    Raises:
+        InvalidInput: there is none of that name, or it is root.
+    """
     try:
         entry = pwd.getpwnam(name)
     except KeyError as exc:
         raise InvalidInput(f"There is no user {name}: set {_USER_VARIABLE} to an ordinary account.") from exc
     if entry.pw_uid == 0:
         raise InvalidInput(f"PostgreSQL refuses to run as root: set {_USER_VARIABLE} to an ordinary account.")
-    return OsUser(name, entry.pw_uid, entry.pw_gid)
+    return OsUser(name, entry.pw_uid, entry.pw_gid, is_account=True)
+
+
+def give(folder: Path, user: OsUser) -> None:
+    """Gives the user a folder and all in it: the folder last, so that its owner says whether all are given.
+
+    A name is changed and never what a link leads to, nor a file that has another name elsewhere.
+
+    Raises:
+        InvalidInput: the system refuses it.
+    """
+    try:
+        for _, folders, files, descriptor in os.fwalk(folder):
+            for name in (*folders, *files):
+                found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                if found.st_uid != user.uid and (stat.S_ISDIR(found.st_mode) or found.st_nlink == 1):
+                    os.chown(name, user.uid, user.gid, dir_fd=descriptor, follow_symlinks=False)
+        os.chown(folder, user.uid, user.gid)
+    except OSError as exc:
+        raise InvalidInput(
+            f"PostgreSQL refuses to run as root, and {folder} cannot be given to {user.name} ({exc}): "
+            "start as an ordinary user."
+        ) from exc
+
+
+def _new_uid() -> int:
+    """A user id that this process may give away, and that no account has."""
+    for ids in _UNSHARED:
+        if not _is_mapped(ids):
+            continue
+        for _ in range(1_000):
+            uid = ids[secrets.randbelow(len(ids))]
+            try:
+                pwd.getpwuid(uid)
+            except KeyError:
+                return uid
+    raise InvalidInput(
+        f"PostgreSQL refuses to run as root, and no user id is free for it: set {_USER_VARIABLE} to an "
+        "ordinary account."
+    )
+
+
+def _is_mapped(ids: range) -> bool:
+    """Whether this process's user namespace has these ids; where none can be told it has all."""
+    try:
+        lines = Path("/proc/self/uid_map").read_text().splitlines()
+    except OSError:
+        return True
+    spans = [(int(first), int(count)) for first, _, count in map(str.split, lines)]
+    return any(first <= ids.start and ids.stop <= first + count for first, count in spans)
 
 
 def postgres_binaries(user: OsUser | None) -> Path:

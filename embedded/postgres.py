@@ -1,18 +1,21 @@
-"""PostgreSQL: its own data folder in the home, TCP on loopback only, password over SCRAM."""
+"""PostgreSQL: its own data folder in the home, TCP on loopback only, password over SCRAM.
+
+Its superuser makes the application's role and database, and nothing runs as it.
+"""
 
 import os
 import shutil
 import signal
-from functools import partial
 from pathlib import Path
 
-import psycopg2
+from sqlalchemy import make_url
 
-from app.errors import InvalidInput
-from embedded.home import Home
-from embedded.os_user import OsUser, postgres_binaries, server_user
+from embedded.home import Home, write_private
+from embedded.os_user import OsUser, account, give, postgres_binaries, server_user
 from embedded.process import Command
+from embedded.roles import ask, ensure_roles
 from embedded.server import Server, Setup, connect
+from embedded.urls import ADMIN_ROLE, StackUrls
 
 _CWD = Path("/proc/self/cwd")
 _SETTINGS = {
@@ -26,21 +29,28 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
+_ACCESS = """\
+# Written by `aml` at each start: over TCP on loopback, with a password.
+host all all 127.0.0.1/32 scram-sha-256
+"""
 _NOT_DURABLE = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 
 
-def postgres(home: Home, port: int, password: str, *, durable: bool = True) -> Server:
+def postgres(home: Home, port: int, urls: StackUrls, *, durable: bool = True) -> Server:
     """How to run PostgreSQL; `durable=False` is for tests, whose data may be lost with the machine.
 
     Raises:
         DependencyMissing: its wheel is absent, or the user PostgreSQL needs cannot run it.
         InvalidInput: `AML_POSTGRES_OS_USER` or the folder cannot be used.
     """
-    user = server_user()
-    binaries = postgres_binaries(user)
     folder = home.folder("postgres")
-    _change_owner(folder, user)
+    user = server_user(folder)
+    binaries = postgres_binaries(user)
     data = folder / "data"
+    if data.exists():
+        write_private(data / "pg_hba.conf", _ACCESS)
+        if user:
+            give(folder, user)
     settings = _SETTINGS | ({} if durable else _NOT_DURABLE)
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return Server(
@@ -55,38 +65,48 @@ def postgres(home: Home, port: int, password: str, *, durable: bool = True) -> S
             user=user,
             stop_signal=signal.SIGINT,  # "fast": does not wait for clients
         ),
-        ready=partial(_ready, port, password),
-        setup=None if data.exists() else _initdb(folder, binaries, user, password, durable=durable),
+        ready=_Question(port, urls),
+        setup=None if data.exists() else _initdb(folder, binaries, user, urls, durable=durable),
     )
 
 
-def _initdb(folder: Path, binaries: Path, user: OsUser | None, password: str, *, durable: bool) -> Setup:
-    """Creates the data under another name first: an interrupted setup never looks complete."""
+def _initdb(folder: Path, binaries: Path, user: OsUser | None, urls: StackUrls, *, durable: bool) -> Setup:
+    """Creates the data under another name first: an interrupted setup never looks complete.
+
+    `initdb` runs only as a user with a name: one makes the data for a server whose user has none.
+    """
+    maker = user and (user if user.is_account else account("nobody"))
+    if maker:  # it passes to its files and makes no others; nobody else gets into the home
+        os.chown(folder, 0, 0)
+        folder.chmod(0o711)
     fresh = folder / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
-    _change_owner(fresh, user)
     password_file = folder / "initial-password"
-    password_file.unlink(missing_ok=True)
-    password_file.touch(0o600)
-    password_file.write_text(password)
-    _change_owner(password_file, user)
+    write_private(password_file, make_url(urls.postgres_admin).password or "")
+    if maker:
+        give(fresh, maker)
+        give(password_file, maker)
 
     def finish() -> None:
         password_file.unlink()
+        write_private(fresh / "pg_hba.conf", _ACCESS)
+        folder.chmod(0o700)
+        if user:
+            give(folder, user)
         fresh.rename(folder / "data")
 
     argv = (
         str(binaries / "initdb"),
         f"--pgdata={_path_for_server(fresh, user)}",
-        "--username=aml",
+        f"--username={ADMIN_ROLE}",
         "--auth=scram-sha-256",
         f"--pwfile=../{password_file.name}",
         "--encoding=UTF8",
         *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),  # sorts alike everywhere
         *(() if durable else ("--no-sync",)),
     )
-    return Setup(Command(argv, cwd=fresh, user=user), finish)
+    return Setup(Command(argv, cwd=fresh, user=maker), finish)
 
 
 def _path_for_server(data: Path, user: OsUser | None) -> str:
@@ -97,28 +117,20 @@ def _path_for_server(data: Path, user: OsUser | None) -> str:
     return str(_CWD) if user and _CWD.exists() else str(data)
 
 
-def _change_owner(path: Path, user: OsUser | None) -> None:
-    if user:
-        try:
-            os.chown(path, user.uid, user.gid)
-        except OSError as exc:
-            raise InvalidInput(
-                f"PostgreSQL refuses to run as root, and {path} cannot be given to {user.name} ({exc}): "
-                "start as an ordinary user."
-            ) from exc
+class _Question:
+    """Raises unless the server answers the application, whose role and database the first answer makes.
 
+    So an interrupted start is completed, and a check that is repeated costs one connection.
+    """
 
-def _ready(port: int, password: str) -> None:
-    """Raise until the database `aml` is there; created here, so that an interrupted start is completed."""
-    connect(port)
-    connection = psycopg2.connect(
-        host="127.0.0.1", port=port, user="aml", password=password, dbname="postgres", connect_timeout=3
-    )
-    try:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT FROM pg_database WHERE datname = 'aml'")
-            if cursor.fetchone() is None:
-                cursor.execute("CREATE DATABASE aml")
-    finally:
-        connection.close()
+    def __init__(self, port: int, urls: StackUrls) -> None:
+        self._port = port
+        self._urls = urls
+        self._has_roles = False
+
+    def __call__(self) -> None:
+        connect(self._port)
+        if not self._has_roles:
+            ensure_roles(self._urls.postgres_admin, self._urls.postgres)
+            self._has_roles = True
+        ask(self._urls.postgres)

@@ -82,7 +82,7 @@ def spawn(name: str, command: Command, *, log: Path, lock_fd: int) -> Child:
         log.replace(log.with_suffix(".1.log"))
     lifeline, write_end = os.pipe()
     try:
-        with log.open("ab") as out:
+        with open(log, "ab", opener=_private) as out:
             log_start = out.tell()
             process = subprocess.Popen(
                 command.argv,
@@ -92,6 +92,7 @@ def spawn(name: str, command: Command, *, log: Path, lock_fd: int) -> Child:
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o077,
                 pass_fds=(lock_fd, write_end),
                 preexec_fn=_end_with_parent(command.stop_signal),  # noqa: PLW1509 - only system calls
                 **popen_options(command.user),
@@ -158,6 +159,10 @@ def _ended_early(child: Child) -> StartFailed:
         f"{child.name} stopped while starting (exit code {child.process.returncode}). "
         f"The end of {child.log}:\n{child.log_tail()}"
     )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _environment() -> dict[str, str]:

@@ -136,11 +136,12 @@ class Stack:
                 jars=java["neo4j"],
                 record=self._record,
             ),
-            "postgres": lambda: postgres(home, ports["postgres"], secrets.postgres, durable=self._durable),
+            "postgres": lambda: postgres(home, ports["postgres"], self.urls, durable=self._durable),
             "kafka": lambda: kafka(
                 home,
                 port=ports["kafka"],
                 controller_port=ports["kafka_controller"],
+                secrets=secrets,
                 jars=java["kafka"],
                 record=self._record,
             ),

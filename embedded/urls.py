@@ -3,17 +3,28 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from embedded.home import LOCK_NAME, Secrets, is_home, load_ports, load_secrets
+from embedded.home import LOCK_NAME, Secrets, is_home, load_ports, read_secrets
+from embedded.kafka_users import KAFKA_ADMIN, KAFKA_CONSUMER, KAFKA_PRODUCER
 from embedded.lock import holder, is_held
 from embedded.ports import PINS
+
+ADMIN_ROLE = "aml_admin"
+"""The superuser of PostgreSQL, which nothing runs as."""
 
 
 @dataclass(frozen=True)
 class StackUrls:
-    """Addresses and passwords of one running home; everything is on loopback."""
+    """Addresses and passwords of one running home; everything is on loopback.
+
+    Kafka has no passwords (they are empty) while a version of before runs it.
+    """
 
     postgres: str = field(repr=False)
+    postgres_admin: str = field(repr=False)
     kafka: str
+    kafka_password: str = field(repr=False)
+    kafka_producer_password: str = field(repr=False)
+    kafka_admin_password: str = field(repr=False)
     neo4j: str
     neo4j_user: str
     neo4j_password: str = field(repr=False)
@@ -25,9 +36,14 @@ class StackUrls:
 
 def urls_of(ports: dict[str, int], secrets: Secrets) -> StackUrls:
     """The addresses that follow from the ports and the passwords."""
+    postgres = f"127.0.0.1:{ports['postgres']}"
     return StackUrls(
-        postgres=f"postgresql+psycopg2://aml:{secrets.postgres}@127.0.0.1:{ports['postgres']}/aml",
+        postgres=f"postgresql+psycopg2://aml:{secrets.postgres}@{postgres}/aml",
+        postgres_admin=f"postgresql+psycopg2://{ADMIN_ROLE}:{secrets.postgres_admin}@{postgres}/postgres",
         kafka=f"127.0.0.1:{ports['kafka']}",
+        kafka_password=secrets.kafka,
+        kafka_producer_password=secrets.kafka_producer,
+        kafka_admin_password=secrets.kafka_admin,
         neo4j=f"bolt://127.0.0.1:{ports['neo4j_bolt']}",
         neo4j_user="neo4j",
         neo4j_password=secrets.neo4j,
@@ -45,14 +61,15 @@ def running_urls(home: Path) -> StackUrls | None:
     if not is_home(path) or not is_held(lock) or holder(lock) is None:
         return None
     ports = load_ports(path)
-    if not PINS.keys() <= ports.keys() or not (path / "secrets.json").exists():
+    secrets = read_secrets(path)
+    if not PINS.keys() <= ports.keys() or secrets is None:
         return None  # it is still starting
-    return urls_of(ports, load_secrets(path))
+    return urls_of(ports, secrets)
 
 
 def environment(urls: StackUrls) -> dict[str, str]:
     """The `AML_*` variables that point the application at these servers."""
-    return {
+    variables = {
         "AML_POSTGRES_URL": urls.postgres,
         "AML_KAFKA_BOOTSTRAP_SERVERS": urls.kafka,
         "AML_NEO4J_URL": urls.neo4j,
@@ -62,4 +79,18 @@ def environment(urls: StackUrls) -> dict[str, str]:
         "AML_API_PORT": str(urls.api_port),
         "AML_CONSUMER_METRICS_PORT": str(urls.consumer_metrics_port),
         "AML_API_TOKEN": urls.api_token,
+    }
+    return variables | (_kafka_logins(urls) if urls.kafka_password else {})
+
+
+def _kafka_logins(urls: StackUrls) -> dict[str, str]:
+    return {
+        "AML_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "AML_KAFKA_SASL_MECHANISM": "PLAIN",
+        "AML_KAFKA_USERNAME": KAFKA_CONSUMER,
+        "AML_KAFKA_PASSWORD": urls.kafka_password,
+        "AML_KAFKA_PRODUCER_USERNAME": KAFKA_PRODUCER,
+        "AML_KAFKA_PRODUCER_PASSWORD": urls.kafka_producer_password,
+        "AML_KAFKA_ADMIN_USERNAME": KAFKA_ADMIN,
+        "AML_KAFKA_ADMIN_PASSWORD": urls.kafka_admin_password,
     }

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from app.cli import (
     bench,
-    containers,
     data,
     dead_letters,
     demo,
@@ -31,6 +30,7 @@ from app.cli import (
     status,
 )
 from app.cli.output.terminal import legible, stderr
+from app.cli.setup import env, prepare, secrets
 from app.errors import AmlError
 from app.logs import configure_logging
 
@@ -62,6 +62,7 @@ for group in (
     demo,
     servers,
     status,
+    env,
     data,
     imports,
     labels,
@@ -73,7 +74,8 @@ for group in (
     reconcile,
     dead_letters,
     holes,
-    containers,
+    prepare,
+    secrets,
     openapi,
     bench,
 ):

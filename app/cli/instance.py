@@ -13,6 +13,7 @@ from rich.text import Text
 
 from app.cli.output.status_tables import postgres_address
 from app.cli.output.terminal import open_record, stderr
+from app.cli.setup.env import write_producer_files
 from app.settings import PROJECT, Settings
 from app.stores.migrate import migrate
 from embedded import jars
@@ -25,6 +26,8 @@ from ingest.kafka.topics import ensure_topics
 COMPILED_KERNELS = PROJECT / "app" / "ledger" / "__pycache__"
 """As in `app.ledger.kernel_cache`, which loads the compiler."""
 
+_NOT_FOR_SERVICES = ("AML_KAFKA_PRODUCER_", "AML_KAFKA_ADMIN_")
+"""Neither the API nor the consumer writes transfers or gives permissions."""
 _COMPILE = (sys.executable, "-m", "app.cli", "compile-kernels")
 
 
@@ -46,11 +49,11 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack
         with stderr.status("Starting PostgreSQL, Kafka and Neo4j"):
             stack = resources.enter_context(Stack(home, ports=ports, record=record_caches))
         with stderr.status("Starting the API and the consumer"):
-            settings = _start_services(stack)
+            settings = _start_services(stack, home)
         yield stack, settings
 
 
-def _start_services(stack: Stack) -> Settings:
+def _start_services(stack: Stack, home: Path) -> Settings:
     environ.pop("AML_API_URL", None)  # another API's
     environ.pop("AML_PAGES_URL", None)
     environ.update(environment(stack.urls))
@@ -58,7 +61,12 @@ def _start_services(stack: Stack) -> Settings:
     with open_record(settings) as postgres:
         migrate(postgres)
     ensure_topics(settings)
-    inherited = {name: value for name, value in environ.items() if name.startswith("AML_")}
+    write_producer_files(settings, home)
+    inherited = {
+        name: value
+        for name, value in environ.items()
+        if name.startswith("AML_") and not name.startswith(_NOT_FOR_SERVICES)
+    }
     for name in ("api", "consume"):
         command = Command((sys.executable, "-m", "app.cli", name), PROJECT, environment=inherited)
         stack.start(name, command, ready=_api_ready(settings) if name == "api" else None)
@@ -88,7 +96,7 @@ def access_table(settings: Settings, home: Path) -> Table:
         ),
         ("Neo4j (bolt)", addresses["neo4j"], "the same password"),
         ("PostgreSQL", addresses["postgres"], f"user aml, password `postgres` of {secrets}"),
-        ("Kafka", addresses["kafka"], f"no password; topic {settings.transfers_topic}"),
+        ("Kafka", addresses["kafka"], f"`aml env` says how to write to {settings.transfers_topic}"),
         ("Logs", addresses["logs"], ""),
     ]
     if port := settings.consumer_metrics_port:

@@ -7,6 +7,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from app.errors import DependencyMissing
 from app.settings import Settings
+from app.stores.kafka import KafkaAccess
 
 _BEGIN_AND_END = (OffsetSpec.earliest(), OffsetSpec.latest())  # type: ignore[no-untyped-call] # no types there
 _NO_TOPIC = {
@@ -34,20 +35,15 @@ class TopicReader:
     """Asks Kafka about the transfers topic, over one connection."""
 
     def __init__(self, settings: Settings) -> None:
-        self._servers = settings.kafka_bootstrap_servers
         self._topic = settings.transfers_topic
-        self._admin = AdminClient(
-            {
-                "bootstrap.servers": self._servers,
-                "log_level": 0,  # librdkafka logs to stderr; errors are raised here instead
-            }
-        )
+        self._access = KafkaAccess(settings, "consumer")
+        self._admin = AdminClient(self._access.options)
 
     def topic_id(self, *, timeout_seconds: float = 1.5) -> str | None:
         """The id of the topic, or None if there is no such topic.
 
         Raises:
-            DependencyMissing: Kafka does not answer in time.
+            DependencyMissing: Kafka does not answer in time, or refuses the user.
         """
         described = self._describe(timeout_seconds)
         return None if described is None else described[0]
@@ -58,7 +54,7 @@ class TopicReader:
         Each of its three requests to Kafka has that much time, whatever the number of partitions.
 
         Raises:
-            DependencyMissing: Kafka does not answer in time.
+            DependencyMissing: Kafka does not answer in time, or refuses the user.
         """
         described = self._describe(timeout_seconds)
         if described is None:
@@ -78,7 +74,7 @@ class TopicReader:
         except KafkaException as exc:
             if exc.args[0].code() in _NO_TOPIC:  # deleted meanwhile
                 return None
-            raise self._unreachable() from exc
+            raise self._problem(exc) from exc
         return TopicOffsets(topic_id, {each: Offsets(begin[each], end[each]) for each in partitions})
 
     def _describe(self, timeout_seconds: float) -> tuple[str, list[int]] | None:
@@ -91,14 +87,15 @@ class TopicReader:
         except KafkaException as exc:
             if exc.args[0].code() in _NO_TOPIC:
                 return None
-            raise self._unreachable() from exc
+            raise self._problem(exc) from exc
         return str(description.topic_id), sorted(each.id for each in description.partitions)
 
-    def _unreachable(self) -> DependencyMissing:
-        return DependencyMissing(
-            f"Kafka at {self._servers} does not answer. Start it (`aml up`) or set "
-            "AML_KAFKA_BOOTSTRAP_SERVERS."
-        )
+    def _problem(self, exc: KafkaException) -> DependencyMissing:
+        """What to raise: that Kafka refuses the user, or that it does not answer."""
+        self._admin.poll(0)
+        self._access.check()
+        self._access.check_permission(exc.args[0])
+        return self._access.unreachable()
 
 
 def partition_offsets(settings: Settings, *, timeout_seconds: float = 1.0) -> dict[int, Offsets]:

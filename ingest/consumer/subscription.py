@@ -11,6 +11,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from app.errors import DependencyMissing
 from app.settings import Settings
+from app.stores.kafka import KafkaAccess
 from app.stores.kafka_offsets import TopicReader
 from ingest.consumer.fetcher import QUEUE_KILOBYTES, Fetcher
 from ingest.consumer.kafka_errors import check_errors, commit_offsets, is_out_of_range
@@ -18,7 +19,6 @@ from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.consumer.retry import retry_record
 from ingest.faults import fault_point
 from ingest.instruments import PARTITIONS
-from ingest.kafka.topics import QUIET
 
 log = structlog.get_logger()
 
@@ -28,11 +28,11 @@ METADATA_SECONDS: Final = 5
 """So often the client asks which topics and partitions there are: a topic may come back."""
 
 
-def kafka_consumer(settings: Settings) -> Consumer:
+def kafka_consumer(settings: Settings, access: KafkaAccess) -> Consumer:
     """A client of the consumer group that commits no offset by itself, and resets none."""
     return Consumer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            **access.options,
             "group.id": settings.consumer_group,
             "enable.auto.commit": False,
             "auto.offset.reset": "error",  # the record decides where reading begins
@@ -42,7 +42,6 @@ def kafka_consumer(settings: Settings) -> Consumer:
             "fetch.max.bytes": QUEUE_KILOBYTES << 10,
             "session.timeout.ms": round(settings.session_timeout_seconds * 1_000),
             "heartbeat.interval.ms": round(settings.session_timeout_seconds * 250),
-            **QUIET,
         }
     )
 
@@ -63,9 +62,12 @@ class Subscription:
         """The next messages of the topic whose offsets the record has; none of a topic made anew.
 
         Raises:
-            DependencyMissing: Kafka refuses this consumer, or has not answered for too long.
+            DependencyMissing: Kafka refuses this consumer or its user, or has not answered for too long.
         """
         fetched = self._fetcher.fetch(max_messages)
+        self._access.check()
+        for error in filter(None, (message.error() for message in fetched)):
+            self._access.check_permission(error)
         self._last_answer = check_errors(fetched, self._last_answer)
         self._is_out_of_range = self._is_out_of_range or is_out_of_range(fetched)
         messages = [message for message in fetched if message.error() is None]
@@ -90,7 +92,8 @@ class Subscription:
         self._consumer.close()
 
     def _subscribe(self) -> None:
-        self._consumer = kafka_consumer(self._settings)
+        self._access = KafkaAccess(self._settings, "consumer")
+        self._consumer = kafka_consumer(self._settings, self._access)
         self._fetcher = Fetcher(self._consumer, self._settings.batch_wait_seconds)
         self._consumer.subscribe(
             [self._settings.transfers_topic], on_assign=self._assigned, on_revoke=self._revoked

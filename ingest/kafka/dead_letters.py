@@ -1,6 +1,7 @@
 """Publishes refused messages to the dead-letter topic, each with its reason and its origin."""
 
 from collections.abc import Callable, Iterable, Sequence
+from time import monotonic
 from typing import NamedTuple
 
 from confluent_kafka import KafkaError, Producer
@@ -9,13 +10,15 @@ from sqlalchemy import Row, text
 
 from app.errors import DependencyMissing
 from app.settings import Settings
+from app.stores.kafka import KafkaAccess
 from app.stores.postgres import Postgres
 from app.tracing import trace_headers
-from ingest.kafka.topics import MAX_DEAD_LETTER_BYTES, MAX_WHOLE_MESSAGE_BYTES, QUIET
+from ingest.kafka.topics import MAX_DEAD_LETTER_BYTES, MAX_WHOLE_MESSAGE_BYTES
 from ingest.record.dead_letters import STORED_PAYLOAD_BYTES
 from ingest.record.writer import DecodedMessage
 
 FLUSH_SECONDS = 120.0
+POLL_SECONDS = 1.0
 
 # Only those that the record holds whole: a longer one is published when Kafka delivers it again.
 _PENDING = text(f"""
@@ -57,12 +60,12 @@ class DeadLetterProducer:
         self._topic = settings.dead_letter_topic
         self._postgres = postgres
         self._error: KafkaError | None = None
+        self._access = KafkaAccess(settings, "consumer")
         self._producer = Producer(
             {
-                "bootstrap.servers": settings.kafka_bootstrap_servers,
+                **self._access.options,
                 "enable.idempotence": True,
                 "message.max.bytes": MAX_DEAD_LETTER_BYTES,
-                **QUIET,
             }
         )
 
@@ -120,8 +123,14 @@ class DeadLetterProducer:
     def _flush_and_mark(self, origins: Iterable[Origin]) -> None:
         if not (origins := list(origins)):
             return
-        unsent = self._producer.flush(FLUSH_SECONDS)
+        deadline = monotonic() + FLUSH_SECONDS
+        while unsent := self._producer.flush(POLL_SECONDS):
+            self._access.check()
+            if monotonic() > deadline:
+                break
         error, self._error = self._error, None
+        if error is not None:
+            self._access.check_permission(error)
         if unsent or error is not None:
             raise DependencyMissing(
                 f"Dead letters could not be written to {self._topic}: "

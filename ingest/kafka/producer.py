@@ -13,9 +13,10 @@ from app.domain import ByteProgress, Retraction, Transfer
 from app.errors import AmlError, DependencyMissing, InvalidEvent, InvalidInput
 from app.input_files import read_lines
 from app.settings import Settings
+from app.stores.kafka import KafkaAccess
 from app.tracing import trace_headers, tracer
 from ingest.contract.transfer import decode, encode
-from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, QUIET, ensure_topics
+from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, ensure_topic_of_producer
 
 MAX_MESSAGE_BYTES = 1_000_000
 """Of one line. The consumer refuses far shorter messages, and must receive them to count them."""
@@ -44,7 +45,8 @@ class ProduceReport:
 class _Delivery:
     """Counts what Kafka acknowledged, remembers where it is, and keeps the first error."""
 
-    def __init__(self) -> None:
+    def __init__(self, access: KafkaAccess) -> None:
+        self.access = access
         self.delivered = 0
         self.error: KafkaError | None = None
         self._ranges: dict[int, list[tuple[int, int]]] = defaultdict(list)
@@ -73,11 +75,11 @@ def produce(
 ) -> int:
     """Sends events to the transfers topic and waits until all are acknowledged; answers how many.
 
-    Creates the topics when they are absent. `progress` is called now and then with the number
-    acknowledged. At most 64 MiB wait in memory.
+    Creates the topics when the first is absent, or hidden from the producer's user. `progress` is called now
+    and then with the number acknowledged. At most 64 MiB wait in memory.
 
     Raises:
-        DependencyMissing: Kafka does not answer.
+        DependencyMissing: Kafka does not answer, or refuses the producer's user.
         AmlError: Kafka refused a message; those before it may have been delivered.
     """
     return _deliver(map(_message, events), settings, progress).delivered
@@ -119,10 +121,11 @@ def produce_file(path: Path, settings: Settings, progress: ByteProgress | None =
 def _deliver(
     messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None
 ) -> _Delivery:
-    ensure_topics(settings)
+    ensure_topic_of_producer(settings)
+    access = KafkaAccess(settings, "producer")
     producer = Producer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            **access.options,
             "enable.idempotence": True,
             "acks": "all",
             "compression.type": "lz4",
@@ -130,10 +133,9 @@ def _deliver(
             "message.max.bytes": MAX_RECORD_BATCH_BYTES,
             "queue.buffering.max.kbytes": 65_536,
             "delivery.timeout.ms": 60_000,
-            **QUIET,
         }
     )
-    delivery = _Delivery()
+    delivery = _Delivery(access)
     headers: Headers = [*trace_headers().items()]
     try:
         for message in messages:
@@ -142,14 +144,15 @@ def _deliver(
             if producer.poll(0) and progress is not None:
                 progress(delivery.delivered)
         while len(producer) and delivery.error is None:
-            producer.flush(_POLL_SECONDS)
+            _flush(producer, delivery)
+            access.check()
             if progress is not None:
                 progress(delivery.delivered)
         _raise_error(delivery, settings)
     finally:
         # After an error no message that is still queued may arrive: the caller assumes it was not sent.
         producer.purge()
-        producer.flush(_POLL_SECONDS)
+        _flush(producer, delivery)
     return delivery
 
 
@@ -174,15 +177,25 @@ def _send(producer: Producer, topic: str, message: KeyedBytes, headers: Headers,
             producer.produce(topic, payload, key, headers=headers, on_delivery=delivery)
         except BufferError:  # the queue is full: wait until Kafka has taken some
             producer.poll(_POLL_SECONDS)
+            delivery.access.check()
         except KafkaException as exc:
             delivery.error = exc.args[0]
         else:
             return
 
 
+def _flush(producer: Producer, delivery: _Delivery) -> None:
+    """Waits a moment for acknowledgements; an error that ends the producer is that of the delivery."""
+    try:
+        producer.flush(_POLL_SECONDS)
+    except KafkaException as exc:
+        delivery.error = delivery.error or exc.args[0]
+
+
 def _raise_error(delivery: _Delivery, settings: Settings) -> None:
     if delivery.error is None:
         return
+    delivery.access.check_permission(delivery.error)
     error_type = DependencyMissing if delivery.error.code() in _UNREACHABLE else AmlError
     raise error_type(
         f"Kafka at {settings.kafka_bootstrap_servers} did not take a message after "

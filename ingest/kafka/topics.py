@@ -1,4 +1,4 @@
-"""The two topics of the product: created when absent, never changed."""
+"""The two topics of the product, created when absent and never changed, and who may use them."""
 
 from time import monotonic, sleep
 from typing import Final
@@ -9,6 +9,8 @@ from confluent_kafka.cimpl import NewTopic
 
 from app.errors import DependencyMissing
 from app.settings import Settings
+from app.stores.kafka import KafkaAccess
+from ingest.kafka.permissions import ensure_permissions
 
 ANSWER_SECONDS: Final = 15.0
 MAX_RECORD_BATCH_BYTES: Final = 1_048_576
@@ -17,8 +19,6 @@ MAX_WHOLE_MESSAGE_BYTES: Final = 12_582_912
 """Of a message that is published whole as a dead letter; the contract allows far less."""
 MAX_DEAD_LETTER_BYTES: Final = MAX_WHOLE_MESSAGE_BYTES + MAX_RECORD_BATCH_BYTES
 """With its headers."""
-QUIET: Final = {"log_level": 2}
-"""For every client: librdkafka prints nothing about lost connections; they are raised as errors."""
 
 COORDINATOR_NOT_READY: Final = {
     KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
@@ -29,23 +29,47 @@ COORDINATOR_NOT_READY: Final = {
 
 
 def ensure_topics(settings: Settings) -> None:
-    """Creates the transfers topic and the dead-letter topic if they are not there.
+    """Creates the transfers topic and the dead-letter topic if they are not there, and gives permissions.
 
     Raises:
-        DependencyMissing: Kafka does not answer, or refuses to create a topic.
+        DependencyMissing: Kafka does not answer, refuses the user, or does not let it create a topic.
     """
-    servers = settings.kafka_bootstrap_servers
-    admin = AdminClient({"bootstrap.servers": servers, **QUIET})
+    access = KafkaAccess(settings, "admin")
+    admin = AdminClient(access.options)
+    present = access.first_answer(admin, ANSWER_SECONDS).topics
     try:
-        present = admin.list_topics(timeout=ANSWER_SECONDS).topics
         absent = [topic for topic in _topics(settings) if topic.topic not in present]
         if absent:
             for created in admin.create_topics(absent, operation_timeout=ANSWER_SECONDS).values():
-                _raise_unless_exists(created.exception())
+                error = created.exception()
+                if isinstance(error, KafkaException):
+                    access.check_permission(error.args[0])
+                _raise_unless_exists(error)
+        ensure_permissions(settings, access, admin)
     except KafkaException as exc:
         raise DependencyMissing(
-            f"Kafka at {servers} does not answer as it should: {exc.args[0].str()}."
+            f"Kafka at {settings.kafka_bootstrap_servers} does not answer as it should: {exc.args[0].str()}."
         ) from exc
+
+
+def ensure_topic_of_producer(settings: Settings) -> None:
+    """Returns once the producer's user sees the transfers topic; creates the topics if it does not.
+
+    An idempotent producer that is made before its user may write anywhere is broken for good.
+
+    Raises:
+        DependencyMissing: as `ensure_topics`, or the producer's user may not see the topic.
+    """
+    access = KafkaAccess(settings, "producer")
+    admin = AdminClient(access.options)
+    if settings.transfers_topic in access.first_answer(admin, ANSWER_SECONDS).topics:
+        return
+    ensure_topics(settings)
+    deadline = monotonic() + ANSWER_SECONDS
+    while settings.transfers_topic not in access.first_answer(admin, ANSWER_SECONDS).topics:
+        if monotonic() > deadline:
+            raise access.forbidden(f"it does not see the topic {settings.transfers_topic}")
+        sleep(0.05)  # an answer comes before the broker shows what was created
 
 
 def await_coordinator(settings: Settings) -> None:
@@ -53,8 +77,13 @@ def await_coordinator(settings: Settings) -> None:
 
     Kafka creates its own topic of offsets at the first request for a group, and rejects a consumer that joins
     meanwhile: its client would wait for seconds before it retries.
+
+    Raises:
+        DependencyMissing: Kafka does not answer, or refuses the consumer's user.
     """
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers, **QUIET})
+    access = KafkaAccess(settings, "consumer")
+    admin = AdminClient(access.options)
+    access.first_answer(admin, ANSWER_SECONDS)
     deadline = monotonic() + ANSWER_SECONDS
     while monotonic() < deadline:
         (description,) = admin.describe_consumer_groups(

@@ -2,13 +2,21 @@
 
 import json
 import re
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import Producer
 
 from tests.containers.stack import Stack
 from tests.support.demo_output import assert_explained
 
+STRANGER = """
+from confluent_kafka import Producer
+producer = Producer({"bootstrap.servers": "kafka:9092", "message.timeout.ms": 5000, "log_level": 0})
+producer.produce("transfers", b"{", on_delivery=lambda error, _: print(error and error.name()))
+producer.flush(20)
+"""
 SERVERS = ("postgres", "neo4j", "kafka", "consumer", "api")
 
 
@@ -81,6 +89,38 @@ def test_nobody_is_let_in_without_the_generated_secrets(stack: Stack) -> None:
     for each in stack.running().values():
         assert token not in json.dumps(each), "it can be read by whoever inspects the container"
     assert stack.execute("postgres", "ls", "/secrets").stdout.split() == ["postgres"]
+    for service in ("api", "consumer"):
+        for folder in ("admin", "kafka", "postgres", "neo4j"):
+            assert stack.execute(service, "ls", f"/secrets/{folder}").stdout == ""
+
+
+def test_kafka_takes_nothing_from_who_has_no_password_and_shows_none(stack: Stack) -> None:
+    assert stack.execute("consumer", "python", "-c", STRANGER).stdout.strip() == "_MSG_TIMED_OUT"
+    password = stack.execute("api", "cat", "/secrets/aml/aml_kafka_producer_password").stdout
+    assert len(password) >= 24
+    for each in stack.running().values():
+        assert password not in json.dumps(each)
+    assert password not in stack.compose("logs", "kafka").stdout
+
+
+def test_a_producer_on_the_host_needs_only_the_file_that_is_printed_for_it(stack: Stack) -> None:
+    printed = stack.execute("api", "aml", "env", "--producer", "librdkafka").stdout.splitlines()
+    options: dict[str, Any] = dict(line.split("=", 1) for line in printed if not line.startswith("#"))
+    assert options["bootstrap.servers"].endswith(f":{stack.port('kafka', 19092)}")
+    outcomes: list[object] = []
+    producer = Producer(options)
+    producer.produce("transfers", b"{", on_delivery=lambda error, _: outcomes.append(error))
+    producer.flush(30)
+    assert outcomes == [None]
+
+
+def test_the_role_of_the_application_is_no_superuser_and_owns_the_record(stack: Stack) -> None:
+    ask = (
+        "SELECT rolname FROM pg_roles WHERE rolsuper"
+        " UNION ALL SELECT DISTINCT relowner::regrole::name FROM pg_class WHERE oid >= 16384"
+    )
+    told = stack.execute("postgres", "psql", "-U", "aml_admin", "-d", "aml", "-At", "-c", ask)
+    assert told.stdout.split() == ["aml_admin", "aml"]
 
 
 def test_a_changed_token_takes_effect_at_the_next_start_and_the_old_one_ends(stack: Stack) -> None:

@@ -11,12 +11,13 @@ from app.operations.status import ingestion_status
 from app.projection.pending import graph_lag
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.kafka import client_options
 from app.stores.kafka_offsets import partition_offsets
 from app.stores.postgres import Postgres
 from ingest.consumer.service import run
 from ingest.kafka.producer import Event as Message
 from ingest.kafka.producer import produce
-from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, QUIET
+from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, ensure_topics
 
 
 def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
@@ -29,10 +30,11 @@ def wait_until(holds: Callable[[], bool], seconds: float = 120) -> None:
 
 @contextmanager
 def consuming(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Callable[[], bool]]:
-    """The consumer runs in a thread inside the block; what ended it early is raised at its end.
+    """The consumer runs in a thread inside the block, as its process does; what ended it is raised then.
 
     Yields a function that says whether it still runs.
     """
+    ensure_topics(settings)
     stop = Event()
     failures: list[BaseException] = []
 
@@ -93,10 +95,9 @@ def produce_raw(
     """Sends (key, payload) pairs as they are."""
     producer = Producer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            **client_options(settings, "admin"),  # whoever sends what nobody should
             "message.max.bytes": most_bytes,
             "sticky.partitioning.linger.ms": 0,
-            **QUIET,
         }
     )
     for key, payload in messages:

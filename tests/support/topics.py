@@ -6,10 +6,11 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined] # it is public
 
 from app.settings import Settings
+from app.stores.kafka import client_options
 from app.stores.kafka_offsets import partition_offsets
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
-from ingest.kafka.topics import QUIET, ensure_topics
+from ingest.kafka.topics import ensure_topics
 from tests.support.builders import transfer
 from tests.support.ingesting import produce_raw, wait_until
 from tests.support.record import rows
@@ -20,7 +21,7 @@ HOLES = "SELECT partition, reason, from_offset, to_offset FROM holes ORDER BY pa
 
 def admin(settings: Settings) -> AdminClient:
     """A client; whoever drops it before an answer is there waits for ever."""
-    return AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers, **QUIET})
+    return AdminClient(client_options(settings, "admin"))
 
 
 def delete_topic(settings: Settings) -> None:

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -25,6 +26,7 @@ from pydantic import SecretStr
 
 from app.errors import DependencyMissing, InUse, InvalidInput
 from app.settings import Settings
+from app.stores.kafka import client_options
 from embedded import jars
 from embedded.home import wipe
 from embedded.ports import draw, is_free
@@ -58,18 +60,30 @@ def query(urls: StackUrls, statement: str) -> list[tuple[object, ...]]:
         connection.close()
 
 
+def kafka_options(urls: StackUrls) -> dict[str, Any]:
+    return client_options(settings_of_stack(urls), "admin")
+
+
+def settings_of_stack(urls: StackUrls) -> Settings:
+    """The settings of a process of this instance."""
+    variables = environment(urls)
+    return Settings.model_validate(
+        {name.removeprefix("AML_").lower(): value for name, value in variables.items()}
+    )
+
+
 def produce(urls: StackUrls, count: int) -> None:
-    admin = AdminClient({"bootstrap.servers": urls.kafka})
+    admin = AdminClient(kafka_options(urls))
     for created in admin.create_topics([NewTopic(PARTITION.topic, 1, 1)]).values():
         created.result(30)
-    producer = Producer({"bootstrap.servers": urls.kafka, "acks": "all"})
+    producer = Producer({**kafka_options(urls), "acks": "all"})
     for _ in range(count):
         producer.produce(PARTITION.topic, value=b"x", partition=0)
     assert producer.flush(30) == 0
 
 
 def messages(urls: StackUrls) -> int:
-    consumer = Consumer({"bootstrap.servers": urls.kafka, "group.id": "test", "enable.auto.commit": False})
+    consumer = Consumer({**kafka_options(urls), "group.id": "test", "enable.auto.commit": False})
     try:
         return int(consumer.get_watermark_offsets(PARTITION, timeout=30)[1])
     finally:
@@ -78,7 +92,7 @@ def messages(urls: StackUrls) -> int:
 
 def test_every_server_answers_where_the_addresses_say(stack: Stack, driver: Driver) -> None:
     assert query(stack.urls, "SELECT current_user, current_database()") == [("aml", "aml")]
-    assert AdminClient({"bootstrap.servers": stack.urls.kafka}).list_topics(timeout=10).brokers
+    assert AdminClient(kafka_options(stack.urls)).list_topics(timeout=10).brokers
     assert driver.execute_query("RETURN 1 AS one").records[0]["one"] == 1
     assert httpx.get(stack.urls.browser, trust_env=False).status_code == httpx.codes.OK
     assert stack.times.keys() == stack.pids.keys() == {"postgres", "kafka", "neo4j"}
@@ -87,13 +101,10 @@ def test_every_server_answers_where_the_addresses_say(stack: Stack, driver: Driv
 
 
 def test_a_new_kafka_knows_the_consumers_group_before_the_consumer_joins_it(stack: Stack) -> None:
-    kafka = stack.urls.kafka
-    admin = AdminClient({"bootstrap.servers": kafka})
+    admin = AdminClient(kafka_options(stack.urls))
     assert "__consumer_offsets" not in admin.list_topics(timeout=30).topics
-    secret = SecretStr("of no use here")
-    await_coordinator(
-        Settings(postgres_url=secret, neo4j_url="", neo4j_password=secret, kafka_bootstrap_servers=kafka)
-    )
+    everybody = {"kafka_username": "admin", "kafka_password": SecretStr(stack.urls.kafka_admin_password)}
+    await_coordinator(settings_of_stack(stack.urls).model_copy(update=everybody))
     assert "__consumer_offsets" in admin.list_topics(timeout=30).topics
     (described,) = admin.describe_consumer_groups(["aml"]).values()
     assert described.exception() is None
@@ -158,6 +169,7 @@ def test_killed_servers_lose_nothing_and_come_back_on_their_ports(stack: Stack, 
 LAUNCHER = """
 import sys
 from pathlib import Path
+from typing import Any
 from embedded.stack import Stack
 with Stack(Path(sys.argv[1]), services=("postgres", "kafka")) as stack:
     print(*stack.pids.values(), flush=True)
@@ -367,6 +379,7 @@ def test_no_network_is_told_in_words(
 FETCHER = """
 import sys
 from pathlib import Path
+from typing import Any
 from embedded import jars
 jars.ensure(["set"], lock=Path(sys.argv[1]))
 """

@@ -14,10 +14,11 @@ from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.kafka import client_options
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
 from ingest.kafka.producer import produce_file
-from ingest.kafka.topics import QUIET, ensure_topics
+from ingest.kafka.topics import ensure_topics
 from tests.support.builders import FACTS, story
 from tests.support.content import is_equal, record_digest
 from tests.support.ingesting import ingest, messages_in_topic, produce_raw
@@ -138,10 +139,9 @@ def test_poison_goes_to_the_dead_letters_with_its_reason_and_everything_else_is_
 def reasons_on_the_dead_topic(settings: Settings, count: int) -> list[str]:
     consumer = Consumer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            **client_options(settings, "admin"),
             "group.id": f"{settings.consumer_group}-dead",
             "auto.offset.reset": "earliest",
-            **QUIET,
         }
     )
     consumer.subscribe([settings.dead_letter_topic])

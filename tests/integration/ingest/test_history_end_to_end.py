@@ -14,9 +14,10 @@ from confluent_kafka import Producer
 from app.errors import InvalidEvent
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.kafka import client_options
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
-from ingest.kafka.topics import QUIET, ensure_topics
+from ingest.kafka.topics import ensure_topics
 from ingest.record.writer import DecodedMessage
 from tests.support.histories.random_history import PARTITIONS, partitions
 from tests.support.histories.record_model import Model, compare
@@ -29,9 +30,8 @@ def send(settings: Settings, messages: Iterable[DecodedMessage]) -> None:
     """Each message to the end of its partition."""
     producer = Producer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            **client_options(settings, "producer"),
             "enable.idempotence": True,  # else what is sent again may come behind what followed it
-            **QUIET,
         }
     )
     for message in messages:

@@ -10,10 +10,10 @@ from confluent_kafka.cimpl import NewTopic
 from app.operations.status import ingestion_status
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.kafka import client_options
 from app.stores.postgres import Postgres
 from ingest.consumer.fetcher import MAX_BATCH_BYTES, Fetcher
 from ingest.kafka.producer import produce
-from ingest.kafka.topics import QUIET
 from ingest.record.writer import STORED_PAYLOAD_BYTES
 from tests.support.builders import story
 from tests.support.content import is_equal
@@ -23,7 +23,7 @@ HUGE = b"7" * 10_000_000
 
 
 def create_topic(settings: Settings, name: str, *, partitions: int = 1, most_bytes: int) -> None:
-    admin = AdminClient({"bootstrap.servers": settings.kafka_bootstrap_servers})
+    admin = AdminClient(client_options(settings, "admin"))
     topic = NewTopic(name, partitions, 1, config={"max.message.bytes": str(most_bytes)})
     admin.create_topics([topic])[name].result(30)
 
@@ -31,10 +31,9 @@ def create_topic(settings: Settings, name: str, *, partitions: int = 1, most_byt
 def reader(settings: Settings, topic: str) -> Consumer:
     consumer = Consumer(
         {
-            "bootstrap.servers": settings.kafka_bootstrap_servers,
+            **client_options(settings, "admin"),
             "group.id": f"{settings.consumer_group}-reader",
             "auto.offset.reset": "earliest",
-            **QUIET,
         }
     )
     consumer.subscribe([topic])

@@ -13,9 +13,9 @@ from confluent_kafka import Consumer
 
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
+from app.stores.kafka import client_options
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
-from ingest.kafka.topics import QUIET
 from tests.support.builders import story
 from tests.support.commands import free_port, process
 from tests.support.environment import API_TOKEN, environment
@@ -130,9 +130,8 @@ def check_lines(lines: list[dict[str, Any]], received: Received) -> None:
 
 def dead_letter_trace(settings: Settings) -> str:
     """The trace that the one message on the dead topic names."""
-    servers = settings.kafka_bootstrap_servers
     offsets: dict[str, Any] = {"group.id": "a test", "auto.offset.reset": "earliest"}
-    consumer = Consumer({"bootstrap.servers": servers, **offsets, **QUIET})
+    consumer = Consumer({**client_options(settings, "admin"), **offsets})
     consumer.subscribe([settings.dead_letter_topic])
     (message,) = consumer.consume(1, 60)
     consumer.close()

@@ -9,7 +9,8 @@ from typing import Literal, Self
 
 import pytest
 
-from embedded.urls import StackUrls
+from app.settings import Settings
+from embedded.urls import StackUrls, environment
 
 Kind = Literal["environment", "containers", "embedded"]
 ASKED = ("auto", "environment", "containers", "embedded")
@@ -19,11 +20,14 @@ ADDRESSES = ("AML_TEST_POSTGRES_URL", "AML_TEST_KAFKA_BOOTSTRAP_SERVERS", "AML_T
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the session's servers are, and which kind they are."""
+    """Where the session's servers are, and which kind they are.
+
+    `postgres_url` names a role that may create databases; `kafka` are the settings that name Kafka.
+    """
 
     kind: Kind
     postgres_url: str
-    kafka: str
+    kafka: dict[str, str]
     neo4j_url: str
     neo4j_user: str
     neo4j_password: str
@@ -35,8 +39,8 @@ class Servers:
         """Those that a stack runs, each a process of this machine."""
         return cls(
             "embedded",
-            urls.postgres,
-            urls.kafka,
+            urls.postgres_admin,
+            settings_named("AML_KAFKA_", environment(urls)),
             urls.neo4j,
             urls.neo4j_user,
             urls.neo4j_password,
@@ -88,11 +92,22 @@ def choose(asked: str, environment: Mapping[str, str]) -> Choice:
     return Choice("embedded", lacking)
 
 
+def settings_named(prefix: str, variables: Mapping[str, str]) -> dict[str, str]:
+    """The settings of Kafka that variables of this prefix set, by their names as settings."""
+    return {
+        name: variables[variable]
+        for name in Settings.model_fields
+        if name.startswith("kafka_")
+        and variables.get(variable := f"{prefix}{name.removeprefix('kafka_').upper()}")
+    }
+
+
 @contextmanager
-def _given(environment: Mapping[str, str]) -> Iterator[Servers]:
-    postgres, kafka, neo4j = (environment[name] for name in ADDRESSES)
-    user = environment.get("AML_TEST_NEO4J_USER") or "neo4j"
-    password = environment.get("AML_TEST_NEO4J_PASSWORD") or "never asked for"  # no setting may be empty
+def _given(variables: Mapping[str, str]) -> Iterator[Servers]:
+    postgres, _, neo4j = (variables[name] for name in ADDRESSES)
+    kafka = settings_named("AML_TEST_KAFKA_", variables)
+    user = variables.get("AML_TEST_NEO4J_USER") or "neo4j"
+    password = variables.get("AML_TEST_NEO4J_PASSWORD") or "never asked for"  # no setting may be empty
     yield Servers("environment", postgres, kafka, neo4j, user, password)
 
 

@@ -18,11 +18,15 @@ from testcontainers.core.container import DockerContainer, Reaper
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
+from app.cli.setup.secrets import KAFKA_SERVER, secret_files
+from embedded.home import Secrets
+from embedded.kafka_users import KAFKA_ADMIN, KAFKA_CONSUMER, KAFKA_PRODUCER
 from tests.support.compose import SERVERS, Service, service
 
 START_SECONDS = 300
 _NOT_DURABLE = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 _START_SCRIPT = "/tmp/start.sh"  # noqa: S108 - inside a container of our own
+_PASSWORDS = "/mnt/shared/config/server.properties"
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Started:
     """Where the containers answer."""
 
     postgres_url: str
-    kafka: str
+    kafka: dict[str, str]
     neo4j_url: str
     neo4j_password: str
 
@@ -91,7 +95,7 @@ def containers() -> Iterator[Started]:
         for start in [pool.submit(container.start) for container in (postgres, neo4j, kafka)]:
             start.result()
         yield Started(
-            postgres.get_connection_url(), kafka.address(), neo4j.get_connection_url(), neo4j.password
+            postgres.get_connection_url(), kafka.settings(), neo4j.get_connection_url(), neo4j.password
         )
 
 
@@ -109,7 +113,7 @@ def _neo4j(described: Service) -> Neo4jContainer:
 
 
 class Kafka(DockerContainer):
-    """The image apache/kafka, which testcontainers has no class for.
+    """The image apache/kafka, which testcontainers has no class for, with the passwords of one session.
 
     A broker tells its clients where to find it, and which port that is on the host is known only once the
     container runs: its command waits for a script that is put into it then.
@@ -117,6 +121,8 @@ class Kafka(DockerContainer):
 
     def __init__(self, described: Service) -> None:
         super().__init__(described.image)
+        words = (secrets.token_urlsafe(18) for _ in range(7))
+        self._secrets = Secrets(*words)
         self.with_exposed_ports(19092)
         self.with_envs(**described.environment)
         wait = f"until [ -f {_START_SCRIPT} ]; do sleep 0.1; done; exec sh {_START_SCRIPT}"
@@ -126,6 +132,19 @@ class Kafka(DockerContainer):
         """Where clients on this machine find the broker."""
         return f"{self.get_container_host_ip()}:{self.get_exposed_port(19092)}"
 
+    def settings(self) -> dict[str, str]:
+        """The settings of clients, by their names."""
+        return {
+            "kafka_bootstrap_servers": self.address(),
+            "kafka_security_protocol": "SASL_PLAINTEXT",
+            "kafka_username": KAFKA_CONSUMER,
+            "kafka_password": self._secrets.kafka,
+            "kafka_producer_username": KAFKA_PRODUCER,
+            "kafka_producer_password": self._secrets.kafka_producer,
+            "kafka_admin_username": KAFKA_ADMIN,
+            "kafka_admin_password": self._secrets.kafka_admin,
+        }
+
     def start(self) -> Self:
         """Starts the container, then the broker in it; returns when that is ready.
 
@@ -133,12 +152,16 @@ class Kafka(DockerContainer):
             RuntimeError: the container does not take the script.
         """
         super().start()
-        listeners = f"PLAINTEXT://localhost:9092,HOST://{self.address()}"
+        listeners = f"CLIENT://localhost:9092,HOST://{self.address()}"
+        passwords = secret_files(self._secrets)[KAFKA_SERVER]
+        self._write(_PASSWORDS, passwords)
         script = f"export KAFKA_ADVERTISED_LISTENERS={listeners}\nexec /etc/kafka/docker/run\n"
-        write = f"printf '%s' '{script}' > {_START_SCRIPT}.new && mv {_START_SCRIPT}.new {_START_SCRIPT}"
-        done = self.exec(["sh", "-c", write])
-        if done.exit_code:
-            raise RuntimeError(f"Kafka's container does not start: {done.output!r}")
+        self._write(_START_SCRIPT, script)
         ready = LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(START_SECONDS)
         ready.wait_until_ready(self)
         return self
+
+    def _write(self, file: str, content: str) -> None:
+        done = self.exec(["sh", "-c", f"printf '%s' '{content}' > {file}.new && mv {file}.new {file}"])
+        if done.exit_code:
+            raise RuntimeError(f"Kafka's container does not start: {done.output!r}")

@@ -3,12 +3,13 @@
 import json
 import os
 import stat
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from app.errors import AmlError, InUse, InvalidInput
-from embedded.home import LOCK_NAME, is_home, load_ports, load_secrets, open_home, wipe
+from embedded.home import LOCK_NAME, is_home, load_ports, load_secrets, open_home, read_secrets, wipe
 from embedded.lock import holder, is_held
 from embedded.ports import PINS
 from embedded.urls import environment, running_urls, urls_of
@@ -59,8 +60,21 @@ def test_secrets_are_generated_once_and_only_the_owner_reads_them(tmp_path: Path
     first = load_secrets(tmp_path)
     assert load_secrets(tmp_path) == first
     assert mode_of(tmp_path / "secrets.json") == 0o600
-    assert len({first.postgres, first.neo4j, first.api_token}) == 3
-    assert min(map(len, (first.postgres, first.neo4j, first.api_token))) >= 24
+    values = asdict(first).values()
+    assert len({*values}) == len(values) == 7
+    assert min(map(len, values)) >= 24
+
+
+def test_an_instance_of_before_keeps_its_secrets_and_is_given_those_that_it_lacks(tmp_path: Path) -> None:
+    before = {"postgres": "p" * 24, "neo4j": "n" * 24, "api_token": "t" * 43}
+    (tmp_path / "secrets.json").write_text(json.dumps(before))
+    seen = read_secrets(tmp_path)
+    assert seen is not None
+    assert seen.kafka == "", "whoever only looks changes nothing: the servers of before may run"
+    after = load_secrets(tmp_path)
+    assert {name: asdict(after)[name] for name in before} == before
+    assert all(asdict(after).values())
+    assert load_secrets(tmp_path) == read_secrets(tmp_path) == after
 
 
 def test_secrets_lost_beside_their_data_are_not_made_anew(tmp_path: Path) -> None:
@@ -122,7 +136,8 @@ def test_the_environment_names_every_server_and_no_secret_shows_in_a_repr(tmp_pa
     assert variables["AML_NEO4J_PASSWORD"] == secrets.neo4j
     assert variables["AML_API_TOKEN"] == secrets.api_token
     assert all(isinstance(value, str) for value in variables.values())
-    for secret in (secrets.postgres, secrets.neo4j, secrets.api_token):
+    assert variables["AML_KAFKA_PRODUCER_PASSWORD"] == secrets.kafka_producer
+    for secret in asdict(secrets).values():
         assert secret not in repr(urls)
         assert secret not in repr(secrets)
 

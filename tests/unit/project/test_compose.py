@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.cli.setup.secrets import KAFKA_SERVER, secret_files
 from app.settings import PROJECT, Settings
+from embedded.home import Secrets
 from embedded.kafka import _settings as kafka_settings
 from embedded.neo4j import _settings as neo4j_settings
 from tests.support.compose import COMPOSE, compose, filled, service
@@ -23,6 +25,7 @@ VOLUMES = {
 }
 """What each server's image declares as a volume, or keeps its data in."""
 NOT_SETTINGS = {"AML_SECRETS_DIR"}
+NO_SECRETS = {"POSTGRES_HOST_AUTH_METHOD", "KAFKA_AUTHORIZER_CLASS_NAME"}
 
 
 def test_all_that_the_readme_names_is_there() -> None:
@@ -122,7 +125,7 @@ def test_whoever_is_told_to_delete_everything_deletes_every_profiles_too() -> No
 def test_no_secret_is_written_down() -> None:
     for each in SERVICES.values():
         for key, value in each.get("environment", {}).items():
-            if re.search("PASSWORD|TOKEN|AUTH", key) and key != "POSTGRES_HOST_AUTH_METHOD":
+            if re.search("PASSWORD|TOKEN|AUTH|JAAS", key) and key not in NO_SECRETS:
                 assert re.fullmatch(r"/secrets/\w+/\w+|\$\{\w+:-\}|none|12", str(value)), key
     trusting = {name for name, each in SERVICES.items() if "POSTGRES_HOST_AUTH_METHOD" in str(each)}
     trusting |= {name for name, each in SERVICES.items() if each.get("environment", {}).get("NEO4J_AUTH")}
@@ -181,9 +184,40 @@ def test_neo4j_is_as_closed_and_as_bounded_as_the_embedded_one() -> None:
 def test_kafka_is_as_the_embedded_one() -> None:
     given = {
         key.removeprefix("KAFKA_").replace("_", ".").lower(): value
-        for key, value in service("kafka-test").environment.items()
+        for key, value in service("kafka").environment.items()
     }
     elsewhere = {"listeners", "advertised.listeners", "log.dirs", "controller.quorum.voters"}
-    for key, value in kafka_settings(1, 2, "data").items():
+    listeners = given.pop("listener.security.protocol.map").split(",")
+    embedded = kafka_settings(1, 2, "data")
+    assert {*str(embedded.pop("listener.security.protocol.map")).split(",")} <= {*listeners}
+    for key, value in embedded.items():
         if key not in elsewhere:
             assert given[key] == str(value), key
+
+
+def test_every_listener_of_kafka_asks_for_a_password_that_stands_in_its_file_alone() -> None:
+    environment = service("kafka").environment
+    protocols = dict(
+        each.split(":") for each in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    )
+    names = {each.partition("://")[0] for each in environment["KAFKA_LISTENERS"].split(",")}
+    assert protocols == dict.fromkeys(names, "SASL_PLAINTEXT")
+    secrets = Secrets(*"abcdefg")
+    files = secret_files(secrets)
+    kept = files[KAFKA_SERVER]
+    assert {f"listener.name.{name.lower()}.plain.sasl.jaas.config" for name in names} == {
+        line.partition("=")[0] for line in kept.splitlines()
+    }
+    assert not any("jaas" in key.lower() for key in environment)
+    for name, each in SERVICES.items():
+        folders = {volume.split(":")[0] for volume in each.get("volumes", [])}
+        assert ("secrets-kafka" in folders) == (name in {"secrets", "kafka"}), name
+        assert ("secrets-admin" in folders) == (name in {"secrets", "migrate", "topics"}), name
+
+
+def test_the_health_check_of_kafka_signs_in_and_no_password_is_in_a_command() -> None:
+    (_, command) = SERVICES["kafka"]["healthcheck"]["test"]
+    (_, _, file) = command.partition("--command-config ")
+    folder, _, name = file.split()[0].rpartition("/")
+    assert f"secrets-kafka:{folder}:ro,nocopy" in SERVICES["kafka"]["volumes"]
+    assert f"kafka/{name}" in secret_files(Secrets(*"abcdefg"))

@@ -1,12 +1,14 @@
 """The passwords of a stack of containers: made once, kept, and read from files."""
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import app
-from app.cli.containers import GRAFANA, choose_secrets, secret_files
+from app.cli.setup.secrets import GRAFANA, choose_secrets, secret_files
 from app.errors import InvalidInput
 from app.settings import Settings
 
@@ -14,7 +16,7 @@ from app.settings import Settings
 def test_each_is_generated_once_and_kept(tmp_path: Path) -> None:
     first = choose_secrets(tmp_path, {})
     assert choose_secrets(tmp_path, {"POSTGRES_PASSWORD": ""}) == first
-    assert len({first.postgres, first.neo4j, first.api_token}) == 3
+    assert len({*asdict(first).values()}) == len(asdict(first)) == 7
     assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
 
 
@@ -56,11 +58,16 @@ def test_the_settings_read_the_files_and_the_environment_wins(
         GRAFANA,
         "aml/secrets.json",
     }
-    monkeypatch.setenv("AML_SECRETS_DIR", str(tmp_path / "aml"))
+    folders = os.pathsep.join((str(tmp_path / "aml"), str(tmp_path / "admin")))
+    monkeypatch.setenv("AML_SECRETS_DIR", folders)
     monkeypatch.setenv("AML_NEO4J_URL", "bolt://neo4j:7687")
     monkeypatch.setenv("AML_KAFKA_BOOTSTRAP_SERVERS", "kafka:9092")
     monkeypatch.setenv("AML_API_TOKEN", "")
     settings = Settings()
+    assert settings.kafka_password is not None
+    assert settings.kafka_password.get_secret_value() == secrets.kafka
+    assert settings.kafka_admin_password is not None
+    assert settings.kafka_admin_password.get_secret_value() == secrets.kafka_admin
     assert settings.neo4j_password.get_secret_value() == secrets.neo4j
     assert f":{secrets.postgres}@postgres:" in settings.postgres_url.get_secret_value()
     assert settings.api_token is not None

@@ -1,4 +1,4 @@
-"""What a stack of containers needs once before it starts: its tables, its topics and its passwords."""
+"""The passwords of a stack of containers: made once, a file for each reader."""
 
 import os
 import re
@@ -11,71 +11,36 @@ from typing import Annotated
 import typer
 
 from app.cli.output.terminal import (
-    DEFAULT_HOME,
-    HomeOption,
-    JsonOption,
-    load_settings,
-    open_record,
-    print_json,
     stderr,
     writing,
 )
+from app.cli.setup.prepare import PANEL
 from app.errors import InvalidInput
-from app.stores.migrate import migrate as migrate_record
 from embedded.home import Secrets, load_secrets, save_secrets
-from ingest.kafka.topics import ensure_topics
+from embedded.java import properties
+from embedded.kafka_users import KAFKA_CONSUMER, client_settings, password_settings
+from embedded.urls import ADMIN_ROLE
 
 ENVIRONMENT_VARIABLES = {
     "postgres": "POSTGRES_PASSWORD",
     "neo4j": "NEO4J_PASSWORD",
     "api_token": "AML_API_TOKEN",
 }
-APPLICATION = "aml"
+APPLICATION, ADMIN = "aml", "admin"
+"""Folders of settings: for every command of ours, and for those that prepare the servers."""
+KAFKA_LISTENERS = ("CLIENT", "HOST")
 GRAFANA = "monitoring/grafana_password"
 PASSWORD = re.compile(r"[A-Za-z0-9_.~-]{12,200}")
-PANEL = "Containers and documents"
 READABLE = 0o444
 """Each server reads as a user of its own; the volumes decide which containers see a folder at all."""
+KAFKA_SERVER = "kafka/server.properties"
+EXTENDED = 0o644
+"""Kafka's image adds its variables to a copy of its file, which is writable if the file is."""
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    app.command(rich_help_panel=PANEL)(migrate)
-    app.command(rich_help_panel=PANEL)(topics)
-    app.command(rich_help_panel=PANEL)(compile_kernels)
     app.command("secrets", rich_help_panel=PANEL)(write_secrets)
-
-
-def migrate(home: HomeOption = DEFAULT_HOME) -> None:
-    """Bring the record's tables up to date; nothing happens when they are.
-
-    Example: aml migrate
-    """
-    with open_record(load_settings(home)) as postgres:
-        migrate_record(postgres)
-
-
-def topics(home: HomeOption = DEFAULT_HOME) -> None:
-    """Create the topics of transfers and of refused messages if they are not there.
-
-    Example: aml topics
-    """
-    ensure_topics(load_settings(home))
-
-
-def compile_kernels(as_json: JsonOption = False) -> None:
-    """Compile the ledger engine's code once, so that no scoring run has to wait for it.
-
-    Example: aml compile-kernels
-    """
-    from app.runs.engines.compile import compile_kernels as compile_all  # noqa: PLC0415 - loads a compiler
-
-    kernels = compile_all()
-    if as_json:
-        print_json(kernels)
-        return
-    compiled = sum(kernel["compiled"] > 0 for kernel in kernels.values())
-    stderr.print(f"{compiled} of {len(kernels)} kernels were compiled; the others were there already.")
 
 
 def write_secrets(
@@ -93,7 +58,7 @@ def write_secrets(
             GRAFANA: grafana.read_text() if grafana.exists() else token_urlsafe(18)
         }
         for name, content in contents.items():
-            _write(folder / name, content)
+            _write(folder / name, content, EXTENDED if name == KAFKA_SERVER else READABLE)
     stderr.print(f"The passwords are in {folder}.", soft_wrap=True)
 
 
@@ -131,20 +96,27 @@ def choose_secrets(folder: Path, environment: Mapping[str, str]) -> Secrets:
 
 def secret_files(secrets: Secrets) -> dict[str, str]:
     """Content by file: for the application as `AML_SECRETS_DIR` names them, for servers as images expect."""
+    admin = f"postgresql+psycopg2://{ADMIN_ROLE}:{secrets.postgres_admin}@postgres:5432/postgres"
     return {
         f"{APPLICATION}/aml_postgres_url": f"postgresql+psycopg2://aml:{secrets.postgres}@postgres:5432/aml",
+        f"{APPLICATION}/aml_kafka_password": secrets.kafka,
+        f"{APPLICATION}/aml_kafka_producer_password": secrets.kafka_producer,
+        f"{ADMIN}/aml_postgres_admin_url": admin,
+        f"{ADMIN}/aml_kafka_admin_password": secrets.kafka_admin,
         f"{APPLICATION}/aml_neo4j_password": secrets.neo4j,
         f"{APPLICATION}/aml_api_token": secrets.api_token,
-        "postgres/password": secrets.postgres,
+        "postgres/password": secrets.postgres_admin,
+        KAFKA_SERVER: properties(password_settings(KAFKA_LISTENERS, secrets)),
+        "kafka/client.properties": properties(client_settings(KAFKA_CONSUMER, secrets.kafka)),
         "neo4j/auth": f"neo4j/{secrets.neo4j}",
         "monitoring/api_token": secrets.api_token,
     }
 
 
-def _write(file: Path, content: str) -> None:
+def _write(file: Path, content: str, mode: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_suffix(".new")
     new.unlink(missing_ok=True)
     new.write_text(content)
-    new.chmod(READABLE)
+    new.chmod(mode)
     new.replace(file)
