@@ -134,7 +134,7 @@ def test_retracted_transfers_count_in_nothing(story: Postgres) -> None:
     write(story, [retraction(STORY[0], transfer_index=None)])
     run_id = score(story)
     found = scores(story, run_id)
-    assert found[ALICE][:2] == (0, "unrated")
+    assert found[ALICE][:2] == (0, "low")
     assert found[MIXER][:2] == (70_000_000, "high")
     assert ("ethereum", ALICE, "ETH", 1) not in {key[:4] for key in shares(story, run_id)}
 
