@@ -135,3 +135,13 @@ class QueryTimeout(AmlError):
 
     status = HTTPStatus.GATEWAY_TIMEOUT
     kind = "query-timeout"
+
+
+class StatementTimeout(DependencyMissing):
+    """A statement of the record took longer than its kind of work may."""
+
+
+class DiskFull(DependencyMissing):
+    """The disk of a server, or of this process, is full or nearly so."""
+
+    kind = "disk-full"

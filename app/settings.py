@@ -91,10 +91,23 @@ class Settings(BaseSettings):
     consumer_metrics_host: str = Field(
         default="127.0.0.1", description="Address the consumer's `/metrics` listens on."
     )
+    data_folders: str = Field(
+        default="",
+        description="Folders of the servers' data whose free space is watched, separated by `:`.",
+    )
+    min_free_disk_mb: int = Field(
+        default=512,
+        ge=0,
+        description="Free MiB on each of their disks below which ingestion pauses; 0: never.",
+    )
     reconcile_interval_seconds: float = Field(
         default=86_400.0,
         ge=0,
         description="How often the consumer compares the graph with the record; 0 is never.",
+    )
+    graph_rebuild: Literal["auto", "ask"] = Field(
+        default="auto",
+        description="Does the consumer rebuild a graph that is lost, another record's or newer? `ask`: no.",
     )
     api_host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(default=8000, ge=1, le=65535, description="Port the API listens on.")

@@ -16,7 +16,8 @@ from embedded.ports import choose, draw, is_free
 LOCK_NAME = "aml.lock"
 PRODUCER_FILES = ("producer.librdkafka.properties", "producer.java.properties")
 """For a producer of one's own: where Kafka is, and its user and password."""
-_ENTRIES = ("postgres", "kafka", "neo4j", "logs", "ports.json", "secrets.json", *PRODUCER_FILES)
+_FILES = ("ports.json", "secrets.json", "supervisor.json", "neo4j.renew", *PRODUCER_FILES)
+_ENTRIES = ("postgres", "kafka", "neo4j", "logs", *_FILES)
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ def read_secrets(path: Path) -> Secrets | None:
 
 def save_secrets(path: Path, values: Secrets) -> None:
     """Replace the secrets of a home."""
-    _write_json(path / "secrets.json", asdict(values))
+    write_json(path / "secrets.json", asdict(values))
 
 
 def load_ports(path: Path) -> dict[str, int]:
@@ -156,11 +157,12 @@ def claim_ports(home: Home, pins: Mapping[str, int]) -> dict[str, int]:
         InUse: a pinned port is taken.
     """
     ports = choose(load_ports(home.path), pins, is_free=is_free, draw=draw)
-    _write_json(home.path / "ports.json", ports)
+    write_json(home.path / "ports.json", ports)
     return ports
 
 
-def _write_json(file: Path, content: Mapping[str, object]) -> None:
+def write_json(file: Path, content: Mapping[str, object]) -> None:
+    """Write a JSON file atomically, readable by its owner alone."""
     write_private(file, json.dumps(content, indent=1))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from app.errors import DependencyMissing, InUse
+from embedded.family import holders_of, kill_all
 
 try:
     import fcntl
@@ -18,6 +19,8 @@ except ImportError as exc:
     ) from exc
 
 _CLOCK_SECONDS = 2.0
+_ORPHANS_SECONDS = 10.0
+"""How long the children of a killed process may take to end by themselves; one that hangs never does."""
 
 
 def try_lock(fd: int) -> bool:
@@ -46,7 +49,7 @@ def hold(file: Path, *, wait_seconds: float = 60.0) -> int:
     """Lock the file for this process and write its id into it; return the open descriptor.
 
     Children that inherit the descriptor hold the lock too. If only children of a killed process hold it,
-    this waits until they have ended.
+    this waits until they have ended, and ends those that do not by themselves.
 
     Raises:
         InUse: a living process holds the lock, or orphaned children still do after `wait_seconds`.
@@ -67,11 +70,14 @@ def hold(file: Path, *, wait_seconds: float = 60.0) -> int:
 
 
 def _wait(fd: int, file: Path, deadline: float) -> None:
+    orphans_end = time.monotonic() + _ORPHANS_SECONDS
     while not try_lock(fd):
         if (pid := holder(file)) is not None:
             raise InUse(f"{file.parent} is in use by process {pid}: stop it, or choose another folder.")
         if time.monotonic() > deadline:
             raise InUse(f"Servers of an earlier run still hold {file.parent}: end them and try again.")
+        if time.monotonic() > orphans_end:
+            kill_all(holders_of(fd, of_lock=True))
         time.sleep(0.05)  # flock has no timed wait
 
 

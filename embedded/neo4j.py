@@ -2,22 +2,30 @@
 
 import hashlib
 import secrets
+import shutil
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 import httpx
-from neo4j import GraphDatabase
+from neo4j import Driver, GraphDatabase, Query
+from neo4j.exceptions import Neo4jError
 
 from embedded.home import Home, write_private
 from embedded.java import Program, command_line, megabytes, properties
-from embedded.process import Command
+from embedded.process import Command, DataDamaged
 from embedded.server import Server, connect
 from embedded.unsigned import unsigned_copy
 
 _OPEN_PACKAGES = ("java.nio", "java.io", "sun.nio.ch", "java.util.concurrent")
 _SIGNED_JARS = "eclipse-collections"
 _HASH_ROUNDS = 1024
+_ASIDE = "data.set-aside-"
+_STATUS = (
+    "SHOW DATABASE neo4j YIELD requestedStatus, currentStatus, statusMessage "
+    "RETURN requestedStatus AS requested, currentStatus AS current, statusMessage AS message"
+)
 
 
 def neo4j_program(jars: Sequence[Path]) -> Program:
@@ -99,6 +107,10 @@ def _settings(bolt_port: int, http_port: int, heap: int, page_cache: int) -> dic
         "db.memory.transaction.max": f"{heap // 2}m",
         "dbms.memory.transaction.total.max": f"{heap * 3 // 4}m",
         "db.transaction.timeout": "60s",
+        # Clients are told to expect a sign of life: so they notice a server that hangs, also in a long query.
+        "server.bolt.connection_keep_alive": "5s",
+        "server.bolt.connection_keep_alive_probes": 2,
+        "server.bolt.connection_keep_alive_streaming_scheduling_interval": "1s",
         "db.transaction.monitor.check.interval": "200ms",  # how much later than its limit a query ends
         "db.lock.acquisition.timeout": "15s",
         "db.query.default_language": "CYPHER_25",
@@ -116,14 +128,38 @@ def _settings(bolt_port: int, http_port: int, heap: int, page_cache: int) -> dic
     }
 
 
+def set_aside(home: Path) -> Path | None:
+    """Renames the data of the server, which does not run; returns where it is. A copy of before is deleted.
+
+    The graph is made from the record, so nothing is lost with it. The next start makes new data.
+    """
+    folder = home / "neo4j"
+    if not (folder / "data").exists():
+        return None
+    for earlier in folder.glob(f"{_ASIDE}*"):
+        shutil.rmtree(earlier)
+    aside = folder / f"{_ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
+    (folder / "data").rename(aside)
+    return aside
+
+
+def _raise_if_damaged(driver: Driver, exc: Neo4jError) -> None:
+    with driver.session(database="system") as session:
+        status = session.run(Query(_STATUS, timeout=3)).single()
+    if status and status["requested"] == "online" and status["current"] != "online" and status["message"]:
+        raise DataDamaged(f"Neo4j cannot open its database ({status['message']})") from exc
+
+
 def _ready(bolt_port: int, http_port: int, password: str, auth_file: Path) -> None:
     connect(bolt_port)
     address = f"bolt://127.0.0.1:{bolt_port}"
-    with (
-        GraphDatabase.driver(address, auth=("neo4j", password), connection_timeout=3) as driver,
-        driver.session(database="neo4j") as session,
-        session.begin_transaction(timeout=3),
-    ):
-        pass
+    with GraphDatabase.driver(address, auth=("neo4j", password), connection_timeout=3) as driver:
+        try:
+            # Beginning a transaction asks nothing: it succeeds in a database that did not start.
+            with driver.session(database="neo4j") as session:
+                session.run(Query("MATCH (node) RETURN node LIMIT 1", timeout=3)).consume()
+        except Neo4jError as exc:
+            _raise_if_damaged(driver, exc)
+            raise
     httpx.get(f"http://127.0.0.1:{http_port}/browser/", trust_env=False, timeout=3).raise_for_status()
     auth_file.unlink(missing_ok=True)  # Neo4j has read it: the password's hash stays in one place

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.errors import DependencyMissing
+from embedded.family import holders_of, kill_all
 from embedded.os_user import OsUser, popen_options
 
 _PR_SET_PDEATHSIG = 1
@@ -24,6 +25,10 @@ _POLL_SECONDS = 0.05
 
 class StartFailed(DependencyMissing):
     """A server did not start; the message holds the end of its log."""
+
+
+class DataDamaged(StartFailed):
+    """A server runs, and cannot open its data."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,13 @@ class Child:
             self.lifeline = -1
             self.process.wait()
         return True
+
+    def kill(self) -> None:
+        """Ends the process and all its descendants, stopped ones too."""
+        descendants = holders_of(self.lifeline) if self.lifeline >= 0 else set()
+        if self.process.poll() is None:
+            self.process.kill()
+        kill_all(descendants)
 
     def log_tail(self) -> str:
         """The last lines logged since this child started."""
@@ -112,11 +124,14 @@ def wait_until_ready(
 
     Raises:
         StartFailed: the child ended first, or did not answer in time.
+        DataDamaged: it says that it cannot open its data.
     """
     deadline = time.monotonic() + seconds
     while child.process.poll() is None and not cancelled.is_set():
         try:
             ready()
+        except DataDamaged:
+            raise
         except Exception as exc:  # any error means: not ready yet
             if time.monotonic() > deadline:
                 raise StartFailed(
@@ -126,7 +141,7 @@ def wait_until_ready(
             return
         child.ended(_POLL_SECONDS)
     if not cancelled.is_set():
-        raise _ended_early(child)
+        raise ended_early(child)
 
 
 def run_to_end(child: Child, *, seconds: float) -> None:
@@ -139,7 +154,7 @@ def run_to_end(child: Child, *, seconds: float) -> None:
         stop([child], seconds=1)
         raise StartFailed(f"{child.name} took longer than {seconds:.0f} s: see {child.log}.")
     if child.process.returncode:
-        raise _ended_early(child)
+        raise ended_early(child)
 
 
 def stop(children: list[Child], *, seconds: float) -> None:
@@ -147,14 +162,16 @@ def stop(children: list[Child], *, seconds: float) -> None:
     for child in children:
         if child.process.poll() is None:
             child.process.send_signal(child.stop_signal)
+            child.process.send_signal(signal.SIGCONT)  # a stopped process takes no other signal
     deadline = time.monotonic() + seconds
     for child in children:
         if not child.ended(deadline - time.monotonic()):
-            child.process.kill()
+            child.kill()
             child.ended(10)
 
 
-def _ended_early(child: Child) -> StartFailed:
+def ended_early(child: Child) -> StartFailed:
+    """The error for a child that ended before it was ready, with the end of its log."""
     return StartFailed(
         f"{child.name} stopped while starting (exit code {child.process.returncode}). "
         f"The end of {child.log}:\n{child.log_tail()}"

@@ -25,6 +25,15 @@ class Server:
     setup: Setup | None = None
 
 
+@dataclass(frozen=True)
+class Client:
+    """A process that works on the servers: `question` raises unless it answers; it `needs` these servers."""
+
+    command: Command
+    question: Callable[[], None]
+    needs: tuple[str, ...]
+
+
 def connect(port: int) -> None:
     """Raise unless something listens: cheaper and quieter than a client that retries."""
     socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -7,6 +7,7 @@ from embedded.home import LOCK_NAME, Secrets, is_home, load_ports, read_secrets
 from embedded.kafka_users import KAFKA_ADMIN, KAFKA_CONSUMER, KAFKA_PRODUCER
 from embedded.lock import holder, is_held
 from embedded.ports import PINS
+from embedded.restarts import Supervision, read_supervision
 
 ADMIN_ROLE = "aml_admin"
 """The superuser of PostgreSQL, which nothing runs as."""
@@ -65,6 +66,15 @@ def running_urls(home: Path) -> StackUrls | None:
     if not PINS.keys() <= ports.keys() or secrets is None:
         return None  # it is still starting
     return urls_of(ports, secrets)
+
+
+def running_supervision(home: Path) -> Supervision | None:
+    """What the supervisor of a running home says of its processes; None when none runs there."""
+    path = home.expanduser().resolve()
+    supervision = read_supervision(path)
+    if supervision is None or not is_held(path / LOCK_NAME):
+        return None
+    return supervision if supervision["supervisor"] == holder(path / LOCK_NAME) else None
 
 
 def environment(urls: StackUrls) -> dict[str, str]:

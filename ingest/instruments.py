@@ -32,6 +32,11 @@ BATCH_MESSAGES = Histogram(
     buckets=(1, 10, 100, 500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000, 100_000),
 )
 PARTITIONS = Gauge("aml_consumer_partitions", "Partitions assigned to this consumer", registry=CONSUMER)
+PAUSED = Gauge(
+    "aml_ingestion_paused",
+    "1 while this consumer writes nothing because a disk of a server is full or nearly so",
+    registry=CONSUMER,
+)
 WAITS = Counter(
     "aml_consumer_waits",
     "Times this consumer waited for a server: `record` is PostgreSQL or Kafka, `graph` is Neo4j",

@@ -30,6 +30,11 @@ class Verification(Answer):
     differences: list[Difference] = Field(description="The first of each kind.")
     notes: list[str]
     transfers: int = Field(description="Transfers with flow that were traced again.", examples=[117])
+    annotations: int = Field(
+        default=0,
+        description="Of these, whose stored annotation was compared; later batches restated the others.",
+        examples=[117],
+    )
     exposures: int = Field(description="Stored rows that were compared.", examples=[88])
     scores: int = Field(description="Stored rows that were compared.", examples=[64])
 
@@ -123,7 +128,15 @@ _CHANGE = ScoreChange(
     parts=Parts(transfers="2.000000", labels="12.000000", policy="0.000000", engine="0.000000"),
 )
 VERIFICATION = Verification(
-    run_id=3, equal=True, engine="ledger", differences=[], notes=[], transfers=117, exposures=88, scores=64
+    run_id=3,
+    equal=True,
+    engine="ledger",
+    differences=[],
+    notes=[],
+    transfers=117,
+    annotations=117,
+    exposures=88,
+    scores=64,
 )
 DIFF = RunDiff(a=_BEFORE, b=_AFTER, changed=1, changes=[_CHANGE])
 WALLET_DIFF = WalletDiff(

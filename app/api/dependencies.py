@@ -1,11 +1,11 @@
 """The services that routes use; `create_app` sets them, so nothing is opened at import time."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.api.probes import Probes
 from app.api.throttle import SignInThrottle
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
@@ -24,7 +24,7 @@ class Services:
     operations: Operations
     status: StatusReader
     throttle: SignInThrottle
-    probes: ThreadPoolExecutor
+    probes: Probes
 
 
 async def _services(request: Request) -> Services:

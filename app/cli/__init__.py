@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 import traceback
+from errno import ENOSPC
 from typing import Annotated
 
 import stamina.instrumentation
@@ -22,8 +23,6 @@ from app.cli import (
     labels,
     openapi,
     policy,
-    prune,
-    reconcile,
     runs,
     scores,
     servers,
@@ -31,7 +30,8 @@ from app.cli import (
 )
 from app.cli.output.terminal import legible, stderr
 from app.cli.setup import env, prepare, secrets
-from app.errors import AmlError
+from app.cli.upkeep import backup, prune, reconcile
+from app.errors import AmlError, DiskFull
 from app.logs import configure_logging
 
 DEBUG_VARIABLE = "AML_DEBUG"
@@ -72,6 +72,7 @@ for group in (
     runs,
     prune,
     reconcile,
+    backup,
     dead_letters,
     holes,
     prepare,
@@ -94,6 +95,11 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as exc:  # noqa: BLE001 - the last place that can explain it
+        if isinstance(exc, OSError) and exc.errno == ENOSPC:  # the file of a trace would not fit either
+            where = exc.filename or "a file that was being written"
+            full = DiskFull(f"The disk of this machine is full ({where}). Free some space.")
+            print_error(full)
+            sys.exit(full.exit_code)
         print_unexpected(exc)
         sys.exit(1)
 

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from app.cli.output.terminal import JsonOption, print_json, stdout
+from app.errors import Unequal
 from app.logs import configure_logging
 
 
@@ -18,7 +19,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth):
+    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth, faults):
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
@@ -168,6 +169,31 @@ def auto(
     from bench.auto import run  # noqa: PLC0415 - other commands start faster without it
 
     _measure(lambda: run(hack), as_json=as_json)
+
+
+def faults(
+    number: Annotated[int, typer.Option("--faults", min=1, help="How many faults.")] = 1_000,
+    seed: Annotated[int, typer.Option(help="The same seed strikes the same faults in the same order.")] = 1,
+    rate: Annotated[float, typer.Option(min=1, max=1_000, help="Transfers a second meanwhile.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """Kill, freeze, cut off and damage an instance under load, and account for every acknowledged message.
+
+    Ends with exit code 1 where one is lost or differs, or the graph does.
+
+    Example: aml bench faults --faults 30 --seed 7
+    """
+    from bench.faults import run  # noqa: PLC0415 - other commands start faster without it
+
+    figures: dict[str, Any] = {}
+
+    def work() -> dict[str, Any]:
+        figures.update(run(number, seed=seed, rate=rate))
+        return figures
+
+    _measure(work, as_json=as_json)
+    if figures["lost"] or figures["differing"] or not figures["graph_equal"]:
+        raise Unequal("Messages were lost, or the stores differ.")
 
 
 def _measure(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:

@@ -57,7 +57,7 @@ def demo(
         wallet = tour(settings, seed=seed, wallets=wallets, transfers=transfers)
         _go_on(wallet, started, home, settings.pages_address)
         return
-    with instance(home) as (stack, settings):
+    with instance(home) as (supervisor, settings):
         heading(1, "The servers are ready")
         stdout.print(
             "PostgreSQL (the record), Kafka, Neo4j (the graph), the consumer and the API run on this "
@@ -72,7 +72,7 @@ def demo(
         stdout.print(access_table(settings, home))
         if sys.stdout.isatty() and not leave:
             stdout.print("Everything runs until Ctrl-C.")
-            stay(stack)
+            stay(supervisor)
     stdout.print(
         f"Everything is stopped. `{_command('up', home)}` starts it again with its data, "
         f"`{_command('down --wipe', home)}` deletes it.",

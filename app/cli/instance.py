@@ -4,53 +4,77 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from os import environ
+from os import environ, pathsep
 from pathlib import Path
+from time import monotonic, sleep
 
 import httpx
 from rich.table import Table
 from rich.text import Text
 
 from app.cli.output.status_tables import postgres_address
-from app.cli.output.terminal import open_record, stderr
+from app.cli.output.terminal import authorization, load_settings, open_graph, open_record, stderr
 from app.cli.setup.env import write_producer_files
+from app.errors import DependencyMissing, QueryTimeout
 from app.settings import PROJECT, Settings
+from app.stores.graph import Graph
 from app.stores.migrate import migrate
 from embedded import jars
+from embedded.definitions import SERVICES
+from embedded.home import LOCK_NAME, is_home
+from embedded.lock import is_held
+from embedded.neo4j import set_aside
 from embedded.ports import pinned_ports
-from embedded.process import Command
+from embedded.process import Command, StartFailed
+from embedded.restarts import now
 from embedded.stack import Stack
-from embedded.urls import environment
+from embedded.supervisor import RENEW, Supervisor
+from embedded.urls import environment, running_supervision
+from embedded.watched import silent_seconds
 from ingest.kafka.topics import ensure_topics
 
 COMPILED_KERNELS = PROJECT / "app" / "ledger" / "__pycache__"
 """As in `app.ledger.kernel_cache`, which loads the compiler."""
 
+RENEW_WAIT_SECONDS = 240.0
+SETTLE_SECONDS = 1.5
+"""What ends so soon after it first answered has not started."""
 _NOT_FOR_SERVICES = ("AML_KAFKA_PRODUCER_", "AML_KAFKA_ADMIN_")
 """Neither the API nor the consumer writes transfers or gives permissions."""
 _COMPILE = (sys.executable, "-m", "app.cli", "compile-kernels")
 
 
 @contextmanager
-def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Stack, Settings]]:
+def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Supervisor, Settings]]:
     """Starts everything in `home`, with migrated tables and topics, for as long as the block lasts.
 
-    `record_caches` makes the Java servers write their ahead-of-time caches when they stop.
+    `record_caches` makes the Java servers write their ahead-of-time caches when they stop. All processes have
+    answered twice when the block begins; the supervisor watches them while it runs.
 
     Raises:
         InUse: the home is running already, or a pinned port is taken.
+        InvalidInput: a setting cannot be used.
         DependencyMissing: something does not start; the message says what and why.
     """
-    ports = pinned_ports(environ)
+    ports, silent = pinned_ports(environ), silent_seconds()
     jars.ensure(("neo4j", "kafka"))  # with a progress bar of its own
     with ExitStack() as resources:
         if not any(COMPILED_KERNELS.glob("*.nbi")):  # while servers start, not in the first scoring run
             resources.enter_context(subprocess.Popen(_COMPILE, cwd=PROJECT, stderr=subprocess.DEVNULL))
         with stderr.status("Starting PostgreSQL, Kafka and Neo4j"):
-            stack = resources.enter_context(Stack(home, ports=ports, record=record_caches))
+            servers = Stack(home, ports=ports, record=record_caches, may_be_damaged=True)
+            stack = resources.enter_context(servers)
+        environ["AML_DATA_FOLDERS"] = pathsep.join(str(home.resolve() / name) for name in SERVICES)
         with stderr.status("Starting the API and the consumer"):
             settings = _start_services(stack, home)
-        yield stack, settings
+            supervisor = Supervisor(
+                stack,
+                silent,
+                lambda sentence: stderr.print(f"{now()} {sentence}", soft_wrap=True),
+                renews=settings.graph_rebuild == "auto",
+            )
+            supervisor.settle(SETTLE_SECONDS)
+        yield supervisor, settings
 
 
 def _start_services(stack: Stack, home: Path) -> Settings:
@@ -67,19 +91,23 @@ def _start_services(stack: Stack, home: Path) -> Settings:
         for name, value in environ.items()
         if name.startswith("AML_") and not name.startswith(_NOT_FOR_SERVICES)
     }
-    for name in ("api", "consume"):
+    consumer = f"http://{settings.consumer_metrics_host}:{settings.consumer_metrics_port}/metrics"
+    # The API is alive when it answers at all: a server that is away is none of its faults.
+    for name, url, needs in (
+        ("api", f"{settings.api_address}/health", ("postgres",)),
+        ("consume", consumer, ("postgres", "kafka")),
+    ):
         command = Command((sys.executable, "-m", "app.cli", name), PROJECT, environment=inherited)
-        stack.start(name, command, ready=_api_ready(settings) if name == "api" else None)
+        stack.start(name, command, ready=_answers(settings, url), needs=needs)
     return settings
 
 
-def _api_ready(settings: Settings) -> Callable[[], None]:
-    url = f"{settings.api_address}/ready"
+def _answers(settings: Settings, url: str) -> Callable[[], None]:
+    def ask() -> None:
+        headers = authorization(settings)
+        httpx.get(url, headers=headers, timeout=5.0, trust_env=False).raise_for_status()
 
-    def ready() -> None:
-        httpx.get(url, timeout=5.0, trust_env=False).raise_for_status()
-
-    return ready
+    return ask
 
 
 def access_table(settings: Settings, home: Path) -> Table:
@@ -123,3 +151,66 @@ def access(settings: Settings, home: Path) -> dict[str, str]:
         "logs": str(home.resolve() / "logs"),
         "secrets": str(home.resolve() / "secrets.json"),
     }
+
+
+@contextmanager
+def opened_stores(home: Path) -> Iterator[Settings]:
+    """The record and the graph answer inside the block: of the servers that run, or of a stopped instance.
+
+    A stopped instance's PostgreSQL and Neo4j run for as long as the block lasts.
+
+    Raises:
+        DependencyMissing: they do not answer, also with new files.
+    """
+    is_stopped = is_home(home) and not is_held(home / LOCK_NAME) and "AML_POSTGRES_URL" not in environ
+    if is_stopped:
+        with ExitStack() as resources:
+            environ.update(environment(_started(home, resources).urls))
+            settings = load_settings(home)
+            with open_record(settings) as postgres:
+                migrate(postgres)
+            yield settings
+        return
+    settings = load_settings(home)
+    with open_graph(settings) as graph:
+        _renew_if_needed(home, graph)
+    yield settings
+
+
+def _started(home: Path, resources: ExitStack) -> Stack:
+    with stderr.status("Starting PostgreSQL and Neo4j"):
+        try:
+            return resources.enter_context(Stack(home, ("postgres", "neo4j")))
+        except StartFailed as exc:
+            if not str(exc).lower().startswith("neo4j"):
+                raise
+            stderr.print(str(exc), soft_wrap=True)
+            aside = set_aside(home)
+            stderr.print(f"Neo4j starts from nothing; its old files are in {aside}.", soft_wrap=True)
+        return resources.enter_context(Stack(home, ("postgres", "neo4j")))
+
+
+def _renew_if_needed(home: Path, graph: Graph) -> None:
+    """Asks the instance's supervisor for new files where the graph does not answer."""
+    try:
+        graph.ping()
+    except DependencyMissing:
+        if running_supervision(home) is None:
+            raise
+    except QueryTimeout:  # it answers, if slowly
+        return
+    else:
+        return
+    stderr.print("Neo4j does not answer. Its files are set aside, and it starts from nothing.")
+    request = home / RENEW
+    request.touch()
+    deadline = monotonic() + RENEW_WAIT_SECONDS
+    while True:
+        sleep(0.5)  # two processes share no condition to wait on
+        try:
+            if not request.exists():
+                graph.ping()
+                return
+        except (DependencyMissing, QueryTimeout):
+            if monotonic() > deadline:
+                raise

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from sqlalchemy import Connection
 
+from app.cli.instance import opened_stores
 from app.cli.labels import export_labels
 from app.cli.output.present import explanation_parts, top_table
 from app.cli.output.terminal import (
@@ -35,6 +36,7 @@ from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
 from app.runs.compute import EngineChoice
 from app.runs.listing import one_run, top_scores
+from app.settings import Settings
 
 REPORTED_ROWS = 10_000
 
@@ -155,9 +157,19 @@ def reload_graph(
 ) -> None:
     """Rebuild the graph from the record while the old one still answers, and prove that both are equal.
 
+    With --wipe it works whatever state the graph is in, also in a stopped instance: Neo4j's own files are set
+    aside and made anew where they cannot be opened.
+
     Example: aml reload-graph
     """
-    settings = load_settings(home)
+    if from_empty:
+        with opened_stores(home) as settings:
+            _reload(settings, from_empty=True, as_json=as_json)
+        return
+    _reload(load_settings(home), from_empty=False, as_json=as_json)
+
+
+def _reload(settings: Settings, *, from_empty: bool, as_json: bool) -> None:
     with (
         open_record(settings) as postgres,
         open_graph(settings) as graph,

@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Event
 from typing import Annotated
 
-import httpx
 import stamina.instrumentation
 import structlog
 import typer
@@ -27,14 +26,13 @@ from app.cli.output.terminal import (
     stdout,
     writing,
 )
-from app.cli.status import stopped_sentence
 from app.errors import AmlError, DependencyMissing, InUse, NotFound
 from app.logs import configure_logging
 from app.settings import PROJECT, Settings
 from embedded import home as homes
 from embedded.lock import holder, is_held, wait_until_free
-from embedded.stack import Stack
-from embedded.urls import running_urls
+from embedded.restarts import read_supervision
+from embedded.supervisor import Supervisor
 
 START_SECONDS = 300.0
 STOP_SECONDS = 60.0
@@ -61,26 +59,18 @@ def up(
     if detach:
         _show_access(_start_detached(home), home, as_json=as_json)
         return
-    with instance(home) as (stack, settings):
+    with instance(home) as (supervisor, settings):
         _show_access(settings, home, as_json=as_json)
         stderr.print("Ctrl-C stops everything.")
-        stay(stack)
+        stay(supervisor)
 
 
-def stay(stack: Stack) -> None:
-    """Stays until Ctrl-C, SIGTERM, or the end of something that should run.
-
-    Raises:
-        DependencyMissing: a server, the consumer or the API has ended by itself.
-    """
+def stay(supervisor: Supervisor) -> None:
+    """Stays until Ctrl-C or SIGTERM; starts again whatever ends or hangs meanwhile."""
     stop = Event()
     for sig in (signal.SIGINT, signal.SIGTERM):
         signal.signal(sig, lambda *_: stop.set())
-    while not stop.wait(0.5):
-        if dead := stack.dead():
-            raise DependencyMissing(
-                f"{dead[0]} ended by itself. The end of its log:\n{stack.log_tail(dead[0])}"
-            )
+    supervisor.run(stop)
 
 
 def down(
@@ -96,14 +86,15 @@ def down(
         pid = holder(lock)
         if pid is not None:
             os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGCONT)  # a stopped process takes no other signal
         with stderr.status("Stopping the instance"):
             if not wait_until_free(lock, STOP_SECONDS):
                 raise InUse(f"Process {pid} does not stop: see {home}/logs, or end it yourself.")
         stderr.print("Stopped.")
     elif not wipe:
         if not homes.is_home(home):
-            raise NotFound(f"{stopped_sentence(home)} Nothing was stopped.")
-        stderr.print(stopped_sentence(home), soft_wrap=True)
+            raise NotFound(f"There is no instance in {home}. Nothing was stopped.")
+        stderr.print(f"The instance in {home} is stopped.", soft_wrap=True)
     if wipe:
         homes.wipe(home)
         stderr.print(f"Deleted the instance in {home}.", soft_wrap=True)
@@ -166,11 +157,16 @@ def _service(settings: Settings) -> Iterator[None]:
 
 
 def _start_detached(home: Path) -> Settings:
-    """Runs `aml up` as a process of its own and waits until its API answers."""
-    log_path = home.parent / f"{home.name}.up.log"
-    with writing(home):
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with writing(log_path), log_path.open("wb") as out:
+    """Runs `aml up` as a process of its own and waits until it says that everything answers.
+
+    Raises:
+        InUse, InvalidInput: as `open_home`.
+        DependencyMissing: it did not start; the message is what it said.
+    """
+    with homes.open_home(home) as opened:  # what still lives of an earlier run is ended here
+        log_path = opened.folder("logs") / "up.log"
+    with writing(log_path), log_path.open("ab") as out:
+        start = out.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "app.cli", "up", "--home", str(home.resolve())],
             cwd=PROJECT,
@@ -182,15 +178,11 @@ def _start_detached(home: Path) -> Settings:
     deadline = time.monotonic() + START_SECONDS
     with stderr.status("Starting PostgreSQL, Kafka, Neo4j, the consumer and the API"):
         while process.poll() is None and time.monotonic() < deadline:
-            if running_urls(home) is not None and _answers(settings := load_settings(home)):
-                log_path.unlink()
-                return settings
+            supervision = read_supervision(home)
+            if supervision and supervision["ready"] and supervision["supervisor"] == process.pid:
+                return load_settings(home)
             time.sleep(0.2)  # two processes share no condition to wait on
-    raise DependencyMissing(f"It did not start: {log_path.read_text(errors='replace')[-2000:].strip()}")
-
-
-def _answers(settings: Settings) -> bool:
-    try:
-        return httpx.get(f"{settings.api_address}/ready", timeout=2.0, trust_env=False).is_success
-    except httpx.HTTPError:
-        return False
+    with log_path.open("rb") as log_file:
+        log_file.seek(start)
+        said = log_file.read().decode(errors="replace")
+    raise DependencyMissing(f"It did not start: {said[-2000:].strip()}")

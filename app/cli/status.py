@@ -6,12 +6,21 @@ from typing import Any
 import httpx
 import typer
 
-from app.cli.output.status_tables import ingestion_table, servers_table
-from app.cli.output.terminal import DEFAULT_HOME, HomeOption, JsonOption, load_settings, print_json, stdout
+from app.cli.output.status_tables import ingestion_table, processes_table, servers_table
+from app.cli.output.terminal import (
+    DEFAULT_HOME,
+    HomeOption,
+    JsonOption,
+    authorization,
+    load_settings,
+    print_json,
+    stdout,
+)
 from app.errors import DependencyMissing, NotReady
 from app.operations.status_answer import IngestionStatus
 from app.settings import Settings
-from embedded.home import is_home
+from embedded.restarts import Supervision
+from embedded.urls import running_supervision, running_urls
 
 API_SECONDS = 10.0
 
@@ -29,13 +38,23 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
     try:
         settings = load_settings(home)
     except DependencyMissing as exc:
-        raise NotReady(f"{stopped_sentence(home)} Start it with `aml up`.") from exc
-    ready, ingestion = _ask(settings)
+        raise NotReady(str(exc)) from exc
+    supervision = _supervision(home, settings)
+    try:
+        ready, ingestion = _ask(settings)
+    except DependencyMissing:
+        if as_json:
+            print_json({"ready": None, "ingestion": None, "supervision": supervision})
+        elif supervision is not None:
+            stdout.print(processes_table(supervision))
+        raise
     known = "partitions" in ingestion  # else a problem: the record does not answer, or the token is wrong
     if as_json:
-        print_json({"ready": ready, "ingestion": ingestion})
+        print_json({"ready": ready, "ingestion": ingestion, "supervision": supervision})
     else:
         stdout.print(servers_table(settings, ready))
+        if supervision is not None:
+            stdout.print(processes_table(supervision))
         if known:
             stdout.print(ingestion_table(IngestionStatus.model_validate(ingestion)))
     if not known:
@@ -44,15 +63,11 @@ def status(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None
         raise NotReady("Not everything answers.")
 
 
-def stopped_sentence(home: Path) -> str:
-    """Whether a folder without running servers holds a stopped instance or none."""
-    return f"The instance in {home} is stopped." if is_home(home) else f"There is no instance in {home}."
-
-
-def authorization(settings: Settings) -> dict[str, str]:
-    """The header that the API asks for."""
-    token = settings.api_token
-    return {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
+def _supervision(home: Path, settings: Settings) -> Supervision | None:
+    """What the supervisor of the home says, if the settings are of that home's servers."""
+    urls = running_urls(home)
+    is_its = urls is not None and urls.postgres == settings.postgres_url.get_secret_value()
+    return running_supervision(home) if is_its else None
 
 
 def _ask(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -13,8 +13,7 @@ from app.answers.scores import TopScores, WalletScore
 from app.cli.data import import_story_labels
 from app.cli.output.present import contributions_table, headline, path_lines, top_table
 from app.cli.output.status_tables import count
-from app.cli.output.terminal import count_progress, stderr, stdout
-from app.cli.status import authorization
+from app.cli.output.terminal import authorization, count_progress, stderr, stdout
 from app.errors import AmlError, DependencyMissing, NotReady
 from app.operations.status_answer import IngestionStatus
 from app.settings import Settings

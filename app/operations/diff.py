@@ -3,6 +3,7 @@
 from app.domain import Progress
 from app.operations.operation import Operation, Operations
 from app.runs.queries import completed_run
+from app.stores.limits import Work
 from app.stores.postgres import Postgres
 
 DIFF_SECONDS = 2
@@ -28,7 +29,7 @@ def start_diff(operations: Operations, postgres: Postgres, run_a: int, run_b: in
         return None
 
     def work(_progress: Progress) -> dict[str, object]:
-        changed = run_diff(postgres, run_a, run_b, 1, None).changed
+        changed = run_diff(postgres.during(Work.RUN), run_a, run_b, 1, None).changed
         return {"run_a": run_a, "run_b": run_b, "changed": changed}
 
     return operations.join("diff", f"{run_a} {run_b}", work)

@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.domain import Progress
 from app.labels.effective import label_set_digest
 from app.operations.operation import Operation, Operations
-from app.operations.reconciliation_answer import MAX_LISTED, Reconciliation, StoreContent
+from app.operations.reconciliation_answer import MAX_LISTED, ForeignContent, Reconciliation, StoreContent
 from app.projection.canonical_lines import Entity
 from app.projection.differences import Difference
+from app.projection.foreign import foreign_content
 from app.projection.labels import label_differences
 from app.projection.proof import ContentDigest, Proof, SyncedView, prove, synced_view
 from app.projection.repair import Repair
@@ -22,6 +23,7 @@ from app.projection.schema import prepare
 from app.record.identity import record_id
 from app.runs.published_labels import published_labels, relabel
 from app.stores.graph import Graph
+from app.stores.limits import Work
 from app.stores.locks import Lock, exclusive
 from app.stores.postgres import Postgres
 from app.stores.references import REFERENCES, BrokenReference, broken_references
@@ -96,6 +98,7 @@ def reconcile(
             listed=findings.listed,
             broken_references=broken,
             labels="unconfirmed" if labels is None else "compared",
+            foreign=ForeignContent(**asdict(foreign_content(graph))),
             **_contents(postgres, proof),
             started_at=started_at,
             seconds=round(perf_counter() - started, 3),
@@ -116,7 +119,8 @@ def start_reconciliation(
     """
 
     def work(progress: Progress) -> dict[str, object]:
-        return reconcile(postgres, graph, progress, repair=repair).model_dump(mode="json")
+        stores = postgres.during(Work.BULK), graph.during(Work.BULK)
+        return reconcile(*stores, progress, repair=repair).model_dump(mode="json")
 
     return operations.start("reconcile", work)
 

@@ -24,6 +24,18 @@ class StoreContent(BaseModel):
     )
 
 
+class ForeignContent(BaseModel):
+    """Nodes that are no wallets, edges that are no transfers, and wallets with other labels or properties."""
+
+    nodes: int = Field(examples=[0])
+    edges: int = Field(examples=[0])
+    wallets: int = Field(examples=[0])
+    examples: list[str] = Field(description="Some of them.", examples=[["node :Note", "wallet 7: colour"]])
+
+
+NOTHING_FOREIGN = ForeignContent(nodes=0, edges=0, wallets=0, examples=[])
+
+
 class Reconciliation(BaseModel):
     """What a comparison found; after a `repair`, `equal` and both contents are those of a second one."""
 
@@ -37,6 +49,10 @@ class Reconciliation(BaseModel):
     labels: str = Field(
         description="`compared`, or `unconfirmed`: the graph says so itself, and no answer relies on them.",
         examples=["compared"],
+    )
+    foreign: ForeignContent = Field(
+        default=NOTHING_FOREIGN,
+        description="What other hands have added. No answer reads it, and a repair leaves it.",
     )
     record: StoreContent
     graph: StoreContent

@@ -6,11 +6,13 @@ from typing import Any
 from app.domain import Progress
 from app.errors import Unequal
 from app.operations.operation import Operation, Operations
-from app.projection.rebuild import RebuildReport, rebuild
+from app.projection.locks import rebuild_lock
+from app.projection.rebuild import RebuildReport, rebuild_locked
 from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
 from app.runs.published_labels import relabel
 from app.stores.graph import Graph
+from app.stores.limits import Work
 from app.stores.postgres import Postgres
 
 
@@ -30,10 +32,11 @@ def reload_graph(
         Unequal: the graph differs from the record after the reload.
         DependencyMissing: a store does not answer; a second reload starts from whatever the graph holds.
     """
-    if from_empty:
-        wipe(graph)
-    prepare(graph, postgres.run(record_id))
-    report = rebuild(postgres, graph, progress)
+    with rebuild_lock(postgres):
+        if from_empty:
+            wipe(graph)
+        prepare(graph, postgres.run(record_id))
+        report = rebuild_locked(postgres, graph, progress)
     progress("labels", 0.0)
     relabel(postgres, graph)
     if not report.equal:
@@ -52,6 +55,6 @@ def start_reload(operations: Operations, postgres: Postgres, graph: Graph) -> Op
     """
 
     def work(progress: Progress) -> dict[str, Any]:
-        return asdict(reload_graph(postgres, graph, progress))
+        return asdict(reload_graph(postgres.during(Work.BULK), graph.during(Work.BULK), progress))
 
     return operations.start("reload-graph", work)

@@ -8,6 +8,7 @@ from app.runs.engine_choice import CypherLimits
 from app.runs.run import StartedRun, execute_run, start_run
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.limits import Work
 from app.stores.postgres import Postgres
 
 
@@ -37,6 +38,7 @@ def start_scoring(
     Raises:
         InUse: another run is running.
     """
+    postgres, graph = postgres.during(Work.RUN), graph.during(Work.RUN)
     started = _start(postgres, graph, settings, engine, idempotency_key)
     operation = operations.start(
         "run-score",

@@ -1,15 +1,15 @@
 """How far ingestion is: Kafka, the record, the graph and the runs in one answer."""
 
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
-from threading import Lock, Thread
+from threading import Lock
 from time import monotonic
-from typing import TypeVar
 
 from sqlalchemy import Connection, text
 
-from app.errors import DependencyMissing, QueryTimeout
+from app.errors import AmlError, DependencyMissing, QueryTimeout
+from app.operations.disk import disk_alarm
+from app.operations.graph_rebuild import unusable
 from app.operations.status_answer import (
     GraphStatus,
     IngestionStatus,
@@ -29,10 +29,10 @@ from app.record.transfers import count_waiting
 from app.runs.listing import runs
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.in_time import in_thread
 from app.stores.kafka_offsets import TopicOffsets, TopicReader
 from app.stores.postgres import Postgres
 
-T = TypeVar("T")
 COUNT_SECONDS = 2.0
 """Time limit of the graph's counts."""
 GRAPH_SECONDS = 6.0
@@ -60,12 +60,15 @@ _PUBLISHED = text("SELECT run_id FROM published_run")
 
 
 class StatusReader:
-    """Reads the status for many who ask at once: whoever asks while one is read shares the next one."""
+    """Reads the status for many who ask at once: whoever asks while one is read shares the next one.
+
+    So nobody waits for more than two readings, also where each of them waits for a server and fails.
+    """
 
     def __init__(self, read: Callable[[], IngestionStatus]) -> None:
         self._read = read
         self._lock = Lock()
-        self._latest: tuple[float, IngestionStatus] | None = None
+        self._latest: tuple[float, IngestionStatus | AmlError] | None = None
 
     def read(self) -> IngestionStatus:
         """A status that was begun after this call.
@@ -76,8 +79,17 @@ class StatusReader:
         asked = monotonic()
         with self._lock:
             if self._latest is None or self._latest[0] < asked:
-                self._latest = monotonic(), self._read()
-            return self._latest[1]
+                self._latest = monotonic(), self._answer()
+            _, answer = self._latest
+        if isinstance(answer, AmlError):
+            raise answer
+        return answer
+
+    def _answer(self) -> IngestionStatus | AmlError:
+        try:
+            return self._read()
+        except AmlError as exc:
+            return exc
 
 
 def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> IngestionStatus:
@@ -86,8 +98,8 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
     Raises:
         DependencyMissing: the record does not answer.
     """
-    kafka = _in_thread(lambda: _kafka(settings))
-    in_graph = _in_thread(lambda: _graph_counts(graph))
+    kafka = in_thread(lambda: _kafka(settings))
+    in_graph = in_thread(lambda: _graph_counts(postgres, graph))
     with postgres.transaction(snapshot=True) as connection:
         topic = settings.transfers_topic
         partitions = {row.partition: row for row in connection.execute(_PARTITIONS, {"topic": topic})}
@@ -107,9 +119,10 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         as_of = _now(connection)
     in_kafka, kafka_error = kafka.result()
     try:
-        graph_counts, graph_error = in_graph.result(GRAPH_SECONDS)
+        graph_counts, graph_problem, graph_error = in_graph.result(GRAPH_SECONDS)
     except TimeoutError:
-        graph_counts, graph_error = None, f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
+        graph_counts, graph_problem = None, None
+        graph_error = f"Neo4j at {graph.url} does not answer within {GRAPH_SECONDS} s."
     listed, problem = compare(topic, partitions, in_kafka)
     if problem is not None and kafka_error is None:
         # The consumer may have gone on between Kafka's answer and the record's: this one is the later.
@@ -134,13 +147,14 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         throughput=Throughput(one_minute=recent.minute, five_minutes=recent.five_minutes),
         seconds_since_last_ingestion=recent.seconds_since,
         graph=GraphStatus(
-            ready=graph_error is None and lag.batches == 0,
+            ready=graph_error is None and graph_problem is None and lag.batches == 0,
             behind_batches=lag.batches,
             behind_transfers=lag.transfers,
             behind_seconds=lag.seconds,
             wallets=None if graph_counts is None else graph_counts.wallets,
             transfers=None if graph_counts is None else graph_counts.transfers,
             error=graph_error,
+            problem=graph_problem,
         ),
         record=RecordStatus(
             transfers=totals.stored, wallets=counts["wallets"], assets=assets, waiting=waiting
@@ -148,26 +162,13 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         dead_letters=dead,
         alarm=alarm,
         hole_alarm=holes,
+        disk_alarm=disk_alarm(settings),
         refused_in_a_row=in_a_row,
         reconciliation=reconciled,
         latest_run=latest,
         published_run=published,
         as_of=as_of,
     )
-
-
-def _in_thread(work: Callable[[], T]) -> Future[T]:
-    """Runs work in a thread that nobody has to wait for: a server that hangs can block it for minutes."""
-    done: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            done.set_result(work())
-        except BaseException as exc:  # noqa: BLE001 - raised again where the result is asked for
-            done.set_exception(exc)
-
-    Thread(target=run, daemon=True).start()
-    return done
 
 
 def _now(connection: Connection) -> datetime:
@@ -182,8 +183,11 @@ def _kafka(settings: Settings) -> tuple[TopicOffsets | None, str | None]:
         return None, str(exc)
 
 
-def _graph_counts(graph: Graph) -> tuple[Counts | None, str | None]:
+def _graph_counts(postgres: Postgres, graph: Graph) -> tuple[Counts | None, str | None, str | None]:
+    """The graph's counts, why it is not the record's, and why it does not answer."""
     try:
-        return count(graph, timeout_seconds=COUNT_SECONDS), None
+        counts = count(graph, timeout_seconds=COUNT_SECONDS)
+        problem = unusable(postgres, graph)
     except (DependencyMissing, QueryTimeout) as exc:
-        return None, str(exc)
+        return None, None, str(exc)
+    return counts, None if problem is None else str(problem), None

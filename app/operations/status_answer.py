@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from app.answers.base import EXAMPLE_TIME
 from app.answers.runs import RUN, Run
+from app.operations.disk import DiskAlarm
 from app.record.dead_letter_alarm import DeadLetterAlarm
 from app.record.holes import HoleAlarm
 from app.record.last_reconciliation import LastReconciliation
@@ -61,6 +62,10 @@ class GraphStatus(BaseModel):
     wallets: int | None = Field(examples=[64])
     transfers: int | None = Field(examples=[117])
     error: str | None = None
+    problem: str | None = Field(
+        default=None,
+        description="Why the graph is not this record's; the consumer rebuilds it, unless told to ask.",
+    )
 
 
 class RecordStatus(BaseModel):
@@ -93,6 +98,9 @@ class IngestionStatus(BaseModel):
     alarm: DeadLetterAlarm | None = Field(description="Too many messages in a row were refused.")
     hole_alarm: HoleAlarm | None = Field(
         default=None, description="Messages could not be read, and nobody has said that it was seen."
+    )
+    disk_alarm: DiskAlarm | None = Field(
+        default=None, description="A disk of the servers is nearly full: ingestion pauses."
     )
     refused_in_a_row: int = Field(description="Messages refused since the last good one.", examples=[0])
     reconciliation: LastReconciliation | None = Field(description="Null: they were never compared.")

@@ -3,6 +3,7 @@
 from app.domain import Progress
 from app.operations.operation import Operation, Operations
 from app.runs.queries import completed_or_pruned_run
+from app.stores.limits import Work
 from app.stores.postgres import Postgres
 
 
@@ -20,6 +21,6 @@ def start_verification(operations: Operations, postgres: Postgres, run_id: int) 
         completed_or_pruned_run(connection, run_id)
 
     def work(progress: Progress) -> dict[str, object]:
-        return verify_run(postgres, run_id, progress).model_dump(mode="json")
+        return verify_run(postgres.during(Work.RUN), run_id, progress).model_dump(mode="json")
 
     return operations.start("verify", work)

@@ -9,20 +9,22 @@ from contextlib import AbstractContextManager, contextmanager
 from sqlalchemy import Connection, text
 
 from app.stores.locks import Lock, acquire, exclusive, try_acquire
-from app.stores.postgres import Postgres
+from app.stores.postgres import Postgres, limit_wait
+
+LOCK_SECONDS = 300
+"""Longer than any page of a rebuild or range of a comparison takes, while several wait."""
 
 
 @contextmanager
 def projection_lock(postgres: Postgres) -> Iterator[Connection]:
-    """A transaction that holds the projection lock; waits for the lock without a time limit.
+    """A transaction that holds the projection lock; waits for the lock for five minutes at most.
 
     PostgreSQL ends the transaction after a minute without a statement: a frozen consumer does not keep the
     others from the graph. A writer that has lost its lock may still write; its older revision is ignored.
     """
     with postgres.transaction() as connection:
         connection.execute(_LIMIT_IDLE_TIME)
-        connection.execute(text("SET LOCAL lock_timeout = 0"))
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        limit_wait(connection, LOCK_SECONDS)
         acquire(connection, Lock.PROJECTION)
         yield connection
 

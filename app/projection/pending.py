@@ -26,6 +26,10 @@ _MAX_BATCHES = 1_000
 _LIMIT_TRANSFERS, _LIMIT_TRANSFERS_IN_A_HURRY = 20_000, 2_000
 
 
+class NewerGraph(Unequal):
+    """The graph has seen batches that the record does not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProjectionResult:
     """What one call wrote; no batches when none was pending."""
@@ -70,15 +74,15 @@ def project_pending(
 
     Raises:
         DependencyMissing: a store does not answer.
-        InUse, NotReady: the graph is not this record's.
-        Unequal: the graph has seen batches the record does not have.
+        ForeignGraph, LostState: the graph is not this record's.
+        NewerGraph: the graph has seen batches the record does not have.
     """
     started = perf_counter()
     with projection_lock(postgres) if wait else try_projection_lock(postgres) as connection:
         if connection is None:
             return ProjectionResult([], 0, 0, perf_counter() - started)
         state = upgraded(graph, owned_state(graph, record_id(connection)))
-        _refuse_newer_graph(connection, state)
+        refuse_newer_graph(connection, state)
         reset_lost_batches(connection, state)
         limits = {"limit_transfers": limit_transfers, "max_batches": _MAX_BATCHES}
         batches = list(connection.execute(_NEXT, limits).scalars())
@@ -143,12 +147,14 @@ def reset_lost_batches(connection: Connection, state: State) -> None:
         connection.execute(_RESET_ALL)
 
 
-def _refuse_newer_graph(connection: Connection, state: State) -> None:
+def refuse_newer_graph(connection: Connection, state: State) -> None:
+    """Raises NewerGraph when the graph has seen batches that the record does not have."""
     newest = connection.execute(_NEWEST).one().newest or 0
     if (state.projected_batch or 0) > newest:
-        raise Unequal(
+        raise NewerGraph(
             f"The graph has seen batch {state.projected_batch} and the record ends with {newest}: the record "
-            "is older than the graph, as after restoring a backup. Rebuild the graph with `aml reload-graph`."
+            "is older than the graph, as after restoring a backup. The consumer rebuilds the graph (unless "
+            "AML_GRAPH_REBUILD=ask), or `aml reload-graph`."
         )
 
 

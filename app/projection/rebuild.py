@@ -49,15 +49,20 @@ def rebuild(postgres: Postgres, graph: Graph, progress: Progress) -> RebuildRepo
         InUse: another rebuild runs, or the graph belongs to another record.
         DependencyMissing: a store does not answer; a second rebuild starts from whatever the graph holds.
     """
-    started = perf_counter()
     with rebuild_lock(postgres):
-        state, covered = _begin(postgres, graph)
-        _write_all(postgres, graph, state, progress)
-        progress("sweep", 0.0)
-        swept = sweep(graph, state)
-        with projection_lock(postgres) as connection:
-            mark_projected(connection, graph, state.record_id, covered)
-        proof = prove(postgres, graph, lambda step, part: progress(f"proof of {step}", part))
+        return rebuild_locked(postgres, graph, progress)
+
+
+def rebuild_locked(postgres: Postgres, graph: Graph, progress: Progress) -> RebuildReport:
+    """As `rebuild`, for a caller that holds the rebuild lock."""
+    started = perf_counter()
+    state, covered = _begin(postgres, graph)
+    _write_all(postgres, graph, state, progress)
+    progress("sweep", 0.0)
+    swept = sweep(graph, state)
+    with projection_lock(postgres) as connection:
+        mark_projected(connection, graph, state.record_id, covered)
+    proof = prove(postgres, graph, lambda step, part: progress(f"proof of {step}", part))
     log.info("graph_rebuilt", generation=state.generation, equal=proof.equal, swept=swept)
     return RebuildReport(
         transfers=proof.graph.transfers,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app.errors import InUse
+from app.errors import InUse, NotReady
 from app.projection.state import PROJECTION_VERSION, other_record_message
 from app.stores.graph import Graph
 from cypher import names, query
@@ -20,6 +20,7 @@ def prepare(graph: Graph, record_id: str | UUID) -> None:
 
     Raises:
         InUse: the graph holds wallets that another record has written.
+        NotReady: it has several state nodes.
     """
     older = [name for name in names() if name.startswith(OLDER)]
     for name in names():
@@ -28,9 +29,11 @@ def prepare(graph: Graph, record_id: str | UUID) -> None:
     for name in (AWAIT, *older):
         graph.run(query(name))
     adopt = {"record_id": str(record_id), "projection_version": PROJECTION_VERSION}
-    ((row,),) = graph.write([(query("write/adopt"), adopt)])
-    if row["record_id"] != str(record_id):
-        raise InUse(other_record_message(row["record_id"], str(record_id)))
+    (owners,) = graph.write([(query("write/adopt"), adopt)])
+    if len(owners) != 1:
+        raise NotReady("The graph has several state nodes. Empty and rebuild it: `aml reload-graph --wipe`.")
+    if owners[0]["record_id"] != str(record_id):
+        raise InUse(other_record_message(owners[0]["record_id"], str(record_id)))
 
 
 def wipe(graph: Graph) -> None:

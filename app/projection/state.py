@@ -1,9 +1,10 @@
 """The graph's one state node, and how many wallets and transfers the graph holds."""
 
 from dataclasses import dataclass
+from types import NoneType
 
 from app.errors import InUse, NotReady
-from app.stores.graph import READ_SECONDS, Graph
+from app.stores.graph import Graph
 from cypher import query
 
 PROJECTION_VERSION = 2
@@ -19,7 +20,8 @@ class State:
     wallets that came in `unlabelled_batch` or later may lack theirs (None: no wallet does). `label_revision`
     grows whenever either may change. `projected_batch` is the last batch written into the graph, None before
     the first.
-    `projection_version` says which properties wallets and edges have.
+    `projection_version` says which properties wallets and edges have. `writes` grows with
+    each page of rows that is written. `taken_from` is the record whose graph this was before.
     """
 
     record_id: str
@@ -29,6 +31,8 @@ class State:
     unlabelled_batch: int | None
     projected_batch: int | None
     projection_version: int
+    writes: int
+    taken_from: str | None = None
 
     def carries(self, label_set_digest: str, watermark: int | None = None) -> bool:
         """Whether all wallets carry their labels of a set, or all that came in batches up to the watermark.
@@ -49,24 +53,41 @@ class Counts:
     transfers: int
 
 
+class LostState(NotReady):
+    """The graph has no state node, or none that this program has written."""
+
+
+class ForeignGraph(InUse):
+    """The graph was built from another record; `state` is what its state node says."""
+
+    def __init__(self, state: "State", record_id: str) -> None:
+        super().__init__(other_record_message(state.record_id, record_id))
+        self.state = state
+
+
 def read_state(graph: Graph) -> State | None:
-    """The graph's state; None when it was never prepared."""
+    """The graph's state; None when it was never prepared, or its state node was changed by somebody else."""
     rows = graph.read(query("state/read"))
-    return State(**rows[0]) if rows else None
+    if len(rows) != 1 or not all(isinstance(rows[0][name], types) for name, types in _TYPES.items()):
+        return None
+    return State(**rows[0])
 
 
 def owned_state(graph: Graph, record_id: str) -> State:
     """The graph's state, when it belongs to this record.
 
     Raises:
-        NotReady: the graph was never prepared, or it was emptied.
-        InUse: it belongs to another record.
+        LostState: the graph was never prepared, or it was emptied.
+        ForeignGraph: it belongs to another record.
     """
     state = read_state(graph)
     if state is None:
-        raise NotReady("The graph is not prepared for this record. Run `aml reload-graph`.")
+        raise LostState(
+            "The graph is not prepared for this record. The consumer rebuilds it (unless "
+            "AML_GRAPH_REBUILD=ask), or `aml reload-graph --wipe`."
+        )
     if state.record_id != record_id:
-        raise InUse(other_record_message(state.record_id, record_id))
+        raise ForeignGraph(state, record_id)
     return state
 
 
@@ -78,7 +99,21 @@ def other_record_message(owner: str, record_id: str) -> str:
     )
 
 
-def count(graph: Graph, *, timeout_seconds: float = READ_SECONDS) -> Counts:
+def count(graph: Graph, *, timeout_seconds: float | None = None) -> Counts:
     """Node and edge counts, from the count store: fast at any size."""
     (row,) = graph.read(query("state/counts"), timeout_seconds=timeout_seconds)
     return Counts(**row)
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "record_id": (str,),
+    "generation": (int,),
+    "label_revision": (int,),
+    "label_set_digest": (str, NoneType),
+    "unlabelled_batch": (int, NoneType),
+    "projected_batch": (int, NoneType),
+    "projection_version": (int,),
+    "writes": (int,),
+    "taken_from": (str, NoneType),
+}
+"""Of the state node's properties: people can change them in Neo4j Browser."""

@@ -1,7 +1,6 @@
 """The API and the pages as one application. Nothing is opened at import time."""
 
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
@@ -9,8 +8,10 @@ from fastapi import APIRouter, Depends, FastAPI, params
 from fastapi.routing import APIRoute
 
 from app.api import problems
+from app.api.answer_limit import AnswerLimit
 from app.api.dependencies import Services
 from app.api.middleware import RequestMiddleware
+from app.api.probes import Probes
 from app.api.routes import (
     browser_guide,
     explore,
@@ -70,8 +71,9 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         operations=Operations(),
         status=StatusReader(lambda: ingestion_status(settings, postgres, graph)),
         throttle=SignInThrottle(),
-        probes=ThreadPoolExecutor(8, thread_name_prefix="probe"),
+        probes=Probes(),
     )
+    app.add_middleware(AnswerLimit)
     app.add_middleware(RequestMiddleware)
     app.state.error_page = error_page
     problems.install(app)
@@ -98,7 +100,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
-    app.state.services.probes.shutdown(wait=False, cancel_futures=True)
+    app.state.services.probes.close()
 
 
 def _include_twice(app: FastAPI, router: APIRouter, *, dependencies: Sequence[params.Depends] = ()) -> None:

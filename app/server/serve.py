@@ -11,20 +11,18 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.api.security import check_settings
-from app.errors import DependencyMissing
+from app.errors import AmlError
 from app.projection.schema import prepare
 from app.record.identity import record_id
 from app.server.application import create_app
 from app.server.connections import BACKLOG, BoundedConnection, raise_descriptor_limit
 from app.settings import Settings
-from app.stores.graph import Graph
+from app.stores.graph import Graph, is_graph_error
+from app.stores.limits import Work
 from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
 
 log = structlog.get_logger()
-
-GRAPH_RETRY_SECONDS = 3.0
-"""Short: a reader gets an answer without the graph rather than waiting for it."""
 
 
 def serve(settings: Settings) -> None:
@@ -49,16 +47,11 @@ def application(settings: Settings) -> Iterator[FastAPI]:
         DependencyMissing, InvalidInput: as `serve`.
     """
     check_settings(settings)
-    postgres = Postgres(settings.postgres_url, pool_size=10)
-    graph = Graph(
-        settings.neo4j_url,
-        settings.neo4j_user,
-        settings.neo4j_password,
-        retry_seconds=GRAPH_RETRY_SECONDS,
-    )
+    postgres = Postgres(settings.postgres_url, Work.READ)
+    graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password, Work.READ)
     try:
         migrate(postgres)
-        prepare_graph(postgres, graph)
+        prepare_graph(postgres.during(Work.BULK), graph.during(Work.RUN))
         yield create_app(settings, postgres, graph)
     finally:
         graph.close()
@@ -82,8 +75,10 @@ def server_options(settings: Settings) -> dict[str, Any]:
 
 
 def prepare_graph(postgres: Postgres, graph: Graph) -> None:
-    """Brings the graph's schema up to date; the API also starts when the graph does not answer."""
+    """Brings the graph's schema up to date; the API starts whatever the graph says."""
     try:
         prepare(graph, postgres.run(record_id))
-    except DependencyMissing as exc:
+    except Exception as exc:
+        if not (isinstance(exc, AmlError) or is_graph_error(exc)):
+            raise
         log.warning("graph_not_prepared", reason=str(exc))

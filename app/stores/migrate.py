@@ -5,6 +5,7 @@ from sqlalchemy import text
 
 from alembic import command
 from app.settings import PROJECT
+from app.stores.limits import Work
 from app.stores.locks import Lock, acquire
 from app.stores.postgres import Postgres
 
@@ -23,10 +24,11 @@ def migrate(postgres: Postgres) -> None:
     Each revision is a transaction of its own, and leaves it for what a transaction would stop others by
     (`app.stores.online`). So the lock has one to itself, which holds no table and no snapshot.
     """
-    with postgres.transaction() as alone:
+    migrating = postgres.during(Work.MIGRATION)
+    with migrating.transaction() as alone:
         alone.execute(text("SET LOCAL lock_timeout = 0"))
         acquire(alone, Lock.MIGRATION)
-        with postgres.migrations() as connection:
+        with migrating.migrations() as connection:
             config = alembic_config()
             config.attributes["connection"] = connection
             config.attributes["online"] = True

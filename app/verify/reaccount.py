@@ -17,6 +17,7 @@ from app.ledger.kernels import Flows
 from app.ledger.pool import EMPTY, PoolState, deposit, send
 from app.runs.results.accounts import Accounts
 from app.runs.results.totals import Total, as_columns
+from app.verify.annotation import FACTS_AND_ANNOTATION, AnnotationCheck
 
 _ROWS_AT_ONCE = 20_000
 _EXACT = Context(prec=1_000, traps=[Inexact])
@@ -47,8 +48,11 @@ class _Side:
             self.priced[pool] += 1
 
 
-def reaccount(connection: Connection, watermark: int) -> Accounts:
-    """Accounts the transfers live at a batch; memory grows with pools, and by nine numbers a transfer."""
+def reaccount(connection: Connection, watermark: int, annotation: AnnotationCheck | None = None) -> Accounts:
+    """Accounts the transfers live at a batch; memory grows with pools, and by nine numbers a transfer.
+
+    `annotation` is told each transfer with what the record keeps of it.
+    """
     numbers: dict[tuple[int, int], int] = {}
     states: list[PoolState] = []
     sides = {SOURCE: _Side(), DESTINATION: _Side()}
@@ -68,20 +72,20 @@ def reaccount(connection: Connection, watermark: int) -> Accounts:
     connection.execute(text("SET LOCAL work_mem = '128MB'"))
     streamed = {"yield_per": _ROWS_AT_ONCE}
     with localcontext(_EXACT):
-        for (
-            sender_id,
-            receiver_id,
-            asset_id,
-            amount_text,
-            usd_text,
-            transfer_id,
-            occurred_at,
-        ) in connection.execute(_FACTS, {"watermark": watermark}, execution_options=streamed):
+        for row in connection.execute(
+            _FACTS if annotation is None else FACTS_AND_ANNOTATION,
+            {"watermark": watermark},
+            execution_options=streamed,
+        ):
+            sender_id, receiver_id, asset_id, amount_text, usd_text, transfer_id, occurred_at = row[:7]
             amount = int(amount_text)
             usd_value = None if usd_text is None else Decimal(usd_text)
             sender, receiver = number_of(sender_id, asset_id), number_of(receiver_id, asset_id)
-            balance = states[sender].balance
-            states[sender], share, unobserved = send(states[sender], amount)
+            before = states[sender]
+            balance = before.balance
+            states[sender], share, unobserved = send(before, amount)
+            if annotation is not None:
+                annotation.check(row, before, states[receiver], share, unobserved)
             states[receiver] = deposit(states[receiver], amount)
             sent.add(sender, amount, unobserved, usd_value)
             received.add(receiver, amount, 0, usd_value)

@@ -25,6 +25,7 @@ from app.runs.snapshot import Snapshot
 from app.runs.stored_policy import policy_of
 from app.stores.postgres import Postgres
 from app.verify import earlier
+from app.verify.annotation import AnnotationCheck
 from app.verify.compare import Fields, Mismatch, Table, described, first_mismatch, shown
 from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
@@ -69,20 +70,29 @@ def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verificat
         differences += _row_changes(run, policy, snapshot.labels)
         differences += _input_changes(snapshot, run)
         progress("accounting every pool again", 0.1)
-        accounts = reaccount(connection, run.watermark)
+        annotation = AnnotationCheck(run.watermark)
+        accounts = reaccount(connection, run.watermark, annotation)
         progress("tracing and scoring", 0.6)
         again = replay(snapshot, policy, accounts, lambda _step, _part: None)
         progress("comparing", 0.8)
         if run.pruned_at is not None:
             differences += _digest_changes(run, policy, accounts, again)
-            return _verification(run, differences, len(accounts.flows.amount))
+            return _verification(run, differences, annotation, len(accounts.flows.amount))
         of_results, compared = _result_changes(snapshot, run, policy, accounts, again)
-        return _verification(run, differences + of_results, len(accounts.flows.amount), *compared)
+        return _verification(run, differences + of_results, annotation, len(accounts.flows.amount), compared)
 
 
 def _verification(
-    run: Row[Any], differences: list[Difference], transfers: int = 0, exposures: int = 0, scores: int = 0
+    run: Row[Any],
+    differences: list[Difference],
+    annotation: AnnotationCheck | None = None,
+    transfers: int = 0,
+    compared: tuple[int, int] = (0, 0),
 ) -> Verification:
+    """`compared` counts the stored rows of exposures and scores."""
+    has_other_facts = any(each.what == "transfers" for each in differences)
+    if annotation is not None and annotation.first is not None and not has_other_facts:
+        differences = [*differences, annotation.first]  # else it follows from the changed transfers
     return Verification(
         run_id=run.run_id,
         equal=not differences,
@@ -90,8 +100,9 @@ def _verification(
         differences=differences,
         notes=list(_notes(run)),
         transfers=transfers,
-        exposures=exposures,
-        scores=scores,
+        annotations=0 if annotation is None else annotation.compared,
+        exposures=compared[0],
+        scores=compared[1],
     )
 
 

@@ -9,11 +9,12 @@ from time import monotonic
 
 from confluent_kafka import Message as KafkaMessage
 
-from app.errors import InvalidEvent
+from app.errors import DiskFull, InvalidEvent
 from app.settings import Settings
 from app.stores.postgres import Postgres
 from ingest.consumer.batch_size import BatchSize
 from ingest.consumer.batch_writer import BatchWriter
+from ingest.consumer.disk_guard import DiskGuard
 from ingest.consumer.division import describe, is_content_error, log_refusal
 from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.consumer.retry import retry_record
@@ -35,34 +36,49 @@ def consume(
     """
     offsets = RecordedOffsets(postgres, settings.transfers_topic)
     dead_letters = DeadLetterProducer(settings, postgres)
-    retry_record(stop, dead_letters.publish_pending)
     writer = BatchWriter(postgres, stop, offsets, settings.dead_letter_ceiling)
     size = BatchSize(target_seconds=settings.batch_seconds, max_messages=settings.batch_messages)
     subscription = Subscription(settings, offsets, stop)
+    disk = DiskGuard(settings)
+
+    def consume_batch() -> None:
+        if received := subscription.fetch(size.messages):
+            with batch_span(received):
+                fault_point("after_poll")
+                with step("decode"):
+                    messages = [_decode(message, offsets) for message in received]
+                fault_point("after_decode")
+                started = monotonic()
+                with step("record"):
+                    batches = writer.write(messages)
+                size.observe(len(messages), monotonic() - started, sum(b.restated for b in batches))
+                if any(batch.dead for batch in batches) or sum(b.messages for b in batches) < len(messages):
+                    with step("dead_letters"):
+                        retry_record(stop, lambda: dead_letters.publish(messages))
+                fault_point("between_postgres_and_offset_commit")
+                with step("offset_commit"):
+                    subscription.commit()
+                fault_point("after_offset_commit")
+                disk.wrote()
+                for batch in batches:
+                    written(batch)
+        subscription.seek_if_lost()
+
     try:
         while not stop.is_set():
-            if received := subscription.fetch(size.messages):
-                with batch_span(received):
-                    fault_point("after_poll")
-                    with step("decode"):
-                        messages = [_decode(message, offsets) for message in received]
-                    fault_point("after_decode")
-                    started = monotonic()
-                    with step("record"):
-                        batches = writer.write(messages)
-                    size.observe(len(messages), monotonic() - started, sum(b.restated for b in batches))
-                    if any(batch.dead for batch in batches) or sum(b.messages for b in batches) < len(
-                        messages
-                    ):
-                        with step("dead_letters"):
-                            retry_record(stop, lambda: dead_letters.publish(messages))  # noqa: B023 - run at once
-                    fault_point("between_postgres_and_offset_commit")
-                    with step("offset_commit"):
-                        subscription.commit()
-                    fault_point("after_offset_commit")
-                    for batch in batches:
-                        written(batch)
-            subscription.seek_if_lost()
+            try:
+                retry_record(stop, dead_letters.publish_pending)
+                break
+            except DiskFull as exc:
+                disk.tell(exc)
+                disk.wait(stop)
+        while not stop.is_set():
+            subscription.hold(is_held=disk.is_short())
+            try:
+                consume_batch()
+            except DiskFull as exc:
+                disk.tell(exc)
+                subscription.rewind()
     finally:
         subscription.close()
         dead_letters.close()

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
+from time import monotonic
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
-from app.errors import DependencyMissing, NotReady
+from app.errors import DiskFull, InUse, NotReady, Unequal
+from app.operations.graph_rebuild import UNUSABLE, rebuild_unusable
 from app.projection.pending import ProjectionResult, project_pending
-from app.stores.graph import Graph
+from app.stores.graph import Graph, is_graph_error
+from app.stores.limits import Work
 from app.stores.postgres import Postgres, is_retryable
 from ingest.consumer.retry import retries
 from ingest.instruments import BatchSpans
@@ -18,19 +20,28 @@ log = structlog.get_logger()
 
 IDLE_SECONDS = 1.0
 STOP_SECONDS = 45.0
+MAX_REFUSALS = 5
+EMPTY_SECONDS = 3_600.0
+"""A graph that refuses what is written is rebuilt from empty after so many tries, at most once in so long."""
 
 
 class GraphWriter:
     """A thread that projects pending batches: at once when one is committed, and those it finds by itself.
 
     The record says which batches are pending, so nothing is lost when the graph is away or this process dies.
-    `failed` is called when an error ends the thread that a retry does not cure.
+    An unusable graph is rebuilt if `rebuilds`, and waited for otherwise. Nothing that the graph says or does
+    ends the thread; `failed` is called when a fault of this program does.
     """
 
-    def __init__(self, postgres: Postgres, graph: Graph, failed: Callable[[], None]) -> None:
+    def __init__(
+        self, postgres: Postgres, graph: Graph, failed: Callable[[], None], *, rebuilds: bool = True
+    ) -> None:
         self._postgres = postgres
         self._graph = graph
         self._failed = failed
+        self._rebuilds = rebuilds
+        self._refusals = 0
+        self._emptied: float | None = None
         self._wake = Event()
         self._stop = Event()
         self._spans = BatchSpans()
@@ -75,7 +86,7 @@ class GraphWriter:
             self._wake.clear()
             try:
                 projected = retries(self._stop, "graph", is_temporary=_is_temporary)(self._project)
-            except (DependencyMissing, NotReady, DBAPIError) as exc:
+            except Exception as exc:
                 if not _is_temporary(exc):
                     raise
                 if is_last:
@@ -98,9 +109,60 @@ class GraphWriter:
                 self._wake.wait(IDLE_SECONDS)
 
     def _project(self) -> ProjectionResult:
-        return project_pending(self._postgres, self._graph, wait=not self._stop.is_set())
+        """Writes pending batches; rebuilds the graph first where it is unusable."""
+        try:
+            projected = project_pending(self._postgres, self._graph, wait=not self._stop.is_set())
+        except UNUSABLE:
+            if not self._rebuilds or self._stop.is_set():
+                raise
+            self._rebuild(from_empty=False)
+            return ProjectionResult([], 0, 0, 0.0)
+        except Exception as exc:
+            if not _is_refusal(exc):
+                raise
+            self._refusals += 1
+            if not self._rebuilds or self._stop.is_set() or not self._may_empty():
+                raise
+            self._rebuild(from_empty=True)
+            return ProjectionResult([], 0, 0, 0.0)
+        self._refusals = 0
+        return projected
+
+    def _may_empty(self) -> bool:
+        """Whether the graph has refused so often that only an empty one may take the rows."""
+        recently = self._emptied is not None and monotonic() - self._emptied < EMPTY_SECONDS
+        return self._refusals >= MAX_REFUSALS and not recently
+
+    def _rebuild(self, *, from_empty: bool) -> None:
+        if from_empty:
+            self._emptied = monotonic()
+        try:
+            rebuild_unusable(
+                self._postgres.during(Work.BULK),
+                self._graph.during(Work.BULK),
+                self._raise_if_stopped,
+                self._stop,
+                from_empty=from_empty,
+            )
+        except _StoppedError:
+            log.warning("graph_rebuild_interrupted")
+        self._refusals = 0
+
+    def _raise_if_stopped(self, _step: str, _part: float) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
+
+
+class _StoppedError(Exception):
+    """The consumer stops, and with it the rebuild; the next one goes on with whatever the graph holds."""
+
+
+def _is_refusal(exc: BaseException) -> bool:
+    """The graph answers, and does not take what is written: somebody has changed it."""
+    return isinstance(exc, Unequal) or is_graph_error(exc)
 
 
 def _is_temporary(exc: BaseException) -> bool:
-    """A store is away, or another process empties or rebuilds the graph."""
-    return is_retryable(exc) or isinstance(exc, NotReady)
+    """A store is away, the graph refuses, or another process empties or rebuilds it."""
+    is_told = isinstance(exc, DiskFull | NotReady | InUse | Unequal)
+    return is_told or is_retryable(exc) or is_graph_error(exc)

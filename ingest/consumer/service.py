@@ -9,6 +9,7 @@ import structlog
 
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.limits import Work
 from app.stores.postgres import Postgres
 from ingest.consumer.consumer import consume
 from ingest.consumer.graph_writer import GraphWriter
@@ -18,9 +19,6 @@ from ingest.faults import FaultyGraph, arm
 from ingest.kafka.topics import await_coordinator, ensure_topics
 
 log = structlog.get_logger()
-
-GRAPH_RETRY_SECONDS = 3.0
-"""Of the driver. The graph writer retries by itself, without its lock; the driver's waits grow to minutes."""
 
 
 def tune_garbage_collection() -> None:
@@ -47,10 +45,8 @@ def serve(settings: Settings) -> None:
     graph_type = FaultyGraph if arm(os.environ) else Graph
     ensure_topics(settings)
     await_coordinator(settings)
-    postgres = Postgres(settings.postgres_url)
-    graph = graph_type(
-        settings.neo4j_url, settings.neo4j_user, settings.neo4j_password, retry_seconds=GRAPH_RETRY_SECONDS
-    )
+    postgres = Postgres(settings.postgres_url, Work.BATCH)
+    graph = graph_type(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password, Work.BATCH)
     log.info("consumer_started", topic=settings.transfers_topic, group=settings.consumer_group)
     try:
         with serving_metrics(settings):
@@ -63,6 +59,9 @@ def serve(settings: Settings) -> None:
 
 def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> None:
     """Consumes until `stop` is set, while two threads write the graph and compare it with the record."""
-    reconciler = Reconciler(postgres, graph, settings.reconcile_interval_seconds)
-    with GraphWriter(postgres, graph, failed=stop.set).running() as graph_writer, reconciler.running():
+    reconciler = Reconciler(
+        postgres.during(Work.BULK), graph.during(Work.BULK), settings.reconcile_interval_seconds
+    )
+    writer = GraphWriter(postgres, graph, failed=stop.set, rebuilds=settings.graph_rebuild == "auto")
+    with writer.running() as graph_writer, reconciler.running():
         consume(settings, postgres, stop, lambda batch: graph_writer.wake(batch.batch_id))

@@ -55,6 +55,7 @@ class Subscription:
         self._stop = stop
         self._topic = TopicReader(settings)
         self._is_assigned = self._is_out_of_range = self._is_missing = False
+        self._is_held = self._must_seek = False
         self._last_answer = self._last_check = monotonic()
         self._subscribe()
 
@@ -64,6 +65,7 @@ class Subscription:
         Raises:
             DependencyMissing: Kafka refuses this consumer or its user, or has not answered for too long.
         """
+        self.seek_if_lost()
         fetched = self._fetcher.fetch(max_messages)
         self._access.check()
         for error in filter(None, (message.error() for message in fetched)):
@@ -72,6 +74,7 @@ class Subscription:
         self._is_out_of_range = self._is_out_of_range or is_out_of_range(fetched)
         messages = [message for message in fetched if message.error() is None]
         if self._is_made_anew(is_idle=not messages):
+            log.warning("topic_made_anew", topic=self._settings.transfers_topic)
             self._renew()
             return []
         return messages
@@ -80,12 +83,26 @@ class Subscription:
         """Commits the offsets of everything consumed so far, for those who watch the group."""
         commit_offsets(self._consumer)
 
+    def hold(self, *, is_held: bool) -> None:
+        """Fetches nothing while it is held, and stays in the group with all its partitions."""
+        if is_held == self._is_held:
+            return
+        self._is_held = is_held
+        change = self._consumer.pause if is_held else self._consumer.resume
+        change(self._consumer.assignment())
+
+    def rewind(self) -> None:
+        """Reads on from where the record is, at the next fetch: what was fetched was not written."""
+        self._must_seek = True
+
     def seek_if_lost(self) -> None:
         """Reads on from where the record is, if Kafka lacks the next offset or the record went back."""
-        if not (self._is_out_of_range or self._offsets.went_back):
+        if not (self._must_seek or self._is_out_of_range or self._offsets.went_back):
             return
         if partitions := [each.partition for each in self._consumer.assignment()]:
             self._assign(partitions)
+        elif self._must_seek and not self._is_assigned:  # it was being assigned
+            self._renew()
 
     def close(self) -> None:
         """Leaves the group."""
@@ -115,13 +132,14 @@ class Subscription:
         """Reads the partitions from where the record is; Kafka's committed offsets decide nothing."""
         self._fetcher.discard()
         positions = retry_record(self._stop, lambda: self._offsets.read(partitions, self._topic.offsets))
-        self._consumer.assign(
-            [
-                TopicPartition(self._settings.transfers_topic, partition, position.next_offset)
-                for partition, position in positions.items()
-            ]
-        )
-        self._is_assigned, self._is_out_of_range = True, False
+        assigned = [
+            TopicPartition(self._settings.transfers_topic, partition, position.next_offset)
+            for partition, position in positions.items()
+        ]
+        self._consumer.assign(assigned)
+        if self._is_held:  # what is assigned anew is not paused
+            self._consumer.pause(assigned)
+        self._is_assigned, self._is_out_of_range, self._must_seek = True, False, False
 
     def _is_made_anew(self, *, is_idle: bool) -> bool:
         """Whether the topic is another one than that of the record's offsets.
@@ -144,9 +162,8 @@ class Subscription:
         return topic_id is not None and topic_id != self._offsets.topic_id
 
     def _renew(self) -> None:
-        """Begins with a new client: the old one knows the old topic."""
-        log.warning("topic_made_anew", topic=self._settings.transfers_topic)
+        """Begins with a new client: the old one knows the old topic, or was refused an assignment."""
         self._fetcher.discard()
         self._consumer.close()
-        self._is_assigned = self._is_out_of_range = False
+        self._is_assigned = self._is_out_of_range = self._must_seek = False
         self._subscribe()

@@ -2,11 +2,14 @@
 
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+from urllib.parse import quote_from_bytes
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from app.logs import configure_logging
 from app.server.application import create_app
@@ -21,22 +24,47 @@ TOKEN = {"Authorization": f"Bearer {API_TOKEN}"}
 
 @contextmanager
 def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.Client]:
-    """A client of the application behind a real server; connections queue until it accepts them.
+    """A client of the application behind a real server; connections queue until it accepts them."""
+    with running(lambda configured: nullcontext(create_app(configured, postgres, graph)), settings) as client:
+        yield client
+
+
+@contextmanager
+def running(
+    make: Callable[[Settings], AbstractContextManager[FastAPI]], settings: Settings
+) -> Iterator[httpx.Client]:
+    """A client of the application that `make` gives for the settings, behind a real server.
 
     It logs as `aml api` does: the default of structlog takes seconds to draw a traceback.
     """
     configure_logging("console")
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    app = create_app(settings.model_copy(update={"api_port": port}), postgres, graph)
-    server = uvicorn.Server(uvicorn.Config(app, **server_options(settings) | {"log_level": "error"}))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    url = f"http://127.0.0.1:{port}"
-    try:
-        with httpx.Client(base_url=url, headers=TOKEN, timeout=60) as client:
-            yield client
-    finally:  # else the thread of a test that failed would keep the session from ending
-        server.should_exit = True
-        thread.join()
-        listener.close()
+    with make(settings.model_copy(update={"api_port": port})) as app:
+        server = uvicorn.Server(uvicorn.Config(app, **server_options(settings) | {"log_level": "error"}))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        url = f"http://127.0.0.1:{port}"
+        try:
+            with httpx.Client(base_url=url, headers=TOKEN, timeout=60) as client:
+                yield client
+        finally:  # else the thread of a test that failed would keep the session from ending
+            server.should_exit = True
+            thread.join()
+            listener.close()
+
+
+def routes(app: FastAPI, *, aliases: bool = False) -> list[Any]:
+    """Every route with its whole path, also of pages; those that stand under /v1 too are `aliases`."""
+    included = [each for each in app.routes if hasattr(each, "effective_route_contexts")]
+    found = [route for each in included for route in each.effective_route_contexts() if route.dependant]
+    paths = {route.path for route in found}
+    return found if aliases else [route for route in found if f"/v1{route.path}" not in paths]
+
+
+def filled(path: str, value: bytes) -> str:
+    """The path with the value in place of each of its parameters."""
+    head, brace, rest = path.partition("{")
+    if not brace:
+        return path
+    return head + quote_from_bytes(value, safe="") + filled(rest.partition("}")[2], value)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined] # it is public
 
+from app.errors import DependencyMissing
 from app.settings import Settings
 from app.stores.kafka import client_options
 from app.stores.kafka_offsets import partition_offsets
@@ -35,7 +36,10 @@ def make_topic_anew(settings: Settings) -> None:
 
     def made() -> bool:
         ensure_topics(settings)
-        return bool(partition_offsets(settings, timeout_seconds=10))
+        try:
+            return bool(partition_offsets(settings, timeout_seconds=10))
+        except DependencyMissing:  # its partitions have no leader yet
+            return False
 
     wait_until(made, 30)
 

@@ -102,6 +102,11 @@ def _of_messages(status: IngestionStatus) -> Iterator[Metric]:
         "Messages in them that Kafka deleted before they were read",
         value=float(0 if holes is None else holes.messages),
     )
+    yield GaugeMetricFamily(
+        "aml_disk_alarm",
+        "1 while less is free on a disk of the servers than AML_MIN_FREE_DISK_MB",
+        value=float(status.disk_alarm is not None),
+    )
     if status.kafka_error is None:
         yield GaugeMetricFamily(
             "aml_topic_problem",

@@ -1,7 +1,7 @@
 """The state of an instance as tables for a person: its servers, ingestion, the graph, the last run."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 from rich.text import Text
@@ -11,6 +11,9 @@ from app.operations.status_answer import GraphStatus, IngestionStatus
 from app.record.last_reconciliation import LastReconciliation
 from app.settings import Settings
 from app.web.numbers import span
+
+if TYPE_CHECKING:
+    from embedded.restarts import Supervision
 
 
 def servers_table(settings: Settings, ready: dict[str, Any]) -> Table:
@@ -27,6 +30,20 @@ def servers_table(settings: Settings, ready: dict[str, Any]) -> Table:
         answer = answers.get(name, {})
         latency = f"yes, in {answer.get('latency_ms', 0):.0f} ms"
         table.add_row(title, address, latency if answer.get("ok") else Text("no", "red"))
+    return table
+
+
+def processes_table(supervision: "Supervision") -> Table:
+    """Each process of an instance: its state, how often it was started again, and the last time why."""
+    latest = {each["name"]: each for each in supervision["restarts"]}
+    table = Table("process", "state", "since", title="Processes", title_justify="left")
+    table.add_column("restarts", justify="right")
+    table.add_column("the last one", overflow="fold")
+    for each in supervision["processes"]:
+        last = latest.get(each["name"])
+        why = "" if last is None else f"{last['at']}: {last['why']}"
+        state = Text(each["state"], "" if each["state"] == "running" else "red")
+        table.add_row(each["name"], state, each["since"], str(each["restarts"]), why)
     return table
 
 
@@ -71,6 +88,8 @@ def ingestion_table(status: IngestionStatus) -> Table:
         lines["TOPIC"] = status.topic_problem
     if status.hole_alarm is not None:
         lines["HOLES"] = status.hole_alarm.text
+    if status.disk_alarm is not None:
+        lines["DISK"] = status.disk_alarm.text
     table = Table(show_header=False, title="Ingestion and scoring", title_justify="left")
     for name, line in lines.items():
         table.add_row(name, Text(line))
@@ -85,6 +104,8 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def _graph(graph: GraphStatus) -> str:
     if graph.error is not None:
         return graph.error
+    if graph.problem is not None:
+        return graph.problem
     content = f"{count(graph.transfers or 0, 'transfer')}, {count(graph.wallets or 0, 'wallet')}"
     if not graph.behind_batches:
         return f"{content}: up to date"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 import unicodedata
 from collections.abc import Callable, Iterator
@@ -73,18 +74,40 @@ def load_settings(home: Path, service: str = "aml") -> Settings:
     Raises:
         DependencyMissing: there is neither, or a variable is absent or wrong.
     """
-    from embedded.urls import environment, running_urls  # noqa: PLC0415 - a container lacks the extra
+    from embedded.home import is_home  # noqa: PLC0415 - a container lacks the extra
+    from embedded.urls import environment, running_urls  # noqa: PLC0415 - likewise
 
-    if "AML_POSTGRES_URL" not in os.environ:
+    if not os.environ.get("AML_POSTGRES_URL"):
         if (urls := running_urls(home)) is not None:
             os.environ.update(environment(urls))
+        elif is_home(home) and not os.environ.get("AML_SECRETS_DIR"):
+            raise DependencyMissing(stopped_sentence(home))
         elif not any(map(os.environ.get, _SERVER_VARIABLES)):
             raise DependencyMissing(
-                f"No instance runs in {home}: start one with `aml up`, name the folder of a running one with "
-                "--home, or set AML_POSTGRES_URL and the other addresses that docs/operations.md lists."
+                f"{stopped_sentence(home)} Or name the folder of a running one with --home, or set "
+                "AML_POSTGRES_URL and the other addresses that docs/operations.md lists."
             )
     start_tracing(settings(), service)
     return settings()
+
+
+def stopped_sentence(home: Path) -> str:
+    """Why a folder has no running servers, and the command that starts them."""
+    from embedded.home import LOCK_NAME, is_home  # noqa: PLC0415 - a container lacks the extra
+    from embedded.lock import holder, is_held  # noqa: PLC0415 - likewise
+
+    command = "aml up" if home == DEFAULT_HOME else f"aml up --home {shlex.quote(str(home))}"
+    if not is_home(home):
+        return f"There is no instance in {home}. Start one with `{command}`."
+    if is_held(home / LOCK_NAME) and holder(home / LOCK_NAME) is not None:
+        return f"The instance in {home} is starting or stopping. Try again when `{command}` has started it."
+    return f"The instance in {home} is stopped. Start it with `{command}`."
+
+
+def authorization(settings: Settings) -> dict[str, str]:
+    """The header that the API asks for."""
+    token = settings.api_token
+    return {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import quote_from_bytes
 
 import httpx
@@ -15,7 +14,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.support.run_story import ALICE, tell_project_and_score
-from tests.support.serving import served
+from tests.support.serving import filled, routes, served
 
 HOSTILE = [
     b"\0",
@@ -50,26 +49,10 @@ def client(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[htt
         yield client
 
 
-def routes(app: FastAPI) -> list[Any]:
-    """Every route with its whole path, also of pages."""
-    included = [each for each in app.routes if hasattr(each, "effective_route_contexts")]
-    found = [route for each in included for route in each.effective_route_contexts() if route.dependant]
-    paths = {route.path for route in found}
-    return [route for route in found if f"/v1{route.path}" not in paths]  # such a one is an alias
-
-
 def names(dependant: Dependant, where: str) -> list[str]:
     """The names of a route's parameters in its query or form."""
     inner = [name for each in dependant.dependencies for name in names(each, where)]
     return [field.alias for field in getattr(dependant, f"{where}_params")] + inner
-
-
-def filled(path: str, value: bytes) -> str:
-    """The path with the value in place of each of its parameters."""
-    head, brace, rest = path.partition("{")
-    if not brace:
-        return path
-    return head + quote_from_bytes(value, safe="") + filled(rest.partition("}")[2], value)
 
 
 def test_no_text_in_a_path_or_query_is_a_fault_of_the_server(app: FastAPI, client: httpx.Client) -> None:

@@ -50,7 +50,8 @@ def test_status_is_tables_for_people_and_the_answers_of_the_api_for_programs(api
     state = json.loads(
         printed[printed.index("{\n") :]
     )  # the API, in this process too, logs requests before it
-    assert state.keys() == {"ready", "ingestion"}
+    assert state.keys() == {"ready", "ingestion", "supervision"}
+    assert state["supervision"] is None  # these servers are nobody's instance
     assert state["ready"]["ready"] is True
     assert state["ingestion"].keys() == answer.keys()
     assert state["ingestion"]["totals"] == answer["totals"]

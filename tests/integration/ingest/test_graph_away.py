@@ -9,8 +9,8 @@ from app.operations.status import ingestion_status
 from app.operations.status_answer import IngestionStatus
 from app.settings import Settings
 from app.stores.graph import Graph
+from app.stores.limits import Work
 from app.stores.postgres import Postgres
-from ingest.consumer.service import GRAPH_RETRY_SECONDS
 from ingest.instruments import WAITS
 from ingest.kafka.producer import produce
 from tests.support.builders import story
@@ -30,7 +30,7 @@ def proxy(settings: Settings) -> Iterator[Proxy]:
 @pytest.fixture
 def far_graph(settings: Settings, proxy: Proxy) -> Iterator[Graph]:
     """A door to the graph whose wire can be cut."""
-    door = Graph(proxy.url, settings.neo4j_user, settings.neo4j_password, retry_seconds=GRAPH_RETRY_SECONDS)
+    door = Graph(proxy.url, settings.neo4j_user, settings.neo4j_password, Work.BATCH)
     yield door
     door.close()
 

@@ -90,6 +90,29 @@ def test_each_difference_is_found_named_and_mended(
     assert (again.equal, again.differences) == (True, 0)
 
 
+def test_what_other_hands_have_added_is_told_and_stays(postgres: Postgres, projected: Graph) -> None:
+    assert reconcile(postgres, projected, ignore).foreign.nodes == 0
+    spoil(
+        projected,
+        "CREATE (:Note {text: 'x'}), (:Note)-[:ABOUT]->(:Person)",
+        "MATCH (a:Wallet {wallet_id: 1}), (b:Wallet {wallet_id: 2}) CREATE (a)-[:KNOWS]->(b)",
+        "MATCH (w:Wallet {wallet_id: 1}) SET w.colour = 'red'",
+        "MATCH (w:Wallet {wallet_id: 2}) SET w:Suspect",
+    )
+    for repair_it in (False, True):
+        report = reconcile(postgres, projected, ignore, repair=repair_it)
+        assert (report.foreign.nodes, report.foreign.edges, report.foreign.wallets) == (3, 2, 2)
+        assert sorted(report.foreign.examples) == [
+            "edge :ABOUT",
+            "edge :KNOWS",
+            "node :Note",
+            "node :Person",
+            "wallet 1: colour",
+            "wallet 2: :Suspect",
+        ]
+        assert (report.equal, report.differences) == (True, 0)  # no answer reads any of it
+
+
 def test_a_changed_property_is_named_with_both_values(postgres: Postgres, projected: Graph) -> None:
     spoil(projected, "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() SET t.asset = 'USDC', t.amount_exact = '7'")
     report = reconcile(postgres, projected, ignore)

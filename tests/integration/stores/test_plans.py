@@ -20,6 +20,8 @@ WHOLE_RECORD = {
     "app.runs.digests": "a run and a verification read every transfer",
     "app.runs.snapshot:_TRANSFERS": "a run counts what it reads",
     "app.verify.reaccount": "a verification accounts every transfer again",
+    "app.verify.annotation": "likewise",
+    "app.operations.backup:_CONTENT": "a backup reads all of the record, and says how much it is",
     "app.projection.pending:_RESET_ALL": "a rebuild writes every batch again",
 }
 """Statements that read a large table from end to end because they answer with all of it."""

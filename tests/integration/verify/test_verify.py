@@ -53,6 +53,7 @@ def test_a_run_computed_again_is_equal(story: Postgres, run_id: int) -> None:
         differences=[],
         notes=[],
         transfers=3,
+        annotations=3,
         exposures=6,
         scores=5,
     )
@@ -145,6 +146,47 @@ def test_a_changed_transfer_is_found(story: Postgres, run_id: int, assignment: s
     found = verify(story, run_id)
     assert kinds(found)[0] == "transfers"
     assert found.differences[0].detail.startswith("Of the 5 transfers up to batch 1, some are not as")
+
+
+@pytest.mark.parametrize(
+    ("assignment", "what"),
+    [
+        ("send_balance = send_balance + 1", "send balance"),
+        ("recv_balance = recv_balance + 1", "recv balance"),
+        ("send_share = send_share / 2", "send share"),
+        ("unobserved = unobserved + 1", "unobserved"),
+        ("send_drain = send_drain + 0.1", "send drain"),
+        ("recv_drain = recv_drain + 0.1", "recv drain"),
+        ("send_epoch = send_epoch + 1", "send epoch"),
+        ("recv_epoch = recv_epoch + 1", "recv epoch"),
+        ("seq = seq + 1", "seq"),
+        ("send_pool_id = NULL", "send pool"),
+        ("send_pool_id = recv_pool_id", "send pool"),
+        ("recv_pool_id = send_pool_id", "recv pool"),
+    ],
+)
+def test_a_changed_annotation_is_found(story: Postgres, run_id: int, assignment: str, what: str) -> None:
+    change(story, f"UPDATE flows SET {assignment} WHERE seq >> 32 = 20")  # noqa: S608
+    found = verify(story, run_id)
+    assert kinds(found) == [f"annotation: {what}"]
+    assert f"0x{20:064x}" in found.differences[0].detail
+
+
+def test_a_deleted_annotation_is_found(story: Postgres, run_id: int) -> None:
+    change(story, "DELETE FROM flows WHERE seq >> 32 = 20")
+    assert kinds(verify(story, run_id)) == ["annotation: row"]
+
+
+def test_an_annotation_that_later_transfers_restated_is_verified_with_a_later_run(
+    story: Postgres, run_id: int
+) -> None:
+    write(story, [transfer(15, DAVE, ALICE, 1000)], offset=90)  # before Alice's send of block 20
+    later = score(story)
+    assert (verify(story, run_id).equal, verify(story, run_id).annotations) == (True, 2)
+    assert (verify(story, later).equal, verify(story, later).annotations) == (True, 4)
+    change(story, "UPDATE flows SET send_balance = send_balance + 1 WHERE seq >> 32 = 20")
+    assert verify(story, run_id).equal
+    assert kinds(verify(story, later)) == ["annotation: send balance"]
 
 
 def test_a_changed_amount_is_shown_where_it_first_changes_a_result(story: Postgres, run_id: int) -> None:

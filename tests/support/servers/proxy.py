@@ -18,13 +18,13 @@ class Proxy:
         self._flows.set()
         self._wires: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._port = self._listener.getsockname()[1]
+        self.port = self._listener.getsockname()[1]
         self._accept()
 
     @property
     def url(self) -> str:
         """Where the server seems to be."""
-        return f"{self._scheme}://127.0.0.1:{self._port}"
+        return f"{self._scheme}://127.0.0.1:{self.port}"
 
     @contextmanager
     def cut(self) -> Iterator[None]:
@@ -33,7 +33,7 @@ class Proxy:
         try:
             yield
         finally:
-            self._listener = socket.create_server(("127.0.0.1", self._port))
+            self._listener = socket.create_server(("127.0.0.1", self.port))
             self._accept()
 
     @contextmanager

@@ -47,6 +47,18 @@ def run(*arguments: str, code: str | None = None, **variables: str) -> subproces
     )
 
 
+FULL = BROKEN.replace(
+    'raise TypeError("a [bug] of ours")',
+    'raise OSError(28, "No space left on device", "/somewhere/file")',
+)
+
+
+def test_a_full_disk_is_named_in_one_sentence() -> None:
+    done = run("policy", "check", code=FULL)
+    assert done.returncode == 3
+    assert done.stderr == "disk-full: The disk of this machine is full (/somewhere/file). Free some space.\n"
+
+
 def test_wrong_use_is_one_sentence_and_exit_code_2() -> None:
     done = CliRunner().invoke(app, ["top", "--limit", "0"])
     assert done.exit_code == 2
@@ -56,7 +68,10 @@ def test_wrong_use_is_one_sentence_and_exit_code_2() -> None:
 def test_missing_servers_are_one_sentence_and_exit_code_3(tmp_path: Path) -> None:
     done = run("top", "--home", str(tmp_path))
     assert done.returncode == 3
-    assert done.stderr.startswith(f"dependency-missing: No instance runs in {tmp_path}: ")
+    start = (
+        f"dependency-missing: There is no instance in {tmp_path}. Start one with `aml up --home {tmp_path}`."
+    )
+    assert done.stderr.startswith(start)
     assert done.stderr.count("\n") == 1
 
 
@@ -74,8 +89,25 @@ def test_a_stopped_instance_is_told_from_an_absent_one(tmp_path: Path) -> None:
     with open_home(tmp_path):
         pass
     assert invoke("down", "--home", str(tmp_path)).stderr == f"The instance in {tmp_path} is stopped.\n"
-    with pytest.raises(NotReady, match=r"The instance in .* is stopped\. Start it with `aml up`\."):
+    with pytest.raises(NotReady, match=r"The instance in .* is stopped\. Start it with `aml up --home .*`\."):
         invoke("status", "--home", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "variables", [{}, {"AML_NEO4J_URL": "bolt://127.0.0.1:7687"}, {"AML_POSTGRES_URL": ""}]
+)
+def test_commands_on_a_stopped_instance_offer_to_start_it(tmp_path: Path, variables: dict[str, str]) -> None:
+    with open_home(tmp_path):
+        pass
+    done = run("top", "--home", str(tmp_path), **variables)
+    assert done.returncode == 3
+    assert done.stderr == (
+        f"dependency-missing: The instance in {tmp_path} is stopped. Start it with "
+        f"`aml up --home {tmp_path}`.\n"
+    )
+    with open_home(tmp_path):
+        starting = run("top", "--home", str(tmp_path), **variables)
+    assert "is starting or stopping" in starting.stderr
 
 
 def test_an_unexpected_error_is_one_sentence_that_names_the_file_of_its_trace(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typer.main import get_command
 from app.cli import app
 from app.domain import Retraction
 from app.settings import Settings
+from app.stores.limits import LIMITS, READ_ANSWER_SECONDS
 from app.stores.locks import Lock
 from ingest.contract.reasons import REASONS
 from ingest.contract.transfer import (
@@ -105,3 +106,20 @@ def test_files_and_folders_that_documents_name_are_there() -> None:
     }
     assert len(named) > 50
     assert sorted((name, path) for name, path in named if not (PROJECT / path).exists()) == []
+
+
+def test_every_time_limit_is_documented() -> None:
+    rows = re.findall(r"^\| `(\w+)`[^|]*\|((?: *[\d.]+ \|){6})$", OPERATIONS, re.MULTILINE)
+    documented = {name: [float(cell) for cell in cells.split("|")[:-1]] for name, cells in rows}
+    assert documented == {
+        work.value: [
+            limits.statement,
+            limits.lock,
+            limits.connect,
+            limits.query,
+            limits.bolt_pool,
+            limits.retry,
+        ]
+        for work, limits in LIMITS.items()
+    }
+    assert f"| every other `GET` | {READ_ANSWER_SECONDS:g} s" in OPERATIONS

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from app.api.middleware import REQUEST_SECONDS
 from app.api.routes.metrics import Scrape
 from app.operations.status_answer import STATUS
-from ingest.instruments import BATCH_MESSAGES, FAILED_RECONCILIATIONS, PARTITIONS, STEP_SECONDS, WAITS
+from ingest.instruments import BATCH_MESSAGES, FAILED_RECONCILIATIONS, PARTITIONS, PAUSED, STEP_SECONDS, WAITS
 from tests.support.paths import PROJECT
 
 DOCUMENT = (PROJECT / "docs" / "observability.md").read_text()
@@ -26,7 +26,7 @@ def ours() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
     for family in Scrape(STATUS).collect():
         labels = tuple({label: None for sample in family.samples for label in sample.labels})
         yield family.name, family.type, labels, family.documentation
-    own = (REQUEST_SECONDS, STEP_SECONDS, BATCH_MESSAGES, PARTITIONS, WAITS, FAILED_RECONCILIATIONS)
+    own = (REQUEST_SECONDS, STEP_SECONDS, BATCH_MESSAGES, PARTITIONS, PAUSED, WAITS, FAILED_RECONCILIATIONS)
     for metric in own:
         yield metric._name, metric._type, metric._labelnames, metric._documentation
 

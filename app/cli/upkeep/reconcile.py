@@ -79,6 +79,14 @@ def _show(report: Reconciliation) -> None:
         table.add_row(asset, *sums)
     table.add_row("digest", report.record.digest, report.graph.digest)
     stdout.print(table)
+    foreign = report.foreign
+    if foreign.examples:
+        stdout.print(
+            f"Added by other hands, read by no answer: {foreign.nodes} nodes, {foreign.edges} edges, labels "
+            f"or properties of {foreign.wallets} wallets ({', '.join(foreign.examples)}).",
+            markup=False,
+            highlight=False,
+        )
     if report.equal:
         stdout.print(f"equal, in {report.seconds:.1f} s", highlight=False)
 
