@@ -10,6 +10,9 @@ from typing_extensions import TypeAliasType
 
 Direction = TypeAliasType("Direction", Literal["source", "destination", "ownership"])
 
+ListingPeriod = TypeAliasType("ListingPeriod", Literal["before", "while", "after", "unknown"])
+"""When money moved, of a wallet on a list: before it was listed, while it was, or after it was taken off."""
+
 TransferKind = TypeAliasType("TransferKind", Literal["native", "internal", "token", "fee", "reward"])
 """What moved an asset: a transaction's own value, a call inside it, a token's log, its fee, its block."""
 

@@ -7,7 +7,7 @@ from alembic import op
 from app.stores.online import alter_briefly, build_index, remove_index
 
 revision = "0021"
-down_revision = "0015"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from app.answers.base import EXAMPLE_TIME, MIDDLE_WALLET, MIXER_WALLET, WALLET, Answer, WalletName
 from app.answers.names import Flow
 from app.answers.scores import SCORE, WalletScore
+from app.domain import ListingPeriod
 
 
 class Weighed(Answer):
@@ -96,11 +97,40 @@ class EvidenceQuery(Answer):
     )
 
 
+class DirectTransfer(Answer):
+    """One transfer between the wallet and a labelled one; `listed` says when, if the listing has dates."""
+
+    transaction_hash: str
+    transfer_index: int = Field(examples=[0])
+    occurred_at: datetime
+    counterparty: str
+    label: str = Field(examples=["Example mixer: 1 ETH"])
+    category: str = Field(examples=["mixer"])
+    listed: ListingPeriod | None = Field(examples=["while"])
+    asset: str = Field(examples=["ETH"])
+    amount: str = Field(examples=["1500000000000000000"])
+    decimals: int | None = Field(examples=[18])
+    usd_value: str | None = Field(examples=["2790.15"])
+
+
+class RuleEvidence(Answer):
+    """The largest transfers of a rule about direct contact, whatever their share; the rest counted."""
+
+    rule: str = Field(examples=["sanctions_contact"])
+    direction: Flow
+    transfers: list[DirectTransfer]
+    other_transfers: int = Field(description="How many more there are.", examples=[0])
+    other_usd: str = Field(description="What those were worth.", examples=["0.00"])
+
+
 class Explanation(WalletScore):
     """A stored score with its reasons and, from the graph, its paths."""
 
     top_counterparties: list[Counterparty] = Field(default=[])
     top_contributing_wallets: list[ContributingWallet] = Field(default=[])
+    rule_evidence: list[RuleEvidence] = Field(
+        default=[], description="Of each rule that fired and looks at direct contact."
+    )
     paths: list[EvidenceItem] = Field(default=[])
     not_listed: NotListedTotals | None = None
     evidence_query: EvidenceQuery | None = None

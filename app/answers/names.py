@@ -5,8 +5,8 @@ from typing import Literal
 from typing_extensions import TypeAliasType
 
 ParameterPlace = TypeAliasType("ParameterPlace", Literal["path", "query", "header", "body"])
-RiskLevel = TypeAliasType("RiskLevel", Literal["low", "medium", "high", "severe"])
-"""As `app.policy.policy.Level`, which stands above; a test holds the two together."""
+RiskLevel = TypeAliasType("RiskLevel", Literal["low", "unrated", "medium", "high", "severe"])
+"""As `app.policy.conditions.Level`, which stands above; a test holds the two together."""
 Flow = TypeAliasType("Flow", Literal["source", "destination"])
 """Money that came from somewhere, or reached something."""
 ScoreStatus = TypeAliasType("ScoreStatus", Literal["complete", "incomplete", "unknown"])

@@ -9,7 +9,7 @@ from pydantic import Field
 from app.answers.base import TOTAL, WALLET, Answer, WalletName
 from app.answers.names import Flow, ResidualKind, RiskLevel, ScoreStatus, Weighting
 from app.answers.runs import RUN_NAME, RunName
-from app.domain import Direction
+from app.domain import Direction, ListingPeriod
 
 
 class OwnLabel(Answer):
@@ -34,6 +34,12 @@ class ExposureItem(Answer):
     amount: str | None = Field(examples=["1500000000000000000"])
     decimals: int | None = Field(examples=[18])
     share: float = Field(examples=[0.25])
+    listed: ListingPeriod | None = Field(
+        default=None,
+        description="When it moved, where the listing of the other end has dates.",
+        examples=["while"],
+    )
+    firm: bool = Field(default=True, description="False: a weak label alone says what the other end is.")
     usd_value: str | None = Field(
         description="The share of the USD value of the asset's priced transfers; null when none is priced.",
         examples=["2790.15"],
@@ -69,7 +75,7 @@ class SentBeyondReceived(Answer):
 
 
 class Contribution(Answer):
-    """Points of one direction, category and hop: share * severity * hop_weight, rounded down."""
+    """Points of one direction, category and hop: share * severity * hop_weight * counted, rounded down."""
 
     direction: Direction
     category: str = Field(examples=["mixer"])
@@ -77,6 +83,13 @@ class Contribution(Answer):
     share: float = Field(examples=[0.25])
     severity: float = Field(examples=[80])
     hop_weight: float = Field(examples=[0.7])
+    listed: ListingPeriod | None = Field(default=None, examples=["while"])
+    firm: bool = Field(default=True)
+    counted: float = Field(
+        default=1.0,
+        description="Part that counts: less than 1 where all of this category is worth less than the floor.",
+        examples=[1.0],
+    )
     points: str = Field(examples=["14.000000"])
 
 
@@ -95,6 +108,27 @@ class Freshness(Answer):
     policy_changed: bool = Field(description="The next run would use another policy.")
 
 
+class CategoryAmount(Answer):
+    """What money of one category was worth in USD, directly and through others, by when it moved."""
+
+    direction: Flow
+    category: str = Field(examples=["mixer"])
+    listed: ListingPeriod | None = Field(examples=["while"])
+    firm: bool
+    direct_usd: str = Field(examples=["0.00"])
+    indirect_usd: str = Field(examples=["930.05"])
+    share: float = Field(description="Of all priced money in that direction.", examples=[0.25])
+
+
+class Reason(Answer):
+    """Why a rule of the policy fired, with its figures; `decides` is of the one that gave the level."""
+
+    rule: str = Field(examples=["from_crime"])
+    outcome: str = Field(description="The level it raises to, or the flag it sets.", examples=["medium"])
+    decides: bool = Field(examples=[True])
+    sentence: str = Field(examples=["Part of what it received came from crime: 930.05 USD, 25.00 %."])
+
+
 class WalletScore(Answer):
     """A stored score with its reasons, as the run wrote it."""
 
@@ -107,6 +141,21 @@ class WalletScore(Answer):
     band: RiskLevel | None = Field(default=None, description="Level by score alone, before rules.")
     direction: Direction | None = Field(default=None, description="The direction that decided the score.")
     rules: list[str] = Field(default=[], description="Rules of the policy that were applied.")
+    flags: list[str] = Field(
+        default=[], description="Facts and signs beside the level.", examples=[["sanctions_contact"]]
+    )
+    main_reason: str | None = Field(default=None, description="What decided the level.")
+    reasons: list[Reason] = Field(default=[], description="Of every rule that fired, the deciding one first.")
+    usd_received: str | None = Field(
+        default=None, description="In known assets, at the time of the transfers.", examples=["3720.20"]
+    )
+    usd_sent: str | None = Field(default=None, examples=["930.05"])
+    source_coverage: float | None = Field(
+        default=None, description="Share of what it received whose origin is known.", examples=[0.75]
+    )
+    destination_coverage: float | None = Field(
+        default=None, description="Share of what it sent whose end is known.", examples=[1.0]
+    )
     weighting: Weighting | None = Field(
         default=None, description="`worst_asset` where no transfer of the wallet is priced."
     )
@@ -114,6 +163,9 @@ class WalletScore(Answer):
     label: OwnLabel | None = None
     run: RunName | None = None
     freshness: Freshness | None = Field(default=None, description="Null before the first run.")
+    amounts: list[CategoryAmount] = Field(
+        default=[], description="By direction and category, of money with a value in known assets."
+    )
     exposures: list[ExposureItem] = Field(default=[])
     residuals: list[Residual] = Field(default=[])
     sent_beyond_received: list[SentBeyondReceived] = Field(default=[])
@@ -131,6 +183,7 @@ class RankedWallet(Answer):
     main_category: str | None = Field(examples=["sanctioned"])
     main_reason: str = Field(examples=["The wallet itself is labelled sanctioned."])
     rules: list[str] = Field(default=[])
+    flags: list[str] = Field(default=[], examples=[["sanctions_contact"]])
     score_before: str | None = Field(
         default=None,
         description="In the previous run; null when there is none, or the score was unknown.",

@@ -69,11 +69,9 @@ def list_labels(
     Example: aml labels list --wallet ethereum:0x00…aa
     """
     settings = load_settings(home)
-    severities = load_policy(settings.policy_file).severities
+    rules = load_policy(settings.policy_file).label_rules
     with open_record(settings) as postgres:
-        page = current_labels(
-            postgres, severities, wallet=wallet, source=source, category=category, limit=limit
-        )
+        page = current_labels(postgres, rules, wallet=wallet, source=source, category=category, limit=limit)
     if as_json:
         print_json({"total": page.total, "labels": page.labels})
         return

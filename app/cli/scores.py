@@ -1,12 +1,14 @@
 """Commands for scores: run, list, explain, report, export, and the graph they are explained from."""
 
 import csv
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 
 import typer
 from rich.table import Table
+from sqlalchemy import Connection
 
 from app.cli.instance import opened_stores
 from app.cli.labels import export_labels
@@ -27,10 +29,9 @@ from app.cli.output.terminal import (
 )
 from app.errors import InvalidInput
 from app.explain.explain import explain as explain_wallet
-from app.explain.export import EXPORT_COLUMNS, exposure_rows
+from app.explain.export import EXPORT_COLUMNS, SCORE_COLUMNS, exposure_rows, score_rows
 from app.operations.reload import reload_graph as rebuild
 from app.operations.runs import score as run_once
-from app.policy.policy import load_policy
 from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
 from app.runs.compute import EngineChoice
@@ -51,15 +52,9 @@ def register(app: typer.Typer) -> None:
         no_args_is_help=True,
     )
     exports.command("exposures")(export_exposures)
+    exports.command("scores")(export_scores)
     exports.command("labels")(export_labels)
     app.add_typer(exports, name="export", rich_help_panel="Scores and reasons")
-    policy = typer.Typer(
-        help="Check the policy file that scores depend on.",
-        epilog="Example: aml policy check policy.yaml",
-        no_args_is_help=True,
-    )
-    policy.command("check")(check_policy)
-    app.add_typer(policy, name="policy", rich_help_panel="Scores and reasons")
 
 
 def score(
@@ -201,6 +196,33 @@ def export_exposures(
 
     Example: aml export exposures exposures.csv --run 3
     """
+    _export(file, home, run, EXPORT_COLUMNS, exposure_rows, as_json=as_json)
+
+
+def export_scores(
+    file: Annotated[Path, typer.Argument(help="CSV file to write.")],
+    home: HomeOption = DEFAULT_HOME,
+    run: Annotated[
+        int | None, typer.Option(help="Number of a scoring run; without it, the published one.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every wallet of a run with its score, level, flags, rules, sums in USD and coverage.
+
+    Example: aml export scores scores.csv --run 3
+    """
+    _export(file, home, run, SCORE_COLUMNS, score_rows, as_json=as_json)
+
+
+def _export(
+    file: Path,
+    home: Path,
+    run: int | None,
+    columns: Sequence[str],
+    rows_of: Callable[[Connection, int | None], Iterator[tuple[Any, ...]]],
+    *,
+    as_json: bool,
+) -> None:
     rows = 0
     with (
         open_record(load_settings(home)) as postgres,
@@ -210,8 +232,8 @@ def export_exposures(
         file.open("w") as out,
     ):
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(EXPORT_COLUMNS)
-        for rows, row in enumerate(exposure_rows(connection, run), start=1):
+        writer.writerow(columns)
+        for rows, row in enumerate(rows_of(connection, run), start=1):
             writer.writerow(row)
             if rows % REPORTED_ROWS == 0:
                 progress(rows)
@@ -219,21 +241,3 @@ def export_exposures(
         print_json({"rows": rows, "file": str(file)})
     else:
         stderr.print(f"{rows:,} rows in {file}.", soft_wrap=True)
-
-
-def check_policy(
-    file: Annotated[Path, typer.Argument(help="The policy file.")] = Path("policy.yaml"),
-    as_json: JsonOption = False,
-) -> None:
-    """Check a policy file; each mistake is explained with its line.
-
-    Example: aml policy check policy.yaml
-    """
-    policy = load_policy(file)
-    answer = {"version": policy.version, "digest": policy.digest, "categories": len(policy.categories)}
-    if as_json:
-        print_json(answer)
-    else:
-        stderr.print(
-            f"{file} is policy {policy.version} with {len(policy.categories)} categories and no mistakes."
-        )

@@ -9,7 +9,7 @@ from app.answers.names import Flow
 from app.policy.points import points_of
 
 Cell = tuple[Flow, str, int]
-"""Direction, category and hop."""
+"""Direction, column (`app.policy.columns`) and hop."""
 
 TOLERANCE = 1e-9
 """How much the listed paths may exceed a stored share: both are sums of doubles, by two engines."""

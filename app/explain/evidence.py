@@ -14,7 +14,9 @@ from typing import Any
 from app.domain import Wallet, transfer_index_of
 from app.errors import QueryTimeout
 from app.explain.trails import MAX_TRAILS, Row, Trail, extended_trails, pools_to_read
+from app.labels.columns import microseconds
 from app.ledger.cells import DIRECTION_NAMES, SOURCE
+from app.policy.columns import ExposureColumn
 from app.stores.graph import Graph
 from cypher import query
 
@@ -59,6 +61,7 @@ class EvidencePath:
     """
 
     category: str
+    column: str
     label: EndLabel
     end_wallet: Wallet
     end_wallet_id: int
@@ -90,6 +93,7 @@ def evidence(
     asset_totals: Mapping[int, float],
     watermark: int,
     hop_limit: int,
+    firm_confidence: int,
     threshold: float,
     max_paths: int,
     timeout_seconds: float,
@@ -137,7 +141,15 @@ def evidence(
     if len(complete) > max_paths:
         incomplete.add(ROW_LIMIT)
     listed = complete[:max_paths]
-    paths = list(_paths(graph, listed, asset_totals, timeout_seconds))
+    paths = list(
+        _paths(
+            graph,
+            listed,
+            asset_totals,
+            firm_confidence=firm_confidence,
+            timeout_seconds=timeout_seconds,
+        )
+    )
     if len(paths) < len(listed):
         incomplete.add(EMPTIED)
     return Evidence(paths, sorted(incomplete))
@@ -148,7 +160,12 @@ def _row_limit_of(rows: list[Any]) -> set[str]:
 
 
 def _paths(
-    graph: Graph, trails: list[Trail], asset_totals: Mapping[int, float], timeout_seconds: float
+    graph: Graph,
+    trails: list[Trail],
+    asset_totals: Mapping[int, float],
+    *,
+    firm_confidence: int,
+    timeout_seconds: float,
 ) -> Iterator[EvidencePath]:
     if not trails:
         return
@@ -167,6 +184,7 @@ def _paths(
         next_to_wallet = rows[-1] if backwards else rows[0]
         yield EvidencePath(
             category=trail.links[-1]["category"],
+            column=_column(trail.links[-1]["category"], end, rows[0 if backwards else -1], firm_confidence),
             label=EndLabel(end["label"], end["label_source"], end["label_confidence"]),
             end_wallet=_wallet(end),
             end_wallet_id=end["wallet_id"],
@@ -181,6 +199,19 @@ def _paths(
             restated=any(link["restated"] for link in links),
             transfers=tuple(map(_transfer, rows, trail.carried_by_transfer())),
         )
+
+
+def _column(category: str, end: Row, transfer: Row, firm_confidence: int) -> str:
+    """The column of a path by its labelled end, and by when its transfer there was."""
+    if end["label_confidence"] < firm_confidence:
+        return ExposureColumn(category, firm=False).name
+    begin, until = end["listed_from"], end["listed_until"]
+    if begin is None and until is None:
+        return category
+    moment = microseconds(transfer["occurred_at"].to_native())
+    assert moment is not None  # noqa: S101 - every transfer has its time
+    is_before, is_after = begin is not None and moment < begin, until is not None and moment >= until
+    return ExposureColumn(category, "before" if is_before else "after" if is_after else "while").name
 
 
 def _transfer(row: Row, carried: float) -> EvidenceTransfer:

@@ -7,12 +7,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from app.answers.explanation import Explanation, GraphState, NotListed, NotListedTotals
+from app.answers.explanation import Explanation, GraphState, NotListed, NotListedTotals, RuleEvidence
 from app.answers.names import Flow
 from app.domain import format_points
 from app.errors import DependencyMissing, QueryTimeout
 from app.explain.attribution import NO_POINTS, SharePoints
 from app.explain.completeness import arrived_since, changes, disagreements, faults_of, mismatches, notes_of
+from app.explain.direct_transfers import rule_evidence
 from app.explain.evidence import Evidence, evidence
 from app.explain.weighted_paths import CODES, WeightedPaths, weighted_paths
 from app.investigation.browser import evidence_query
@@ -29,11 +30,13 @@ from app.stores.postgres import Postgres
 class Explainable:
     """The input of an explanation, of one moment of the record.
 
-    `since` is the row of `since_run`, None where there is no score to explain.
+    `since` is the row of `since_run`, None where there is no score to explain; `evidence` has the transfers
+    of rules about direct contact.
     """
 
     record: ScoreRecord
     since: Row[Any] | None
+    evidence: list[RuleEvidence]
 
 
 def read_explainable(connection: Connection, reference: str, policy_digest: str | None = None) -> Explainable:
@@ -46,7 +49,7 @@ def read_explainable(connection: Connection, reference: str, policy_digest: str 
     """
     record = read_score_record(connection, reference, policy_digest)
     since = None if record.row is None or record.run is None else since_run(connection, record.run.watermark)
-    return Explainable(record, since)
+    return Explainable(record, since, rule_evidence(connection, record))
 
 
 def explain(postgres: Postgres, graph: Graph, settings: Settings, reference: str) -> Explanation:
@@ -86,6 +89,7 @@ def explain_record(
             "incomplete_reasons": list(dict.fromkeys(reasons)),
             "notes": [*record.score.notes, *answer.notes, *arrived_since(since)],
         },
+        rule_evidence=explainable.evidence,
         top_counterparties=listed.counterparties,
         top_contributing_wallets=listed.contributing_wallets,
         paths=listed.paths,
@@ -118,6 +122,7 @@ class _GraphAnswer:
 def _read_graph(graph: Graph, settings: Settings, run: Row[Any], record: ScoreRecord) -> _GraphAnswer:
     """Reads both directions and the graph's state, all in parallel."""
     answer = _GraphAnswer()
+    assert record.policy is not None  # noqa: S101 - a score has its run's policy
     with ThreadPoolExecutor(3) as pool:
         state = pool.submit(read_state, graph)
         futures = {
@@ -129,6 +134,7 @@ def _read_graph(graph: Graph, settings: Settings, run: Row[Any], record: ScoreRe
                 asset_totals=totals,
                 watermark=run.watermark,
                 hop_limit=run.hop_limit,
+                firm_confidence=record.policy.firm_confidence,
                 threshold=settings.evidence_threshold,
                 max_paths=settings.evidence_max_paths,
                 timeout_seconds=settings.evidence_timeout_seconds,

@@ -16,8 +16,10 @@ from app.domain import Wallet, format_points, parse_points
 from app.explain.attribution import Attribution, Cell, SharePoints, attribute
 from app.explain.evidence import Evidence, EvidencePath
 from app.ledger.cells import DESTINATION, RESIDUALS, SOURCE, decode
+from app.policy.columns import ExposureColumn
 from app.policy.points import points_of
 from app.policy.policy import Policy
+from app.runs.judgement.row_weights import RowWeights
 from app.runs.score_answer import part_of
 from app.runs.score_record import ScoreRecord
 
@@ -38,7 +40,9 @@ class WeightedPaths:
 def weighted_paths(record: ScoreRecord, evidence: Mapping[Flow, Evidence]) -> WeightedPaths:
     """Weights every path as the score weighted its money: by USD value, or the worst asset alone."""
     policy = record.policy
-    assert policy is not None  # noqa: S101 - a score has its run's policy
+    assert policy is not None  # noqa: S101 - a score has its run, its run's policy
+    assert record.run is not None  # noqa: S101 - likewise
+    assert record.row is not None  # noqa: S101 - and its row
     contributions = [*record.score.contributions, *record.score.other_contributions]
     totals = {(row.direction, row.asset_id): int(row.total) for row in record.exposures}
     weighted: list[tuple[Flow, EvidencePath, float]] = []
@@ -52,10 +56,17 @@ def weighted_paths(record: ScoreRecord, evidence: Mapping[Flow, Evidence]) -> We
             else (direction, path, path.share if path.asset_id == worst else 0.0)
             for path in in_direction.paths
         ]
-    cells: list[Cell] = [(direction, path.category, path.hop) for direction, path, _ in weighted]
+    cells: list[Cell] = [(direction, path.column, path.hop) for direction, path, _ in weighted]
+    weights = RowWeights(
+        policy,
+        record.run.columns,
+        record.row.cells,
+        record.row.shares,
+        (record.row.usd_received, record.row.usd_sent),
+    )
     attribution = attribute(
         _cells(contributions),
-        {cell: policy.micro_points(cell[1], cell[2]) for cell in cells},
+        {cell: weights.of(CODES[cell[0]], cell[1], cell[2]) for cell in cells},
         zip(cells, (share for _, _, share in weighted), strict=True),
     )
     items = [
@@ -79,7 +90,7 @@ def worst_asset(policy: Policy, record: ScoreRecord, rows: Sequence[Row[Any]]) -
 
     def points(row: Row[Any]) -> int:
         return sum(
-            points_of(share, policy.micro_points(columns[cell.column], cell.hop))
+            points_of(share, policy.micro_points(columns[cell.column], cell.hop, cell.direction))
             for cell, share in zip(map(decode, row.cells), row.shares, strict=True)
             if cell.column >= len(RESIDUALS)
         )
@@ -100,9 +111,8 @@ def _cells(contributions: Iterable[Contribution]) -> dict[Cell, SharePoints]:
     cells: dict[Cell, SharePoints] = {}
     for part in contributions:
         if part.direction != "ownership":
-            cells[part.direction, part.category, part.hop] = SharePoints(
-                part.share, parse_points(part.points)
-            )
+            column = ExposureColumn(part.category, part.listed or "unknown", part.firm).name
+            cells[part.direction, column, part.hop] = SharePoints(part.share, parse_points(part.points))
     return cells
 
 

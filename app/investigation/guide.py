@@ -42,7 +42,7 @@ def guide(policy: Policy, *, chain: str, wallet: str, style_address: str, form: 
 def style(policy: Policy) -> str:
     """The style of wallets and transfers in Neo4j Browser (GraSS): warmer colours are more severe."""
     colours = [
-        (name, *next(colour for least, colour in _COLOURS.items() if entry.severity >= least))
+        (name, *next(colour for least, colour in _COLOURS.items() if entry.severity.own >= least))
         for category, entry in policy.categories.items()
         for name in node_labels(category)
     ]

@@ -1,8 +1,13 @@
-"""The effective label of a wallet: one for each, chosen by natural keys, never by the order of arrival."""
+"""The effective label of a wallet: one for each, chosen by natural keys, never by the order of arrival.
+
+A label counts by its confidence: a weak one that names a service protects nobody, so it only names its
+wallet, and a weak one of crime counts where no firm label does. A listing that has ended still counts, since
+money that moved while it held was a listed wallet's.
+"""
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
@@ -10,6 +15,7 @@ from itertools import groupby
 from sqlalchemy import Connection, text
 
 from app.domain import MINT_BURN, ZERO_ADDRESS
+from app.policy.label_rules import LabelRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +31,26 @@ class EffectiveLabel:
     confidence: int
     valid_from: datetime | None
     valid_to: datetime | None
+    firm: bool = True
+    listed: bool = False
+    """Whether its dates are those of a listing."""
+    ended: bool = False
+    """Whether it is a listing that has ended; then the wallet itself is of `other_category`."""
+    other_category: str | None = None
+    weak_crime: bool = False
+    """Whether some weak label says crime of the wallet."""
+
+    @property
+    def own_category(self) -> str | None:
+        """What the wallet itself is now."""
+        return self.other_category if self.ended else self.category
 
 
 def effective_labels(
     connection: Connection,
     *,
     as_of: datetime,
-    severities: Mapping[str, float],
+    rules: LabelRules,
     addresses: Collection[str] | None = None,
     seen_until: int | None = None,
 ) -> list[EffectiveLabel]:
@@ -40,12 +59,16 @@ def effective_labels(
     Args:
         connection: an open transaction.
         as_of: labels recorded, not removed and valid at this time count.
-        severities: severity by category; a category missing here ranks below all of them.
+        rules: what decides which label counts.
         addresses: only wallets with one of these addresses, on any chain; None means all.
         seen_until: the zero address is labelled where a transfer up to this batch names it.
     """
-    parameters = {"as_of": as_of, "addresses": None if addresses is None else list(addresses)}
-    rows = [EffectiveLabel(*row) for row in connection.execute(_LABELS, parameters)]
+    parameters = {
+        "as_of": as_of,
+        "addresses": None if addresses is None else list(addresses),
+        "listed": sorted(rules.listed),
+    }
+    rows = [_judged(EffectiveLabel(*row), rules, as_of) for row in connection.execute(_LABELS, parameters)]
     if addresses is None or ZERO_ADDRESS in addresses:
         rows += (
             EffectiveLabel(
@@ -57,7 +80,7 @@ def effective_labels(
         )
     rows.sort(key=lambda label: (label.chain, label.address))
     return [
-        min(of_wallet, key=lambda label: _rank(label, severities))
+        _chosen(list(of_wallet), rules)
         for _, of_wallet in groupby(rows, key=lambda label: (label.chain, label.address))
     ]
 
@@ -78,6 +101,8 @@ def label_set_digest(labels: Iterable[EffectiveLabel]) -> str:
                 label.confidence,
                 _time(label.valid_from),
                 _time(label.valid_to),
+                # Of nearly all labels nothing more: their digest is the one it was before there was more.
+                *((label.other_category, label.weak_crime) if label.ended or label.weak_crime else ()),
             )
         )
         for label in labels
@@ -85,12 +110,41 @@ def label_set_digest(labels: Iterable[EffectiveLabel]) -> str:
     return sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _rank(label: EffectiveLabel, severities: Mapping[str, float]) -> tuple[object, ...]:
-    """Least is best: with a category, not built-in, most severe, most confident, then by names."""
+def _judged(label: EffectiveLabel, rules: LabelRules, as_of: datetime) -> EffectiveLabel:
+    """The label with what its confidence and its dates make of it."""
+    firm = label.confidence >= rules.firm_confidence
+    is_crime = label.category in rules.crimes
+    listed = label.category in rules.listed
+    return replace(
+        label,
+        category=label.category if firm or is_crime else None,
+        firm=firm,
+        listed=listed,
+        ended=listed and label.valid_to is not None and label.valid_to <= as_of,
+        weak_crime=is_crime and not firm,
+    )
+
+
+def _chosen(labels: list[EffectiveLabel], rules: LabelRules) -> EffectiveLabel:
+    """The label of a wallet that counts, of all it has."""
+    best = min(labels, key=lambda label: _rank(label, rules))
+    current = [label for label in labels if not label.ended and label.category is not None]
+    other = min(current, key=lambda label: _rank(label, rules)) if best.ended and current else None
+    return replace(
+        best,
+        other_category=None if other is None or not other.firm else other.category,
+        weak_crime=any(label.weak_crime for label in labels),
+    )
+
+
+def _rank(label: EffectiveLabel, rules: LabelRules) -> tuple[object, ...]:
+    """Least is best: with a category, firm, not built-in, most severe, most confident, then by names."""
     return (
         label.category is None,
+        not label.firm,
         label.source == "built-in",
-        -severities.get(label.category or "", -1.0),
+        -rules.severities.get(label.category or "", -1.0),
+        label.ended,
         -label.confidence,
         label.source,
         label.name,
@@ -107,7 +161,8 @@ _LABELS = text("""
         l.valid_from, l.valid_to
     FROM labels l LEFT JOIN wallets w ON w.chain = l.chain AND w.address = l.address
     WHERE l.recorded_at <= :as_of AND (l.removed_at IS NULL OR l.removed_at > :as_of)
-      AND (l.valid_from IS NULL OR l.valid_from <= :as_of) AND (l.valid_to IS NULL OR :as_of < l.valid_to)
+      AND (l.valid_from IS NULL OR l.valid_from <= :as_of)
+      AND (l.valid_to IS NULL OR :as_of < l.valid_to OR l.category = ANY(CAST(:listed AS text[])))
       AND (CAST(:addresses AS text[]) IS NULL OR l.address = ANY(CAST(:addresses AS text[])))
 """)
 _ZERO_WALLETS = text("""

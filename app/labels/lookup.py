@@ -1,6 +1,5 @@
 """Labels in the record: the current ones by page, and the history of one wallet."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +8,7 @@ from sqlalchemy import Connection, Row, text
 from app.labels.answers import CurrentLabel, RecordedLabel
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.labels.wallets import OF_WALLET, wallet_parameters
+from app.policy.label_rules import LabelRules
 from app.stores.postgres import Postgres
 
 
@@ -26,7 +26,7 @@ class LabelPage:
 
 def current_labels(
     postgres: Postgres,
-    severities: Mapping[str, float],
+    rules: LabelRules,
     *,
     wallet: str | None,
     source: str | None,
@@ -38,7 +38,7 @@ def current_labels(
 
     Args:
         postgres: the record.
-        severities: severity by category of the policy; it decides which label is effective.
+        rules: what of the policy decides which label is effective.
         wallet: only labels of an address, or of `chain:address`.
         source: only labels of this source.
         category: only labels of this category.
@@ -57,7 +57,7 @@ def current_labels(
         effective = effective_labels(
             connection,
             as_of=connection.execute(text("SELECT clock_timestamp()")).scalar_one(),
-            severities=severities,
+            rules=rules,
             addresses={row.address for row in on_page},
         )
     statements = {_statement(label) for label in effective}

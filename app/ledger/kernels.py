@@ -49,7 +49,8 @@ class Flows(NamedTuple):
 
     Pools are numbered 0..n-1. `kept` is the part of the sender's balance that stayed: 1 - `send_share` with
     all its digits. Amounts are base units; `usd` is 0 where there is no price. `hops` is 1, or 0 where the
-    money stays with its owner: such a step keeps the hops of its parts and counts in no total.
+    money stays with its owner: such a step keeps the hops of its parts and counts in no total. The shifts are
+    added to the cell of a labelled owner: its column may depend on when the money moved.
     """
 
     sender_pool: NDArray[np.int32]
@@ -60,6 +61,8 @@ class Flows(NamedTuple):
     unobserved: NDArray[np.float64]
     usd: NDArray[np.float64]
     hops: NDArray[np.int8]
+    sender_shift: NDArray[np.int16]
+    receiver_shift: NDArray[np.int16]
 
 
 class Pools(NamedTuple):
@@ -122,7 +125,7 @@ def trace_sources(flows: Flows, pools: Pools, rows: Rows, begin: int, end: int) 
         sender, receiver, hops = flows.sender_pool[t], flows.receiver_pool[t], flows.hops[t]
         amount, unobserved = flows.amount[t], flows.unobserved[t]
         if pools.own_cell[sender] >= 0:
-            _only(rows, hops, pools.own_cell[sender])
+            _only(rows, hops, pools.own_cell[sender] + flows.sender_shift[t])
         else:
             held = _take(rows, hops, sender, flows.kept[t])
             covered = (amount - unobserved) / amount
@@ -146,7 +149,7 @@ def trace_destinations(flows: Flows, pools: Pools, rows: Rows, begin: int, end: 
         t = len(flows.amount) - 1 - done
         sender, receiver, hops = flows.sender_pool[t], flows.receiver_pool[t], flows.hops[t]
         if pools.own_cell[receiver] >= 0:
-            _only(rows, hops, pools.own_cell[receiver])
+            _only(rows, hops, pools.own_cell[receiver] + flows.receiver_shift[t])
         elif rows.span[receiver, SIZE] < 0:
             _only(rows, hops, RESIDUAL)
         else:

@@ -47,6 +47,12 @@ class SparseRows:
         places = np.repeat(self.starts[rows] - starts[:-1], counts) + np.arange(starts[-1])
         return type(self)(starts, self.cell[places], self.share[places])
 
+    def only(self, cells: NDArray[np.bool_]) -> Self:
+        """The same rows with those of their cells alone that are marked."""
+        marked = cells[self.cell]
+        counts = np.bincount(self.rows()[marked], minlength=len(self))
+        return type(self)(starts_of(counts), self.cell[marked], self.share[marked])
+
     def sums(self, cells: NDArray[np.bool_]) -> NDArray[np.float64]:
         """What each row has in the cells that are marked, added up from its first cell on."""
         marked = cells[self.cell]

@@ -1,15 +1,14 @@
 """The policy: severities, hop weights, bands and rules, read from one versioned file."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     StringConstraints,
     ValidationError,
@@ -18,38 +17,63 @@ from pydantic import (
     model_validator,
 )
 
+from app.chains.addresses import normalise_address
 from app.domain import MICRO, MINT_BURN
-from app.errors import InvalidInput, InvalidPolicy
+from app.errors import InvalidEvent, InvalidInput, InvalidPolicy
 from app.input_files import read_input
-from app.ledger.cells import CellLayout
+from app.ledger.cells import DESTINATION, OWNERSHIP, SOURCE, CellLayout
 from app.plain_yaml import Lines, Mapping, YamlRules, read_yaml
+from app.policy.columns import ExposureColumn, column_of, place_of
+from app.policy.conditions import LEVELS, Level, Name, PolicyModel, Rule, Sentence, Share
+from app.policy.first_version import check_version
+from app.policy.label_rules import LabelRules
+from app.policy.points import TEN_THOUSAND
 
 POLICY_YAML = YamlRules(
     max_bytes=64 * 1024, when_larger="A policy is a short file.", typed=True, several_documents=False
 )
 
-Level = Literal["low", "medium", "high", "severe"]
-LEVELS: tuple[Level, ...] = ("low", "medium", "high", "severe")
-
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Sentence = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Severity = Annotated[Decimal, Field(ge=0, le=100, decimal_places=2)]
 Weight = Annotated[Decimal, Field(ge=0, le=1, decimal_places=4)]
-Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[float, Field(gt=0, le=3650)]
 
 
-class _PolicyModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+_SECTIONS = {"mule": "mule", "paid_mule": "mule", "victim": "victim"}
+"""The sections of the file that a rule about a behaviour needs."""
 
 
-class Category(_PolicyModel):
-    """What a labelled wallet is, and how severe that is (0 to 100 points)."""
+class Severities(PolicyModel):
+    """Points (0 to 100) of a wallet that is of the category, and of money that is all from or to one.
 
-    severity: Severity
+    One number alone is all three.
+    """
+
+    own: Severity
+    source: Severity
+    destination: Severity
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alike(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+        if isinstance(value, int | Decimal) and not isinstance(value, bool):
+            return {"own": value, "source": value, "destination": value}
+        return value
+
+
+class Category(PolicyModel):
+    """What a labelled wallet is, and how severe that is.
+
+    The dates of a label of a `listed` category are those of a listing: it holds before and after them too,
+    each as a period of its own.
+    """
+
+    kind: Literal["crime", "service"]
+    severity: Severities
+    listed: bool = False
     description: Sentence
 
 
-class Bands(_PolicyModel):
+class Bands(PolicyModel):
     """Lowest score of each level; below `medium` is low."""
 
     medium: Severity
@@ -63,35 +87,53 @@ class Bands(_PolicyModel):
         return self
 
 
-class Condition(_PolicyModel):
-    """True of a wallet when these categories together have that share of one asset within those hops.
+class Floor(PolicyModel):
+    """Sums of one category and direction that are less count with a part of their points alone."""
 
-    `share_at_least` 0 means any contact. `ownership` is about the wallet's own label.
-    """
+    usd: Annotated[Decimal, Field(ge=0, le=10_000, decimal_places=2)]
+    below: Weight = Decimal(0)
 
-    direction: Literal["source", "destination", "ownership", "any"] = "any"
+
+class ListingWeights(PolicyModel):
+    """Parts of the points of money that moved before or after a listing."""
+
+    before: Weight
+    after: Weight
+
+
+class Mule(PolicyModel):
+    """Who collects: so many unlabelled payers within some days, and that part of it on to crime in time."""
+
     categories: Annotated[tuple[Name, ...], Field(min_length=1)]
-    hop_at_most: Annotated[int, Field(ge=1, le=6)] = 6
-    share_at_least: Share = 0.0
+    payers_at_least: Annotated[int, Field(ge=2, le=10_000)]
+    within_days: Days
+    passed_on_at_least: Annotated[float, Field(gt=0, le=1)]
+    passed_on_within_days: Days
 
 
-class Rule(_PolicyModel):
-    """Raises a wallet's risk level, never its score."""
+class Victim(PolicyModel):
+    """Whose own money went directly to one of these, and more of it than came back."""
 
-    name: Name
-    description: Sentence
-    when: Condition
-    level_at_least: Level
+    categories: Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
-class PolicyFile(_PolicyModel):
+class PolicyFile(PolicyModel):
     """The content of a policy file, its parts checked against each other."""
 
+    policy: Literal[2]
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
     hop_limit: Annotated[int, Field(ge=1, le=6)]
     hop_weights: Annotated[tuple[Weight, ...], Field(min_length=1, max_length=6)]
+    firm_confidence: Annotated[int, Field(ge=0, le=100)] = 50
+    floor: Floor = Floor(usd=Decimal(0))
+    unrated_below: Share = 0.0
+    listing_weights: ListingWeights = ListingWeights(before=Decimal(1), after=Decimal(1))
+    unregistered_assets: Literal["note_only"] = "note_only"
+    registered_assets: dict[Name, tuple[str, ...]] = Field(default={})
     categories: Annotated[dict[Name, Category], Field(min_length=1, max_length=100)]
     bands: Bands
+    mule: Mule | None = None
+    victim: Victim | None = None
     rules: Annotated[tuple[Rule, ...], Field(max_length=100)] = ()
 
     @field_validator("hop_weights")
@@ -110,16 +152,41 @@ class PolicyFile(_PolicyModel):
             raise ValueError(f"add {MINT_BURN}, the category of the zero address")
         return categories
 
+    @field_validator("registered_assets")
+    @classmethod
+    def _of_contracts(cls, assets: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for chain, contracts in assets.items():
+            for contract in contracts:
+                try:
+                    normalise_address(chain, contract)
+                except InvalidEvent as exc:
+                    raise ValueError(str(exc)) from exc
+        return assets
+
+    @field_validator("mule", "victim")
+    @classmethod
+    def _of_known(cls, behaviour: Mule | Victim | None, info: ValidationInfo) -> Mule | Victim | None:
+        if behaviour is not None:
+            _check_known(behaviour.categories, info, str(info.field_name))
+        return behaviour
+
     @field_validator("rules")
     @classmethod
     def _of_known_categories(cls, rules: tuple[Rule, ...], info: ValidationInfo) -> tuple[Rule, ...]:
         if len({rule.name for rule in rules}) < len(rules):
             raise ValueError("two rules have one name; rename one")
-        categories = info.data.get("categories", {})
-        for rule in rules if categories else ():
-            if unknown := sorted(set(rule.when.categories) - categories.keys()):
-                raise ValueError(f"rule {rule.name} names categories the policy does not have: {unknown}")
+        for rule in rules:
+            _check_known(rule.when.categories, info, f"rule {rule.name}")
+            section = _SECTIONS.get(rule.when.behaviour or "")
+            if section is not None and info.data.get(section, True) is None:
+                raise ValueError(f"rule {rule.name} needs the numbers of `{section}:`")
         return rules
+
+
+def _check_known(categories: Iterable[str], info: ValidationInfo, what: str) -> None:
+    known = info.data.get("categories", {})
+    if known and (unknown := sorted(set(categories) - known.keys())):
+        raise ValueError(f"{what} names categories the policy does not have: {unknown}")
 
 
 class Policy(PolicyFile):
@@ -130,25 +197,83 @@ class Policy(PolicyFile):
 
     @cached_property
     def layout(self) -> CellLayout:
-        """The cells of this policy's exposures; categories in the order of the file."""
-        return CellLayout(tuple(self.categories), self.hop_limit)
+        """The cells of exposures to firm labels without dates; categories in the order of the file."""
+        return self.layout_with(())
+
+    def layout_with(self, columns: Iterable[ExposureColumn]) -> CellLayout:
+        """The cells of a run whose labels need these columns besides those of the categories."""
+        extra = sorted({column for column in columns if column.name not in self.categories}, key=place_of)
+        return CellLayout((*self.categories, *(column.name for column in extra)), self.hop_limit)
 
     @cached_property
     def severities(self) -> dict[str, float]:
-        """Severity by category."""
-        return {name: float(category.severity) for name, category in self.categories.items()}
+        """Severity of a wallet itself by category."""
+        return {name: float(category.severity.own) for name, category in self.categories.items()}
 
-    def micro_points(self, category: str, hop: int) -> int:
+    @cached_property
+    def crimes(self) -> frozenset[str]:
+        """The categories of crime."""
+        return frozenset(name for name, category in self.categories.items() if category.kind == "crime")
+
+    @cached_property
+    def listed(self) -> frozenset[str]:
+        """The categories whose labels are listings."""
+        return frozenset(name for name, category in self.categories.items() if category.listed)
+
+    @cached_property
+    def label_rules(self) -> LabelRules:
+        """What decides which label of a wallet counts."""
+        return LabelRules(self.severities, self.crimes, self.listed, self.firm_confidence)
+
+    @property
+    def floor_cents(self) -> int:
+        """The floor on sums."""
+        return int(self.floor.usd * 100)
+
+    @property
+    def below_floor(self) -> int:
+        """The part of their points that smaller sums count with, in ten-thousandths."""
+        return int(self.floor.below * TEN_THOUSAND)
+
+    def is_registered(self, chain: str, asset: str) -> bool:
+        """Whether an asset is native, or a contract that the policy names."""
+        try:
+            contract = normalise_address(chain, asset)
+        except InvalidEvent:
+            return True  # a symbol, as native coins have one
+        return contract in self._registered.get(chain, ())
+
+    @cached_property
+    def _registered(self) -> dict[str, frozenset[str]]:
+        return {
+            chain: frozenset(normalise_address(chain, contract) for contract in contracts)
+            for chain, contracts in self.registered_assets.items()
+        }
+
+    def severity(self, column: str, direction: int) -> Decimal:
+        """Points of a share of 1 at no distance: 0 for what a weak label alone says."""
+        of = column_of(column)
+        severities = self.categories[of.category].severity
+        if not of.firm:
+            return Decimal(0)
+        severity = {
+            OWNERSHIP: severities.own,
+            SOURCE: severities.source,
+            DESTINATION: severities.destination,
+        }[direction]
+        weights = {"before": self.listing_weights.before, "after": self.listing_weights.after}
+        return severity * weights.get(of.period, Decimal(1))
+
+    def micro_points(self, column: str, hop: int, direction: int) -> int:
         """Points of a share of 1, in millionths: severity * hop weight, exact; hop 0 is ownership."""
         weight = self.hop_weights[hop - 1] if hop else Decimal(1)
-        return int(self.categories[category].severity * weight * MICRO)
+        return int(self.severity(column, direction) * weight * MICRO)
 
     def band(self, micro: int) -> Level:
         """The level of a score (in millionths of a point) before rules."""
-        reached = sum(
-            micro >= bound * MICRO for bound in (self.bands.medium, self.bands.high, self.bands.severe)
-        )
-        return LEVELS[reached]
+        bounds = self.bands.medium, self.bands.high, self.bands.severe
+        reached = sum(micro >= bound * MICRO for bound in bounds)
+        return LEVELS[LEVELS.index("unrated") + reached] if reached else "low"
 
 
 def load_policy(path: Path) -> Policy:
@@ -176,7 +301,8 @@ def parse_policy(body: bytes, name: str) -> Policy:
     except InvalidInput as exc:
         raise InvalidPolicy(str(exc)) from exc
     if not isinstance(data, Mapping):
-        raise InvalidPolicy(f"{name}:1: the file must be a mapping that begins with `version:`.")
+        raise InvalidPolicy(f"{name}:1: the file must be a mapping that begins with `policy: 2`.")
+    check_version(data, name)
     try:
         PolicyFile.model_validate(data)
         return Policy.model_validate({**data, "body": body.decode(), "digest": sha256(body).hexdigest()})

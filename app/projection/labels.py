@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import structlog
 
 from app.errors import InUse, NotReady
+from app.labels.columns import microseconds
 from app.labels.effective import EffectiveLabel
 from app.projection.differences import Difference, PropertyDifference
 from app.projection.rows import paged
@@ -19,7 +20,9 @@ WalletKey = tuple[str, str]
 LabelProperties = dict[str, Any]
 """The values of LABEL_PROPERTIES, by name."""
 
-LABEL_PROPERTIES = ("category", "label", "label_source", "label_confidence", "node_labels")
+LABEL_PROPERTIES = (
+    "category", "label", "label_source", "label_confidence", "listed_from", "listed_until", "node_labels",
+)  # fmt: skip
 """What a label sets on a wallet; `cypher/labels/read.cypher` and `write.cypher` use the same names."""
 
 _PAGE_ROWS = 5_000
@@ -127,6 +130,8 @@ def _properties(label: EffectiveLabel) -> LabelProperties:
         "label": label.name,
         "label_source": label.source,
         "label_confidence": label.confidence,
+        "listed_from": microseconds(label.valid_from) if label.listed else None,
+        "listed_until": microseconds(label.valid_to) if label.listed else None,
         "node_labels": node_labels(label.category),
     }
 

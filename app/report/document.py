@@ -43,7 +43,8 @@ def template_data(report: WalletReport) -> dict[str, Any]:
         item["is_residual"] = "kind" in item
     for part in (*plain["explanation"]["contributions"], *plain["explanation"]["other_contributions"]):
         part["shown_share"] = f"{part['share']:.12f}"
-        part["factors"] = f"{part['severity']:g} × {part['hop_weight']:g}"  # noqa: RUF001 - for people
+        floored = "" if part["counted"] == 1 else f" × {part['counted']:g}"  # noqa: RUF001 - for people
+        part["factors"] = f"{part['severity']:g} × {part['hop_weight']:g}{floored}"  # noqa: RUF001 - likewise
     for item in plain["explanation"]["sent_beyond_received"]:
         item["units"] = decimal_units(item["amount"], item["decimals"])
     plain["assets"] = _by_asset(plain["explanation"])

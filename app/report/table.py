@@ -23,6 +23,7 @@ COLUMNS = (
     "points",
     "name",
     "value",
+    "reason",
     "source",
     "confidence",
     "path",
@@ -56,6 +57,12 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
         "score": explanation.score,
         "risk_level": explanation.risk_level,
         "band": explanation.band,
+        "flags": " ".join(explanation.flags),
+        "main_reason": explanation.main_reason,
+        "usd_received": explanation.usd_received,
+        "usd_sent": explanation.usd_sent,
+        "source_coverage": explanation.source_coverage,
+        "destination_coverage": explanation.destination_coverage,
         "status": explanation.status,
         "direction": explanation.direction,
         "weighting": explanation.weighting,
@@ -64,7 +71,10 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
     yield from (
         {"part": "run", "name": name, "value": value} for name, value in run.model_dump(mode="json").items()
     )
-    yield from ({"part": "rule", "name": rule.name, "value": rule.level_at_least} for rule in report.rules)
+    yield from (
+        {"part": "rule", "name": rule.name, "value": rule.level_at_least, "reason": rule.description}
+        for rule in report.rules
+    )
     yield from ({"part": "incomplete", "value": reason} for reason in explanation.incomplete_reasons)
     for part, items in (
         ("contribution", explanation.contributions),

@@ -33,7 +33,7 @@ class ReportLabel(Answer):
 
 
 class ReportRule(Answer):
-    """A rule of the policy that raised the level."""
+    """A rule of the policy that fired: why, and the level it raises to or the flag it sets."""
 
     name: str
     description: str
@@ -46,7 +46,7 @@ class WalletReport(Answer):
     title: str = "Evidence report"
     run: Run
     explanation: Explanation
-    rules: list[ReportRule] = Field(description="Rules that were applied, with the policy's descriptions.")
+    rules: list[ReportRule] = Field(description="Rules that fired, with their reasons.")
     labels: list[ReportLabel] = Field(description="Labels of the wallet itself at the time of the run.")
 
 
@@ -70,11 +70,14 @@ def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, referenc
         labels = label_history(connection, record.name)
     explanation = explain_record(postgres, graph, settings, explainable)
     run = run_answer(record.run)
-    applied = [rule for rule in record.policy.rules if rule.name in explanation.rules]
     return WalletReport(
         run=run,
         explanation=explanation,
-        rules=[ReportRule.model_validate(rule, from_attributes=True) for rule in applied],
+        rules=[
+            ReportRule(name=reason.rule, description=reason.sentence, level_at_least=reason.outcome)
+            for reason in explanation.reasons
+            if reason.rule in explanation.rules
+        ],
         labels=_labels_at(run.as_of, labels),
     )
 

@@ -6,7 +6,6 @@ ledger order here, because the server would do both on disk.
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,24 +16,15 @@ from app.domain import Progress
 from app.ledger import limbs
 from app.ledger.kernels import Flows
 from app.ledger.wire_rows import DecimalColumnType, Decimals, RowsSink
+from app.runs.results.accounts import Accounts
 from app.runs.results.columns import TextColumn, text_column
 from app.runs.results.totals import BothTotals, Totals
 from app.runs.snapshot import Snapshot
 from app.stores.copy_reader import copy_to, read_columns
 from app.stores.postgres import Postgres
 
-
-@dataclass(frozen=True)
-class Accounts:
-    """Transfers with flow up to a batch, in ledger order, and their pools, by wallet and asset.
-
-    `flows` numbers pools by their place in `wallet_id` and `asset_id`.
-    """
-
-    flows: Flows
-    wallet_id: NDArray[np.int64]
-    asset_id: NDArray[np.int32]
-    totals: BothTotals
+POSTGRES_EPOCH = 946_684_800_000_000
+"""The year 2000, from which PostgreSQL counts, in microseconds since 1970."""
 
 
 def read_accounts(postgres: Postgres, snapshot: Snapshot, progress: Progress) -> Accounts:
@@ -60,7 +50,9 @@ def read_accounts(postgres: Postgres, snapshot: Snapshot, progress: Progress) ->
     amount, usd = _rows(amounts["amount"], at), _rows(amounts["usd_value"], at)
     balance, unobserved = _rows(annotation["send_balance"], order), _rows(annotation["unobserved"], order)
     send_share = annotation["send_share"][order]
+    transfer_id, occurred_at = amounts["transfer_id"][at], amounts["occurred_at"][at] + POSTGRES_EPOCH
     del annotation, amounts
+    no_shifts = np.zeros(len(order), np.int16)
     flows = Flows(
         sender,
         receiver,
@@ -70,10 +62,13 @@ def read_accounts(postgres: Postgres, snapshot: Snapshot, progress: Progress) ->
         limbs.nearest(unobserved.limbs.astype(np.int64)),
         limbs.nearest_fractions(usd.limbs.astype(np.int64), usd.fraction, usd.scale),
         np.ones(len(order), np.int8),
+        no_shifts,
+        no_shifts,
     )
     owners = wallet_id, asset_id
     source = _totals(owners, receiver, amount, None, usd)
-    return Accounts(flows, *owners, BothTotals(source, _totals(owners, sender, amount, unobserved, usd)))
+    destination = _totals(owners, sender, amount, unobserved, usd)
+    return Accounts(flows, transfer_id, occurred_at, *owners, BothTotals(source, destination))
 
 
 def _read(
@@ -197,11 +192,12 @@ _ANNOTATION_COLUMNS: dict[str, DecimalColumnType] = {
 _ANNOTATION = f"SELECT {', '.join(_ANNOTATION_COLUMNS)} FROM flows WHERE send_pool_id IS NOT NULL"  # noqa: S608
 _AMOUNT_COLUMNS: dict[str, DecimalColumnType] = {
     "transfer_id": "int",
+    "occurred_at": "int",
     "amount": "decimal",
     "usd_value": "decimal",
 }
 _AMOUNTS = """
-SELECT transfer_id, amount, usd_value FROM transactions
+SELECT transfer_id, occurred_at, amount, usd_value FROM transactions
 WHERE batch_id <= %(watermark)s AND (retracted_batch_id IS NULL OR retracted_batch_id > %(watermark)s)
 """
 _BY_HASH = text("""

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Literal
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from app.domain import Progress
 from app.errors import DependencyMissing, InUse, NotReady
+from app.labels.columns import LabelColumns, label_columns
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.projection.labels import project_labels
@@ -15,8 +18,8 @@ from app.projection.pending import project_all_pending
 from app.projection.state import owned_state
 from app.record.identity import record_id
 from app.runs.engines.cypher import exposures_by_paths
-from app.runs.results.totals import BothTotals
-from app.runs.snapshot import Snapshot, all_wallets, categories_by_wallet
+from app.runs.results.accounts import Accounts
+from app.runs.snapshot import Snapshot, all_wallets, known_assets
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
@@ -28,10 +31,12 @@ EngineChoice = Literal["auto", "cypher", "ledger"]
 
 @dataclass(frozen=True)
 class Computed:
-    """The exposures of a run by its engine, and the totals they are shares of."""
+    """The exposures of a run by its engine, the transfers they are of, and whose money counts how."""
 
     exposures: Exposures
-    totals: BothTotals
+    accounts: Accounts
+    labels: LabelColumns
+    known_assets: NDArray[np.int32]
 
 
 def compute_by_graph(
@@ -58,15 +63,22 @@ def compute_by_graph(
     progress("catching the graph up", 0.0)
     project_all_pending(postgres, graph, deadline=deadline)
     _write_labels(graph, snapshot)
+    accounts = read_accounts(postgres, snapshot, _silent)
+    labels, assets = (
+        label_columns(snapshot.labels, policy),
+        known_assets(snapshot, policy, accounts.totals.source),
+    )
     exposures = exposures_by_paths(
         graph,
-        policy.layout,
+        labels.layout,
+        firm_confidence=policy.firm_confidence,
+        known_assets=frozenset(assets.tolist()),
         watermark=snapshot.watermark,
         wallet_ids=all_wallets(snapshot).tolist(),
         progress=progress,
         deadline=deadline,
     )
-    return Computed(exposures, read_accounts(postgres, snapshot, _silent).totals)
+    return Computed(exposures, accounts, labels, assets)
 
 
 def compute_by_ledger(
@@ -81,12 +93,17 @@ def compute_by_ledger(
     from app.runs.engines.ledger import trace  # noqa: PLC0415 - likewise
 
     accounts = read_accounts(postgres, snapshot, progress)
+    labels, assets = (
+        label_columns(snapshot.labels, policy),
+        known_assets(snapshot, policy, accounts.totals.source),
+    )
     exposures = trace(
         accounts.flows,
         accounts.wallet_id,
         accounts.asset_id,
-        policy.layout,
-        categories_by_wallet=categories_by_wallet(snapshot, policy),
+        labels,
+        occurred_at=accounts.occurred_at,
+        known_assets=assets,
         progress=progress,
     )
     if graph is not None:
@@ -94,7 +111,7 @@ def compute_by_ledger(
             _write_labels(graph, snapshot)
         except (DependencyMissing, InUse, NotReady) as exc:
             log.warning("labels_not_projected", reason=str(exc))
-    return Computed(exposures, accounts.totals)
+    return Computed(exposures, accounts, labels, assets)
 
 
 def _silent(_step: str, _part: float) -> None:

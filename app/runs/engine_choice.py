@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from app.errors import AmlError, InvalidInput, QueryTimeout
+from app.labels.columns import label_columns
 from app.policy.policy import Policy
 from app.runs.compute import Engine, EngineChoice
-from app.runs.snapshot import Snapshot, categories_by_wallet
+from app.runs.snapshot import Snapshot
 from app.stores.graph import Graph
 
 LOOKS_A_WALK = 20
@@ -52,7 +53,7 @@ def decide(
 
     walks, looked_at = walks_of(
         snapshot.connection,
-        labelled_wallets=categories_by_wallet(snapshot, policy),
+        labelled_wallets=label_columns(snapshot.labels, policy).by_wallet,
         watermark=snapshot.watermark,
         hop_limit=policy.hop_limit,
     )

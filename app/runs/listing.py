@@ -11,8 +11,10 @@ from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.runs import Run, RunName, Runs
 from app.answers.scores import RankedWallet, TopScores
 from app.domain import format_points
-from app.ledger.cells import DIRECTION_NAMES, decode
+from app.policy.policy import Policy
+from app.runs.judgement.reasons import Contact, contacts_of, main_reason
 from app.runs.queries import completed_or_published_run, run_row
+from app.runs.stored_policy import policy_of
 from app.stores.locks import Lock
 
 # Every condition uses an index alone: only the rows of the page are fetched. The rows of the last run are
@@ -33,6 +35,7 @@ _MATCHING = """
     AND (CAST(:level AS text) IS NULL OR risk_level = :level)
     AND (CAST(:direction AS text) IS NULL OR direction = :direction)
     AND (CAST(:category AS text) IS NULL OR main_category = :category)
+    AND (CAST(:flag AS text) IS NULL OR :flag = ANY(flags))
 """
 _LISTED = f"""
     AND score <= :score AND (score < :score OR wallet_id > :wallet_id) {_MATCHING} {_IN_ORDER}
@@ -78,12 +81,6 @@ _RUNNING = text(
     "SELECT run_id FROM scoring_runs WHERE status = 'running' AND NOT pg_try_advisory_xact_lock(:lock)"
 )
 
-REASONS = {
-    "ownership": "The wallet itself is labelled {category}.",
-    "source": "{percent} of what it received came from {category}, within {hops}.",
-    "destination": "{percent} of what it sent went to {category}, within {hops}.",
-}
-
 
 def run_name(row: Row[Any]) -> RunName:
     """The name of a run, from a row of `scoring_runs`."""
@@ -97,11 +94,12 @@ def run_answer(row: Row[Any]) -> Run:
 
 @dataclass(frozen=True, slots=True)
 class ScoreFilter:
-    """Which wallets of a run are listed: by level, main category and deciding direction; None means any."""
+    """Which wallets of a run are listed: by level, main category, direction and flag; None means any."""
 
     level: str | None = None
     category: str | None = None
     direction: str | None = None
+    flag: str | None = None
 
 
 ALL_SCORES = ScoreFilter()
@@ -153,10 +151,11 @@ def top_scores(
     rows = connection.execute(_TOP, parameters).all()
     on_page = rows[:limit]
     has_more = len(rows) > limit
+    policy, contacts = policy_of(run), contacts_of(connection, on_page, run.as_of)
     return TopScores(
         run=run_name(run),
         previous_run_id=previous,
-        scores=[_ranked(run.columns, row) for row in on_page],
+        scores=[_ranked(policy, run.columns, row, contacts.get(row.wallet_id)) for row in on_page],
         next=encode_cursor(run.run_id, on_page[-1].score, on_page[-1].wallet_id) if has_more else None,
         total=connection.execute(_COUNT_TOP, {"run_id": run.run_id, **asdict(only)}).scalar_one()
         if with_total
@@ -220,30 +219,16 @@ def running_run(connection: Connection) -> int | None:
     return run_id
 
 
-def _ranked(columns: list[str], row: Row[Any]) -> RankedWallet:
+def _ranked(policy: Policy, columns: list[str], row: Row[Any], contact: Contact | None) -> RankedWallet:
     return RankedWallet(
         wallet=WalletName(chain=row.chain, address=row.address),
         score=format_points(row.score),
         risk_level=row.risk_level,
         direction=row.direction,
         main_category=row.main_category,
-        main_reason=main_reason(columns, row),
+        main_reason=main_reason(policy, columns, row, contact),
         rules=row.rules,
+        flags=row.flags,
         score_before=None if row.previous_score is None else format_points(row.previous_score),
         change=None if row.previous_score is None else format_points(row.score - row.previous_score),
     )
-
-
-def main_reason(columns: list[str], row: Row[Any]) -> str:
-    """One sentence: the direction and category with most of the score."""
-    if row.direction is None:
-        return "No money leads to a category with points."
-    direction = DIRECTION_NAMES.index(row.direction)
-    share, farthest = 0.0, 0
-    for code, part in zip(row.cells, row.shares, strict=True):
-        of_direction, column, hop = decode(code)
-        if of_direction == direction and columns[column] == row.main_category and part > 0:
-            share += part
-            farthest = max(farthest, hop)
-    hops = "1 hop" if farthest == 1 else f"{farthest} hops"
-    return REASONS[row.direction].format(category=row.main_category, percent=f"{share:.2%}", hops=hops)

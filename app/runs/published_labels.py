@@ -11,7 +11,7 @@ from app.projection.labels import project_labels
 from app.projection.state import owned_state
 from app.record.identity import record_id
 from app.runs.queries import published_run
-from app.runs.score_record import policy_of
+from app.runs.stored_policy import policy_of
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
@@ -27,7 +27,7 @@ def published_labels(postgres: Postgres) -> list[EffectiveLabel] | None:
         return effective_labels(
             connection,
             as_of=run.as_of,
-            severities=policy_of(run).severities,
+            rules=policy_of(run).label_rules,
             seen_until=run.watermark,
         )
 

@@ -5,6 +5,7 @@ sends, what a run's `results_digest` is of, and what a verification compares.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +14,21 @@ from sqlalchemy import Connection, text
 from app.errors import Unequal
 from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE
 from app.ledger.shares import DirectionShares, Exposures
-from app.policy.policy import LEVELS, Policy
+from app.policy.conditions import LEVELS
+from app.policy.policy import Policy
+from app.runs.judge import Judged
+from app.runs.judgement.deciding import NO_TRANSFER
+from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.results.columns import TextColumn, numbers, text_column
 from app.runs.results.lines import EXPOSURE_COLUMNS, NULL, SCORE_COLUMNS, Lines, join
 from app.runs.results.totals import BothTotals, Totals
-from app.runs.score import NOTHING_KNOWN, Scores
 
 ROWS_AT_ONCE = 20_000
 """Rows whose lines are made together."""
-ARITHMETIC = 2
+ARITHMETIC = 3
 """Version of how results are computed, rounded and digested; `app.verify.earlier` is about the one before."""
 _EXPOSURE_ARRAYS = [EXPOSURE_COLUMNS.index(name) for name in ("cells", "shares")]
-_SCORE_ARRAYS = [SCORE_COLUMNS.index(name) for name in ("rules", "cells", "shares", "points")]
+_SCORE_ARRAYS = [SCORE_COLUMNS.index(name) for name in ("rules", "flags", "cells", "shares", "points")]
 
 
 def exposure_lines(exposures: Exposures, totals: BothTotals) -> Iterator[Lines]:
@@ -58,11 +62,11 @@ def exposure_lines(exposures: Exposures, totals: BothTotals) -> Iterator[Lines]:
             yield Lines(direction, side.wallet_id[rows], side.asset_id[rows], *lines)
 
 
-def score_lines(policy: Policy, scores: Scores, unpriced: NDArray[np.int64]) -> Iterator[Lines]:
-    """One line a wallet, by wallet: its scores, level and reasons, with every contribution.
-
-    `unpriced` counts the transfers of each wallet that have no price.
-    """
+def score_lines(policy: Policy, judged: Judged) -> Iterator[Lines]:
+    """One line a wallet, by wallet: its scores, level, flags and reasons, with every contribution."""
+    scores, unpriced, transfer_id = judged.scores, judged.unpriced, judged.transfer_id
+    flags = sorted({rule.flag for rule in policy.rules if rule.flag is not None})
+    flagged = _flagged(policy, scores.rules, flags)
     levels = text_column([*LEVELS, NULL])  # the code -1 is the last: none
     directions = text_column([*DIRECTION_NAMES, NULL])
     categories = text_column([*policy.categories, NULL])
@@ -81,8 +85,15 @@ def score_lines(policy: Policy, scores: Scores, unpriced: NDArray[np.int64]) -> 
             levels.take(scores.band[rows]),
             categories.take(scores.main_category[rows]),
             _rules([rule.name for rule in policy.rules], scores.rules[rows]),
+            _rules(flags, flagged[rows]),
             weightings.take(scores.worst_asset[rows].astype(np.int64)),
             numbers(unpriced[rows]),
+            *(numbers(scores.usd[rows, side]) for side in range(2)),
+            *(
+                _or_null(scores.coverage[rows, side], np.isnan(scores.coverage[rows, side]))
+                for side in range(2)
+            ),
+            _or_null(transfer_id[rows], transfer_id[rows] == NO_TRANSFER),
             numbers(every.code[some].astype(np.int64)).joined(starts),
             numbers(every.share[some]).joined(starts),
             numbers(every.points[some]).joined(starts),
@@ -105,15 +116,41 @@ def _check_owners(side: DirectionShares, totals: Totals) -> None:
         raise Unequal(f"The exposures of wallet {wallet_id} have no total. Run `aml reconcile`.")
 
 
+def _or_null(values: NDArray[Any], is_null: NDArray[np.bool_]) -> TextColumn:
+    return numbers(np.where(is_null, 0, values)).replaced(is_null, NULL)
+
+
+def _flagged(policy: Policy, met: NDArray[np.bool_], flags: Sequence[str]) -> NDArray[np.bool_]:
+    """Which flags (second axis) each wallet has: those of the rules that hold."""
+    flagged = np.zeros((len(met), len(flags)), np.bool_)
+    for number, rule in enumerate(policy.rules):
+        if rule.flag is not None:
+            flagged[:, flags.index(rule.flag)] |= met[:, number]
+    return flagged
+
+
 def _rules(names: Sequence[str], met: NDArray[np.bool_]) -> TextColumn:
-    """The names of the rules that hold, with commas between them."""
+    """The names that are marked, with commas between them."""
     if not names:
         return text_column([""]).repeated(len(met))
-    sets, which = np.unique(met, axis=0, return_inverse=True)
-    texts = [",".join(name for name, holds in zip(names, one, strict=True) if holds) for one in sets.tolist()]
+    first, which = _sets(met)
+    sets = met[first].tolist()
+    texts = [",".join(name for name, holds in zip(names, one, strict=True) if holds) for one in sets]
     return text_column(texts).take(which)
 
 
+def _sets(met: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """A row of each set of names that occurs, and the set of each row; as numbers they are sorted fast."""
+    first = which = np.zeros(len(met), np.int64)
+    for begin in range(0, met.shape[1], _BITS):
+        bits = met[:, begin : begin + _BITS]
+        _, part = np.unique(bits @ (1 << np.arange(bits.shape[1], dtype=np.int64)), return_inverse=True)
+        _, first, which = np.unique(which * (len(met) + 1) + part, return_index=True, return_inverse=True)
+    return first, which
+
+
+_BITS = 62
+"""Names whose set is one number."""
 _PUBLISH = text("""
     INSERT INTO published_run (run_id) VALUES (:run_id)
     ON CONFLICT (singleton) DO UPDATE SET run_id = excluded.run_id, published_at = clock_timestamp()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from time import monotonic
 
-import numpy as np
 import structlog
 
 from app.domain import Progress
@@ -16,12 +15,12 @@ from app.policy.policy import Policy
 from app.runs import run_row
 from app.runs.compute import Computed, EngineChoice, compute_by_graph, compute_by_ledger
 from app.runs.engine_choice import CypherLimits, Decision, decide, given_up
+from app.runs.judge import judge
 from app.runs.progress import reporter
 from app.runs.published_labels import published_labels_restored
 from app.runs.result_lines import exposure_lines, publish, score_lines
 from app.runs.results.storing import check_stored, store_exposures, store_scores
-from app.runs.score import score_wallets
-from app.runs.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet, open_snapshot
+from app.runs.snapshot import Snapshot, open_snapshot
 from app.runs.summary import Summary, summary_in_background
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -154,12 +153,9 @@ def _score_and_store(
     report: Progress,
 ) -> None:
     policy, snapshot, run_id = started.policy, started.snapshot, started.run_id
-    exposures, totals = computed.exposures, computed.totals
+    exposures, totals = computed.exposures, computed.accounts.totals
     report("scoring wallets", 0.0)
-    wallet_id = all_wallets(snapshot)
-    categories = categories_by_wallet(snapshot, policy)
-    own = np.array([categories.get(wallet, -1) for wallet in wallet_id.tolist()], np.int16)
-    scores = score_wallets(policy, wallet_id, own, exposures, asset_ranks(snapshot))
+    judged = judge(policy, snapshot, computed)
     report("computing digests", 0.0)
     record_summary = summary.result()
     stored, digest = record_summary.stored, sha256()
@@ -168,15 +164,13 @@ def _score_and_store(
         report("storing exposures", 0.0)
         store_exposures(connection, run_id, exposure_lines(exposures, totals), stored, digest)
         report("storing scores", 0.0)
-        unpriced = totals.unpriced_of(wallet_id)
-        store_scores(connection, run_id, score_lines(policy, scores, unpriced), stored, digest)
+        store_scores(connection, run_id, score_lines(policy, judged), stored, digest)
         report("publishing", 0.0)
-        labelled = int((own >= 0).sum())
         figures = run_row.RunFigures(
             totals.transfers,
             totals.unpriced_transfers,
-            len(wallet_id),
-            labelled,
+            len(judged.scores.wallet_id),
+            judged.labelled_wallets,
             record_summary.recorded_transfers,
             record_summary.record_digest,
             digest.hexdigest(),

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
 from app.errors import Cancelled, InUse
+from app.labels.columns import label_columns
 from app.policy.policy import Policy
 from app.runs.engine_choice import Decision
 from app.runs.result_lines import ARITHMETIC
@@ -76,7 +77,7 @@ def begin(
         "label_set_digest": snapshot.label_set_digest,
         "watermark": snapshot.watermark,
         "as_of": snapshot.as_of,
-        "columns": list(policy.layout.columns),
+        "columns": list(label_columns(snapshot.labels, policy).layout.columns),
         "arithmetic": ARITHMETIC,
         "application_version": version("aml-risk"),
         "idempotency_key": idempotency_key,

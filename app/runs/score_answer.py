@@ -8,11 +8,22 @@ from typing import Any
 from sqlalchemy import Row
 
 from app.answers.base import WalletName
-from app.answers.scores import Contribution, ExposureItem, OwnLabel, Residual, SentBeyondReceived, WalletScore
+from app.answers.scores import (
+    CategoryAmount,
+    Contribution,
+    ExposureItem,
+    OwnLabel,
+    Residual,
+    SentBeyondReceived,
+    WalletScore,
+)
 from app.domain import Direction, format_points
 from app.labels.effective import EffectiveLabel
 from app.ledger.cells import DIRECTION_NAMES, RESIDUALS, decode
+from app.policy.columns import column_of
 from app.policy.policy import Policy
+from app.runs.judgement.reasons import Contact, main_reason, reasons_of
+from app.runs.judgement.row_weights import RowWeights
 from app.runs.listing import run_name
 from app.runs.ownership import ownership_exposures
 
@@ -41,6 +52,7 @@ def known_score(
     row: Row[Any],
     exposures: Sequence[Row[Any]],
     label: EffectiveLabel | None,
+    contact: Contact | None,
 ) -> WalletScore:
     """The answer for a scored wallet, from its rows of `risk_scores` and `exposures`."""
     contributions = list(_contributions(run.columns, policy, row))
@@ -55,8 +67,16 @@ def known_score(
         band=row.band,
         direction=row.direction,
         rules=row.rules,
+        flags=row.flags,
+        main_reason=main_reason(policy, run.columns, row, contact),
+        reasons=reasons_of(policy, run.columns, row, contact),
+        usd_received=f"{row.usd_received:.2f}",
+        usd_sent=f"{row.usd_sent:.2f}",
+        source_coverage=row.source_coverage,
+        destination_coverage=row.destination_coverage,
         weighting=row.weighting,
         unpriced_transfers=row.unpriced_transfers,
+        amounts=list(_amounts(run.columns, row)),
         label=None if label is None else OwnLabel.model_validate(label, from_attributes=True),
         run=run_name(run),
         exposures=[*ownership_exposures(label), *(item for item in cells if isinstance(item, ExposureItem))],
@@ -72,19 +92,47 @@ def known_score(
 
 
 def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterator[Contribution]:
+    weights = RowWeights(policy, columns, row.cells, row.shares, (row.usd_received, row.usd_sent))
     for code, share, points in zip(row.cells, row.shares, row.points, strict=True):
         number, column, hop = decode(code)
+        if not points:
+            continue
         direction: Direction = DIRECTION_NAMES[number]  # type: ignore[assignment] # stored by its place
-        category = columns[column]
+        of_column = column_of(columns[column])
         yield Contribution(
             direction=direction,
-            category=category,
+            category=of_column.category,
+            listed=None if of_column.period == "unknown" else of_column.period,
+            firm=of_column.firm,
             hop=hop,
             share=share,
-            severity=float(policy.categories[category].severity),
+            severity=float(policy.severity(columns[column], number)),
+            counted=weights.counted(number, columns[column]),
             hop_weight=float(policy.hop_weights[hop - 1]) if hop else 1.0,
             points=format_points(points),
         )
+
+
+def _amounts(columns: list[str], row: Row[Any]) -> Iterator[CategoryAmount]:
+    """Each column's money in USD, from the stored shares of what moved in known assets."""
+    sums: dict[tuple[int, str], list[float]] = {}
+    for code, share in zip(row.cells, row.shares, strict=True):
+        direction, column, hop = decode(code)
+        if hop:
+            sums.setdefault((direction, columns[column]), [0.0, 0.0])[hop > 1] += share
+    for (direction, name), (direct, indirect) in sorted(sums.items()):
+        total = (row.usd_received, row.usd_sent)[direction - 1]
+        of_column = column_of(name)
+        if total > 0:
+            yield CategoryAmount(
+                direction=DIRECTION_NAMES[direction],
+                category=of_column.category,
+                listed=None if of_column.period == "unknown" else of_column.period,
+                firm=of_column.firm,
+                direct_usd=f"{direct * total:.2f}",
+                indirect_usd=f"{indirect * total:.2f}",
+                share=direct + indirect,
+            )
 
 
 def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[ExposureItem | Residual]:
@@ -104,7 +152,15 @@ def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[Exposu
             else:
                 priced = part.transfers > part.unpriced_transfers
                 usd_value = f"{share * part.usd_value:.2f}" if priced else None
-                yield ExposureItem(category=columns[column], hop=hop, usd_value=usd_value, **fields)
+                of_column = column_of(columns[column])
+                yield ExposureItem(
+                    category=of_column.category,
+                    listed=None if of_column.period == "unknown" else of_column.period,
+                    firm=of_column.firm,
+                    hop=hop,
+                    usd_value=usd_value,
+                    **fields,
+                )
 
 
 def part_of(share: float, total: Decimal | int) -> int:

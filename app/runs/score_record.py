@@ -1,9 +1,8 @@
 """A wallet's score as the published run stored it, with every reason that the record holds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
@@ -11,12 +10,15 @@ from sqlalchemy import Connection, Row, text
 from app.answers.base import WalletName
 from app.answers.scores import Freshness, WalletScore
 from app.labels.effective import EffectiveLabel, effective_labels
-from app.policy.policy import Policy, parse_policy
+from app.policy.label_rules import LabelRules
+from app.policy.policy import Policy
 from app.record.freshness import read_freshness, staleness_notes
 from app.record.wallets import KnownWallet, find_wallet
+from app.runs.judgement.reasons import contacts_of
 from app.runs.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 from app.runs.score_answer import known_score, unknown_score
+from app.runs.stored_policy import policy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +57,26 @@ def read_score_record(
     name = WalletName(chain=wallet.chain, address=wallet.address)
     run = published_run(connection)
     if run is None:
-        label = _own_label(connection, wallet, _now(connection), {})
+        label = _own_label(connection, wallet, _now(connection), LabelRules())
         return ScoreRecord(wallet, None, None, None, [], unknown_score(name, NONE_PUBLISHED, label=label))
     policy = policy_of(run)
     freshness = read_freshness(connection, wallet, run, policy_digest)
     row = score_row(connection, run.run_id, wallet.wallet_id)
-    label = _own_label(connection, wallet, run.as_of, policy.severities)
+    label = _own_label(connection, wallet, run.as_of, policy.label_rules)
     if row is None or row.score is None:
         score = _without_row(connection, wallet, run, policy, label)
         return ScoreRecord(wallet, run, policy, None, [], _with_freshness(score, freshness))
     exposures = wallet_exposure_rows(connection, run.run_id, wallet.wallet_id)
-    score = known_score(name, run, policy=policy, row=row, exposures=exposures, label=label)
+    score = known_score(
+        name,
+        run,
+        policy=policy,
+        row=row,
+        exposures=exposures,
+        label=label,
+        contact=contacts_of(connection, [row], run.as_of).get(wallet.wallet_id),
+    )
     return ScoreRecord(wallet, run, policy, row, exposures, _with_freshness(score, freshness))
-
-
-def policy_of(run: Row[Any]) -> Policy:
-    """The policy that a run stored, from a row with `policy_body`.
-
-    Raises:
-        InvalidPolicy: the stored text was changed and is no policy.
-    """
-    return _policy(run.policy_digest, run.policy_body)
-
-
-@lru_cache(maxsize=8)
-def _policy(digest: str, body: str) -> Policy:
-    return parse_policy(body.encode(), f"stored policy {digest[:12]}")
 
 
 def _without_row(
@@ -96,9 +92,10 @@ def _without_row(
     if wallet.batch_id > run.watermark:
         reason = f"First seen after scoring run {run.run_id}: run scoring again to include it."
     if label is not None and label.category in policy.categories:
-        return ownership_score(name, run, policy, label, [reason if wallet.is_seen else NOT_SEEN_NOTE])
+        notes = [reason if wallet.is_seen else NOT_SEEN_NOTE]
+        return ownership_score(name, run, policy, label, notes)
     if label is None and not wallet.is_seen:
-        label = _own_label(connection, wallet, _now(connection), policy.severities)
+        label = _own_label(connection, wallet, _now(connection), policy.label_rules)
         reason = f"Labelled after scoring run {run.run_id}: run scoring again to include it."
     return unknown_score(name, reason, run, label)
 
@@ -109,9 +106,9 @@ def _with_freshness(score: WalletScore, freshness: Freshness) -> WalletScore:
 
 
 def _own_label(
-    connection: Connection, wallet: KnownWallet, as_of: datetime, severities: Mapping[str, float]
+    connection: Connection, wallet: KnownWallet, as_of: datetime, rules: LabelRules
 ) -> EffectiveLabel | None:
-    labels = effective_labels(connection, as_of=as_of, severities=severities, addresses=[wallet.address])
+    labels = effective_labels(connection, as_of=as_of, rules=rules, addresses=[wallet.address])
     return next((label for label in labels if label.chain == wallet.chain), None)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 from app.errors import InvalidPolicy
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.policy.policy import Policy
+from app.runs.results.totals import Totals
 from app.stores.copy_reader import read_columns
 from app.stores.locks import Lock, acquire
 from app.stores.postgres import Postgres
@@ -51,7 +52,7 @@ def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
             acquire(locks, Lock.INGEST)
             locks.execute(text("LOCK TABLE labels IN SHARE MODE"))
             watermark, as_of = connection.execute(_MOMENT).one()
-        labels = effective_labels(connection, as_of=as_of, severities=policy.severities)
+        labels = effective_labels(connection, as_of=as_of, rules=policy.label_rules)
         unknown = {label.category for label in labels} - policy.categories.keys() - {None}
         if unknown:
             raise InvalidPolicy(
@@ -62,17 +63,23 @@ def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
         yield Snapshot(connection, watermark, as_of, labels, label_set_digest(labels), transfers)
 
 
-def categories_by_wallet(snapshot: Snapshot, policy: Policy) -> dict[int, int]:
-    """Index of each labelled wallet's category in the policy, by wallet_id.
+def known_assets(snapshot: Snapshot, policy: Policy, totals: Totals) -> NDArray[np.int32]:
+    """The ids of the assets whose money counts: native ones, registered contracts, and those with a value.
 
-    Only the labels of a diff may have a category that the policy does not have; they are left out.
+    An asset is known too where the producer gives half of its transfers or more a value in USD. Anybody can
+    make any other contract and send its tokens to anybody. `totals` are those of one direction.
     """
-    index = {name: number for number, name in enumerate(policy.categories)}
-    return {
-        label.wallet_id: index[label.category]
-        for label in snapshot.labels
-        if label.wallet_id is not None and label.category in index
-    }
+    assets = snapshot.connection.execute(_ASSET_NAMES).all()
+    most = 1 + max((row.asset_id for row in assets), default=0)
+    transfers, unpriced = (
+        np.bincount(totals.asset_id, counts, minlength=most)
+        for counts in (totals.transfers, totals.unpriced_transfers)
+    )
+    valued = (transfers > 0) & (2 * unpriced <= transfers)
+    known = [
+        row.asset_id for row in assets if valued[row.asset_id] or policy.is_registered(row.chain, row.asset)
+    ]
+    return np.array(sorted(known), np.int32)
 
 
 def all_wallets(snapshot: Snapshot) -> NDArray[np.int64]:
@@ -92,4 +99,5 @@ def asset_ranks(snapshot: Snapshot) -> dict[int, int]:
 _WAIT_FOR_BATCHES = text("SET LOCAL lock_timeout = '15min'")
 _MOMENT = text("SELECT coalesce(max(batch_id), 0), clock_timestamp() FROM batches")
 _TRANSFERS = text("SELECT count(*) FROM flows WHERE send_pool_id IS NOT NULL")
+_ASSET_NAMES = text("SELECT asset_id, chain, asset FROM assets")
 _ASSETS = text('SELECT asset_id FROM assets ORDER BY chain COLLATE "C", asset COLLATE "C"')

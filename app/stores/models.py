@@ -448,7 +448,9 @@ class ScoringRun(Base):
     as_of: Mapped[datetime] = mapped_column(comment="Labels valid at this time were used.")
     columns: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="Names behind the cells of its results.")
     arithmetic: Mapped[int] = mapped_column(
-        SmallInteger, server_default=text("2"), comment="Version of it: 1 before migration 0007, then 2."
+        SmallInteger,
+        server_default=text("3"),
+        comment="Version of it: 1 before migration 0007, 2 before 0019, then 3.",
     )
     application_version: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
@@ -509,8 +511,14 @@ class RiskScore(Base):
     band: Mapped[str | None] = mapped_column(comment="Level by score alone, before rules.")
     main_category: Mapped[str | None]
     rules: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     weighting: Mapped[str] = mapped_column(comment="usd, or worst_asset where nothing was priced.")
     unpriced_transfers: Mapped[int]
+    usd_received: Mapped[float] = mapped_column(server_default=text("0"), comment="In known assets.")
+    usd_sent: Mapped[float] = mapped_column(server_default=text("0"))
+    source_coverage: Mapped[float | None] = mapped_column(comment="Share of the money of a known origin.")
+    destination_coverage: Mapped[float | None] = mapped_column(comment="Share of it with a known end.")
+    reason_transfer_id: Mapped[int | None] = mapped_column(comment="Shows what decided the level.")
     cells: Mapped[list[int]] = mapped_column(ARRAY(SmallInteger))
     shares: Mapped[list[float]] = mapped_column(ARRAY(Double))
     points: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))

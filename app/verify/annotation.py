@@ -93,6 +93,7 @@ def _shown(value: object) -> str:
 FACTS_AND_ANNOTATION = text("""
     SELECT t.sender_id, t.receiver_id, t.asset_id, t.amount::text,
         CASE WHEN t.usd_value > 0 THEN t.usd_value::text END,
+        t.transfer_id, (extract(epoch FROM t.occurred_at) * 1000000)::bigint,
         t.transaction_hash, t.transfer_index, f.revision,
         f.seq = (t.block_number::bigint << 32) + (t.transaction_index::bigint << 16) + t.transfer_index
             AS is_at_place,

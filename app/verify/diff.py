@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, text
 
+from app.labels.columns import label_columns
 from app.policy.policy import Policy
-from app.runs.accounts import Accounts
+from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.queries import completed_run
-from app.runs.score import NOTHING_KNOWN
-from app.runs.score_record import policy_of
-from app.runs.snapshot import Snapshot, categories_by_wallet
+from app.runs.results.accounts import Accounts
+from app.runs.snapshot import Snapshot
+from app.runs.stored_policy import policy_of
 from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 
@@ -98,8 +99,8 @@ def _traces_alike(before: tuple[Snapshot, Policy] | None, after: tuple[Snapshot,
     """Whether both give the same exposures of the same transfers."""
     return (
         before is not None
-        and before[1].layout == after[1].layout
-        and categories_by_wallet(*before) == categories_by_wallet(*after)
+        and before[1].registered_assets == after[1].registered_assets
+        and label_columns(before[0].labels, before[1]) == label_columns(after[0].labels, after[1])
     )
 
 

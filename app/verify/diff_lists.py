@@ -13,9 +13,9 @@ from app.answers.names import RiskLevel
 from app.domain import Direction, format_points
 from app.ledger.cells import DIRECTION_NAMES, decode
 from app.record.wallets import find_wallet
+from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.listing import run_name
 from app.runs.queries import score_row
-from app.runs.score import NOTHING_KNOWN
 from app.stores.postgres import Postgres
 from app.verify.diff import Changes, changes_between
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from app.ledger.cells import DESTINATION, SOURCE
 from app.ledger.kernels import Flows
 from app.ledger.pool import EMPTY, PoolState, deposit, send
-from app.runs.accounts import Accounts
+from app.runs.results.accounts import Accounts
 from app.runs.results.totals import Total, as_columns
 from app.verify.annotation import FACTS_AND_ANNOTATION, AnnotationCheck
 
@@ -49,7 +49,7 @@ class _Side:
 
 
 def reaccount(connection: Connection, watermark: int, annotation: AnnotationCheck | None = None) -> Accounts:
-    """Accounts the transfers live at a batch; memory grows with pools, and by seven numbers a transfer.
+    """Accounts the transfers live at a batch; memory grows with pools, and by nine numbers a transfer.
 
     `annotation` is told each transfer with what the record keeps of it.
     """
@@ -57,7 +57,7 @@ def reaccount(connection: Connection, watermark: int, annotation: AnnotationChec
     states: list[PoolState] = []
     sides = {SOURCE: _Side(), DESTINATION: _Side()}
     received, sent = sides[SOURCE], sides[DESTINATION]
-    senders, receivers = array("q"), array("q")
+    senders, receivers, ids, times = array("q"), array("q"), array("q"), array("q")
     columns = tuple(array("d") for _ in range(5))  # amount, share, kept, unobserved, usd
 
     def number_of(wallet_id: int, asset_id: int) -> int:
@@ -77,7 +77,7 @@ def reaccount(connection: Connection, watermark: int, annotation: AnnotationChec
             {"watermark": watermark},
             execution_options=streamed,
         ):
-            sender_id, receiver_id, asset_id, amount_text, usd_text = row[:5]
+            sender_id, receiver_id, asset_id, amount_text, usd_text, transfer_id, occurred_at = row[:7]
             amount = int(amount_text)
             usd_value = None if usd_text is None else Decimal(usd_text)
             sender, receiver = number_of(sender_id, asset_id), number_of(receiver_id, asset_id)
@@ -93,6 +93,8 @@ def reaccount(connection: Connection, watermark: int, annotation: AnnotationChec
             values = float(amount), share, kept, float(unobserved), float(usd_value or 0)
             senders.append(sender)
             receivers.append(receiver)
+            ids.append(transfer_id)
+            times.append(occurred_at)
             for column, value in zip(columns, values, strict=True):
                 column.append(value)
     keys = np.array(list(numbers), np.int64).reshape(-1, 2)
@@ -110,7 +112,11 @@ def reaccount(connection: Connection, watermark: int, annotation: AnnotationChec
             unobserveds,
             usds,
             np.ones(len(senders), np.int8),
+            np.zeros(len(senders), np.int16),
+            np.zeros(len(senders), np.int16),
         ),
+        np.array(ids, np.int64),
+        np.array(times, np.int64),
         keys[order, 0],
         keys[order, 1].astype(np.int32),
         as_columns(
@@ -138,7 +144,8 @@ def _totals(
 
 _FACTS = text("""
     SELECT sender_id, receiver_id, asset_id, amount::text,
-        CASE WHEN usd_value > 0 THEN usd_value::text END
+        CASE WHEN usd_value > 0 THEN usd_value::text END,
+        transfer_id, (extract(epoch FROM occurred_at) * 1000000)::bigint
     FROM transactions t
     WHERE batch_id + 0 <= :watermark  -- nearly all of them: no index helps
       AND (retracted_batch_id IS NULL OR retracted_batch_id > :watermark)

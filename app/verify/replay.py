@@ -3,31 +3,47 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Row
 
 from app.domain import Progress
+from app.labels.columns import label_columns
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
-from app.runs.accounts import Accounts
+from app.runs.compute import Computed
 from app.runs.engines.ledger import trace
-from app.runs.score import Scores, score_wallets
-from app.runs.snapshot import Snapshot, all_wallets, asset_ranks, categories_by_wallet
+from app.runs.judge import Judged, judge
+from app.runs.judgement.score import Scores
+from app.runs.results.accounts import Accounts
+from app.runs.snapshot import Snapshot, known_assets
 
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a run finds: `own` is each wallet's place in the policy's categories, -1 without a label."""
+    """What a run finds."""
 
-    exposures: Exposures
-    scores: Scores
-    labelled_wallets: int
+    computed: Computed
+    judged: Judged
+
+    @property
+    def exposures(self) -> Exposures:
+        """The exposures of the run."""
+        return self.computed.exposures
+
+    @property
+    def scores(self) -> Scores:
+        """Its scores."""
+        return self.judged.scores
+
+    @property
+    def labelled_wallets(self) -> int:
+        """How many of its wallets have a label with a category."""
+        return self.judged.labelled_wallets
 
 
 def labels_at(connection: Connection, run: Row[Any], policy: Policy, watermark: int) -> list[EffectiveLabel]:
     """The labels a run used, as this policy ranks them, with transfers up to a batch."""
-    return effective_labels(connection, as_of=run.as_of, severities=policy.severities, seen_until=watermark)
+    return effective_labels(connection, as_of=run.as_of, rules=policy.label_rules, seen_until=watermark)
 
 
 def past_snapshot(connection: Connection, run: Row[Any], watermark: int, policy: Policy) -> Snapshot:
@@ -52,18 +68,18 @@ def replay(
         progress: called with each step and the part of it that is done.
         exposures: of an earlier replay with the same accounts, categories and labels.
     """
-    categories = categories_by_wallet(snapshot, policy)
+    labels = label_columns(snapshot.labels, policy)
+    assets = known_assets(snapshot, policy, accounts.totals.source)
     if exposures is None:
         exposures = trace(
             accounts.flows,
             accounts.wallet_id,
             accounts.asset_id,
-            policy.layout,
-            categories_by_wallet=categories,
+            labels,
+            occurred_at=accounts.occurred_at,
+            known_assets=assets,
             progress=progress,
         )
     progress("scoring wallets", 0.0)
-    wallet_id = all_wallets(snapshot)
-    own = np.array([categories.get(wallet, -1) for wallet in wallet_id.tolist()], np.int16)
-    scores = score_wallets(policy, wallet_id, own, exposures, asset_ranks(snapshot))
-    return Replayed(exposures, scores, int((own >= 0).sum()))
+    computed = Computed(exposures, accounts, labels, assets)
+    return Replayed(computed, judge(policy, snapshot, computed))

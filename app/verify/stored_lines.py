@@ -20,12 +20,28 @@ def stored_exposure_lines(connection: Connection, run_id: int) -> Iterator[str]:
 def stored_score_lines(connection: Connection, run_id: int) -> Iterator[str]:
     """The stored scores of a run as `app.runs.result_lines.score_lines` writes them."""
     for row in connection.execute(_SCORES, {"run_id": run_id}, execution_options=_STREAMED):
-        *values, rules, weighting, unpriced, cells, shares, points = row
+        (
+            *values,
+            rules,
+            flags,
+            weighting,
+            unpriced,
+            received,
+            sent,
+            origin,
+            end,
+            transfer,
+            cells,
+            shares,
+            points,
+        ) = row
         texts = (
             *(NULL if value is None else str(value) for value in values),
             array_text(rules),
+            array_text(flags),
             weighting,
             str(unpriced),
+            *(NULL if value is None else repr(value) for value in (received, sent, origin, end, transfer)),
             array_text(map(str, cells)),
             array_text(map(repr, shares)),
             array_text(map(str, points)),
@@ -40,6 +56,7 @@ _EXPOSURES = text("""
 """)
 _SCORES = text("""
     SELECT wallet_id, score, ownership_score, source_score, destination_score, direction, risk_level, band,
-        main_category, rules, weighting, unpriced_transfers, cells, shares, points
+        main_category, rules, flags, weighting, unpriced_transfers, usd_received, usd_sent, source_coverage,
+        destination_coverage, reason_transfer_id, cells, shares, points
     FROM risk_scores WHERE is_of_run(run_id, until_run_id, :run_id) ORDER BY wallet_id
 """)

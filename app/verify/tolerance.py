@@ -1,23 +1,24 @@
 """How near a stored run must be to its recomputation where both are not equal to the last bit.
 
-That is a run by path queries, which rounds its sums in another order than the ledger, and a run of an earlier
-version. A share may differ by the tolerance. That moves its points, with a weight of at most 10^8, by at most
-one millionth. Whatever follows from the stored shares has no excuse: each contribution's points, their sums,
-the score, and the level.
+That is a run by path queries, which rounds its sums in another order than the ledger. A share may differ by
+the tolerance. That moves its points, with a weight of at most 10^8, by at most one millionth. What follows
+from the stored shares has no excuse: each contribution's points, their sums, the score, and the level.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from app.ledger.cells import DESTINATION, DIRECTION_NAMES, RESIDUALS, SOURCE, decode
+from app.ledger.cells import DESTINATION, DIRECTION_NAMES, OWNERSHIP, RESIDUALS, SOURCE, decode
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
+from app.policy.columns import column_of
+from app.policy.conditions import LEVELS
 from app.policy.points import points_of
-from app.policy.policy import LEVELS, Policy
+from app.policy.policy import Policy
+from app.runs.judgement.row_weights import RowWeights
 from app.runs.results.lines import EXPOSURE_COLUMNS, NULL, SCORE_COLUMNS
-from app.verify import earlier
 from app.verify.compare import Fields, by_code, fields_of, items
 
 POINTS = 1
@@ -25,7 +26,8 @@ POINTS = 1
 
 _CELLS = EXPOSURE_COLUMNS.index("cells")
 _SCORE = {name: place for place, name in enumerate(SCORE_COLUMNS)}
-_EXACT = ("wallet_id", "rules", "weighting", "unpriced_transfers")
+_EXACT = ("wallet_id", "rules", "flags", "weighting", "unpriced_transfers", "usd_received", "usd_sent")
+_NEAR = ("source_coverage", "destination_coverage")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,9 @@ class Tolerance:
     points_of: Callable[[float, int], int]
 
 
-def tolerance_of(engine: str, arithmetic: int) -> Tolerance | None:
+def tolerance_of(engine: str) -> Tolerance | None:
     """The tolerance of a run; None where every difference counts: between runs of the ledger engine."""
-    is_earlier = arithmetic == earlier.ARITHMETIC
-    if engine == "cypher":
-        return Tolerance(1e-9, earlier.points_of if is_earlier else points_of)
-    return Tolerance(earlier.SHARE, earlier.points_of) if is_earlier else None
+    return Tolerance(1e-9, points_of) if engine == "cypher" else None
 
 
 def near_exposures(tolerance: Tolerance, stored: Fields, recomputed: Fields) -> bool:
@@ -54,13 +53,21 @@ def near_exposures(tolerance: Tolerance, stored: Fields, recomputed: Fields) -> 
     )
 
 
-def near_scores(tolerance: Tolerance, policy: Policy, stored: Fields, recomputed: Fields) -> bool:
+def near_scores(
+    tolerance: Tolerance, policy: Policy, columns: Sequence[str], stored: Fields, recomputed: Fields
+) -> bool:
     """Whether contributions are near, and the stored score is what follows from the stored contributions."""
     if any(stored[_SCORE[name]] != recomputed[_SCORE[name]] for name in _EXACT):
         return False
     if NULL in (stored[_SCORE["score"]], recomputed[_SCORE["score"]]):
         return stored == recomputed
-    return _near_contributions(tolerance, stored, recomputed) and _follows(tolerance, policy, stored)
+    coverage = ((stored[_SCORE[name]], recomputed[_SCORE[name]]) for name in _NEAR)
+    if any(
+        was != now and (NULL in {was, now} or abs(float(was) - float(now)) > tolerance.share)
+        for was, now in coverage
+    ):
+        return False
+    return _near_contributions(tolerance, stored, recomputed) and _follows(tolerance, policy, columns, stored)
 
 
 def with_stored_shares(exposures: Exposures, stored: Iterator[str]) -> Exposures:
@@ -117,11 +124,14 @@ def _near_contributions(tolerance: Tolerance, stored: Fields, recomputed: Fields
     )
 
 
-def _follows(tolerance: Tolerance, policy: Policy, stored: Fields) -> bool:
+def _follows(tolerance: Tolerance, policy: Policy, columns: Sequence[str], stored: Fields) -> bool:
+    """Whether points, sums and level are what the stored shares give."""
     value = {name: stored[place] for name, place in _SCORE.items()}
-    columns = policy.layout.columns
     sums = [0, 0, 0]
     by_category = [dict.fromkeys(policy.categories, 0) for _ in sums]
+    usd = float(value["usd_received"]), float(value["usd_sent"])
+    codes, parts = list(map(int, items(value["cells"]))), list(map(float, items(value["shares"])))
+    weights = RowWeights(policy, columns, codes, parts, usd)
     contributions = zip(
         map(int, items(value["cells"])), items(value["shares"]), items(value["points"]), strict=True
     )
@@ -129,15 +139,22 @@ def _follows(tolerance: Tolerance, policy: Policy, stored: Fields) -> bool:
         direction, column, hop = decode(code)
         if column < len(RESIDUALS) or column >= len(columns) or hop > policy.hop_limit:
             return False
-        if int(points) != tolerance.points_of(float(share), policy.micro_points(columns[column], hop)):
+        if int(points) != tolerance.points_of(float(share), weights.of(direction, columns[column], hop)):
             return False
         sums[direction] += int(points)
-        by_category[direction][columns[column]] += int(points)
-    best = max(sums)
-    winning = sums.index(best)
+        by_category[direction][column_of(columns[column]).category] += int(points)
+    # A firm label that holds rates its wallet alone; without points of its own nothing else counts either.
+    is_owned = stored[_SCORE["direction"]] == DIRECTION_NAMES[OWNERSHIP] or int(value["score"]) == 0 < max(
+        sums
+    )
+    best = sums[OWNERSHIP] if is_owned else max(sums)
+    winning = OWNERSHIP if is_owned else sums.index(best)
     main = max(by_category[winning], key=lambda name: by_category[winning][name])
     band = policy.band(best)
-    raised = [rule.level_at_least for rule in policy.rules if rule.name in items(value["rules"])]
+    fired = items(value["rules"])
+    raised = [rule.level_at_least for rule in policy.rules if rule.level_at_least and rule.name in fired]
     level = max([band, *raised], key=LEVELS.index)
+    if level == "low" and value["risk_level"] == "unrated":
+        level = "unrated"  # by coverage, which is compared
     follows = (best, *sums, DIRECTION_NAMES[winning] if best else NULL, level, band, main if best else NULL)
     return tuple(map(str, follows)) == tuple(stored[_SCORE["score"] : _SCORE["main_category"] + 1])

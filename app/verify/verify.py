@@ -11,16 +11,18 @@ from app.answers.base import WalletName
 from app.answers.comparisons import ResultDifference, Verification
 from app.domain import Progress
 from app.errors import InvalidPolicy
+from app.labels.columns import label_columns
+from app.labels.effective import EffectiveLabel
 from app.policy.policy import Policy
-from app.runs.accounts import Accounts
 from app.runs.digests import transfers_digest
 from app.runs.queries import completed_or_pruned_run
 from app.runs.result_lines import exposure_lines, score_lines
+from app.runs.results.accounts import Accounts
 from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS, texts
 from app.runs.results.storing import Hash
 from app.runs.results.totals import BothTotals
-from app.runs.score_record import policy_of
 from app.runs.snapshot import Snapshot
+from app.runs.stored_policy import policy_of
 from app.stores.postgres import Postgres
 from app.verify import earlier
 from app.verify.annotation import AnnotationCheck
@@ -42,8 +44,8 @@ _INPUTS_ONLY = (
     "digits cannot be computed again: only its inputs and counts were compared."
 )
 _EARLIER = (
-    "An earlier version made the run and rounded its last digits in another way: shares may differ by "
-    f"{earlier.SHARE:g}, and points are checked as that version rounded them."
+    "An earlier version made the run, under a policy of the first version, which is not read any more. It "
+    "was not computed again: its transfers and the rows it stored were compared with their digests."
 )
 
 
@@ -58,12 +60,14 @@ def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verificat
         run = completed_or_pruned_run(connection, run_id)
         progress("checking policy, labels and transfers", 0.0)
         differences = [*_policy_changes(run)]
+        if run.arithmetic <= earlier.ARITHMETIC:
+            return _verification(run, [*differences, *_earlier_changes(connection, run)])
         try:
             policy = policy_of(run)
         except InvalidPolicy:
             return _verification(run, differences)
         snapshot = past_snapshot(connection, run, run.watermark, policy)
-        differences += _row_changes(run, policy)
+        differences += _row_changes(run, policy, snapshot.labels)
         differences += _input_changes(snapshot, run)
         progress("accounting every pool again", 0.1)
         annotation = AnnotationCheck(run.watermark)
@@ -105,7 +109,7 @@ def _verification(
 def _notes(run: Row[Any]) -> Iterator[str]:
     if not run.record_digest:
         yield _NO_DIGESTS
-    if run.arithmetic == earlier.ARITHMETIC:
+    if run.arithmetic <= earlier.ARITHMETIC:
         yield _EARLIER
     if run.pruned_at is not None:
         yield (_DIGEST_ONLY if _is_exact(run) else _INPUTS_ONLY).format(run=run)
@@ -120,12 +124,12 @@ def _policy_changes(run: Row[Any]) -> Iterator[ResultDifference]:
         yield _of_record("policy", run.policy_digest, digest, detail)
 
 
-def _row_changes(run: Row[Any], policy: Policy) -> Iterator[ResultDifference]:
+def _row_changes(run: Row[Any], policy: Policy, labels: list[EffectiveLabel]) -> Iterator[ResultDifference]:
     """What the run's row repeats of its policy: without it no cell has a name."""
     again = {
         "policy_version": policy.version,
         "hop_limit": policy.hop_limit,
-        "columns": list(policy.layout.columns),
+        "columns": list(label_columns(labels, policy).layout.columns),
     }
     for name, value in again.items():
         stored = getattr(run, name)
@@ -139,9 +143,13 @@ def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[ResultDifferen
     if snapshot.label_set_digest != run.label_set_digest:
         detail = f"The labels of {run.as_of:%Y-%m-%d %H:%M:%S} UTC in the record are not those the run used."
         yield _of_record("labels", run.label_set_digest, snapshot.label_set_digest, detail)
+    yield from _transfer_changes(snapshot.connection, run)
+
+
+def _transfer_changes(connection: Connection, run: Row[Any]) -> Iterator[ResultDifference]:
     if run.record_digest is None:
         return
-    count, digest = transfers_digest(snapshot.connection, run.watermark)
+    count, digest = transfers_digest(connection, run.watermark)
     if (count, digest) != (run.recorded_transfers, run.record_digest):
         detail = (
             f"The record holds {count} transfers up to batch {run.watermark}, the run saw "
@@ -152,15 +160,32 @@ def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[ResultDifferen
         yield _of_record("transfers", run.record_digest, digest, detail)
 
 
+def _earlier_changes(connection: Connection, run: Row[Any]) -> Iterator[ResultDifference]:
+    """Of a run of earlier arithmetic: whether its transfers and its rows are still what it saw and stored."""
+    yield from _transfer_changes(connection, run)
+    if run.results_digest is None or run.pruned_at is not None:
+        return
+    digest = sha256()
+    for table, lines in (
+        (_EXPOSURES, stored_exposure_lines(connection, run.run_id)),
+        (_SCORES, stored_score_lines(connection, run.run_id)),
+    ):
+        for line in lines:
+            digest.update(earlier.digested_line(table, line, run.arithmetic).encode())
+    if digest.hexdigest() != run.results_digest:
+        detail = "A stored exposure or score was changed, added or removed after the run."
+        yield _of_record("results", run.results_digest, digest.hexdigest(), detail)
+
+
 def _result_changes(
     snapshot: Snapshot, run: Row[Any], policy: Policy, accounts: Accounts, again: Replayed
 ) -> tuple[list[ResultDifference], tuple[int, int]]:
     connection, run_id = snapshot.connection, run.run_id
     digest = sha256()
-    tolerance = tolerance_of(run.engine, run.arithmetic)
+    tolerance = tolerance_of(run.engine)
     in_exposures, exposures = first_mismatch(
         _EXPOSURES,
-        _digested(run, _EXPOSURES, stored_exposure_lines(connection, run_id), digest),
+        _digested(stored_exposure_lines(connection, run_id), digest),
         texts(exposure_lines(again.exposures, accounts.totals)),
         partial(near_exposures, tolerance) if tolerance else _never,
     )
@@ -169,9 +194,9 @@ def _result_changes(
         again = replay(snapshot, policy, accounts, lambda _step, _part: None, shares)
     in_scores, scores = first_mismatch(
         _SCORES,
-        _digested(run, _SCORES, stored_score_lines(connection, run_id), digest),
-        texts(score_lines(policy, again.scores, accounts.totals.unpriced_of(again.scores.wallet_id))),
-        partial(near_scores, tolerance, policy) if tolerance else _never,
+        _digested(stored_score_lines(connection, run_id), digest),
+        texts(score_lines(policy, again.judged)),
+        partial(near_scores, tolerance, policy, run.columns) if tolerance else _never,
     )
     differences = [_of_row(connection, run, first) for first in (in_exposures, in_scores) if first]
     differences += _count_changes(run, accounts.totals, len(again.scores.wallet_id), again.labelled_wallets)
@@ -183,7 +208,7 @@ def _result_changes(
 
 def _is_exact(run: Row[Any]) -> bool:
     """Whether the run's results can be computed again to the last bit, and so their digest."""
-    return run.results_digest is not None and tolerance_of(run.engine, run.arithmetic) is None
+    return run.results_digest is not None and tolerance_of(run.engine) is None
 
 
 def _digest_changes(
@@ -197,7 +222,7 @@ def _digest_changes(
     digest = sha256()
     for lines in (
         exposure_lines(again.exposures, totals),
-        score_lines(policy, scored, totals.unpriced_of(scored.wallet_id)),
+        score_lines(policy, again.judged),
     ):
         for block in lines:
             digest.update(block.data.data)
@@ -206,11 +231,10 @@ def _digest_changes(
         yield _of_record("results", run.results_digest, digest.hexdigest(), detail)
 
 
-def _digested(run: Row[Any], table: Table, lines: Iterator[str], digest: Hash) -> Iterator[str]:
-    """The lines; each goes into the digest as the run had it."""
+def _digested(lines: Iterator[str], digest: Hash) -> Iterator[str]:
+    """The lines; each goes into the digest."""
     for line in lines:
-        as_run = earlier.digested_line(table, line) if run.arithmetic == earlier.ARITHMETIC else line
-        digest.update(as_run.encode())
+        digest.update(line.encode())
         yield line
 
 

@@ -1,6 +1,6 @@
 // Question: How much of what these wallets sent reached labelled wallets, by category and number of transfers?
-// Params: wallet_ids, watermark, hop_limit
-// Returns: wallet_id, asset_id, category, hop, amount, usd, paths
+// Params: wallet_ids, watermark, hop_limit, firm_confidence
+// Returns: wallet_id, asset_id, category, listed, firm, hop, amount, usd, paths
 CYPHER 25
 UNWIND $wallet_ids AS wallet_id
 MATCH (:Wallet {wallet_id: wallet_id})
@@ -19,12 +19,20 @@ WHERE allReduce(
     THEN {hop: step.hop + 1, pool: s.recv_pool, before: s} END,
   step IS NOT NULL)
 // The amount of the first transfer that is still in the last one.
-WITH wallet_id, first, end.category AS category, size(t) + 1 AS hop,
+WITH wallet_id, first, end, size(t) + 1 AS hop, CASE t WHEN [] THEN first ELSE t[-1] END AS last,
   reduce(
     carried = {amount: first.amount, drain: first.recv_drain},
     s IN t | {
       amount: carried.amount * s.send_share * exp(carried.drain - s.send_drain),
       drain: s.recv_drain}).amount AS amount
-RETURN wallet_id, first.asset_id AS asset_id, category, hop, sum(amount) AS amount,
+WITH wallet_id, first, hop, amount, end.category AS category,
+  // When the money reached a wallet whose listing has dates.
+  CASE
+    WHEN end.category IS NULL OR coalesce(end.listed_from, end.listed_until) IS NULL THEN null
+    WHEN last.occurred_at.epochSeconds * 1000000 + last.occurred_at.microsecond < end.listed_from THEN 'before'
+    WHEN last.occurred_at.epochSeconds * 1000000 + last.occurred_at.microsecond >= end.listed_until THEN 'after'
+    ELSE 'while' END AS listed,
+  end.category IS NULL OR end.label_confidence >= $firm_confidence AS firm
+RETURN wallet_id, first.asset_id AS asset_id, category, listed, firm, hop, sum(amount) AS amount,
   sum(CASE WHEN first.usd_value > 0 THEN amount * (first.usd_value / first.amount) ELSE 0.0 END) AS usd,
   count(*) AS paths

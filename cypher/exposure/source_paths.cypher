@@ -1,6 +1,6 @@
 // Question: How much of what these wallets received came from labelled wallets, by category and number of transfers?
-// Params: wallet_ids, watermark, hop_limit
-// Returns: wallet_id, asset_id, category, hop, amount, unobserved, usd, unobserved_usd, paths
+// Params: wallet_ids, watermark, hop_limit, firm_confidence
+// Returns: wallet_id, asset_id, category, listed, firm, hop, amount, unobserved, usd, unobserved_usd, paths
 CYPHER 25
 UNWIND $wallet_ids AS wallet_id
 MATCH (:Wallet {wallet_id: wallet_id})
@@ -19,14 +19,21 @@ WHERE allReduce(
     THEN {hop: step.hop + 1, pool: s.send_pool, next: s} END,
   step IS NOT NULL)
 // The part of the first transfer that is still in the last one: the product of the fractions in between.
-WITH wallet_id, last, origin.category AS category, size(t) + 1 AS hop, CASE t WHEN [] THEN last ELSE t[-1] END AS first,
+WITH wallet_id, last, origin, size(t) + 1 AS hop, CASE t WHEN [] THEN last ELSE t[-1] END AS first,
   reduce(
     carried = {part: 1.0, share: last.send_share, drain: last.send_drain},
     s IN t | {
       part: carried.part * carried.share * exp(s.recv_drain - carried.drain),
       share: s.send_share, drain: s.send_drain}).part AS part
-WITH wallet_id, last.asset_id AS asset_id, category, hop, part * first.amount AS amount,
+WITH wallet_id, last.asset_id AS asset_id, origin.category AS category, hop,
+  // When the money left a wallet whose listing has dates.
+  CASE
+    WHEN origin.category IS NULL OR coalesce(origin.listed_from, origin.listed_until) IS NULL THEN null
+    WHEN first.occurred_at.epochSeconds * 1000000 + first.occurred_at.microsecond < origin.listed_from THEN 'before'
+    WHEN first.occurred_at.epochSeconds * 1000000 + first.occurred_at.microsecond >= origin.listed_until THEN 'after'
+    ELSE 'while' END AS listed,
+  origin.category IS NULL OR origin.label_confidence >= $firm_confidence AS firm, part * first.amount AS amount,
   part * coalesce(first.unobserved, 0.0) AS unobserved,
   CASE WHEN last.usd_value > 0 THEN last.usd_value / last.amount ELSE 0.0 END AS price
-RETURN wallet_id, asset_id, category, hop, sum(amount) AS amount, sum(unobserved) AS unobserved,
+RETURN wallet_id, asset_id, category, listed, firm, hop, sum(amount) AS amount, sum(unobserved) AS unobserved,
   sum(amount * price) AS usd, sum(unobserved * price) AS unobserved_usd, count(*) AS paths

@@ -4,6 +4,7 @@
 CYPHER 25
 UNWIND $wallet_ids AS wallet_id
 MATCH (w:Wallet {wallet_id: wallet_id})
-REMOVE w.category, w.label, w.label_source, w.label_confidence, w:$([name IN labels(w) WHERE name <> 'Wallet'])
+REMOVE w.category, w.label, w.label_source, w.label_confidence, w.listed_from,
+  w.listed_until, w:$([name IN labels(w) WHERE name <> 'Wallet'])
 SET w.name = left(w.address, 6) + '…' + right(w.address, 4)
 RETURN count(*) AS matched

@@ -97,7 +97,7 @@ class Scene:
 
     def label(self, address: str, category: str, name: str) -> None:
         """Labels the wallet, as an attribution file would."""
-        self.labels.append(LabelRow(CHAIN, address, category, name, "simulation", "1"))
+        self.labels.append(LabelRow(CHAIN, address, category, name, "simulation", "100"))
 
     def start(self, after_seconds: int, script: Script) -> None:
         """Schedules a script."""

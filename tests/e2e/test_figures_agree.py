@@ -203,6 +203,7 @@ def equals_the_graph(postgres: Postgres, graph: Graph, found: Explanation) -> No
             "wallet_ids": [wallet_id],
             "watermark": found.run.watermark,
             "hop_limit": found.run.hop_limit,
+            "firm_confidence": 50,
         }
         amounts: dict[Any, float] = defaultdict(float)
         for row in graph.read(query(f"exposure/{direction}_paths"), given):

@@ -129,7 +129,7 @@ def policy(*changes: tuple[str, str]) -> Policy:
 
 def other_policy() -> Policy:
     """The shipped policy, but a mixer weighs 60 and not 70."""
-    return policy(("mixer:\n    severity: 70", "mixer:\n    severity: 60"))
+    return policy(("own: 70, source: 70, destination: 50", "own: 60, source: 60, destination: 40"))
 
 
 @cache

@@ -183,7 +183,7 @@ def list_labels(
     """
     page = current_labels(
         services.postgres,
-        load_policy(services.settings.policy_file).severities,
+        load_policy(services.settings.policy_file).label_rules,
         wallet=wallet,
         source=source,
         category=category,

@@ -41,13 +41,16 @@ def list_top_scores(
     direction: Annotated[
         Direction | None, Query(description="Only wallets whose score this direction decided.")
     ] = None,
+    flag: Annotated[
+        str | None, Query(max_length=40, description="Only wallets with this flag, at any amount.")
+    ] = None,
 ) -> TopScores:
     """The highest scores of a run, with level, main reason and the change since the previous run.
 
     `next` belongs to the same filters: send them again with it.
     """
     with services.postgres.transaction(snapshot=True) as connection:
-        only = ScoreFilter(level=risk_level, category=main_category, direction=direction)
+        only = ScoreFilter(level=risk_level, category=main_category, direction=direction, flag=flag)
         return top_scores(connection, limit, cursor, run_id=run_id, only=only, with_total=with_total)
 
 

@@ -11,7 +11,9 @@ from app.answers.scores import RESIDUAL_NAMES, Contribution, RankedWallet, TopSc
 from app.domain import decimal_units
 from app.web.numbers import short
 
-LEVEL_STYLES = {"severe": "bold red", "high": "red", "medium": "yellow", "low": "green"}
+LEVEL_STYLES = {
+    "severe": "bold red", "high": "red", "medium": "yellow", "unrated": "magenta", "low": "green",
+}  # fmt: skip
 MAX_PATHS = 5
 
 
@@ -27,9 +29,11 @@ def ranked_table(scores: Sequence[RankedWallet], title: str) -> Table:
     table.add_column("wallet", overflow="fold")
     table.add_column("score", justify="right")
     table.add_column("level")
+    table.add_column("flags")
     table.add_column("main reason")
     for each in scores:
-        table.add_row(each.wallet.address, each.score, _level(each.risk_level), each.main_reason)
+        flags = ", ".join(each.flags)
+        table.add_row(each.wallet.address, each.score, _level(each.risk_level), flags, each.main_reason)
     return table
 
 
@@ -40,12 +44,14 @@ def explanation_parts(explanation: Explanation) -> Iterator[RenderableType]:
         yield contributions_table(explanation)
     if explanation.residuals:
         yield _residuals_table(explanation)
+    if explanation.rule_evidence:
+        yield _direct_transfers(explanation)
     if explanation.paths:
         yield path_lines(explanation, MAX_PATHS)
 
 
 def headline(explanation: Explanation) -> Text:
-    """The wallet, its score and level, the rule that raised the level, and what is incomplete."""
+    """The wallet, its score, level and flags, the reason of each, and what is incomplete."""
     wallet = f"{explanation.wallet.chain}:{explanation.wallet.address}"
     text = Text.assemble(
         ("Explained: ", "bold"), wallet, "\nscore ", (explanation.score or "unknown", "bold"), ", level "
@@ -54,9 +60,10 @@ def headline(explanation: Explanation) -> Text:
     if explanation.run is not None:
         run = explanation.run
         text.append(f" (run {run.run_id}, policy {run.policy_version}, explanation {explanation.status})")
-    if explanation.rules:
-        rules = ", ".join(explanation.rules)
-        text.append(f"\nThe score alone gives level {explanation.band}; rules that apply: {rules}.")
+    if explanation.flags:
+        text.append(f"\nflags: {', '.join(explanation.flags)}")
+    for reason in explanation.reasons:
+        text.append(f"\n{reason.outcome}: {reason.sentence}")
     for sentence in (*explanation.incomplete_reasons, *explanation.notes):
         text.append(f"\n  {sentence}", style="yellow")
     return text
@@ -92,6 +99,25 @@ def path_lines(explanation: Explanation, limit: int) -> Group:
     return Group(*parts)
 
 
+def _direct_transfers(explanation: Explanation) -> Table:
+    table = Table(title="Direct transfers behind the rules", title_justify="left")
+    for column in ("rule", "transaction", "time", "with", "USD"):
+        table.add_column(column)
+    for evidence in explanation.rule_evidence:
+        for each in evidence.transfers[:MAX_PATHS]:
+            table.add_row(
+                evidence.rule,
+                short(each.transaction_hash),
+                f"{each.occurred_at:%Y-%m-%d %H:%M:%S}",
+                f"{each.label} ({short(each.counterparty)})",
+                each.usd_value or "no price",
+            )
+        more = len(evidence.transfers[MAX_PATHS:]) + evidence.other_transfers
+        if more:
+            table.add_row(evidence.rule, f"and {more:,} more", "", "", "")
+    return table
+
+
 def _transfers(path: EvidenceItem) -> Table:
     lines = Table.grid(padding=(0, 2))
     for _ in range(3):
@@ -117,7 +143,8 @@ def _cells(contribution: Contribution) -> tuple[str, ...]:
         str(contribution.hop),
         f"{contribution.share:.9f}",
         f"{contribution.severity:g}",
-        f"{contribution.hop_weight:g}",
+        f"{contribution.hop_weight:g}"
+        + ("" if contribution.counted == 1 else f" × {contribution.counted:g}"),
         contribution.points,
     )
 

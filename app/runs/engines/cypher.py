@@ -1,7 +1,8 @@
 """The engine that asks the graph: exact exposures of many wallets by variable-length path queries."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from app.errors import NotReady, Unequal
 from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE, CellLayout
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
+from app.policy.columns import ExposureColumn
 from app.runs.engines.path_queries import PathQueries, Rows
 from app.stores.graph import Graph
 from cypher import query
@@ -24,6 +26,8 @@ def exposures_by_paths(
     graph: Graph,
     layout: CellLayout,
     *,
+    firm_confidence: int,
+    known_assets: Collection[int],
     watermark: int,
     wallet_ids: Sequence[int],
     progress: Progress,
@@ -42,12 +46,14 @@ def exposures_by_paths(
         wallet_ids,
         watermark=watermark,
         hop_limit=layout.hop_limit,
+        firm_confidence=firm_confidence,
         deadline=deadline,
         progress=progress,
     )
     try:
         source, destination = paths.in_each(
-            (SOURCE, DESTINATION), lambda direction, answers: _direction_shares(direction, layout, answers)
+            (SOURCE, DESTINATION),
+            lambda direction, answers: _direction_shares(direction, layout, answers, known_assets),
         )
     except Unequal:
         _check_not_restated(graph, watermark)
@@ -65,7 +71,9 @@ def _check_not_restated(graph: Graph, watermark: int) -> None:
         )
 
 
-def _direction_shares(direction: int, layout: CellLayout, answers: Iterable[Rows]) -> DirectionShares:
+def _direction_shares(
+    direction: int, layout: CellLayout, answers: Iterable[Rows], known_assets: Collection[int]
+) -> DirectionShares:
     pools: list[tuple[int, int]] = []
     priced: list[int] = []
     shares: list[NDArray[np.float64]] = []
@@ -76,7 +84,8 @@ def _direction_shares(direction: int, layout: CellLayout, answers: Iterable[Rows
         for (wallet_id, asset_id), sums in sorted(carried.items()):
             pools.append((wallet_id, asset_id))
             shares.append(_shares(sums[_AMOUNT], direction, layout, wallet_id))
-            by_wallet[wallet_id] = by_wallet.get(wallet_id, 0.0) + sums[_USD]
+            if asset_id in known_assets:
+                by_wallet[wallet_id] = by_wallet.get(wallet_id, 0.0) + sums[_USD]
         for wallet_id, sums in by_wallet.items():
             if sums.any():
                 priced.append(wallet_id)
@@ -104,10 +113,16 @@ def _carried(rows: Rows, layout: CellLayout) -> Mapping[tuple[int, int], NDArray
         if pool not in carried:
             carried[pool] = np.zeros((2, layout.hop_limit, unlabelled + 2))
         end = carried[pool][:, row["hop"] - 1]
-        end[:, place[row["category"]]] = row["amount"], row["usd"]
+        end[:, place[_column(row)]] = row["amount"], row["usd"]
         if row["category"] is None and "unobserved" in row:
             end[:, unlabelled + 1] = row["unobserved"], row["unobserved_usd"]
     return carried
+
+
+def _column(row: Mapping[str, Any]) -> str | None:
+    if row["category"] is None:
+        return None
+    return ExposureColumn(row["category"], row["listed"] or "unknown", row["firm"]).name
 
 
 def _shares(

@@ -40,12 +40,17 @@ class PathQueries:
         *,
         watermark: int,
         hop_limit: int,
+        firm_confidence: int,
         deadline: float,
         progress: Progress,
     ) -> None:
         self._graph = graph
         self._wallet_ids = sorted(set(wallet_ids))
-        self._limits = {"watermark": watermark, "hop_limit": hop_limit}
+        self._limits = {
+            "watermark": watermark,
+            "hop_limit": hop_limit,
+            "firm_confidence": firm_confidence,
+        }
         self._deadline = deadline
         self._progress = progress
         self._answered = 0

@@ -15,8 +15,9 @@ EXPOSURE_COLUMNS = (
 )  # fmt: skip
 SCORE_COLUMNS = (
     "wallet_id", "score", "ownership_score", "source_score", "destination_score", "direction",
-    "risk_level", "band", "main_category", "rules", "weighting", "unpriced_transfers", "cells", "shares",
-    "points",
+    "risk_level", "band", "main_category", "rules", "flags", "weighting", "unpriced_transfers",
+    "usd_received", "usd_sent", "source_coverage", "destination_coverage", "reason_transfer_id", "cells",
+    "shares", "points",
 )  # fmt: skip
 
 

@@ -28,6 +28,10 @@ class Totals:
     transfers: NDArray[np.int64]
     unpriced_transfers: NDArray[np.int64]
 
+    def known(self, assets: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Which of the places are of one of these assets."""
+        return np.isin(self.asset_id, assets)
+
 
 class BothTotals(NamedTuple):
     """The totals of both directions."""
@@ -49,12 +53,12 @@ class BothTotals(NamedTuple):
         """The transfers with flow that have no price."""
         return int(self.source.unpriced_transfers.sum())
 
-    def unpriced_of(self, wallet_id: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How many transfers without a price each of these wallets, rising, received or sent."""
+    def unpriced_of(self, wallet_id: NDArray[np.int64], assets: NDArray[np.int32]) -> NDArray[np.int64]:
+        """How many transfers of these assets without a price each wallet, rising, received or sent."""
         counts = np.zeros(len(wallet_id), np.int64)
         for totals in self:
             place = np.searchsorted(wallet_id, totals.wallet_id)
-            np.add.at(counts, place, totals.unpriced_transfers)
+            np.add.at(counts, place, totals.unpriced_transfers * totals.known(assets))
         return counts
 
 

@@ -48,7 +48,7 @@ def palette(policy: Policy) -> Palette:
     looks: Palette = {}
     used: Counter[int] = Counter()
     for index, (name, category) in enumerate(policy.categories.items()):
-        tier = sum(category.severity >= least for least in _TIERS)
+        tier = sum(category.severity.own >= least for least in _TIERS)
         looks[name] = Look(tier, SHAPES[index % len(SHAPES)], PATTERNS[used[tier] % len(PATTERNS)])
         used[tier] += 1
     return looks

@@ -33,7 +33,7 @@ def labels_page(
     in_use = {name: value for name, value in filters.items() if value}
     labels = current_labels(
         services.postgres,
-        policy.severities,
+        policy.label_rules,
         wallet=in_use.get("wallet"),
         source=in_use.get("source"),
         category=in_use.get("category"),

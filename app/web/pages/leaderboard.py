@@ -10,11 +10,10 @@ from app.api.dependencies import AppServices
 from app.api.params import Cursor, RunQuery
 from app.domain import Direction
 from app.errors import NotReady
-from app.ledger.cells import RESIDUALS
-from app.policy.policy import LEVELS, Level
+from app.policy.conditions import LEVELS, Level
 from app.runs.listing import ScoreFilter, level_counts, runs, top_scores
 from app.runs.queries import completed_run
-from app.runs.score_record import policy_of
+from app.runs.stored_policy import policy_of
 from app.web.drawing.palette import palette
 from app.web.templating import page
 
@@ -32,11 +31,14 @@ def leaderboard(
     level: Annotated[Level | Literal[""], Query()] = "",
     category: Annotated[str, Query(max_length=40)] = "",
     direction: Annotated[Direction | Literal[""], Query()] = "",
+    flag: Annotated[str, Query(max_length=40)] = "",
     cursor: Cursor = None,
 ) -> HTMLResponse:
     """One page of the highest scores; an empty filter matches all, and an empty run is the published one."""
-    only = ScoreFilter(level=level or None, category=category or None, direction=direction or None)
-    filters = {"run": run, "level": level, "category": category, "direction": direction}
+    only = ScoreFilter(
+        level=level or None, category=category or None, direction=direction or None, flag=flag or None
+    )
+    filters = {"run": run, "level": level, "category": category, "direction": direction, "flag": flag}
     with services.postgres.transaction(snapshot=True) as connection:
         try:
             top = top_scores(connection, WALLETS_PER_PAGE, cursor, run_id=run or None, only=only)
@@ -52,7 +54,8 @@ def leaderboard(
         top=top,
         counts={name: counts.get(name, 0) for name in reversed(LEVELS)},
         levels=list(reversed(LEVELS)),
-        categories=row.columns[len(RESIDUALS) :],
+        categories=list(policy_of(row).categories),
+        flags=sorted({rule.flag for rule in policy_of(row).rules if rule.flag is not None}),
         runs=[each for each in latest_runs if each.status == "completed"],
         filters=filters,
         is_filtered=bool(in_use),

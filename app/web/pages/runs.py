@@ -11,7 +11,7 @@ from app.api.params import Cursor, RunId, RunQuery
 from app.operations.diff import DIFF_SECONDS, start_diff
 from app.operations.runs import start_scoring
 from app.operations.verify import start_verification
-from app.policy.policy import LEVELS
+from app.policy.conditions import LEVELS
 from app.runs.cancel import cancel_run
 from app.runs.compute import EngineChoice
 from app.runs.listing import level_counts, previous_run, run_answer, runs

@@ -106,12 +106,13 @@ def insert_wallets(postgres: Postgres) -> None:
 
 
 POLICY = """\
+policy: 2
 version: test-1
 hop_limit: 2
 hop_weights: [1, 0.5]
 categories:
-  scam: {severity: 80, description: Fraud.}
-  mint_burn: {severity: 0, description: The zero address.}
+  scam: {kind: crime, severity: 80, description: Fraud.}
+  mint_burn: {kind: service, severity: 0, description: The zero address.}
 bands: {medium: 20, high: 50, severe: 75}
 rules: []
 """
@@ -436,6 +437,8 @@ def test_a_stored_score_comes_with_exposures_residuals_and_contributions(
             "amount": str(3 * 10**30 // 4),
             "decimals": 18,
             "share": 0.25,
+            "listed": None,
+            "firm": True,
             "usd_value": "25.00",
         }
     ]
@@ -482,7 +485,7 @@ def test_the_highest_scores_page_by_cursor_without_gap_or_repetition(
         cursor = page["next"]
     assert paged == everything["scores"]
     assert [line["score"] for line in paged] == sorted((line["score"] for line in paged), reverse=True)
-    assert paged[0]["main_reason"] == "49.88% of what it received came from scam, within 1 hop."
+    assert paged[0]["main_reason"] == "49.88 % of what it received came from scam, within 1 hop."
     assert len(client.get("/scores/top").json()["scores"]) == 50
     counted = client.get("/scores/top", params={"total": True, "limit": 1, "risk_level": "medium"}).json()
     assert (counted["total"], everything["total"]) == (99, None)

@@ -12,6 +12,7 @@ from app.answers.explanation import Explanation
 from app.domain import Transfer
 from app.explain.explain import explain, explain_record, read_explainable
 from app.labels.effective import effective_labels, label_set_digest
+from app.policy.label_rules import LabelRules
 from app.policy.policy import load_policy
 from app.projection.labels import project_labels
 from app.projection.pending import project_all_pending
@@ -28,13 +29,14 @@ from tests.support.record import label, score, write
 
 SCAM, MIDDLE, WALLET, EXCHANGE, NOBODY, LATER = map(address, range(1, 7))
 POLICY = """\
+policy: 2
 version: test-1
 hop_limit: 3
 hop_weights: [1, 0.5, 0.25]
 categories:
-  scam: {severity: 80, description: Fraud.}
-  exchange: {severity: 0, description: A service.}
-  mint_burn: {severity: 0, description: The zero address.}
+  scam: {kind: crime, severity: 80, description: Fraud.}
+  exchange: {kind: service, severity: 0, description: A service.}
+  mint_burn: {kind: service, severity: 0, description: The zero address.}
 bands: {medium: 20, high: 50, severe: 75}
 rules: []
 """
@@ -284,7 +286,7 @@ def test_a_label_of_a_category_that_the_run_does_not_know_takes_paths_and_not_th
     before = explain(postgres, graph, scored, WALLET)
     label(postgres, MIDDLE, "gambling", name="A casino")  # the shipped policy has it, the run's has not
     with postgres.transaction() as connection:
-        labels = effective_labels(connection, as_of=datetime.now(UTC), severities={})
+        labels = effective_labels(connection, as_of=datetime.now(UTC), rules=LabelRules())
     project_labels(graph, labels, label_set_digest(labels))  # as a run does that fails afterwards
     found = explain(postgres, graph, scored, WALLET)
     assert (found.score, found.status) == (before.score, "incomplete")

@@ -126,7 +126,7 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
         label(postgres, address, category)
     found = all_pages(api, "/v1/labels", "labels", limit=2)
     everything = current_labels(
-        postgres, policy().severities, wallet=None, source=None, category=None, limit=100
+        postgres, policy().label_rules, wallet=None, source=None, category=None, limit=100
     )
     assert found == [each.model_dump(mode="json") for each in everything.labels]
     assert [each["address"] for each in found] == [MIXER, ALICE, BOB, CAROL]

@@ -40,6 +40,7 @@ def ask(
         asset_totals=totals,
         watermark=SEEN,
         hop_limit=hop_limit,
+        firm_confidence=50,
         threshold=threshold,
         max_paths=max_paths,
         timeout_seconds=timeout_seconds,
@@ -157,7 +158,7 @@ def test_edges_of_an_older_version_give_the_same_evidence_and_the_same_sums(grap
     totals = {move.asset_id: float(2**80) for move in ledger.moves}
 
     def answers() -> list[object]:
-        limits = {"wallet_ids": wallets, "watermark": SEEN, "hop_limit": 4}
+        limits = {"wallet_ids": wallets, "watermark": SEEN, "hop_limit": 4, "firm_confidence": 50}
         sums = [graph.read(query(f"exposure/{name}_paths"), limits) for name in ("source", "destination")]
         return [
             *(sorted(map(repr, rows)) for rows in sums),

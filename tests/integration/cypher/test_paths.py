@@ -9,7 +9,7 @@ import pytest
 
 from app.errors import NotReady
 from app.ledger.cells import DESTINATION, SOURCE, CellLayout
-from app.ledger.shares import DirectionShares
+from app.ledger.shares import DirectionShares, Exposures
 from app.runs.engines.cypher import exposures_by_paths
 from app.stores.graph import Graph
 from cypher import query
@@ -39,6 +39,18 @@ def as_row(cells: Cells, direction: int, layout: CellLayout) -> list[float]:
     return row
 
 
+def by_paths(graph: Graph, layout: CellLayout, wallet_ids: list[int]) -> Exposures:
+    return exposures_by_paths(
+        graph,
+        layout,
+        firm_confidence=50,
+        known_assets=range(1_000),
+        watermark=SEEN,
+        wallet_ids=wallet_ids,
+        progress=ignore,
+    )
+
+
 def test_paths_give_the_exact_shares_of_every_wallet_in_both_directions(graph: Graph) -> None:
     ledgers = [random_ledger(number) for number in range(1, 121)]
     load(graph, *ledgers)
@@ -47,7 +59,7 @@ def test_paths_give_the_exact_shares_of_every_wallet_in_both_directions(graph: G
     )
     for hop_limit in (1, 3, 6):
         layout = CellLayout(CATEGORIES, hop_limit)
-        found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=wallets, progress=ignore)
+        found = by_paths(graph, layout, wallets)
         for direction, shares in ((SOURCE, found.source), (DESTINATION, found.destination)):
             wanted = {
                 key: as_row(cells, direction, layout)
@@ -71,7 +83,7 @@ def test_a_labelled_wallet_whose_money_comes_back_is_not_traced_through(graph: G
     moves.append(Move(3, 3, "0xc", 1, 2, 1, 4, None))
     load(graph, Ledger(moves, {1: "mixer"}))
     layout = CellLayout(CATEGORIES, 4)
-    found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=ignore)
+    found = by_paths(graph, layout, [1, 2])
     mixer = CATEGORIES.index("mixer")
     assert found.source.wallet_id.tolist() == [1, 2]
     source, destination = (side.shares.matrix(layout.width) for side in (found.source, found.destination))
@@ -84,7 +96,7 @@ def test_a_labelled_wallet_whose_money_comes_back_is_not_traced_through(graph: G
 def test_a_wallet_without_flow_has_no_row(graph: Graph) -> None:
     load(graph, Ledger([Move(1, 1, "0xa", 1, 1, 1, 10, 1.0), Move(2, 2, "0xb", 1, 2, 1, 0, 1.0)]))
     layout = CellLayout(CATEGORIES, 4)
-    found = exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2, 3], progress=ignore)
+    found = by_paths(graph, layout, [1, 2, 3])
     assert len(found.source.shares) == len(found.destination.combined) == 0
 
 
@@ -92,10 +104,10 @@ def test_values_restated_after_the_watermark_are_refused(graph: Graph) -> None:
     move = Move(1, 1, "0xa", 1, 2, 1, 10, None)
     load(graph, Ledger([move, replace(move, transfer_id=2, seq=2, batch=LATER)]))
     layout = CellLayout(CATEGORIES, 4)
-    exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=ignore)
+    by_paths(graph, layout, [1, 2])
     load(graph, Ledger([replace(move, transfer_id=3, sender=3, receiver=4, revision=LATER)]))
     with pytest.raises(NotReady, match=f"1 transfers were restated after batch {SEEN}"):
-        exposures_by_paths(graph, layout, watermark=SEEN, wallet_ids=[1, 2], progress=ignore)
+        by_paths(graph, layout, [1, 2])
 
 
 @pytest.mark.parametrize("name", ["exposure/source_paths", "exposure/destination_paths"])

@@ -23,7 +23,7 @@ def read(path: Path, file_format: LabelFormat) -> tuple[list[LabelRow], Counter[
 def digest(postgres: Postgres) -> tuple[int, str]:
     with postgres.transaction() as connection:
         now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        labels = effective_labels(connection, as_of=now, severities=policy().severities)
+        labels = effective_labels(connection, as_of=now, rules=policy().label_rules)
         return len(labels), label_set_digest(labels)
 
 

@@ -12,6 +12,7 @@ from app.domain import ZERO_ADDRESS
 from app.errors import InvalidInput
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.labels.store import ImportReport, LabelRow, import_labels, remove_labels
+from app.policy.label_rules import LabelRules
 from app.stores.postgres import Postgres
 from tests.support.builders import label_row
 
@@ -24,7 +25,7 @@ MIXER = label_row("0x01", name="A mixer", source="list", origin="Line 2")
 def effective(postgres: Postgres, as_of: datetime | None = None) -> list[EffectiveLabel]:
     with postgres.transaction() as connection:
         now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
-        return effective_labels(connection, as_of=as_of or now, severities=SEVERITIES)
+        return effective_labels(connection, as_of=as_of or now, rules=LabelRules(SEVERITIES))
 
 
 def spoken(postgres: Postgres, *rows: LabelRow) -> list[tuple[str | None, str]]:
@@ -166,6 +167,6 @@ def test_a_label_names_its_wallet_once_a_transfer_has(postgres: Postgres) -> Non
     assert [label.wallet_id is None for label in effective(postgres)] == [True, False]
     with postgres.transaction() as connection:
         chosen = effective_labels(
-            connection, as_of=datetime.now(UTC), severities=SEVERITIES, addresses=["0x02"]
+            connection, as_of=datetime.now(UTC), rules=LabelRules(SEVERITIES), addresses=["0x02"]
         )
     assert [label.address for label in chosen] == ["0x02"]

@@ -48,7 +48,7 @@ def read(postgres: Postgres, run_id: int) -> dict[str, float]:
     """How many rows the page of a run reads from each index of `risk_scores`."""
     parameters = {
         "run_id": run_id, "score": MAX_BIGINT, "wallet_id": -1, "limit": 11,
-        "previous_run": run_id - 1, "level": None, "direction": None, "category": None,
+        "previous_run": run_id - 1, "level": None, "direction": None, "category": None, "flag": None,
     }  # fmt: skip
     with postgres.transaction() as connection:
         explain = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {listing._TOP.text}")

@@ -6,8 +6,10 @@ order, through the real writer and the real projection; runs are real runs, and 
 """
 
 from collections import defaultdict
+from datetime import datetime
 from fractions import Fraction
 from functools import cache
+from math import floor
 from random import Random
 from typing import Any
 
@@ -15,14 +17,14 @@ import pytest
 from sqlalchemy import text
 
 from app.labels.store import import_labels
-from app.ledger.cells import DESTINATION, SOURCE, decode
+from app.ledger.cells import DESTINATION, OWNERSHIP, SOURCE, decode
 from app.policy.policy import Policy
 from app.runs.compute import EngineChoice
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.builders import label_row, policy, retraction
+from tests.support.builders import label_row, policy, retraction, transfer
 from tests.support.ledgers.exact import exact_shares
-from tests.support.ledgers.moves import SEEN, Ledger, as_transfer, random_ledger
+from tests.support.ledgers.moves import SEEN, Ledger, as_transfer, random_ledger, with_listings
 from tests.support.record import score, write
 
 LIMITS = (4, 6)
@@ -35,7 +37,9 @@ def ledgers() -> dict[int, Ledger]:
     """By number; what comes after the watermark is left out."""
     made = {number: random_ledger(number) for number in range(1, 201)}
     return {
-        number: Ledger([move for move in ledger.moves if move.batch == SEEN], ledger.labels)
+        number: with_listings(
+            Ledger([move for move in ledger.moves if move.batch == SEEN], ledger.labels), number
+        )
         for number, ledger in made.items()
     }
 
@@ -54,6 +58,10 @@ def stored(postgres: Postgres, run_id: int) -> tuple[dict[Any, Row], dict[Any, i
     return shares, totals, scores
 
 
+def _moment(block: int | None) -> datetime | None:
+    return None if block is None else transfer(block, 1, 2, 1).occurred_at
+
+
 @pytest.fixture
 def told(postgres: Postgres) -> Postgres:
     """All ledgers in the record, in an order that is none."""
@@ -67,7 +75,14 @@ def told(postgres: Postgres) -> Postgres:
         write(postgres, [sent for _, sent in moves[start : start + 1_000]])
     write(postgres, [retraction(sent, transfer_index=None) for move, sent in moves if move.retracted])
     labels = [
-        label_row(wallet, category, chain=f"chain{number}")
+        label_row(
+            wallet,
+            category,
+            chain=f"chain{number}",
+            confidence=10 if wallet in ledger.weak else 90,
+            valid_from=_moment(ledger.listed.get(wallet, (None, None))[0]),
+            valid_to=_moment(ledger.listed.get(wallet, (None, None))[1]),
+        )
         for number, ledger in ledgers().items()
         for wallet, category in ledger.labels.items()
     ]
@@ -100,11 +115,20 @@ def test_the_ledgers_have_what_is_hard() -> None:
         )
     ]
     assert len(in_cycles) > 50
+    columns = {
+        ledger.column(wallet, move)
+        for ledger in ledgers().values()
+        for move in ledger.flowing()
+        for wallet in (move.sender, move.receiver)
+        if wallet in ledger.labels
+    }
+    periods = {f"sanctioned@{period}" for period in ("before", "while", "after")}
+    assert columns == {"sanctioned", "mixer", "exchange", "mixer@weak", *periods}
 
 
 def test_both_engines_store_the_exact_fractions_of_200_random_ledgers(told: Postgres, graph: Graph) -> None:
     for limit in LIMITS:
-        tested = policy(("hop_limit: 4", f"hop_limit: {limit}"))
+        tested = policy(("hop_limit: 6", f"hop_limit: {limit}"))
         wanted: dict[tuple[int, int, int | None], dict[Cell, Fraction]] = {
             (direction, wallet, asset): cells
             for ledger in ledgers().values()
@@ -132,19 +156,45 @@ def _check_scores(
 ) -> None:
     """Contributions are the exact combined shares, weigh what the policy says, and add up in integers."""
     looked_at = 0
+    usd = {SOURCE: defaultdict[int, Fraction](Fraction), DESTINATION: defaultdict[int, Fraction](Fraction)}
+    owned = set()
+    for ledger in ledgers().values():
+        ended = {wallet for wallet, (_, end) in ledger.listed.items() if end is not None}
+        owned |= ledger.labels.keys() - ledger.weak - ended
+        for move in ledger.flowing():
+            value = Fraction(move.usd_value or 0)
+            usd[SOURCE][move.receiver] += value
+            usd[DESTINATION][move.sender] += value
     for row in scores:
         sums = [0, 0, 0]
         for code, share, points in zip(row.cells, row.shares, row.points, strict=True):
             direction, column, hop = decode(code)
             category = row.columns[column]
             sums[direction] += points
-            assert points == int(share * by.micro_points(category, hop) + 0.001)
+            exact_usd = usd.get(direction, {}).get(int(row.address, 16), Fraction(0))
+            part = Fraction(1)
+            if exact_usd and direction != OWNERSHIP:
+                of_category = sum(
+                    (
+                        part * exact_usd
+                        for (column, hops), part in wanted[direction, int(row.address, 16), None].items()
+                        if column.partition("@")[0] == category.partition("@")[0]
+                        and hops
+                        and by.micro_points(column, hops, direction)
+                    ),
+                    Fraction(0),
+                )
+                is_below = floor(of_category * 100 + Fraction(1, 2)) < by.floor_cents
+                part = Fraction(by.floor.below) if is_below else Fraction(1)
+            weight = floor(by.micro_points(category, hop, direction) * part)
+            assert points == int(share * weight + 0.001)
             exact = wanted.get((direction, int(row.address, 16), None))
             if exact is not None:
                 looked_at += 1
                 assert abs(share - float(exact[category, hop])) <= 1e-9
         assert sums == [row.ownership_score, row.source_score, row.destination_score]
-        assert row.score in {max(sums), None}
+        of_label = int(row.address, 16) in owned
+        assert row.score in {row.ownership_score if of_label else max(sums), None}
     assert looked_at > 500
 
 

@@ -20,7 +20,7 @@ from tests.support.record import label, score, write
 THIEF, EXCHANGE, VICTIM, SHOP, LAST, CLEAN = map(address, range(1, 7))
 RULES = "rules:\n"
 POISON = (
-    f"{RULES}  - name: poison_stolen\n    description: Any contact with stolen funds is severe.\n"
+    f"{RULES}  - name: poison_stolen\n    sentence: Any contact with stolen funds is severe.\n"
     "    when: {direction: source, categories: [stolen_funds]}\n    level_at_least: severe\n"
 )
 
@@ -45,7 +45,9 @@ def ask(
         ],
     )
     project_all_pending(postgres, graph)
-    score(postgres, graph, engine, policy((RULES, POISON)))
+    score(
+        postgres, graph, engine, policy((RULES, POISON), ("floor: {usd: 10, below: 0.2}", "floor: {usd: 0}"))
+    )
     return {wallet: explain(postgres, graph, settings, wallet) for wallet in (VICTIM, SHOP, LAST, CLEAN)}
 
 
@@ -81,8 +83,8 @@ def test_poison_one_unit_is_enough_and_only_the_level_knows(ask: dict[str, Expla
         assert "poison_stolen" in ask[wallet].rules
         assert ask[wallet].risk_level == "severe"
     assert (ask[CLEAN].rules, ask[CLEAN].risk_level) == ([], "low")
-    # The score is the haircut's alone: 0.3 x 90 + 0.7 x 5, and next to nothing two transfers on.
-    assert ask[VICTIM].score == "30.500000"
+    # The score is the haircut's alone: 0.3 x 90 + 0.7 x 0, and next to nothing two transfers on.
+    assert ask[VICTIM].score == "27.000000"
     assert ask[LAST].band == "low"
     for found in ask.values():
         assert found.score is not None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from threading import Event, Thread
 from time import monotonic
 
@@ -9,9 +10,13 @@ import pytest
 from sqlalchemy import text
 
 from alembic import command
+from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS
 from app.stores import online
 from app.stores.migrate import alembic_config, migrate
 from app.stores.postgres import Postgres
+from app.verify import earlier
+from app.verify.compare import Table
+from app.verify.stored_lines import stored_exposure_lines, stored_score_lines
 from app.verify.verify import verify_run
 from tests.support.builders import transfer
 from tests.support.record import ask, change, rows, score, write
@@ -21,6 +26,9 @@ WRITE = "UPDATE transactions SET decimals = decimals WHERE amount = 50"
 VALID = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)"
 
 
+EXPOSURES, SCORES = Table("exposures", EXPOSURE_COLUMNS, 3), Table("scores", SCORE_COLUMNS, 1)
+
+
 @pytest.fixture
 def old(postgres: Postgres) -> Postgres:
     """A record of revision 0006, with two runs."""
@@ -28,6 +36,22 @@ def old(postgres: Postgres) -> Postgres:
     score(postgres)
     write(postgres, [transfer(60, ALICE, BOB, 5)], offset=5)
     score(postgres)
+    # The release before had no flags, sums and coverage: its digests are of lines without them.
+    for run_id in (1, 2):
+        digest = sha256()
+        with postgres.transaction() as connection:
+            for table, lines in (
+                (EXPOSURES, stored_exposure_lines(connection, run_id)),
+                (SCORES, stored_score_lines(connection, run_id)),
+            ):
+                for line in lines:
+                    digest.update(earlier.digested_line(table, line, earlier.ARITHMETIC).encode())
+        change(
+            postgres,
+            "UPDATE scoring_runs SET results_digest = :digest WHERE run_id = :run_id",
+            digest=digest.hexdigest(),
+            run_id=run_id,
+        )
     take_back(postgres, "0006")
     return postgres
 

@@ -135,7 +135,7 @@ def test_rounding_of_another_engine_is_a_part_of_its_own(story: Postgres, graph:
 def test_a_label_of_a_category_the_first_policy_does_not_know_counts_from_the_policy_step(
     story: Postgres,
 ) -> None:
-    without = policy(("  scam:", "  swindle:"), ("scam,", "swindle,"))
+    without = policy(("scam", "swindle"))
     a = score(story, policy=without)
     label(story, DAVE, "scam")
     change = by_wallet(compared(story, a, score(story)))[DAVE]

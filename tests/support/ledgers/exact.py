@@ -55,7 +55,7 @@ def _exact_sources(ledger: Ledger, hop_limit: int) -> Iterator[tuple[Move, Cells
         for cell, amount in sender.items():
             sender[cell] = amount * (1 - part)
         if move.sender in ledger.labels:
-            cells = {(ledger.labels[move.sender], 1): Fraction(move.amount)}
+            cells = {(ledger.column(move.sender, move), 1): Fraction(move.amount)}
         receiver = pools[move.receiver, move.asset_id]
         for cell, amount in cells.items():
             receiver[cell] = receiver.get(cell, Fraction(0)) + amount
@@ -74,7 +74,7 @@ def _exact_destinations(ledger: Ledger, hop_limit: int) -> Iterator[tuple[Move, 
     fates: defaultdict[tuple[int, int], Cells] = defaultdict(lambda: {("still_held", 0): Fraction(1)})
     for move in reversed(ledger.flowing()):
         if move.receiver in ledger.labels:
-            cells = {(ledger.labels[move.receiver], 1): Fraction(1)}
+            cells = {(ledger.column(move.receiver, move), 1): Fraction(1)}
         else:
             cells = _further(fates[move.receiver, move.asset_id], Fraction(1), hop_limit)
             cells[BEYOND] = cells.get(BEYOND, Fraction(0)) + cells.pop(("still_held", hop_limit), Fraction(0))

@@ -1,7 +1,7 @@
 """Small random ledgers, from which exact answers, edges of a graph and transfers for a record are made."""
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from app.domain import Transfer
@@ -35,15 +35,53 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """Moves of a few wallets, in any order, and the categories of the labelled ones."""
+    """Moves of a few wallets, in any order, and the categories of the labelled ones.
+
+    `weak` are those whose label is weak; `listed` has of some the first block of their listing, and the first
+    one after it.
+    """
 
     moves: list[Move]
     labels: dict[int, str] = field(default_factory=dict)
+    weak: frozenset[int] = frozenset()
+    listed: dict[int, tuple[int | None, int | None]] = field(default_factory=dict)
+
+    def column(self, wallet: int, move: Move) -> str:
+        """What a move's money is called that a labelled wallet sent or received."""
+        category = self.labels[wallet]
+        if wallet in self.weak:
+            return f"{category}@weak"
+        if wallet not in self.listed:
+            return category
+        first, end = self.listed[wallet]
+        if first is not None and block_of(move) < first:
+            return f"{category}@before"
+        return f"{category}@{'after' if end is not None and block_of(move) >= end else 'while'}"
 
     def flowing(self, batch: int = SEEN) -> list[Move]:
         """Moves with flow up to that batch, in ledger order."""
         flowing = (move for move in self.moves if move.flows and move.batch <= batch)
         return sorted(flowing, key=lambda move: (move.seq, move.transaction_hash))
+
+
+def block_of(move: Move) -> int:
+    """The block of a move."""
+    return move.seq // 4
+
+
+def with_listings(ledger: Ledger, number: int) -> Ledger:
+    """The ledger with dates of most of its listings, and some labels of crime that are weak."""
+    chance = random.Random(-number)
+    blocks = sorted({block_of(move) for move in ledger.moves})
+    weak = frozenset(
+        w for w, category in ledger.labels.items() if category == "mixer" and chance.random() < 0.4
+    )
+    listed: dict[int, tuple[int | None, int | None]] = {}
+    for wallet, category in ledger.labels.items():
+        if category == "sanctioned" and chance.random() < 0.7:
+            first, end = sorted(chance.sample(blocks, 2))
+            listed[wallet] = chance.choice(((first, end), (None, end), (first, None)))
+    return replace(ledger, weak=weak, listed=listed)
 
 
 def random_ledger(number: int, moves: int = 26) -> Ledger:

@@ -51,6 +51,8 @@ def annotated(moves: Sequence[Move]) -> Flows:
         np.array(unobserved),
         np.array([m.usd for m in moves], np.float64),
         np.array([m.hops for m in moves], np.int8),
+        np.zeros(len(moves), np.int16),
+        np.zeros(len(moves), np.int16),
     )
 
 

@@ -18,10 +18,10 @@ from embedded.home import open_home
 
 BROKEN = """
 import sys
-import app.cli.scores
+import app.cli.policy
 def load_policy(file):
     raise TypeError("a [bug] of ours")
-app.cli.scores.load_policy = load_policy
+app.cli.policy.load_policy = load_policy
 sys.argv = ["aml", *sys.argv[1:]]
 app.cli.main()
 """

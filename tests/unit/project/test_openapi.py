@@ -10,7 +10,7 @@ import pytest
 from app.answers.names import RiskLevel
 from app.answers.problem import KINDS, PREFIX, TITLES
 from app.cli.openapi import document
-from app.policy.policy import Level
+from app.policy.conditions import Level
 from app.settings import PROJECT
 
 WRITTEN = (PROJECT / "docs" / "openapi.json").read_text()

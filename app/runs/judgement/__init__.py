@@ -1,0 +1,1 @@
+"""From exposures to judged wallets: behaviour, levels, flags, and the reasons of each."""
