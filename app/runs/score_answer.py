@@ -22,10 +22,10 @@ from app.labels.effective import EffectiveLabel
 from app.ledger.cells import DIRECTION_NAMES, RESIDUALS, decode
 from app.policy.columns import column_of
 from app.policy.policy import Policy
+from app.runs.judgement.ownership import ownership_exposures
 from app.runs.judgement.reasons import Contact, main_reason, reasons_of
 from app.runs.judgement.row_weights import RowWeights
 from app.runs.listing import run_name
-from app.runs.ownership import ownership_exposures
 
 
 def unknown_score(

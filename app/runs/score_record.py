@@ -14,8 +14,8 @@ from app.policy.label_rules import LabelRules
 from app.policy.policy import Policy
 from app.record.freshness import read_freshness, staleness_notes
 from app.record.wallets import KnownWallet, find_wallet
+from app.runs.judgement.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.judgement.reasons import contacts_of
-from app.runs.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 from app.runs.score_answer import known_score, unknown_score
 from app.runs.stored_policy import policy_of

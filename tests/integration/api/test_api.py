@@ -14,7 +14,7 @@ from sqlalchemy import text
 from app.answers.problem import TITLES, Problem
 from app.errors import DependencyMissing, InvalidInput
 from app.ledger.cells import SOURCE, Cell, encode
-from app.runs.ownership import NOT_SEEN_NOTE
+from app.runs.judgement.ownership import NOT_SEEN_NOTE
 from app.runs.run_row import take_run_lock
 from app.server.application import create_app
 from app.settings import Settings
