@@ -16,6 +16,7 @@ from app.record.freshness import read_freshness, staleness_notes
 from app.record.wallets import KnownWallet, find_wallet
 from app.runs.judgement.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.judgement.reasons import contacts_of
+from app.runs.listing import run_name
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 from app.runs.score_answer import known_score, unknown_score
 from app.runs.stored_policy import policy_of
@@ -93,7 +94,7 @@ def _without_row(
         reason = f"First seen after scoring run {run.run_id}: run scoring again to include it."
     if label is not None and label.category in policy.categories:
         notes = [reason if wallet.is_seen else NOT_SEEN_NOTE]
-        return ownership_score(name, run, policy, label, notes)
+        return ownership_score(name, run_name(run), policy, label, notes)
     if label is None and not wallet.is_seen:
         label = _own_label(connection, wallet, _now(connection), policy.label_rules)
         reason = f"Labelled after scoring run {run.run_id}: run scoring again to include it."

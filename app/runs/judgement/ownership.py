@@ -6,9 +6,9 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
-from sqlalchemy import Row
 
 from app.answers.base import WalletName
+from app.answers.runs import RunName
 from app.answers.scores import Contribution, ExposureItem, OwnLabel, WalletScore
 from app.domain import format_points
 from app.labels.effective import EffectiveLabel
@@ -19,7 +19,6 @@ from app.policy.policy import Policy
 from app.runs.judgement.reasons import main_reason, reasons_of
 from app.runs.judgement.score import score_wallets
 from app.runs.judgement.subjects import subjects_of
-from app.runs.listing import run_name
 from app.runs.results.columns import text_column
 from app.runs.results.totals import BothTotals, Totals
 
@@ -51,7 +50,7 @@ def ownership_exposures(label: EffectiveLabel | None) -> list[ExposureItem]:
 
 
 def ownership_score(
-    name: WalletName, run: Row[Any], policy: Policy, label: EffectiveLabel, notes: Sequence[str]
+    name: WalletName, run: RunName, policy: Policy, label: EffectiveLabel, notes: Sequence[str]
 ) -> WalletScore:
     """The score of the wallet's own label, which has a category of the policy, by that policy."""
     subjects = subjects_of(np.ones(1, np.int64), [replace(label, wallet_id=1)], policy)
@@ -105,10 +104,10 @@ def ownership_score(
         direction=row.direction,
         rules=row.rules,
         flags=row.flags,
-        main_reason=main_reason(policy, run.columns, row, None),
-        reasons=reasons_of(policy, run.columns, row, None),
+        main_reason=main_reason(policy, policy.layout.columns, row, None),
+        reasons=reasons_of(policy, policy.layout.columns, row, None),
         label=OwnLabel.model_validate(label, from_attributes=True),
-        run=run_name(run),
+        run=run,
         exposures=ownership_exposures(label),
         contributions=contributions,
     )
