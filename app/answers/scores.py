@@ -98,7 +98,7 @@ class Freshness(Answer):
 
     stale: bool = Field(description="Something did.")
     transfers: int = Field(
-        description="Its transfers that were stored, retracted or restored since; 1000: as many or more.",
+        description="Its transfers with flow that were stored, retracted or restored since, at most 1000.",
         examples=[0],
     )
     labels: int = Field(

@@ -1,5 +1,6 @@
 """What touched a wallet since a run: its own transfers and labels, and the policy."""
 
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -35,7 +36,7 @@ def read_freshness(
         "address": wallet.address,
         "as_of": run.as_of,
     }
-    transfers = int(connection.execute(_TRANSFERS, parameters).scalar_one())
+    transfers = _changed_transfers(connection, parameters)
     labels = int(connection.execute(_LABELS, parameters).scalar_one())
     policy_changed = policy_digest is not None and policy_digest != run.policy_digest
     return Freshness(
@@ -59,14 +60,33 @@ def staleness_notes(freshness: Freshness | None) -> list[str]:
     return [f"Changed since this run: {', '.join(changes)}. Run scoring again to include it."]
 
 
+def _changed_transfers(connection: Connection, parameters: Mapping[str, object]) -> int:
+    """How many of the wallet's transfers changed; 1 where the only one is behind all that is read."""
+    row = connection.execute(_TRANSFERS, parameters).one()
+    return max(int(row.transfers), int(row.is_partial))
+
+
 _IS_END = "(t.sender_id = :wallet_id OR t.receiver_id = :wallet_id)"
+# A batch writes its number into the pools that it changes, and only their newest transfers are looked at: an
+# index of the transfers of each wallet by batch would cost every transfer two more entries.
 _TRANSFERS = text(f"""
-    SELECT count(*) FROM (
-        (SELECT transfer_id FROM transactions
-         WHERE sender_id = :wallet_id AND batch_id > :watermark LIMIT :limit)
-        UNION
-        (SELECT transfer_id FROM transactions
-         WHERE receiver_id = :wallet_id AND batch_id > :watermark LIMIT :limit)
+    WITH sides AS (
+        SELECT s.entries, s.recent FROM pools p CROSS JOIN LATERAL (
+            SELECT count(*) AS entries, array_agg(transfer_id) FILTER (WHERE revision > :watermark) AS recent
+            FROM (SELECT transfer_id, revision FROM flows WHERE send_pool_id = p.pool_id
+                  ORDER BY seq DESC LIMIT :limit) AS newest
+            UNION ALL
+            SELECT count(*), array_agg(transfer_id) FILTER (WHERE revision > :watermark)
+            FROM (SELECT transfer_id, revision FROM flows WHERE recv_pool_id = p.pool_id
+                  ORDER BY seq DESC LIMIT :limit) AS newest
+        ) AS s
+        WHERE p.wallet_id = :wallet_id AND p.last_batch_id > :watermark
+    )
+    SELECT count(*) AS transfers,
+        (SELECT coalesce(bool_or(entries = :limit), false) FROM sides) AS is_partial
+    FROM (
+        (SELECT t.transfer_id FROM sides CROSS JOIN LATERAL unnest(recent) AS r (transfer_id)
+         JOIN transactions t USING (transfer_id) WHERE t.batch_id > :watermark LIMIT :limit)
         UNION
         (SELECT transfer_id FROM transactions t
          WHERE retracted_batch_id > :watermark AND {_IS_END} LIMIT :limit)

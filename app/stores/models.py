@@ -165,12 +165,22 @@ Index(
     unique=True,
     postgresql_where=Transaction.is_superseded.is_(None),
 )
-Index("ix_transactions_sender", Transaction.sender_id, Transaction.batch_id)
-Index("ix_transactions_receiver", Transaction.receiver_id, Transaction.batch_id)
 Index(
     "ix_transactions_retracted",
     Transaction.retracted_batch_id,
     postgresql_where=Transaction.retracted_batch_id.is_not(None),
+)
+Index(
+    "ix_transactions_sender_without_flow",
+    Transaction.sender_id,
+    Transaction.batch_id,
+    postgresql_where=text("amount = 0 OR sender_id = receiver_id"),
+)
+Index(
+    "ix_transactions_receiver_without_flow",
+    Transaction.receiver_id,
+    Transaction.batch_id,
+    postgresql_where=text("amount = 0 OR sender_id = receiver_id"),
 )
 Index("ix_transactions_waiting", Transaction.transfer_id, postgresql_where=Transaction.is_waiting)
 
@@ -204,6 +214,9 @@ class Pool(Base):
     drain_low: Mapped[float] = mapped_column(server_default=text("0"))
     last_seq: Mapped[int] = mapped_column(server_default=text("-1"))
     last_transaction_hash: Mapped[str] = mapped_column(server_default=text("''"))
+    last_batch_id: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="Batch that last changed it."
+    )
 
 
 class Flow(Base):

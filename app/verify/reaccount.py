@@ -147,7 +147,7 @@ _FACTS = text("""
         CASE WHEN usd_value > 0 THEN usd_value::text END,
         transfer_id, (extract(epoch FROM occurred_at) * 1000000)::bigint
     FROM transactions t
-    WHERE batch_id + 0 <= :watermark  -- nearly all of them: no index helps
+    WHERE batch_id <= :watermark
       AND (retracted_batch_id IS NULL OR retracted_batch_id > :watermark)
       AND amount > 0 AND sender_id <> receiver_id
       AND NOT EXISTS (SELECT FROM absences x WHERE x.transfer_id = t.transfer_id

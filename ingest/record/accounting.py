@@ -55,7 +55,7 @@ def account_batch(connection: Connection, batch_id: int, changes: Changes) -> in
     for pool in pools:
         # The place of a retracted transfer may stay the last one: it only decides which transfers are late.
         pool.last = max([pool.last, *(place for place, _ in pool.added)])
-    write_pools(connection, pools)
+    write_pools(connection, batch_id, pools)
     return others
 
 

@@ -24,15 +24,18 @@ _POOL_IDS = text("""
 _POOL_STATES = text("""
     CREATE TEMP TABLE IF NOT EXISTS pool_states (
         pool_id bigint, epoch int, balance numeric, drain double precision, drain_low double precision,
-        last_seq bigint, last_transaction_hash text
+        last_seq bigint, last_transaction_hash text, last_batch_id bigint
     ) ON COMMIT DELETE ROWS
 """)
 _UPDATE_POOLS = text("""
     UPDATE pools p SET balance = s.balance, epoch = s.epoch, drain = s.drain, drain_low = s.drain_low,
-        last_seq = s.last_seq, last_transaction_hash = s.last_transaction_hash
+        last_seq = s.last_seq, last_transaction_hash = s.last_transaction_hash,
+        last_batch_id = s.last_batch_id
     FROM pool_states s WHERE p.pool_id = s.pool_id
 """)
-_STATE_COLUMNS = ("pool_id", "epoch", "balance", "drain", "drain_low", "last_seq", "last_transaction_hash")
+_STATE_COLUMNS = (
+    "pool_id", "epoch", "balance", "drain", "drain_low", "last_seq", "last_transaction_hash", "last_batch_id",
+)  # fmt: skip
 _NEW_COLUMNS = (*_STATE_COLUMNS, "wallet_id", "asset_id")
 _BEFORE_ALL = (-1, "")
 """The place of the last transfer of a pool that has none."""
@@ -61,18 +64,18 @@ def read_pools(connection: Connection, keys: Collection[PoolKey]) -> dict[PoolKe
     return accounts
 
 
-def write_pools(connection: Connection, pools: Collection[PoolAccount]) -> None:
-    """Writes the last state and place of each pool."""
+def write_pools(connection: Connection, batch_id: int, pools: Collection[PoolAccount]) -> None:
+    """Writes the last state and place of each pool, and that this batch has changed it."""
     known = [pool for pool in pools if pool.new_key is None]
     if known:
         connection.execute(_POOL_STATES)
-        copy_plain_rows(connection, "pool_states", _STATE_COLUMNS, map(_row, known))
+        copy_plain_rows(connection, "pool_states", _STATE_COLUMNS, (_row(batch_id, pool) for pool in known))
         connection.execute(_UPDATE_POOLS)
     new = [(pool, pool.new_key) for pool in pools if pool.new_key is not None]
     if new:
-        copy_plain_rows(connection, "pools", _NEW_COLUMNS, (_row(pool) + key for pool, key in new))
+        copy_plain_rows(connection, "pools", _NEW_COLUMNS, (_row(batch_id, pool) + key for pool, key in new))
 
 
-def _row(pool: PoolAccount) -> tuple[Any, ...]:
+def _row(batch_id: int, pool: PoolAccount) -> tuple[Any, ...]:
     balance, epoch, drain, drain_low = pool.state
-    return (pool.pool_id, epoch, str(balance), drain, drain_low, *pool.last)
+    return (pool.pool_id, epoch, str(balance), drain, drain_low, *pool.last, batch_id)

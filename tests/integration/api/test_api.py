@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
+from ingest.kafka.topics import ensure_topics
 from tests.support.builders import transfer
 from tests.support.record import change, label, score, write
 from tests.support.serving import served
@@ -177,7 +178,8 @@ def test_every_route_but_health_needs_the_token(
         assert answer.json()["instance"] == path
 
 
-def test_health_and_docs_need_no_token(client: httpx.Client) -> None:
+def test_health_and_docs_need_no_token(client: httpx.Client, settings: Settings) -> None:
+    ensure_topics(settings)
     del client.headers["Authorization"]
     for path in ("/health", "/v1/health", "/ready", "/docs", "/openapi.json"):
         assert client.get(path).status_code == 200, path
@@ -280,7 +282,10 @@ def test_a_422_names_each_parameter_at_fault(client: httpx.Client) -> None:
     assert [(each["location"], each["name"], each["reason"]) for each in answer["errors"]] == [
         ("query", "limmit", "unknown_parameter")
     ]
-    assert "known are: cursor, direction, limit, main_category, risk_level, run_id, total" in answer["detail"]
+    assert (
+        "known are: cursor, direction, flag, limit, main_category, risk_level, run_id, total"
+        in answer["detail"]
+    )
     answer = client.get("/v1/scores/top?limit=0&risk_level=mild").json()
     assert {(each["name"], each["reason"]) for each in answer["errors"]} == {
         ("limit", "greater_than_equal"),
@@ -683,7 +688,10 @@ def test_a_reload_that_fails_while_waited_for_answers_with_the_problem(silent: h
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:aml:problem:dependency-missing")
 
 
-def test_readiness_names_each_dependency(client: httpx.Client, silent: httpx.Client) -> None:
+def test_readiness_names_each_dependency(
+    client: httpx.Client, silent: httpx.Client, settings: Settings
+) -> None:
+    ensure_topics(settings)
     answer = client.get("/ready")
     assert answer.status_code == 200
     assert {part["name"] for part in answer.json()["dependencies"]} == {"postgres", "graph", "kafka"}

@@ -52,14 +52,22 @@ def test_a_later_deposit_makes_both_its_ends_stale_and_nobody_else(scored: Postg
     assert counts(scored, BOB) == (0, 0, False)
 
 
-def test_late_zero_and_own_transfers_count_once_each(scored: Postgres) -> None:
-    write(
-        scored,
-        [transfer(15, BOB, CAROL, 3), transfer(70, BOB, BOB, 5), transfer(71, ALICE, BOB, 0)],
-        offset=60,
-    )
-    assert counts(scored, BOB) == (3, 0, True)
-    assert counts(scored, CAROL) == (1, 0, True)
+def test_what_moves_nothing_between_wallets_changes_no_score(scored: Postgres) -> None:
+    write(scored, [transfer(70, BOB, BOB, 5), transfer(71, ALICE, BOB, 0)], offset=60)
+    assert counts(scored, BOB) == counts(scored, ALICE) == (0, 0, False)
+
+
+def test_a_late_transfer_counts_and_what_it_restates_does_not(scored: Postgres) -> None:
+    write(scored, [transfer(15, BOB, CAROL, 3)], offset=60)
+    assert counts(scored, BOB) == counts(scored, CAROL) == (1, 0, True)
+
+
+def test_a_late_transfer_behind_all_that_is_read_makes_its_ends_stale(scored: Postgres) -> None:
+    write(scored, [transfer(100 + n, MIXER, BOB, 1) for n in range(MAX_COUNTED + 5)], offset=60)
+    score(scored)
+    assert counts(scored, BOB) == (0, 0, False)
+    write(scored, [transfer(15, CAROL, BOB, 3)], offset=MAX_COUNTED + 70)
+    assert counts(scored, BOB) == counts(scored, CAROL) == (1, 0, True)
 
 
 def test_what_was_taken_back_and_what_lives_again_counts(scored: Postgres) -> None:
