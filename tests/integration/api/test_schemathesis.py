@@ -11,6 +11,7 @@ from pathlib import Path
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from ingest.kafka.topics import ensure_topics
 from tests.support.environment import API_TOKEN
 from tests.support.run_story import tell_project_and_score
 from tests.support.serving import served
@@ -22,6 +23,7 @@ PHASES = "examples,fuzzing" if CASES < 100 else "examples,coverage,fuzzing,state
 def test_every_operation_keeps_the_document(
     settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path
 ) -> None:
+    ensure_topics(settings)
     tell_project_and_score(postgres, graph, "ledger")
     with served(settings, postgres, graph) as client:
         command = [

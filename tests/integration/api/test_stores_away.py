@@ -18,6 +18,7 @@ from app.server.serve import application
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from ingest.kafka.topics import ensure_topics
 from tests.support.ingesting import wait_until
 from tests.support.run_story import ALICE, tell_project_and_score
 from tests.support.servers.proxy import Proxy
@@ -50,6 +51,7 @@ class Answer(NamedTuple):
 
 @pytest.fixture
 def site(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Site]:
+    ensure_topics(settings)
     tell_project_and_score(postgres, graph, "ledger")
     url = make_url(settings.postgres_url.get_secret_value())
     with ExitStack() as stack:

@@ -40,7 +40,11 @@ def on_these_servers(
     @contextmanager
     def these(*_services: str) -> Iterator[dict[str, int]]:
         port = next(port for port in iter(draw, None) if is_free(port))
-        own = {"AML_API_PORT": str(port), "AML_API_TOKEN": API_TOKEN}
+        own = {
+            "AML_API_PORT": str(port),
+            "AML_API_TOKEN": API_TOKEN,
+            "AML_POSTGRES_ADMIN_URL": servers.postgres_url,
+        }
         os.environ.update(environment(settings) | own)
         yield servers.pids
 

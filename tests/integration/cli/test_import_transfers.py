@@ -9,15 +9,19 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.contract.transfer import encode
+from ingest.kafka.topics import ensure_topics
 from tests.support.builders import story
 from tests.support.environment import environment
 from tests.support.ingesting import consuming, messages_in_topic, wait_until
+
+pytestmark = pytest.mark.usefixtures("topics")
 
 ALICE, BOB, CAROL = ("0x" + digits * 20 for digits in ("a1", "b0", "c4"))
 KILLS = 3
@@ -40,6 +44,11 @@ def answer(settings: Settings, path: Path, *options: str) -> Any:  # noqa: ANN40
     sent = send(settings, path, "--json", *options)
     assert sent.returncode == 0, sent.stderr
     return json.loads(sent.stdout)
+
+
+@pytest.fixture
+def topics(settings: Settings) -> None:
+    ensure_topics(settings)
 
 
 def export(folder: Path) -> Path:

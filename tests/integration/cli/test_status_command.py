@@ -14,6 +14,7 @@ from app.settings import Settings
 from app.settings import settings as settings_of_the_process
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from ingest.kafka.topics import ensure_topics
 from tests.support.commands import aml
 from tests.support.environment import API_TOKEN
 from tests.support.run_story import tell_project_and_score
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("commands")
 def api(
     settings: Settings, postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[httpx.Client]:
+    ensure_topics(settings)
     tell_project_and_score(postgres, graph)
     with served(settings, postgres, graph) as client:
         monkeypatch.setenv("AML_API_URL", str(client.base_url))
