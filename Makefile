@@ -44,7 +44,8 @@ openapi: .venv/.installed-dev ## Writes docs/openapi.json and docs/contract; a t
 	.venv/bin/aml openapi --out docs/openapi.json --contract docs/contract
 
 test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
-	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-17} .venv/bin/python -m pytest tests/faults $(ARGS)
+	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-17} .venv/bin/python -m pytest tests/faults \
+		tests/e2e/test_supervision.py tests/e2e/test_damaged_graph.py tests/e2e/test_fault_campaign.py $(ARGS)
 
 test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)

@@ -127,6 +127,11 @@ def policy(*changes: tuple[str, str]) -> Policy:
     return parse_policy(body.encode(), "a policy of a test") if changes else shipped
 
 
+def four_hops() -> Policy:
+    """The shipped policy, but money is followed over four hops: some expected figures are of these."""
+    return policy(("hop_limit: 6", "hop_limit: 4"))
+
+
 def other_policy() -> Policy:
     """The shipped policy, but a mixer weighs 60 and not 70."""
     return policy(("own: 70, source: 70, destination: 50", "own: 60, source: 60, destination: 40"))

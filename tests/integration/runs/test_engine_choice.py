@@ -8,13 +8,14 @@ import pytest
 from app.domain import Transfer
 from app.errors import QueryTimeout
 from app.labels.store import import_labels
+from app.policy.policy import Policy
 from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
 from app.runs.engine_choice import CypherLimits
 from app.runs.run import run_scoring
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.builders import policy, retraction, story, transfer
+from tests.support.builders import four_hops, policy, retraction, story, transfer
 from tests.support.hack import Hack
 from tests.support.record import label, rows, write
 from tests.support.run_story import tell_story
@@ -28,9 +29,10 @@ def chosen(
     graph: Graph | None,
     limits: CypherLimits = PLENTY,
     engine: EngineChoice = "auto",
+    by: Policy | None = None,
 ) -> tuple[str, str]:
     """The engine of a run, and its reason."""
-    run_id = run_scoring(postgres, graph, policy(), engine=engine, limits=limits)
+    run_id = run_scoring(postgres, graph, by or policy(), engine=engine, limits=limits)
     (found,) = rows(postgres, "SELECT engine, engine_reason FROM scoring_runs WHERE run_id = :id", id=run_id)
     return found[0], found[1]
 
@@ -51,7 +53,8 @@ def test_a_dense_ledger_is_not_walked(postgres: Postgres, graph: Graph, wallets:
     label(postgres, 1, "mixer")
     label(postgres, 2, "exchange")
     tell(postgres, graph, random_ledger(wallets, 4_000))
-    engine, reason = chosen(postgres, graph)
+    assert chosen(postgres, graph)[0] == "ledger"
+    engine, reason = chosen(postgres, graph, by=four_hops())
     assert engine == "ledger"
     assert reason.startswith(walks)
     assert "more than 20,000" in reason
@@ -73,7 +76,8 @@ def test_a_hub_with_few_walks_and_many_transfers_to_look_at_is_not_walked(
 def test_a_real_hack_is_walked(postgres: Postgres, graph: Graph, hack: Hack) -> None:
     import_labels(postgres, hack.labels(), policy().categories)
     tell(postgres, graph, hack.transfers())
-    engine, reason = chosen(postgres, graph)
+    assert chosen(postgres, graph)[0] == "cypher"
+    engine, reason = chosen(postgres, graph, by=four_hops())
     assert engine == "cypher"
     assert reason.startswith("12,343 walks")
     assert "at most 20,000" in reason
