@@ -47,6 +47,7 @@ class Site:
 @contextmanager
 def site(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Site]:
     """The application over these stores."""
+    ensure_topics(settings)
     with served(settings, postgres, graph) as api:
         yield Site(str(api.base_url).rstrip("/"), api, settings, postgres)
 

@@ -98,7 +98,7 @@ def test_filters_and_pages_list_what_the_api_lists(story: Site, page: Page) -> N
     for name, value in (("Level", "high"), ("Direction", "destination"), ("Category", "mixer")):
         with page.expect_navigation():
             page.get_by_label(name, exact=True).select_option(value)
-    filters = {"level": "high", "direction": "destination", "category": "mixer"}
+    filters = {"risk_level": "high", "direction": "destination", "main_category": "mixer"}
     wanted = listed(story.answer("/scores/top", limit=50, **filters))
     assert wanted
     assert rows(page) == wanted
@@ -107,7 +107,9 @@ def test_filters_and_pages_list_what_the_api_lists(story: Site, page: Page) -> N
 
 
 def test_the_change_since_the_run_before_is_shown(story: Site, page: Page) -> None:
-    changes = [each["change"] for each in story.answer("/scores/top", limit=50, category="mixer")["scores"]]
+    changes = [
+        each["change"] for each in story.answer("/scores/top", limit=50, main_category="mixer")["scores"]
+    ]
     assert any(change not in {None, "0.000000"} for change in changes)
     story.sign_in(page, "/?category=mixer")
     shown = [cell.get_attribute("value") for cell in page.locator("table.board data.change").all()]
@@ -278,7 +280,7 @@ def test_everything_works_without_javascript(story: Site, known: dict[str, str],
         page.get_by_label("Level", exact=True).select_option("high")
         page.get_by_role("button", name="Filter").click()
         page.wait_for_url("**level=high**")
-        assert rows(page) == listed(story.answer("/scores/top", limit=50, level="high"))
+        assert rows(page) == listed(story.answer("/scores/top", limit=50, risk_level="high"))
         page.goto(story.url + known["wallet"])
         expect(page.locator("svg.hops")).to_be_visible()
         page.locator("table.paths tbody a").first.click()

@@ -18,6 +18,7 @@ import pytest
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from ingest.kafka.topics import ensure_topics
 from tests.support.commands import free_port, process
 from tests.support.environment import API_TOKEN, environment
 from tests.support.ingesting import wait_until
@@ -57,6 +58,7 @@ class Answer(NamedTuple):
 @pytest.fixture
 def port(settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path) -> Iterator[int]:
     """Of the API as a process of its own."""
+    ensure_topics(settings)
     tell_project_and_score(postgres, graph, "ledger")
     port = free_port()
     variables = {
