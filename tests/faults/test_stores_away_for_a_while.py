@@ -11,9 +11,11 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
+from sqlalchemy import make_url
 
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -87,6 +89,15 @@ def ask(port: int, path: str) -> Answer:
     return Answer(path, answer.status, monotonic() - started)
 
 
+def listening(port: int | None) -> int:
+    """The process that listens there: earlier tests may have killed the one the session began with."""
+    return next(
+        each.pid
+        for each in psutil.net_connections("tcp")
+        if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid is not None
+    )
+
+
 @contextmanager
 def frozen(pids: list[int]) -> Iterator[None]:
     """Inside the block these processes and all their children stand still."""
@@ -122,10 +133,16 @@ def asked_for_a_while(port: int) -> list[Answer]:
 
 
 @pytest.mark.parametrize("away", [["postgres"], ["neo4j"], ["postgres", "neo4j"]], ids="-".join)
-def test_the_api_answers_within_its_limits(servers: Servers, port: int, away: list[str]) -> None:
+def test_the_api_answers_within_its_limits(
+    servers: Servers, settings: Settings, port: int, away: list[str]
+) -> None:
     if not servers.pids:
         pytest.skip("the servers are no processes of this machine")
-    with frozen([servers.pids[name] for name in away]):
+    ports = {
+        "postgres": make_url(settings.postgres_url.get_secret_value()).port,
+        "neo4j": urlsplit(settings.neo4j_url).port,
+    }
+    with frozen([listening(ports[name]) for name in away]):
         answers = asked_for_a_while(port)
     figures = {}
     for path in {each.path for each in answers}:
