@@ -13,8 +13,9 @@ from app.domain import Transfer
 from app.ledger.pool import EMPTY, PoolState, deposit, send
 from app.stores.copy_writer import copy_texts
 from app.stores.postgres import Postgres
-from bench.ledger import FLOW_COLUMNS, WALLET_COLUMNS
+from bench.ledger import WALLET_COLUMNS
 from bench.stores import address, transfer
+from ingest.record.flows import FLOW_COLUMNS
 
 FIRST_BLOCK = 1_000_000
 """Of the transfers that are copied; a transfer of a lower block comes late."""

@@ -19,6 +19,7 @@ from app.ledger.pool import EMPTY, PoolState, deposit, send
 from app.policy.policy import Policy
 from app.stores.copy_writer import copy_texts
 from app.stores.postgres import Postgres
+from ingest.record.flows import FLOW_COLUMNS
 
 CATEGORIES = (
     "sanctioned", "terrorist_financing", "ransomware", "stolen_funds", "darknet_market", "scam",
@@ -199,11 +200,6 @@ WALLET_COLUMNS = ("wallet_id", "chain", "address", "batch_id")
 _TRANSFER_COLUMNS = (
     "transfer_id", "chain", "transaction_hash", "transfer_index", "block_number", "transaction_index",
     "occurred_at", "sender_id", "receiver_id", "asset_id", "amount", "decimals", "usd_value", "batch_id",
-)  # fmt: skip
-FLOW_COLUMNS = (
-    "transfer_id", "seq", "revision",
-    "send_pool_id", "send_epoch", "send_balance", "send_drain", "send_drain_low", "send_share", "unobserved",
-    "recv_pool_id", "recv_epoch", "recv_balance", "recv_drain", "recv_drain_low",
 )  # fmt: skip
 _POOL_COLUMNS = (
     "pool_id", "wallet_id", "asset_id", "balance", "epoch", "drain", "drain_low", "last_seq",

@@ -5,6 +5,7 @@ none: hex and bech32 are stored in lower case, Bitcoin Cash as CashAddr without 
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from eth_utils.address import to_checksum_address
@@ -118,36 +119,36 @@ def _normalise_evm(address: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def _normalise_other(chain: str, address: str) -> str:
-    from app.chains.address_forms import CHECKSUM_ERRORS, stored_form  # noqa: PLC0415 - see there
+    from app.chains.address_forms import stored_form  # noqa: PLC0415 - see there
 
-    fault = f"{address[:100]!a} is no address of {chain}."
     if not _address_text(address):
-        raise InvalidEvent("bad_address", fault)
-    try:
-        form = stored_form(chain, address)
-    except CHECKSUM_ERRORS as exc:
-        raise InvalidEvent("bad_checksum", f"The checksum of {address} is wrong.") from exc
-    except (ValueError, IndexError) as exc:
-        raise InvalidEvent("bad_address", fault) from exc
-    if form is None:
-        raise InvalidEvent("bad_address", fault)
-    return form
+        raise _no_address(chain, address[:100])
+    return _checked(stored_form, chain, address, address[:100])
 
 
 @lru_cache(maxsize=65_536)
 def _normalise_labelled(chain: str, address: str) -> str:
-    from app.chains.address_forms import CHECKSUM_ERRORS  # noqa: PLC0415 - see there
-    from app.chains.label_forms import label_form  # noqa: PLC0415 - see there
+    from app.chains.label_forms import label_form  # noqa: PLC0415 - see address_forms
 
-    fault = f"{address[:120]!a} is no address of {chain}."
     if not _labelled_text(address):
-        raise InvalidEvent("bad_address", fault)
+        raise _no_address(chain, address[:120])
+    return _checked(label_form, chain, address, address[:120])
+
+
+def _checked(form_of: Callable[[str, str], str | None], chain: str, address: str, shown: str) -> str:
+    """The form of an address, by a function that answers None or fails where it is none of the chain."""
+    from app.chains.address_forms import CHECKSUM_ERRORS  # noqa: PLC0415 - see there
+
     try:
-        form = label_form(chain, address)
+        form = form_of(chain, address)
     except CHECKSUM_ERRORS as exc:
         raise InvalidEvent("bad_checksum", f"The checksum of {address} is wrong.") from exc
     except (ValueError, IndexError) as exc:
-        raise InvalidEvent("bad_address", fault) from exc
+        raise _no_address(chain, shown) from exc
     if form is None:
-        raise InvalidEvent("bad_address", fault)
+        raise _no_address(chain, shown)
     return form
+
+
+def _no_address(chain: str, shown: str) -> InvalidEvent:
+    return InvalidEvent("bad_address", f"{shown!a} is no address of {chain}.")

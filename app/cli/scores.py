@@ -39,6 +39,9 @@ from app.runs.listing import one_run, top_scores
 from app.settings import Settings
 
 REPORTED_ROWS = 10_000
+RunOption = Annotated[
+    int | None, typer.Option(help="Number of a scoring run; without it, the published one.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -187,9 +190,7 @@ def _reload(settings: Settings, *, from_empty: bool, as_json: bool) -> None:
 def export_exposures(
     file: Annotated[Path, typer.Argument(help="CSV file to write.")],
     home: HomeOption = DEFAULT_HOME,
-    run: Annotated[
-        int | None, typer.Option(help="Number of a scoring run; without it, the published one.")
-    ] = None,
+    run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write every exposure and residual of a run: amounts in base units, shares of the wallet's total.
@@ -202,9 +203,7 @@ def export_exposures(
 def export_scores(
     file: Annotated[Path, typer.Argument(help="CSV file to write.")],
     home: HomeOption = DEFAULT_HOME,
-    run: Annotated[
-        int | None, typer.Option(help="Number of a scoring run; without it, the published one.")
-    ] = None,
+    run: RunOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write every wallet of a run with its score, level, flags, rules, sums in USD and coverage.

@@ -1,6 +1,6 @@
 """How long a question to a store may take, by kind of work. docs/operations.md has the table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
@@ -46,85 +46,48 @@ class Limits:
     is_reader: bool = False
 
 
+_PROBE: Final = Limits(
+    statement=1.5,
+    lock=1.0,
+    check=1.0,
+    connect=2,
+    pool=1.0,
+    connections=2,
+    attempts=1,
+    query=1.5,
+    bolt_connect=1.0,
+    bolt_pool=1.5,
+    retry=0.0,
+    is_reader=True,
+)
+_BATCH: Final = Limits(
+    statement=240.0,  # Kafka gives the partitions of a consumer to others after 300
+    lock=30.0,
+    check=5.0,
+    connect=5,
+    pool=30.0,
+    connections=15,
+    attempts=5,
+    query=60.0,
+    bolt_connect=5.0,
+    bolt_pool=15.0,
+    retry=3.0,
+)
 LIMITS: Final = {
-    Work.PROBE: Limits(
-        statement=1.5,
-        lock=1.0,
-        check=1.0,
-        connect=2,
-        pool=1.0,
-        connections=2,
-        attempts=1,
-        query=1.5,
-        bolt_connect=1.0,
-        bolt_pool=1.5,
-        retry=0.0,
-        is_reader=True,
-    ),
-    Work.READ: Limits(
+    Work.PROBE: _PROBE,
+    Work.READ: replace(
+        _PROBE,
         statement=5.0,
         lock=3.0,
         check=2.0,
-        connect=2,
         pool=2.0,
         connections=20,
         attempts=2,
         query=5.0,
-        bolt_connect=1.0,
         bolt_pool=2.0,
-        retry=0.0,
-        is_reader=True,
     ),
-    Work.BATCH: Limits(
-        statement=240.0,  # Kafka gives the partitions of a consumer to others after 300
-        lock=30.0,
-        check=5.0,
-        connect=5,
-        pool=30.0,
-        connections=15,
-        attempts=5,
-        query=60.0,
-        bolt_connect=5.0,
-        bolt_pool=15.0,
-        retry=3.0,
-    ),
-    Work.RUN: Limits(
-        statement=1_800.0,
-        lock=30.0,
-        check=5.0,
-        connect=5,
-        pool=30.0,
-        connections=15,
-        attempts=5,
-        query=60.0,
-        bolt_connect=5.0,
-        bolt_pool=15.0,
-        retry=3.0,
-    ),
-    Work.BULK: Limits(
-        statement=3_600.0,
-        lock=30.0,
-        check=5.0,
-        connect=5,
-        pool=30.0,
-        connections=15,
-        attempts=5,
-        query=60.0,
-        bolt_connect=5.0,
-        bolt_pool=15.0,
-        retry=30.0,
-    ),
-    Work.MIGRATION: Limits(
-        statement=21_600.0,
-        lock=30.0,
-        check=5.0,
-        connect=5,
-        pool=30.0,
-        connections=3,
-        attempts=5,
-        query=600.0,
-        bolt_connect=5.0,
-        bolt_pool=15.0,
-        retry=30.0,
-    ),
+    Work.BATCH: _BATCH,
+    Work.RUN: replace(_BATCH, statement=1_800.0),
+    Work.BULK: replace(_BATCH, statement=3_600.0, retry=30.0),
+    Work.MIGRATION: replace(_BATCH, statement=21_600.0, connections=3, query=600.0, retry=30.0),
 }

@@ -18,12 +18,13 @@ class FlowSides:
     receive: tuple[int, Accounted] | None = None
 
 
-_FLOW_COLUMNS = (
+FLOW_COLUMNS = (
     "transfer_id", "seq", "revision",
     "send_pool_id", "send_epoch", "send_balance", "send_drain", "send_drain_low", "send_share", "unobserved",
     "recv_pool_id", "recv_epoch", "recv_balance", "recv_drain", "recv_drain_low",
 )  # fmt: skip
-_NO_FLOW = (None,) * (len(_FLOW_COLUMNS) - 3)
+"""Of a line of COPY."""
+_NO_FLOW = (None,) * (len(FLOW_COLUMNS) - 3)
 
 RESTATED_SIDES = 5_000
 """Sides of flows that are rewritten together."""
@@ -65,7 +66,7 @@ def write_flows(
         (transfer_id, seq, batch_id, *(_NO_FLOW if sides is None else _both_sides(sides)))
         for transfer_id, seq, sides in rows
     )
-    copy_plain_rows(connection, "flows", _FLOW_COLUMNS, flows)
+    copy_plain_rows(connection, "flows", FLOW_COLUMNS, flows)
 
 
 class Restated:
