@@ -16,6 +16,7 @@ from ingest.kafka.producer import produce
 from ingest.kafka.topics import ensure_topics
 from tests.support.builders import retraction, transfer
 from tests.support.ingesting import ingest, produce_raw
+from tests.support.record import change
 from tests.support.run_story import ALICE, BOB, MIXER
 from tests.support.serving import all_pages, served
 
@@ -72,6 +73,31 @@ def test_what_is_published_is_followed_to_its_end(
     assert [(each["amount"], each["state"]) for each in found["transfers"]] == [("5", "retracted")]
     assert api.get(f"/v1/transactions/0x{99:064x}").status_code == 404
     assert api.get("/v1/transactions/nonsense").json()["reason"] == "bad_hash"
+
+
+def test_which_of_equal_messages_came_first_is_known_exactly(
+    api: httpx.Client, settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    """By a reference that reads the topic in order: the first message of an identity is stored."""
+    gone = json.loads(encode(retraction(transfer(2, ALICE, BOB, 5))))
+    first = [event(1), event(1), event(2), gone, event(1), event(3), gone, event(2), event(3), event(4)]
+    for sent in (first, [*first, event(5)]):
+        published = api.post("/v1/transfers", json={"transfers": sent}).json()["results"]
+        places = [place(each) for each in published]
+        ingest(settings, postgres, graph)
+        # Whatever the clocks of Kafka and PostgreSQL said.
+        change(postgres, "UPDATE transactions SET ingested_at = now() + interval '1 day'", rows=None)
+        known = [] if sent is first else first
+        expected = [
+            "duplicate" if each in [*known, *sent[:number]] else "stored" for number, each in enumerate(sent)
+        ]
+        assert [api.get(each).json()["status"] for each in places] == expected
+    told = api.get("/v1/ingestion/status").json()["totals"]["duplicates"]
+    assert told == 5 + 10
+    change(postgres, "UPDATE ingestion_state SET duplicates_from = next_offset", rows=None)
+    unknown = api.get(places[0]).json()
+    assert (unknown["status"], unknown["transfer"]["state"]) == ("stored", "live")
+    assert "not known" in unknown["detail"]
 
 
 def test_requests_to_publish_have_bounds(api: httpx.Client) -> None:
