@@ -135,6 +135,12 @@ class Settings(BaseSettings):
     cors_origins: str = Field(
         default="", description="Origins whose pages may call the API, separated by commas; empty is none."
     )
+    api_requests_per_minute: int = Field(
+        default=0,
+        ge=0,
+        le=1_000_000,
+        description="Requests that the API takes from one address in a minute; more are 429. 0: any number.",
+    )
     policy_file: Path = Field(default=PROJECT / "policy.yaml", description="The policy of scoring runs.")
     engine: Literal["auto", "cypher", "ledger"] = Field(
         default="auto",

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.api.probes import Probes
-from app.api.throttle import SignInThrottle
+from app.api.throttle import RequestLimit, SignInThrottle
 from app.api.topic import TransferTopic
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
@@ -25,6 +25,7 @@ class Services:
     operations: Operations
     status: StatusReader
     throttle: SignInThrottle
+    request_limit: RequestLimit
     probes: Probes
     topic: TransferTopic
 

@@ -1,5 +1,6 @@
 """The OpenAPI document: FastAPI's, with what every operation has in common."""
 
+from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -10,6 +11,21 @@ from app.api.responses import errors
 
 SERVERS: Final = [{"url": "/", "description": "The server that this document comes from."}]
 _OF_BODIES: Final = (400, 413)
+HEADERS: Final = {
+    "X-Request-ID": "The request's own, or one of the server's; it stands in its log.",
+    "ETag": "Send it as `If-None-Match`: what has not changed is 304 without a body.",
+    "Location": "Where the progress is, or the run or operation that is in the way.",
+    "Preference-Applied": "How long the answer waited, where `Prefer: wait=N` asked for it.",
+    "Retry-After": "Seconds to wait before asking again.",
+    "WWW-Authenticate": "`Bearer`.",
+}
+"""Headers of answers, each described once."""
+_HEADERS_OF_STATUS: Final = {
+    202: ("Location", "Preference-Applied"),
+    401: ("WWW-Authenticate",),
+    409: ("Location", "Retry-After"),
+    429: ("Retry-After",),
+}
 
 
 def install(app: FastAPI) -> None:
@@ -37,15 +53,31 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas |= problem.pop("$defs")
     schemas["Problem"] = problem
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+    document["components"]["headers"] = {
+        name: {"description": description, "schema": {"type": "string"}}
+        for name, description in HEADERS.items()
+    }
     for methods in document["paths"].values():
-        for operation in methods.values():
+        for method, operation in methods.items():
             for parameter in operation.get("parameters", []):
                 parameter["schema"] = _never_null(parameter["schema"])
             if "requestBody" in operation:
                 for status, answer in errors(*_OF_BODIES).items():
                     operation["responses"][str(status)] = answer
             operation["responses"] = dict(sorted(operation["responses"].items()))
+            for status, answer in operation["responses"].items():
+                answer["headers"] = _headers(method, int(status), is_long="202" in operation["responses"])
     return document
+
+
+def _headers(method: str, status: int, *, is_long: bool) -> dict[str, Any]:
+    """The headers that an answer of this status may have."""
+    names = ["X-Request-ID", *_HEADERS_OF_STATUS.get(status, ())]
+    if method == "get" and status == HTTPStatus.OK:
+        names.append("ETag")
+    if is_long and status == HTTPStatus.OK:
+        names += _HEADERS_OF_STATUS[HTTPStatus.ACCEPTED]
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:

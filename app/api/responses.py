@@ -21,6 +21,10 @@ _EXAMPLES: Final = {
     409: ("in-use", "Scoring run 3 is running. Wait for it to end: GET /v1/runs/3 (`aml status`)."),
     413: ("too-large", "The body is larger than 65536 bytes."),
     422: ("invalid-input", "limit: Input should be less than or equal to 1000"),
+    429: (
+        "too-many-requests",
+        "More than 600 requests a minute came from this address. Try again in 3 seconds.",
+    ),
     500: ("internal", "An unexpected error occurred. The server's log has the details."),
     503: ("dependency-missing", "PostgreSQL at 127.0.0.1:5432 does not answer. Start it (`aml up`)."),
     504: ("query-timeout", "The wallet has too many transfers to read in time."),

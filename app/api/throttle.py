@@ -1,15 +1,16 @@
-"""Wrong tokens at the sign-in are counted by address: whoever guesses is told to wait."""
+"""Who asks too often is told to wait: wrong tokens at the sign-in, and requests where a limit is set."""
 
 from math import ceil
 from time import time
 
-from limits import RateLimitItem, parse
+from fastapi import Request
+from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
 
 from app.errors import TooManyRequests
 
-WRONG_TOKENS: RateLimitItem = parse("10 per minute")
+WRONG_TOKENS: RateLimitItem = RateLimitItemPerMinute(10)
 
 
 class SignInThrottle:
@@ -25,11 +26,50 @@ class SignInThrottle:
             TooManyRequests: it has to wait.
         """
         if not self._limiter.test(WRONG_TOKENS, address):
-            resets_at = self._limiter.get_window_stats(WRONG_TOKENS, address).reset_time
-            raise TooManyRequests(
-                "Too many wrong tokens came from this address.", max(1, ceil(resets_at - time()))
-            )
+            message = "Too many wrong tokens came from this address."
+            raise TooManyRequests(message, _seconds_left(self._limiter, WRONG_TOKENS, address))
 
     def count(self, address: str) -> None:
         """Counts a wrong token."""
         self._limiter.hit(WRONG_TOKENS, address)
+
+
+class RequestLimit:
+    """The requests of the last minute, by the address they came from; 0 a minute is any number."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._limit = RateLimitItemPerMinute(per_minute) if per_minute else None
+        # It keeps two counts an address, and no request; what it lets through is exact to some per cent.
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+
+    def count(self, address: str) -> None:
+        """Counts a request.
+
+        Raises:
+            TooManyRequests: there were too many; this one is not counted.
+        """
+        if self._limit is not None and not self._limiter.hit(self._limit, address):
+            message = (
+                f"More than {self._limit.amount} requests a minute came from this address"
+                " (AML_API_REQUESTS_PER_MINUTE)."
+            )
+            raise TooManyRequests(message, _seconds_left(self._limiter, self._limit, address))
+
+
+async def limit_requests(request: Request) -> None:
+    """Counts a request of the API, before its token is looked at: a wrong token counts too.
+
+    Raises:
+        TooManyRequests: too many came from its address.
+    """
+    limit: RequestLimit = request.app.state.services.request_limit
+    limit.count(address_of(request))
+
+
+def address_of(request: Request) -> str:
+    """Where the request came from, as a proxy of `AML_FORWARDED_ALLOW_IPS` says it."""
+    return request.client.host if request.client else ""
+
+
+def _seconds_left(limiter: RateLimiter, limit: RateLimitItem, address: str) -> int:
+    return max(1, ceil(limiter.get_window_stats(limit, address).reset_time - time()))

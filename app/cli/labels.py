@@ -71,7 +71,9 @@ def list_labels(
     settings = load_settings(home)
     rules = load_policy(settings.policy_file).label_rules
     with open_record(settings) as postgres:
-        page = current_labels(postgres, rules, wallet=wallet, source=source, category=category, limit=limit)
+        page = current_labels(
+            postgres, rules, wallet=wallet, source=source, category=category, limit=limit, with_total=True
+        )
     if as_json:
         print_json({"total": page.total, "labels": page.labels})
         return

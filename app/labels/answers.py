@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from app.answers.base import EXAMPLE_TIME, Answer
+from app.answers.base import EXAMPLE_TIME, TOTAL, Answer
 
 
 class RecordedLabel(Answer):
@@ -29,17 +29,19 @@ class CurrentLabel(RecordedLabel):
 
 
 class LabelHistory(Answer):
-    """All labels a wallet ever had, in the order they were recorded."""
+    """Labels that a wallet ever had, in the order they were recorded."""
 
     labels: list[RecordedLabel]
+    next: str | None = None
+    total: int | None = Field(default=None, description=TOTAL)
 
 
 class Labels(Answer):
     """Current labels; `next` is the cursor of the next page."""
 
-    total: int = Field(description="How many labels match the filters.", examples=[2])
     labels: list[CurrentLabel]
     next: str | None = None
+    total: int | None = Field(default=None, description=TOTAL)
 
 
 _LABEL = RecordedLabel(
@@ -55,4 +57,4 @@ _LABEL = RecordedLabel(
     removed_at=None,
 )
 HISTORY = LabelHistory(labels=[_LABEL])
-LABELS = Labels(total=1, labels=[CurrentLabel(**_LABEL.model_dump(), effective=True)])
+LABELS = Labels(labels=[CurrentLabel(**_LABEL.model_dump(), effective=True)])

@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.labels.answers import CurrentLabel, RecordedLabel
+from app.answers.cursors import decode_cursor, encode_cursor
+from app.labels.answers import CurrentLabel, LabelHistory, RecordedLabel
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.labels.wallets import OF_WALLET, wallet_parameters
 from app.policy.label_rules import LabelRules
@@ -14,14 +15,14 @@ from app.stores.postgres import Postgres
 
 @dataclass(frozen=True, slots=True)
 class LabelPage:
-    """One page of the current labels, and how many match in all.
+    """One page of the current labels; `total` is None where nobody asked how many match in all.
 
     `last_id` is the `after` of the next page; None on the last page.
     """
 
-    total: int
     labels: list[CurrentLabel]
     last_id: int | None
+    total: int | None
 
 
 def current_labels(
@@ -33,6 +34,7 @@ def current_labels(
     category: str | None,
     limit: int,
     after: int | None = None,
+    with_total: bool = False,
 ) -> LabelPage:
     """The labels that are recorded and not removed, by chain, address and source: one page of them.
 
@@ -43,7 +45,8 @@ def current_labels(
         source: only labels of this source.
         category: only labels of this category.
         limit: labels on the page.
-        after: the id of the label that the page begins after; `total` still counts all.
+        after: the id of the label that the page begins after.
+        with_total: also count all that match.
 
     Raises:
         InvalidInput: no address looks like this.
@@ -53,7 +56,7 @@ def current_labels(
     with postgres.transaction(snapshot=True) as connection:
         rows = connection.execute(_CURRENT, parameters).all()
         on_page = rows[:limit]
-        total = connection.execute(_COUNT, parameters).scalar_one()
+        total = int(connection.execute(_COUNT, parameters).scalar_one()) if with_total else None
         effective = effective_labels(
             connection,
             as_of=connection.execute(text("SELECT clock_timestamp()")).scalar_one(),
@@ -62,7 +65,7 @@ def current_labels(
         )
     statements = {_statement(label) for label in effective}
     labels = [CurrentLabel(**_fields(row), effective=_statement(row) in statements) for row in on_page]
-    return LabelPage(total, labels, on_page[-1].label_id if len(rows) > limit else None)
+    return LabelPage(labels, on_page[-1].label_id if len(rows) > limit else None, total)
 
 
 def label_sources(postgres: Postgres) -> dict[str, int]:
@@ -79,6 +82,24 @@ def label_history(connection: Connection, reference: str) -> list[RecordedLabel]
     """
     rows = connection.execute(_HISTORY, wallet_parameters(reference))
     return [RecordedLabel(**_fields(row)) for row in rows]
+
+
+def label_history_page(
+    connection: Connection, reference: str, limit: int, cursor: str | None, *, with_total: bool = False
+) -> LabelHistory:
+    """A page of the same, for the API.
+
+    Raises:
+        InvalidInput: no address looks like this, or the text is not a cursor of this list.
+    """
+    filters = wallet_parameters(reference)
+    after = None if cursor is None else decode_cursor(cursor, 1)[0]
+    rows = connection.execute(_HISTORY_PAGE, {**filters, "after": after, "limit": limit + 1}).all()
+    return LabelHistory(
+        labels=[RecordedLabel(**_fields(row)) for row in rows[:limit]],
+        next=encode_cursor(rows[limit - 1].label_id) if len(rows) > limit else None,
+        total=int(connection.execute(_COUNT_HISTORY, filters).scalar_one()) if with_total else None,
+    )
 
 
 def _fields(row: Row[Any]) -> dict[str, Any]:
@@ -119,3 +140,11 @@ _SOURCES = text("""
 _HISTORY = text(f"""
     SELECT {_FIELDS} FROM labels WHERE {OF_WALLET} ORDER BY recorded_at, label_id
 """)  # noqa: S608 - constants of the code
+_HISTORY_PAGE = text(f"""
+    SELECT label_id, {_FIELDS} FROM labels WHERE {OF_WALLET} AND (
+        CAST(:after AS bigint) IS NULL
+        OR (recorded_at, label_id) > (SELECT recorded_at, label_id FROM labels WHERE label_id = :after)
+    )
+    ORDER BY recorded_at, label_id LIMIT :limit
+""")  # noqa: S608 - constants of the code
+_COUNT_HISTORY = text(f"SELECT count(*) FROM labels WHERE {OF_WALLET}")  # noqa: S608 - likewise

@@ -1,6 +1,5 @@
 """What became of one message of the transfers topic."""
 
-from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import Field
@@ -14,9 +13,8 @@ from app.record.transfers import TRANSFERS, RecordedTransfer, recorded_transfer
 
 
 class TopicMessage(NamedTuple):
-    """A message as Kafka holds it: when it was sent, and its value; None where it breaks the contract."""
+    """A message as Kafka holds it; its event is None where it breaks the contract."""
 
-    sent_at: datetime
     event: Transfer | Retraction | None
 
 
@@ -27,7 +25,7 @@ class MessageOutcome(Answer):
     partition: int = Field(examples=[0])
     offset: int = Field(examples=[17])
     status: MessageStatus = Field(
-        description="`stored`: recorded; `duplicate`: its transfer was recorded before it was sent;"
+        description="`stored`: recorded; `duplicate`: an equal message had been recorded before;"
         " `dead_letter`: refused; `not_read`: the consumer has not come to it; `lost`: deleted unread."
     )
     detail: str = Field(examples=["Its transfer is recorded."])
@@ -75,30 +73,46 @@ def outcome(
         )
 
     letter = None
-    if not is_read(connection, topic, partition, offset):
-        return answer("not_read", "The consumer has not come to it yet: ask again.")
     parameters = {"topic": topic, "partition": partition, "offset": offset}
-    letter = one_refused(
-        connection, topic, partition, offset, connection.execute(_SERIES, parameters).scalar()
-    )
+    series = connection.execute(_SERIES, parameters).first()
+    if series is None or offset >= series.next_offset:
+        return answer("not_read", "The consumer has not come to it yet: ask again.")
+    letter = one_refused(connection, topic, partition, offset, series.series)
     if letter is not None:
         return answer("dead_letter", letter.detail)
+    parameters["series"] = series.series
     if connection.execute(_IN_A_HOLE, parameters).scalar():
         return answer("lost", "Kafka deleted it before it was read: send it again.")
-    if message is None:
-        return answer(
-            "stored", "It was read and not refused. Kafka no longer has it, so its transfer is not named."
-        )
-    if not isinstance(message.event, Transfer):
-        return answer("stored", "Its retraction is recorded.")
-    event = message.event
-    inclusion = event.block_hash or str(event.block_number)
-    transfer = recorded_transfer(
-        connection, event.chain, event.transaction_hash, event.transfer_index, inclusion
+    is_duplicate = bool(connection.execute(_IS_DUPLICATE, parameters).scalar())
+    is_known = series.duplicates_from is not None and offset >= series.duplicates_from
+    transfer = None if message is None else _transfer_of(connection, message.event)
+    return answer(
+        "duplicate" if is_duplicate else "stored",
+        _detail(message, is_duplicate=is_duplicate, is_known=is_known),
+        transfer,
     )
-    if transfer is not None and transfer.recorded_at < message.sent_at:
-        return answer("duplicate", "Its transfer had been recorded before it was sent.", transfer)
-    return answer("stored", "Its transfer is recorded.", transfer)
+
+
+def _transfer_of(connection: Connection, event: Transfer | Retraction | None) -> RecordedTransfer | None:
+    if not isinstance(event, Transfer):
+        return None
+    inclusion = event.block_hash or str(event.block_number)
+    return recorded_transfer(connection, event.chain, event.transaction_hash, event.transfer_index, inclusion)
+
+
+def _detail(message: TopicMessage | None, *, is_duplicate: bool, is_known: bool) -> str:
+    if message is None:
+        what, said = "message", "It was read and not refused."
+    else:
+        what = "retraction" if isinstance(message.event, Retraction) else "transfer"
+        said = f"Its {what} is recorded."
+    if is_duplicate:
+        said = f"An equal {what} had been recorded before: it stored nothing."
+    elif not is_known:
+        said += " It was read before duplicates were kept: whether it was the first is not known."
+    if message is None:
+        said += " Kafka no longer has it, so its transfer is not named."
+    return said
 
 
 _NEXT = text("""
@@ -106,13 +120,19 @@ _NEXT = text("""
     WHERE topic = :topic AND partition = :partition AND ended_at IS NULL
 """)
 _SERIES = text("""
-    SELECT series FROM ingestion_state
+    SELECT series, next_offset, duplicates_from FROM ingestion_state
     WHERE topic = :topic AND partition = :partition AND ended_at IS NULL
 """)
 _IN_A_HOLE = text("""
     SELECT EXISTS (
-        SELECT FROM holes h JOIN ingestion_state s USING (topic, partition, series)
-        WHERE h.topic = :topic AND h.partition = :partition AND s.ended_at IS NULL
-            AND h.reason = 'retention' AND :offset >= h.from_offset AND :offset < h.to_offset
+        SELECT FROM holes
+        WHERE topic = :topic AND partition = :partition AND series = :series
+            AND reason = 'retention' AND :offset >= from_offset AND :offset < to_offset
     )
+""")
+# The duplicates of the batch that had the message begin at its offset or before, and no other's in between.
+_IS_DUPLICATE = text("""
+    SELECT offsets @> CAST(:offset AS bigint) FROM duplicates
+    WHERE topic = :topic AND partition = :partition AND series = :series AND from_offset <= :offset
+    ORDER BY from_offset DESC LIMIT 1
 """)

@@ -37,7 +37,7 @@ from app.api.routes import (
     version,
 )
 from app.api.security import check_settings, require_token
-from app.api.throttle import SignInThrottle
+from app.api.throttle import RequestLimit, SignInThrottle, limit_requests
 from app.operations.operation import Operations
 from app.operations.status import StatusReader, ingestion_status
 from app.server.topic import Topic
@@ -102,6 +102,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         operations=Operations(),
         status=StatusReader(lambda: ingestion_status(settings, postgres, graph)),
         throttle=SignInThrottle(),
+        request_limit=RequestLimit(settings.api_requests_per_minute),
         probes=Probes(),
         topic=Topic(settings, postgres),
     )
@@ -136,8 +137,12 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
                 router,
                 prefix=prefix,
                 include_in_schema=not is_alias,
-                dependencies=[Depends(require_token), Depends(only_known_parameters)],
-                responses=errors(401, 403, 422, 503),
+                dependencies=[
+                    Depends(limit_requests),
+                    Depends(require_token),
+                    Depends(only_known_parameters),
+                ],
+                responses=errors(401, 403, 422, 429, 503),
             )
         app.include_router(
             health.router,

@@ -33,7 +33,8 @@ from sqlalchemy import (
     text,
     true,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import INT8MULTIRANGE, JSONB
+from sqlalchemy.dialects.postgresql.ranges import MultiRange
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Amount = Numeric(78, 0)
@@ -297,6 +298,22 @@ class IngestionState(Base):
     updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
     topic_id: Mapped[str | None] = mapped_column(comment="Null: of before 0015.")
     ended_at: Mapped[datetime | None] = mapped_column(comment="Null: the series that is read.")
+    duplicates_from: Mapped[int | None] = mapped_column(
+        comment="Offset from which on `duplicates` has every one; null: no batch since 0033."
+    )
+
+
+class Duplicates(Base):
+    """Which messages of a batch and partition repeated what was recorded; no row where none did."""
+
+    __tablename__ = "duplicates"
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    partition: Mapped[int] = mapped_column(Integer, primary_key=True)
+    series: Mapped[int] = mapped_column(Integer, primary_key=True)
+    from_offset: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    offsets: Mapped[MultiRange[int]] = mapped_column(
+        INT8MULTIRANGE, comment="Messages that follow one another are one range."
+    )
 
 
 class Hole(Base):

@@ -1,6 +1,5 @@
 """One message of the transfers topic, read without a consumer group: nobody's offset moves."""
 
-from datetime import UTC, datetime
 from time import monotonic
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -51,11 +50,10 @@ def read_message(settings: Settings, partition: int, offset: int) -> TopicMessag
         raise DependencyMissing(f"Kafka does not give message {offset} within {READ_SECONDS} s.")
     if message.error() is not None or message.offset() != offset:  # deleted meanwhile
         return None
-    sent_at = datetime.fromtimestamp(message.timestamp()[1] / 1000, UTC)
     try:
-        return TopicMessage(sent_at, decode(message.value()))
+        return TopicMessage(decode(message.value()))
     except InvalidEvent:
-        return TopicMessage(sent_at, None)
+        return TopicMessage(None)
 
 
 def _first_answer(consumer: Consumer) -> Message | None:

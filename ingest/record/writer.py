@@ -19,6 +19,7 @@ from ingest.record.block_times import out_of_order
 from ingest.record.changes import Changes
 from ingest.record.counts import add_counts
 from ingest.record.dead_letters import STORED_PAYLOAD_BYTES, store_dead_letters
+from ingest.record.duplicates import store_duplicates
 from ingest.record.facts import lock_assets, store_events
 from ingest.record.refusals import count_refusals
 
@@ -32,12 +33,14 @@ _ADD_BATCH = text("""
 """)
 _ADVANCE = text("""
     INSERT INTO ingestion_state AS s
-        (topic, partition, series, next_offset, consumed, stored, duplicates, dead)
-    VALUES (:topic, :partition, :series, :next_offset, :consumed, :stored, :duplicates, :dead)
+        (topic, partition, series, next_offset, consumed, stored, duplicates, dead, duplicates_from)
+    VALUES
+        (:topic, :partition, :series, :next_offset, :consumed, :stored, :duplicates, :dead, :duplicates_from)
     ON CONFLICT (topic, partition, series) DO UPDATE SET
         next_offset = EXCLUDED.next_offset, consumed = s.consumed + EXCLUDED.consumed,
         stored = s.stored + EXCLUDED.stored, duplicates = s.duplicates + EXCLUDED.duplicates,
-        dead = s.dead + EXCLUDED.dead, updated_at = clock_timestamp()
+        dead = s.dead + EXCLUDED.dead, updated_at = clock_timestamp(),
+        duplicates_from = coalesce(s.duplicates_from, EXCLUDED.duplicates_from)
 """)
 
 
@@ -113,6 +116,14 @@ def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> W
     )
     refused = store_dead_letters(connection, [_dead_letter(message, error) for message, error in dead])
     connection.execute(_ADVANCE, _partition_counts(messages, outcomes))
+    if batch.duplicates:
+        store_duplicates(
+            connection,
+            (
+                ((message.topic, message.partition, message.series), message.offset, outcome == "duplicates")
+                for message, outcome in zip(messages, outcomes, strict=True)
+            ),
+        )
     grown = Counter({"wallets": changes.new_wallets, "restated": restated, "retracted": batch.retracted})
     stored = (event for position, event in events if position in changes.stored)
     grown["out_of_order"] = out_of_order(event for event in stored if isinstance(event, Transfer))
@@ -156,6 +167,7 @@ def _partition_counts(
 ) -> list[dict[str, Any]]:
     """What each partition adds to its row of `ingestion_state`."""
     next_offset = {(m.topic, m.partition, m.series): m.offset + 1 for m in messages}
+    first_offset = {(m.topic, m.partition, m.series): m.offset for m in reversed(messages)}
     counts: dict[tuple[str, int, int], Counter[str]] = defaultdict(Counter)
     names = (outcome if isinstance(outcome, str) else "dead" for outcome in outcomes)
     partitions = ((m.topic, m.partition, m.series) for m in messages)
@@ -171,6 +183,7 @@ def _partition_counts(
             "stored": counted["stored"],
             "duplicates": counted["duplicates"],
             "dead": counted["dead"],
+            "duplicates_from": first_offset[topic, partition, series],
         }
         for (topic, partition, series), counted in sorted(counts.items())
     ]

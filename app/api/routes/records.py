@@ -13,7 +13,7 @@ from app.chains.addresses import normalise_address
 from app.chains.transaction_reference import MAX_HASH_LENGTH
 from app.errors import InvalidEvent, InvalidInput, UnknownAddress
 from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
-from app.labels.lookup import current_labels, label_history
+from app.labels.lookup import current_labels, label_history_page
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
 from app.record.transfers import (
@@ -102,10 +102,17 @@ def list_waiting_transfers(
 
 
 @router.get("/wallets/{wallet}/labels", responses=example(200, HISTORY))
-def list_wallet_labels(services: AppServices, wallet: WalletReference) -> LabelHistory:
+def list_wallet_labels(
+    services: AppServices,
+    wallet: WalletReference,
+    *,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+    with_total: WithTotal = False,
+) -> LabelHistory:
     """Every label a wallet ever had, with the times of its recording and removal; also of unknown wallets."""
-    with services.postgres.transaction() as connection:
-        return LabelHistory(labels=label_history(connection, wallet))
+    with services.postgres.transaction(snapshot=True) as connection:
+        return label_history_page(connection, wallet, limit, cursor, with_total=with_total)
 
 
 class LabelRequest(BaseModel):
@@ -176,6 +183,7 @@ def list_labels(
     category: Annotated[str | None, Query(max_length=40, description="Only labels of this category.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
+    with_total: WithTotal = False,
 ) -> Labels:
     """The current labels by chain, address and source, with the effective one of each wallet.
 
@@ -189,9 +197,10 @@ def list_labels(
         category=category,
         limit=limit,
         after=None if cursor is None else decode_cursor(cursor, 1)[0],
+        with_total=with_total,
     )
     return Labels(
-        total=page.total,
         labels=page.labels,
         next=None if page.last_id is None else encode_cursor(page.last_id),
+        total=page.total,
     )

@@ -39,6 +39,7 @@ def labels_page(
         category=in_use.get("category"),
         limit=LABELS_PER_PAGE,
         after=after,
+        with_total=True,
     )
     next_query = None if labels.last_id is None else urlencode(in_use | {"after": str(labels.last_id)})
     return page(

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app.access import is_token
 from app.api.dependencies import AppServices
 from app.api.sessions import begin_session, cookie_name, end_session
+from app.api.throttle import address_of
 from app.web.templating import page
 
 router = APIRouter(include_in_schema=False)
@@ -37,7 +38,7 @@ def sign_in(
     Raises:
         TooManyRequests: too many wrong tokens came from this address.
     """
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     services.throttle.check(address)
     if services.settings.api_auth == "on" and not is_token(services.settings, token.strip()):
         services.throttle.count(address)

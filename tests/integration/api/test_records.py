@@ -130,7 +130,7 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
     )
     assert found == [each.model_dump(mode="json") for each in everything.labels]
     assert [each["address"] for each in found] == [MIXER, ALICE, BOB, CAROL]
-    some = api.get("/v1/labels", params={"category": "exchange", "limit": 1}).json()
+    some = api.get("/v1/labels", params={"category": "exchange", "limit": 1, "total": True}).json()
     assert (some["total"], [each["address"] for each in some["labels"]]) == (2, [ALICE])
     assert api.get("/v1/labels", params={"wallet": "nonsense"}).status_code == 422
 
@@ -139,7 +139,21 @@ def test_labels_are_listed_as_the_record_has_them_and_as_the_command_does(
     with postgres.transaction() as connection:
         assert [past] == [each.model_dump(mode="json") for each in label_history(connection, BOB)]
     assert past["removed_at"] is not None
-    assert api.get(f"/v1/wallets/0x{99:040x}/labels").json() == {"labels": []}
+    assert api.get(f"/v1/wallets/0x{99:040x}/labels").json() == {
+        "labels": [], "next": None, "total": None,
+    }  # fmt: skip
+
+
+def test_the_labels_of_a_wallet_page_in_the_order_of_their_recording(
+    api: httpx.Client, postgres: Postgres
+) -> None:
+    for n in range(5):
+        label(postgres, BOB, "scam", source=f"source {n}")
+    path = f"/v1/wallets/{BOB}/labels"
+    found = all_pages(api, path, "labels", limit=2)
+    assert [each["source"] for each in found] == [f"source {n}" for n in range(5)]
+    assert api.get(path, params={"total": True, "limit": 1}).json()["total"] == 5
+    assert api.get(path, params={"cursor": "bm9uZQ=="}).status_code == 422
 
 
 @pytest.mark.usefixtures("commands")

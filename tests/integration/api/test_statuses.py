@@ -107,6 +107,8 @@ def test_every_cell_of_the_table_is_seen(
     slow = settings.model_copy(update={"cypher_engine_seconds": 1e-6})
     with served(slow, postgres, graph) as api:
         table.ask(api, "start_run", json={"engine": "cypher"}, headers={"Prefer": "wait=60"})
+    with served(settings.model_copy(update={"api_requests_per_minute": 1}), postgres, graph) as api:
+        too_many(table, api)
     with away(settings) as api:
         cookie = {"Cookie": f"aml_session_{api.base_url.port}=x", "Authorization": ""}
         for name in OPERATIONS.keys() - {"get_health"}:
@@ -167,6 +169,17 @@ def bad(table: Table, api: httpx.Client) -> None:
             sent = {"Content-Type": "application/json"}
             assert table.ask(api, name, content=b'"\xff"', headers=sent).status_code == 400
             assert table.ask(api, name, content=b" " * 3_000_000, headers=sent).status_code == 413
+
+
+def too_many(table: Table, api: httpx.Client) -> None:
+    assert api.get("/v1/version").status_code == 200
+    for name, (_, _, operation) in OPERATIONS.items():
+        answer = table.ask(api, name)
+        if "security" in operation:
+            assert answer.status_code == 429
+            assert 1 <= int(answer.headers["retry-after"]) <= 60
+        else:  # whoever watches the process is never told to wait
+            assert answer.status_code in {200, 503}
 
 
 def not_found(table: Table, api: httpx.Client) -> None:

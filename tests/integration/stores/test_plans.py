@@ -57,6 +57,7 @@ def large(postgres: Postgres) -> Postgres:
         connection.execute(
             text("INSERT INTO absences (transfer_id, returned_batch_id, retracted_batch_id) VALUES (1, 2, 1)")
         )
+        connection.execute(text("INSERT INTO duplicates VALUES ('t', 0, 1, 0, '{[0,1)}')"))
         restore_large_statistics(connection)
     return postgres
 

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, text
 ROWS = {
     "transactions": 100_000_000, "flows": 100_000_000, "pools": 50_000_000, "wallets": 30_000_000,
     "retractions": 1_000_000, "absences": 1_000_000, "batches": 1_000_000, "dead_letters": 1_000_000,
+    "duplicates": 1_000_000,
     "assets": 20_000, "ingestion_state": 64,
 }  # fmt: skip
 """Rows of each table."""
@@ -31,6 +32,7 @@ _COLUMNS: dict[str, dict[str, tuple[float, float]]] = {
     "dead_letters": {
         "topic": (1, 0), "partition": (64, 0), "offset": (-0.5, 0), "published_at": (-0.9, 0.0001),
     },
+    "duplicates": {"topic": (1, 0), "partition": (64, 0), "series": (2, 0), "from_offset": (-0.5, 0)},
     "assets": {"asset_id": (-1, 0), "chain": (8, 0), "asset": (-0.9, 0)},
 }  # fmt: skip
 

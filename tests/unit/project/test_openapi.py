@@ -62,7 +62,7 @@ def test_every_error_is_a_problem_by_reference_with_a_title_of_ours() -> None:
     for method, path, operation in operations():
         statuses = {int(status) for status in operation["responses"]}
         assert statuses >= {403, 422}, (method, path)
-        assert ("security" in operation) == (401 in statuses), (method, path)
+        assert ("security" in operation) == ({401, 429} <= statuses), (method, path)
         assert ("requestBody" in operation) == ({400, 413} <= statuses), (method, path)
         for status, answer in operation["responses"].items():
             if int(status) < 400:
@@ -74,6 +74,18 @@ def test_every_error_is_a_problem_by_reference_with_a_title_of_ours() -> None:
                 assert content[1]["schema"] == {"$ref": "#/components/schemas/Problem"}
     types = DOCUMENT["components"]["schemas"]["Problem"]["properties"]["type"]["enum"]
     assert types == [PREFIX + kind for kind in KINDS]
+
+
+def test_every_answer_says_its_headers() -> None:
+    headers = DOCUMENT["components"]["headers"]
+    for method, path, operation in operations():
+        for status, answer in operation["responses"].items():
+            assert {each["$ref"] for each in answer["headers"].values()} == {
+                f"#/components/headers/{name}" for name in answer["headers"]
+            }
+            assert answer["headers"].keys() <= headers.keys()
+            assert "X-Request-ID" in answer["headers"]
+            assert ("Retry-After" in answer["headers"]) == (status in {"409", "429"}), (method, path, status)
 
 
 def test_a_wait_answers_with_the_schema_of_what_is_not_waited_for() -> None:
