@@ -17,8 +17,8 @@ class ResultDifference(Answer):
 
     what: str = Field(examples=["score"])
     wallet: WalletName | None
-    stored: str = Field(examples=["12.000000"])
-    recomputed: str = Field(examples=["14.000000"])
+    as_stored: str = Field(examples=["12.000000"])
+    as_recomputed: str = Field(examples=["14.000000"])
     detail: str = Field(examples=["The score of ethereum:0xaa is stored as 12.000000, recomputed 14.000000."])
 
 
@@ -43,13 +43,13 @@ class Verification(Answer):
 class ChangeByCause(Answer):
     """A change of score by cause, in points; the parts add up to the change exactly.
 
-    `engine` is rounding, some millionths, where one of the runs used path queries.
+    `by_engine` is rounding, some millionths, where one of the runs used path queries.
     """
 
-    transfers: str = Field(examples=["2.000000"])
-    labels: str = Field(examples=["12.000000"])
-    policy: str = Field(examples=["0.000000"])
-    engine: str = Field(examples=["0.000000"])
+    by_transfers: str = Field(examples=["2.000000"])
+    by_labels: str = Field(examples=["12.000000"])
+    by_policy: str = Field(examples=["0.000000"])
+    by_engine: str = Field(examples=["0.000000"])
 
 
 class ScoreChange(Answer):
@@ -94,7 +94,7 @@ class WalletDiff(Answer):
     kind: Literal["wallet"] = "wallet"
     run_before: RunName
     run_after: RunName
-    score: ScoreChange
+    score_change: ScoreChange
     risk_level_before: RiskLevel | None = Field(examples=["low"])
     risk_level_after: RiskLevel | None = Field(examples=["low"])
     contributions: list[ContributionChange]
@@ -133,7 +133,9 @@ _CHANGE = ScoreChange(
     change_micro=14_000_000,
     risk_level_before="low",
     risk_level_after="low",
-    parts=ChangeByCause(transfers="2.000000", labels="12.000000", policy="0.000000", engine="0.000000"),
+    parts=ChangeByCause(
+        by_transfers="2.000000", by_labels="12.000000", by_policy="0.000000", by_engine="0.000000"
+    ),
 )
 VERIFICATION = Verification(
     run_id=3,
@@ -150,7 +152,7 @@ DIFF = RunDiff(run_before=_BEFORE, run_after=_AFTER, changed=1, changes=[_CHANGE
 WALLET_DIFF = WalletDiff(
     run_before=_BEFORE,
     run_after=_AFTER,
-    score=_CHANGE,
+    score_change=_CHANGE,
     risk_level_before="low",
     risk_level_after="low",
     contributions=[

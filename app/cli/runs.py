@@ -92,7 +92,7 @@ def diff(
     elif isinstance(difference, RunDiff):
         stdout.print(_changes(difference.changes, f"{difference.changed} scores changed"))
     else:
-        stdout.print(_changes([difference.score], "one wallet"))
+        stdout.print(_changes([difference.score_change], "one wallet"))
         stdout.print(_contributions(difference))
 
 
@@ -159,7 +159,7 @@ def _changes(changes: list[ScoreChange], title: str) -> Table:
             each.score_before or "unknown",
             each.score_after or "unknown",
             each.change,
-            *(parts.transfers, parts.labels, parts.policy, parts.engine),
+            *(parts.by_transfers, parts.by_labels, parts.by_policy, parts.by_engine),
         )
     return table
 

@@ -26,10 +26,10 @@ class ShownWallet(Position):
 
 
 class Expansion(BaseModel):
-    """The direction in which to expand a wallet, and the positions of all that is shown."""
+    """The way in which to expand a wallet, and the positions of all that is shown."""
 
     model_config = ConfigDict(extra="forbid")
-    direction: TransferWay = Field(description="`in`: who paid it; `out`: whom it paid.")
+    way: TransferWay = Field(description="`in`: who paid it; `out`: whom it paid.")
     limit: int = Field(default=12, ge=1, le=200, description="Neighbours to show; the others are summed up.")
     shown: list[ShownWallet] = Field(max_length=MAX_SHOWN)
 
@@ -40,7 +40,7 @@ class Neighbour(Answer):
     wallet: WalletName
     name: str = Field(description="The name of its label, else its address in short.")
     category: str | None
-    transfers: int = Field(description="Between the two wallets, in this direction.")
+    transfers: int = Field(description="Between the two wallets, this way.")
     usd_value: str | None = Field(description="Of those with a price; null when none has one.")
     assets: list[str] = Field(description="Three at most.")
     senders: str = Field(description="A number, `200+`, or `?` when counting took too long.")
@@ -62,15 +62,15 @@ class Neighbours(Answer):
     """The answer to an expansion."""
 
     wallet: WalletName
-    direction: TransferWay
-    total: int = Field(description="All neighbours in this direction.")
+    way: TransferWay
+    total: int = Field(description="All neighbours this way.")
     neighbours: list[Neighbour]
     more: OmittedWallets | None
 
 
 NEIGHBOURS = Neighbours(
     wallet=WALLET,
-    direction="in",
+    way="in",
     total=35,
     neighbours=[
         Neighbour(
@@ -97,7 +97,7 @@ def expand(graph: Graph, wallet: WalletName, expansion: Expansion) -> Neighbours
         QueryTimeout: the wallet has too many transfers to read in time.
         DependencyMissing: the graph does not answer.
     """
-    name = "explore/senders" if expansion.direction == "in" else "explore/receivers"
+    name = "explore/senders" if expansion.way == "in" else "explore/receivers"
     parameters = {"chain": wallet.chain, "address": wallet.address, "row_limit": expansion.limit}
     (answer,) = graph.read(query(name), parameters, timeout_seconds=QUERY_SECONDS)
     rows, total = answer["wallets"], answer["total"]
@@ -105,13 +105,13 @@ def expand(graph: Graph, wallet: WalletName, expansion: Expansion) -> Neighbours
     new = [row["address"] for row in rows if row["address"] not in places]
     summed_up = total["wallets"] - len(rows)
     origin = places.get(wallet.address, Position(column=0, row=0))
-    step = _STEPS[expansion.direction] if abs(origin.column) < MAX_COLUMN else 0
+    step = _STEPS[expansion.way] if abs(origin.column) < MAX_COLUMN else 0
     free = free_places(origin, step, expansion.shown, len(new) + 1)
     places |= dict(zip(new, free, strict=False))
     neighbour_counts = counts(graph, wallet.chain, [row["address"] for row in rows])
     return Neighbours(
         wallet=wallet,
-        direction=expansion.direction,
+        way=expansion.way,
         total=total["wallets"],
         neighbours=[
             _neighbour(row, places[row["address"]], neighbour_counts, is_new=row["address"] in new)

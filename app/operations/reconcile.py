@@ -95,9 +95,9 @@ def reconcile(
             equal=proof.equal and not labels and not broken,
             repair=repair,
             differences=findings.count,
-            listed=findings.listed,
+            first_differences=findings.listed,
             broken_references=broken,
-            labels="unconfirmed" if labels is None else "compared",
+            label_comparison="unconfirmed" if labels is None else "compared",
             foreign=ForeignContent(**asdict(foreign_content(graph))),
             **_contents(postgres, proof),
             started_at=started_at,
@@ -153,10 +153,10 @@ def _contents(postgres: Postgres, proof: Proof) -> dict[str, StoreContent]:
             transfers=digested.transfers,
             wallets=digested.wallets,
             digest=digested.digest,
-            amounts=dict(sorted(amounts.items())),
+            asset_amounts=dict(sorted(amounts.items())),
         )
 
-    return {"record": content(proof.record), "graph": content(proof.graph)}
+    return {"record_content": content(proof.record), "graph_content": content(proof.graph)}
 
 
 def _store(connection: Connection, report: Reconciliation) -> None:
@@ -174,9 +174,9 @@ def _log(report: Reconciliation) -> None:
         equal=report.equal,
         repair=report.repair,
         differences=report.differences,
-        first=[asdict(each) for each in report.listed[:3]],
+        first=[asdict(each) for each in report.first_differences[:3]],
         broken_references=[broken.model_dump() for broken in report.broken_references],
-        transfers=report.record.transfers,
+        transfers=report.record_content.transfers,
         seconds=report.seconds,
     )
 

@@ -18,7 +18,7 @@ class StoreContent(BaseModel):
     transfers: int = Field(examples=[117])
     wallets: int = Field(examples=[64])
     digest: str = Field(description="Of the digests of all ranges.", examples=["2c26b46b68ffc68f"])
-    amounts: dict[str, str] = Field(
+    asset_amounts: dict[str, str] = Field(
         description="Exact sums in base units by `chain:asset`, without retracted transfers.",
         examples=[{"ethereum:ETH": "1500000000000000000"}],
     )
@@ -42,11 +42,11 @@ class Reconciliation(BaseModel):
     equal: bool
     repair: bool = Field(description="The graph was to be repaired.")
     differences: int = Field(description="Found before a repair, all of them.", examples=[0])
-    listed: list[Difference] = Field(description=f"The first {MAX_LISTED} of them.")
+    first_differences: list[Difference] = Field(description=f"The first {MAX_LISTED} of them.")
     broken_references: list[BrokenReference] = Field(
         description="References in the record to rows that do not exist. A repair does not change the record."
     )
-    labels: str = Field(
+    label_comparison: str = Field(
         description="`compared`, or `unconfirmed`: the graph says so itself, and no answer relies on them.",
         examples=["compared"],
     )
@@ -54,8 +54,8 @@ class Reconciliation(BaseModel):
         default=NOTHING_FOREIGN,
         description="What other hands have added. No answer reads it, and a repair leaves it.",
     )
-    record: StoreContent
-    graph: StoreContent
+    record_content: StoreContent
+    graph_content: StoreContent
     started_at: datetime
     seconds: float = Field(examples=[2.9])
 
@@ -64,17 +64,17 @@ _CONTENT = StoreContent(
     transfers=117,
     wallets=64,
     digest="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
-    amounts={"ethereum:ETH": "1500000000000000000"},
+    asset_amounts={"ethereum:ETH": "1500000000000000000"},
 )
 RECONCILIATION = Reconciliation(
     equal=True,
     repair=False,
     differences=0,
-    listed=[],
+    first_differences=[],
     broken_references=[],
-    labels="compared",
-    record=_CONTENT,
-    graph=_CONTENT,
+    label_comparison="compared",
+    record_content=_CONTENT,
+    graph_content=_CONTENT,
     started_at=EXAMPLE_TIME,
     seconds=2.9,
 )

@@ -15,8 +15,8 @@ class PropertyDifference:
     """One property as the record has it and as the graph has it; floats are written bit by bit."""
 
     property: str
-    record: str
-    graph: str
+    in_record: str
+    in_graph: str
 
 
 @dataclass(frozen=True, slots=True)

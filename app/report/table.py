@@ -72,8 +72,8 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
         {"part": "run", "name": name, "value": value} for name, value in run.model_dump(mode="json").items()
     )
     yield from (
-        {"part": "rule", "name": rule.name, "value": rule.level_at_least, "reason": rule.description}
-        for rule in report.rules
+        {"part": "rule", "name": reason.rule, "value": reason.outcome, "reason": reason.sentence}
+        for reason in explanation.reasons
     )
     yield from ({"part": "incomplete", "value": reason} for reason in explanation.incomplete_reasons)
     for part, items in (

@@ -32,25 +32,16 @@ class ReportLabel(Answer):
     recorded_at: datetime
 
 
-class ReportRule(Answer):
-    """A rule of the policy that fired: why, and the level it raises to or the flag it sets."""
-
-    name: str
-    description: str
-    level_at_least: str
-
-
 class WalletReport(Answer):
     """The evidence of one wallet; all figures are those of its explanation."""
 
     title: str = "Evidence report"
     run: Run
     explanation: Explanation
-    rules: list[ReportRule] = Field(description="Rules that fired, with their reasons.")
     labels: list[ReportLabel] = Field(description="Labels of the wallet itself at the time of the run.")
 
 
-REPORT = WalletReport(run=RUN, explanation=EXPLANATION, rules=[], labels=[])
+REPORT = WalletReport(run=RUN, explanation=EXPLANATION, labels=[])
 
 
 def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, reference: str) -> WalletReport:
@@ -73,11 +64,6 @@ def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, referenc
     return WalletReport(
         run=run,
         explanation=explanation,
-        rules=[
-            ReportRule(name=reason.rule, description=reason.sentence, level_at_least=reason.outcome)
-            for reason in explanation.reasons
-            if reason.rule in explanation.rules
-        ],
         labels=_labels_at(run.as_of, labels),
     )
 

@@ -41,8 +41,8 @@ class AnnotationCheck:
                 self.first = ResultDifference(
                     what=f"annotation: {name}",
                     wallet=None,
-                    stored=before,
-                    recomputed=again,
+                    as_stored=before,
+                    as_recomputed=again,
                     detail="The annotation of transfer "
                     f"{stored.transaction_hash}:{stored.transfer_index} was changed: its {name} is stored as "
                     f"{before}, recomputed {again}.",

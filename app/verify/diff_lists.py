@@ -72,7 +72,9 @@ def wallet_diff(postgres: Postgres, run_a: int, run_b: int, reference: str) -> W
     return WalletDiff(
         run_before=run_name(changes.a),
         run_after=run_name(changes.b),
-        score=_change(changes, places[0], name, levels) if places else _no_change(name, before, levels),
+        score_change=_change(changes, places[0], name, levels)
+        if places
+        else _no_change(name, before, levels),
         risk_level_before=levels[0],
         risk_level_after=levels[1],
         contributions=_contributions((changes.a, before), (changes.b, after)),
@@ -136,7 +138,7 @@ def _no_change(wallet: WalletName, row: Row[Any] | None, levels: Levels) -> Scor
 
 
 def _parts(transfers: str, labels: str, policy: str, engine: str) -> ChangeByCause:
-    return ChangeByCause(transfers=transfers, labels=labels, policy=policy, engine=engine)
+    return ChangeByCause(by_transfers=transfers, by_labels=labels, by_policy=policy, by_engine=engine)
 
 
 def _score(micro: int) -> str | None:

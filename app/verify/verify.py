@@ -262,7 +262,7 @@ def _count_changes(
 
 
 def _of_record(what: str, stored: str, recomputed: str, detail: str) -> ResultDifference:
-    return ResultDifference(what=what, wallet=None, stored=stored, recomputed=recomputed, detail=detail)
+    return ResultDifference(what=what, wallet=None, as_stored=stored, as_recomputed=recomputed, detail=detail)
 
 
 def _of_row(connection: Connection, run: Row[Any], first: Mismatch) -> ResultDifference:
@@ -274,8 +274,8 @@ def _of_row(connection: Connection, run: Row[Any], first: Mismatch) -> ResultDif
     return ResultDifference(
         what=what,
         wallet=WalletName(chain=chain, address=address),
-        stored=stored,
-        recomputed=recomputed,
+        as_stored=stored,
+        as_recomputed=recomputed,
         detail=f"{chain}:{address}: {what} is stored as {stored}, recomputed {recomputed}.",
     )
 

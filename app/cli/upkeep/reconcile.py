@@ -61,7 +61,7 @@ def reconcile(
 
 
 def _show(report: Reconciliation) -> None:
-    if report.listed:
+    if report.first_differences:
         stdout.print(_differences(report))
     for broken in report.broken_references:
         stdout.print(
@@ -69,15 +69,21 @@ def _show(report: Reconciliation) -> None:
             f"{', '.join(broken.examples)}",
             highlight=False,
         )
-    if report.labels != "compared":
-        stderr.print(f"labels: {report.labels}; the next scoring run writes them again", highlight=False)
+    if report.label_comparison != "compared":
+        stderr.print(
+            f"labels: {report.label_comparison}; the next scoring run writes them again", highlight=False
+        )
     table = Table("", "record", "graph", title="after the repair" if report.repair else None)
-    table.add_row("transfers", str(report.record.transfers), str(report.graph.transfers))
-    table.add_row("wallets", str(report.record.wallets), str(report.graph.wallets))
-    for asset in sorted(report.record.amounts.keys() | report.graph.amounts.keys()):
-        sums = (content.amounts.get(asset, "0") for content in (report.record, report.graph))
+    table.add_row("transfers", str(report.record_content.transfers), str(report.graph_content.transfers))
+    table.add_row("wallets", str(report.record_content.wallets), str(report.graph_content.wallets))
+    for asset in sorted(
+        report.record_content.asset_amounts.keys() | report.graph_content.asset_amounts.keys()
+    ):
+        sums = (
+            content.asset_amounts.get(asset, "0") for content in (report.record_content, report.graph_content)
+        )
         table.add_row(asset, *sums)
-    table.add_row("digest", report.record.digest, report.graph.digest)
+    table.add_row("digest", report.record_content.digest, report.graph_content.digest)
     stdout.print(table)
     foreign = report.foreign
     if foreign.examples:
@@ -92,10 +98,14 @@ def _show(report: Reconciliation) -> None:
 
 
 def _differences(report: Reconciliation) -> Table:
-    limit = f", the first {len(report.listed)}" if report.differences > len(report.listed) else ""
+    limit = (
+        f", the first {len(report.first_differences)}"
+        if report.differences > len(report.first_differences)
+        else ""
+    )
     table = Table("", "number", "name", "", title=f"{report.differences} differences{limit}")
     table.add_column("property: record, graph", overflow="fold")
-    for each in report.listed:
+    for each in report.first_differences:
         number = "" if each.number is None else str(each.number)
         table.add_row(each.kind, number, each.name, each.nature, _properties(each))
     return table
@@ -103,5 +113,6 @@ def _differences(report: Reconciliation) -> Table:
 
 def _properties(difference: Difference) -> str:
     return "\n".join(
-        f"{each.property}: {each.record or 'none'}, {each.graph or 'none'}" for each in difference.properties
+        f"{each.property}: {each.in_record or 'none'}, {each.in_graph or 'none'}"
+        for each in difference.properties
     )

@@ -130,7 +130,7 @@
     let answer;
     try {
       const response = await fetch(`/v1/explore/${encodeURIComponent(`${root.dataset.chain}:${address}`)}`, {
-        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ direction, limit, shown: places }) });
+        method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ way: direction, limit, shown: places }) });
       answer = await response.json();
       if (!response.ok) throw new Error(answer.detail);
     } catch (error) {

@@ -360,7 +360,7 @@ def test_what_is_no_address_is_refused_with_its_reason_on_every_route(
 ) -> None:
     paths = [*WALLET_PATHS, "/v1/wallets/{}/labels", "/v1/labels?wallet={}"]
     answers = [client.get(path.format(reference)) for path in paths]
-    answers.append(client.post(f"/v1/explore/{reference}", json={"direction": "in", "shown": []}))
+    answers.append(client.post(f"/v1/explore/{reference}", json={"way": "in", "shown": []}))
     for answer in answers:
         assert (answer.status_code, answer.json().get("reason")) == (422, reason), answer.url
 
@@ -674,7 +674,11 @@ def test_a_comparison_names_what_differs_and_mends_it_and_the_status_and_metrics
     found = client.post("/v1/reconcile", headers={"Prefer": "wait=60"})
     assert found.status_code == 200, found.text
     result = found.json()["result"]
-    assert (result["equal"], result["differences"], result["listed"][0]["number"]) == (False, 1, 77)
+    assert (result["equal"], result["differences"], result["first_differences"][0]["number"]) == (
+        False,
+        1,
+        77,
+    )
     assert client.get("/ingestion/status").json()["reconciliation"]["equal"] is False
     assert "aml_graph_equal 0.0" in client.get("/metrics").text
     mended = client.post("/v1/reconcile", json={"repair": True}, headers={"Prefer": "wait=60"})

@@ -38,7 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "start_run": {"engine": "ledger"},
     "mark_holes_seen": {"hole_ids": [1]},
     "reconcile_graph": {"repair": False},
-    "expand_wallet": {"direction": "in", "shown": []},
+    "expand_wallet": {"way": "in", "shown": []},
     "publish_transfers": {"transfers": [EVENT]},
     "add_labels": {
         "labels": [{"chain": "ethereum", "address": BOB, "category": "scam", "name": "x", "source": "desk"}]

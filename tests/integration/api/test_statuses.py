@@ -35,7 +35,7 @@ BODIES: dict[str, Any] = {
     "start_run": {},
     "reconcile_graph": {},
     "mark_holes_seen": {"hole_ids": [1]},
-    "expand_wallet": {"direction": "in", "shown": []},
+    "expand_wallet": {"way": "in", "shown": []},
     "publish_transfers": {"transfers": [{}]},
     "add_labels": {"labels": [LABEL]},
 }

@@ -43,7 +43,7 @@ MOVE = """MATCH (a)-[t:TRANSFER {transfer_id: 3}]->(b) WITH a, b, t, properties(
 
 
 def natures(report: Reconciliation) -> set[tuple[str, int | None, str]]:
-    return {(each.kind, each.number, each.nature) for each in report.listed}
+    return {(each.kind, each.number, each.nature) for each in report.first_differences}
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def test_each_difference_is_found_named_and_mended(
     mended = reconcile(postgres, projected, ignore, repair=True)
     assert natures(mended) == natures(found)
     assert mended.equal
-    assert mended.record == mended.graph
+    assert mended.record_content == mended.graph_content
     again = reconcile(postgres, projected, ignore)
     assert (again.equal, again.differences) == (True, 0)
 
@@ -116,12 +116,15 @@ def test_what_other_hands_have_added_is_told_and_stays(postgres: Postgres, proje
 def test_a_changed_property_is_named_with_both_values(postgres: Postgres, projected: Graph) -> None:
     spoil(projected, "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() SET t.asset = 'USDC', t.amount_exact = '7'")
     report = reconcile(postgres, projected, ignore)
-    (difference,) = report.listed
+    (difference,) = report.first_differences
     told = {each.property: (each.record, each.graph) for each in difference.properties}
     assert told["asset"] == ("ETH", "USDC")
     assert told["amount"][1] == "7"
     assert difference.name == f"0x{2:064x}:2"
-    sums = int(report.record.amounts["ethereum:ETH"]), int(report.graph.amounts["ethereum:ETH"])
+    sums = (
+        int(report.record_content.asset_amounts["ethereum:ETH"]),
+        int(report.graph_content.asset_amounts["ethereum:ETH"]),
+    )
     assert sums[0] - sums[1] == int(told["amount"][0]) - 7
 
 
@@ -188,7 +191,7 @@ def test_a_broken_reference_of_the_record_is_unequal_and_is_not_touched(
         ["2 -> 99"],
     )
     assert not report.equal
-    assert report.record == report.graph
+    assert report.record_content == report.graph_content
     assert ask(postgres, "SELECT batch_id FROM transactions WHERE transfer_id = 2") == 99
 
 
@@ -203,7 +206,7 @@ def test_labels_of_the_published_run_are_compared_and_mended(postgres: Postgres,
     score(postgres, graph)
     labels = published_labels(postgres)
     assert labels is not None
-    assert reconcile(postgres, graph, ignore).labels == "compared"
+    assert reconcile(postgres, graph, ignore).label_comparison == "compared"
     spoil(
         graph,
         f"MATCH (w:Wallet {{address: '{first[1]}'}}) SET w.category = 'exchange'",
@@ -211,7 +214,7 @@ def test_labels_of_the_published_run_are_compared_and_mended(postgres: Postgres,
         f"MATCH (w:Wallet {{address: '{third[1]}'}}) SET w.category = 'mixer'",
     )
     report = reconcile(postgres, graph, ignore)
-    assert {(each.kind, each.name, each.nature) for each in report.listed} == {
+    assert {(each.kind, each.name, each.nature) for each in report.first_differences} == {
         ("labels", ":".join(first), "changed"),
         ("labels", ":".join(second), "missing"),
         ("labels", ":".join(third), "surplus"),
@@ -224,8 +227,8 @@ def test_labels_of_the_published_run_are_compared_and_mended(postgres: Postgres,
     assert {first, second} <= carried
     spoil(graph, "MATCH (s:GraphState) SET s.label_set_digest = null")
     unconfirmed = reconcile(postgres, graph, ignore)
-    assert (unconfirmed.equal, unconfirmed.labels) == (True, "unconfirmed")
-    assert reconcile(postgres, graph, ignore, repair=True).labels == "compared"
+    assert (unconfirmed.equal, unconfirmed.label_comparison) == (True, "unconfirmed")
+    assert reconcile(postgres, graph, ignore, repair=True).label_comparison == "compared"
     assert graph_label_digest(graph) == label_set_digest(labels)
 
 

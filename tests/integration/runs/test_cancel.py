@@ -145,7 +145,7 @@ def test_the_api_verifies_compares_and_remembers(client: httpx.Client, story: Po
     found = client.get(f"/v1/runs/{a}/diff/{b}", params={"limit": 1}).json()
     assert (found["changed"], len(found["changes"])) == (4, 1)
     one = client.get(f"/v1/runs/{a}/diff/{b}", params={"wallet": ALICE}).json()
-    assert one["score"]["parts"]["policy"] == "-10.000000"
+    assert one["score_change"]["parts"]["by_policy"] == "-10.000000"
     past = client.get(f"/v1/scores/{ALICE}/history").json()["scores"]
     assert [each["run_id"] for each in past] == [b, a]
     for path in (f"/v1/runs/9/diff/{a}", f"/v1/runs/{a}/diff/9", f"/v1/scores/0x{99:040x}/history"):

@@ -18,7 +18,7 @@ from tests.support.record import label, score, write
 from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 
 MICRO = 1_000_000
-PARTS = ("transfers", "labels", "policy", "engine")
+PARTS = ("by_transfers", "by_labels", "by_policy", "by_engine")
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_parts_add_up_on_random_ledgers(postgres: Postgres, seed: int) -> None:
     found = compared(postgres, a, score(postgres, policy=other_policy()))
     assert found.changed > 5
     assert all(adds_up(change) for change in found.changes)
-    assert all(change.parts.engine == "0.000000" for change in found.changes)
+    assert all(change.parts.by_engine == "0.000000" for change in found.changes)
     sizes = [abs(change.change_micro) for change in found.changes]
     assert sizes == sorted(sizes, reverse=True)
 
@@ -166,12 +166,16 @@ def test_one_wallet_shows_its_contributions_before_and_after(story: Postgres) ->
 
 def test_a_wallet_that_did_not_change_says_so(story: Postgres) -> None:
     found = wallet_diff(story, score(story), score(story), ALICE)
-    assert (found.score.score_before, found.score.score_after, found.score.change_micro) == (
+    assert (
+        found.score_change.score_before,
+        found.score_change.score_after,
+        found.score_change.change_micro,
+    ) == (
         "70.000000",
         "70.000000",
         0,
     )
-    assert wallet_diff(story, 1, 2, DAVE).score.score_after is None
+    assert wallet_diff(story, 1, 2, DAVE).score_change.score_after is None
 
 
 def test_only_completed_runs_and_known_wallets_are_compared(story: Postgres) -> None:

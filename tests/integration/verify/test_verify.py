@@ -117,7 +117,7 @@ def test_a_transfer_slipped_in_before_the_watermark_is_found(story: Postgres, ru
     assert kinds(found)[0] == "transfers"
     assert found.differences[0].detail == "The record holds 6 transfers up to batch 1, the run saw 5."
     assert found.differences[1].what == "total in the source of ETH"
-    assert (found.differences[1].stored, found.differences[1].recomputed) == ("100", "105")
+    assert (found.differences[1].as_stored, found.differences[1].as_recomputed) == ("100", "105")
 
 
 def test_a_transfer_taken_out_is_found(story: Postgres, run_id: int) -> None:
@@ -194,7 +194,7 @@ def test_a_changed_amount_is_shown_where_it_first_changes_a_result(story: Postgr
     first = verify(story, run_id).differences[1]
     assert first.wallet is not None
     assert first.wallet.address == ALICE
-    assert (first.what, first.stored, first.recomputed) == ("total in the source of ETH", "100", "101")
+    assert (first.what, first.as_stored, first.as_recomputed) == ("total in the source of ETH", "100", "101")
 
 
 def test_a_changed_label_is_found(story: Postgres, run_id: int) -> None:
@@ -204,7 +204,7 @@ def test_a_changed_label_is_found(story: Postgres, run_id: int) -> None:
     assert "are not those the run used" in found.differences[0].detail
     first = found.differences[1]
     assert first.what == "share of scam at hop 1 in the source of ETH"
-    assert (first.stored, first.recomputed) == ("0", "1.0")
+    assert (first.as_stored, first.as_recomputed) == ("0", "1.0")
 
 
 @pytest.mark.parametrize(
@@ -303,7 +303,7 @@ def test_a_changed_policy_is_found(story: Postgres, run_id: int) -> None:
     found = verify(story, run_id)
     assert kinds(found) == ["policy", "score"]
     assert "policy" in found.differences[0].detail
-    assert (found.differences[1].stored, found.differences[1].recomputed) == ("70.000000", "60.000000")
+    assert (found.differences[1].as_stored, found.differences[1].as_recomputed) == ("70.000000", "60.000000")
 
 
 def test_a_policy_that_can_no_longer_be_read_is_found(story: Postgres, run_id: int) -> None:
@@ -346,7 +346,7 @@ def test_a_result_added_later_is_found(story: Postgres, run_id: int) -> None:
         " unpriced_transfers, cells, shares, points FROM risk_scores WHERE score = 49000000",
     )
     first = verify(story, run_id).differences[0]
-    assert (first.what, first.stored, first.recomputed) == ("row", "a row", "no row")
+    assert (first.what, first.as_stored, first.as_recomputed) == ("row", "a row", "no row")
     assert first.detail.startswith("?:wallet 4711")
 
 

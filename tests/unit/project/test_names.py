@@ -1,7 +1,6 @@
 """The table of names (docs/names.md), walked over the API's document, commands' answers and CSV headers."""
 
 import dataclasses
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -20,8 +19,13 @@ from tests.unit.project.test_openapi import DOCUMENT, everything_in, operations
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
     for line in (PROJECT / "docs" / "names.md").read_text().splitlines()
-    if line.startswith("| ") and not line.startswith("| thing")
+    if line.startswith("| ") and not line.startswith(("| thing", "| name | forms", "| `"))
 ]
+EXCEPTIONS = {
+    line.split("`")[1]
+    for line in (PROJECT / "docs" / "names.md").read_text().splitlines()
+    if line.startswith("| `")
+}
 NEVER = {name for _, _, never in ROWS for name in re.findall(r"`(\w+)`", never)}
 NAMES = {name for _, names, _ in ROWS for name in re.findall(r"`(\w+)`", names.partition(":")[0])}
 
@@ -78,11 +82,47 @@ def test_the_examples_of_the_document_have_no_second_name() -> None:
     assert set().union(*map(names_in, examples)) & NEVER == set()
 
 
-def test_durations_end_with_their_unit_and_exact_numbers_are_text() -> None:
-    exact = re.compile(r"(amount|points|usd_value|score|amount_carried|score_before|score_after|change)$")
-    for name, schema in DOCUMENT["components"]["schemas"].items():
-        for field, content in schema.get("properties", {}).items():
-            if exact.fullmatch(field):
-                assert "number" not in json.dumps(content), (name, field)
-            if "latency" in field or field.endswith("_ms"):
-                assert (name, field) == ("Dependency", "latency_ms")
+EXACT = re.compile(
+    r"amount|amount_carried|unobserved|points|points_.*|score|score_before|score_after|change|by_.*"
+    r"|usd_.*|.*_usd"
+).fullmatch
+NOT_EXACT = re.compile(
+    r"share|share_.*|.*_share|.*_coverage|progress|counted|severity|hop_weight"
+    r"|seconds|.*_seconds|seconds_since_.*|one_minute|five_minutes|latency_ms"
+).fullmatch
+
+
+def forms(schema: dict[str, Any]) -> set[str]:
+    """What a client meets under a name: text, number, integer, boolean, object or list."""
+    if "$ref" in schema:
+        return forms(DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    choices = schema.get("anyOf", []) + schema.get("oneOf", [])
+    found = {form for choice in choices for form in forms(choice)}
+    return (found | ({schema["type"]} if "type" in schema else set())) - {"null"}
+
+
+def forms_by_name() -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for schema in DOCUMENT["components"]["schemas"].values():
+        for name, content in schema.get("properties", {}).items():
+            found.setdefault(name, set()).update(forms(content))
+    return found
+
+
+def test_a_name_has_one_form_and_a_plural_may_be_a_number() -> None:
+    several = {name: found for name, found in forms_by_name().items() if len(found) > 1}
+    plural = {name for name, found in several.items() if name.endswith("s") and found == {"array", "integer"}}
+    assert several.keys() - plural == EXCEPTIONS - {"latency_ms"}
+
+
+def test_what_must_be_exact_is_text_and_every_number_is_named_as_one() -> None:
+    found = forms_by_name()
+    assert {name: each for name, each in found.items() if EXACT(name) and each != {"string"}} == {}
+    assert [name for name, each in found.items() if "number" in each and not NOT_EXACT(name)] == []
+    assert [name for name, each in found.items() if NOT_EXACT(name) and each != {"number"}] == []
+
+
+def test_a_duration_says_its_unit() -> None:
+    for name, field in fields_of_models():
+        if "latency" in field or field.endswith("_ms"):
+            assert (name, field) == ("Dependency", "latency_ms")
