@@ -56,3 +56,13 @@ def test_types_are_checked_on_the_oldest_and_the_newest_python() -> None:
     (newest,) = re.findall(r"^ARG PYTHON_IMAGE=python:(\d\.\d+)", dockerfile, re.MULTILINE)
     assert JOBS["code"]["strategy"]["matrix"]["python"] == [oldest, newest]
     assert "python_version" not in project["tool"]["mypy"], "mypy checks for the Python it runs on"
+
+
+def test_the_oldest_and_a_newer_python_make_the_same_documents() -> None:
+    code = JOBS["code"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    oldest, *newer = code["strategy"]["matrix"]["python"]
+    assert project["requires-python"] == f">={oldest}"
+    assert newer
+    runs = [step["run"] for step in code["steps"] if "run" in step]
+    assert runs.index("make openapi") < runs.index("git diff --exit-code docs/openapi.json docs/contract")
