@@ -39,8 +39,11 @@ COMPILED_KERNELS = PROJECT / "app" / "ledger" / "__pycache__"
 RENEW_WAIT_SECONDS = 240.0
 SETTLE_SECONDS = 1.5
 """What ends so soon after it first answered has not started."""
-_NOT_FOR_SERVICES = ("AML_KAFKA_PRODUCER_", "AML_KAFKA_ADMIN_")
-"""Neither the API nor the consumer writes transfers or gives permissions."""
+_NOT_FOR_SERVICES = {
+    "api": ("AML_KAFKA_ADMIN_",),
+    "consume": ("AML_KAFKA_PRODUCER_", "AML_KAFKA_ADMIN_"),
+}
+"""The API writes transfers that are posted or replayed, the consumer none; neither gives permissions."""
 _COMPILE = (sys.executable, "-m", "app.cli", "compile-kernels")
 
 
@@ -86,17 +89,17 @@ def _start_services(stack: Stack, home: Path) -> Settings:
         migrate(postgres)
     ensure_topics(settings)
     write_producer_files(settings, home)
-    inherited = {
-        name: value
-        for name, value in environ.items()
-        if name.startswith("AML_") and not name.startswith(_NOT_FOR_SERVICES)
-    }
     consumer = f"http://{settings.consumer_metrics_host}:{settings.consumer_metrics_port}/metrics"
     # The API is alive when it answers at all: a server that is away is none of its faults.
     for name, url, needs in (
         ("api", f"{settings.api_address}/health", ("postgres",)),
         ("consume", consumer, ("postgres", "kafka")),
     ):
+        inherited = {
+            variable: value
+            for variable, value in environ.items()
+            if variable.startswith("AML_") and not variable.startswith(_NOT_FOR_SERVICES[name])
+        }
         command = Command((sys.executable, "-m", "app.cli", name), PROJECT, environment=inherited)
         stack.start(name, command, ready=_answers(settings, url), needs=needs)
     return settings

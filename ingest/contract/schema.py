@@ -6,6 +6,7 @@ that no field is written twice are checked by `decode` alone.
 
 from typing import Any, Final, get_args
 
+from app.answers.events import RETRACTION_EVENT, TRANSFER_EVENT
 from app.chains.addresses import CHAINS, EVM_CHAINS, MAX_ADDRESS_LENGTH
 from app.domain import MAX_BLOCK_NUMBER, MAX_INDEX, TransferKind
 from ingest.contract.fields import FIRST_YEAR, LAST_YEAR, MAX_DECIMALS, MAX_TAG_CHARACTERS
@@ -94,6 +95,7 @@ TRANSFER: Final[Schema] = {
     "required": list(TRANSFER_FIELDS),
     "additionalProperties": False,
     **_of_evm("sender", "receiver", "initiator"),
+    "examples": [TRANSFER_EVENT],
 }
 RETRACTION: Final[Schema] = {
     "$schema": DIALECT,
@@ -109,6 +111,7 @@ RETRACTION: Final[Schema] = {
     "required": list(_RETRACTION_FIELDS),
     "additionalProperties": False,
     **_of_evm(),
+    "examples": [RETRACTION_EVENT],
 }
 DEAD_LETTER: Final[Schema] = {
     "$schema": DIALECT,

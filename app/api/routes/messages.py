@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.cursors import MAX_BIGINT
+from app.answers.events import RETRACTION_EVENT, TRANSFER_EVENT
 from app.api.dependencies import AppServices
 from app.api.params import DEFAULT_LIMIT, Cursor, Limit, Since, Until, WithTotal
 from app.api.responses import errors, example
@@ -33,7 +34,7 @@ class EventsRequest(BaseModel):
         min_length=1,
         max_length=MAX_EVENTS,
         description="Each is looked at by itself: one that breaks the contract is refused, the others sent.",
-        examples=[[{"schema_version": 1, "chain": "ethereum"}]],
+        examples=[[TRANSFER_EVENT, RETRACTION_EVENT]],
     )
 
 

@@ -101,3 +101,10 @@ def test_the_channels_and_messages_of_asyncapi_lead_somewhere() -> None:
     jsonschema_rs.meta.validate(TRANSFER)
     with pytest.raises(jsonschema_rs.ValidationError):
         OF_TRANSFER.validate({})
+
+
+def test_the_examples_are_events_of_the_contract() -> None:
+    for schema, validator in ((TRANSFER, OF_TRANSFER), (RETRACTION, OF_RETRACTION)):
+        (example,) = schema["examples"]
+        assert validator.is_valid(example)
+        parse_event(example)
