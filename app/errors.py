@@ -35,11 +35,18 @@ class AmbiguousWallet(AmlError):
 
 
 class InvalidInput(AmlError):
-    """What the user gave cannot be used: a file, an option, a parameter."""
+    """What the user gave cannot be used: a file, an option, a parameter.
+
+    `name` is that of the parameter of a request, where one is at fault.
+    """
 
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     exit_code = 2
     kind = "invalid-input"
+
+    def __init__(self, message: str, *, name: str | None = None) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class UnknownAddress(InvalidInput):
@@ -48,8 +55,8 @@ class UnknownAddress(InvalidInput):
     `reason` is the code of the event contract.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, reason: str, message: str, *, name: str = "wallet") -> None:
+        super().__init__(message, name=name)
         self.reason = reason
 
 

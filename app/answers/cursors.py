@@ -24,11 +24,11 @@ def decode_cursor(cursor: str, length: int) -> list[int]:
     try:
         position = json.loads(urlsafe_b64decode(cursor.encode()))
     except ValueError as exc:
-        raise InvalidInput(NOT_A_CURSOR) from exc
+        raise InvalidInput(NOT_A_CURSOR, name="cursor") from exc
     if (
         not isinstance(position, list)
         or len(position) != length
         or not all(type(number) is int and abs(number) <= MAX_BIGINT for number in position)
     ):
-        raise InvalidInput(NOT_A_CURSOR)
+        raise InvalidInput(NOT_A_CURSOR, name="cursor")
     return position

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 MAX_KEY_LENGTH: Final = 200
+KEY_HEADER: Final = "Idempotency-Key"
 
 
 class KeyedRequest(NamedTuple):
@@ -41,7 +42,7 @@ def _key(
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
     if not key.strip():
-        error = {"loc": ("header", "Idempotency-Key"), "type": "empty_key", "msg": "It holds no key."}
+        error = {"loc": ("header", KEY_HEADER), "type": "empty_key", "msg": "It holds no key."}
         raise RequestValidationError([error])
     return key
 

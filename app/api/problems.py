@@ -18,6 +18,7 @@ from app.errors import (
     AmlError,
     InUse,
     InvalidEvent,
+    InvalidInput,
     TooManyRequests,
     Unauthorized,
     UnknownAddress,
@@ -75,12 +76,29 @@ def install(app: FastAPI) -> None:
 def aml_problem(request: Request, exc: AmlError) -> Response:
     """An error of the product as a response, with its headers and optional fields."""
     headers, more = _headers_and_fields(exc)
+    if isinstance(exc, InvalidInput) and exc.name is not None:
+        more["errors"] = [_of_parameter(request, exc, exc.name)]
     return problem(request, exc.status, exc.kind, str(exc), headers=headers, **more)
 
 
 def _aml_error(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, AmlError)  # noqa: S101 - registered for this class alone
     return aml_problem(request, exc)
+
+
+def _of_parameter(request: Request, exc: InvalidInput, name: str) -> dict[str, str]:
+    if name in request.path_params:
+        location = "path"
+    elif name in request.query_params:
+        location = "query"
+    else:
+        location = "header" if name.lower() in request.headers else "body"
+    return {
+        "location": location,
+        "name": name,
+        "reason": getattr(exc, "reason", exc.kind.replace("-", "_")),
+        "detail": str(exc),
+    }
 
 
 def _headers_and_fields(exc: AmlError) -> tuple[dict[str, str], dict[str, object]]:
@@ -108,7 +126,16 @@ def _http_error(request: Request, exc: Exception) -> Response:
     if exc.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_allowed(request))
     kind = KIND_OF_STATUS.get(exc.status_code, "http")
-    return problem(request, exc.status_code, kind, exc.detail, headers=headers)
+    detail = exc.detail
+    if detail == HTTPStatus(exc.status_code).phrase:  # the framework's, which says nothing
+        detail = _DETAILS.get(exc.status_code, detail).format(allowed=headers.get("Allow"))
+    return problem(request, exc.status_code, kind, detail, headers=headers)
+
+
+_DETAILS = {
+    404: "Nothing is at this address. The API's routes stand under /v1: /openapi.json lists them.",
+    405: "This route answers {allowed} alone.",
+}
 
 
 def _allowed(request: Request) -> list[str]:
@@ -125,14 +152,30 @@ def _allowed(request: Request) -> list[str]:
 
 def _invalid_request(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101 - registered for this class alone
-    errors = [
-        {
-            "location": str(error["loc"][0]),
-            "name": ".".join(str(part) for part in error["loc"][1:]) or str(error["loc"][0]),
-            "reason": error["type"],
-            "detail": error["msg"],
-        }
-        for error in exc.errors()
-    ]
+    errors = [_invalid_parameter(request, error) for error in exc.errors()]
     detail = "; ".join(f"{error['name']}: {error['detail']}" for error in errors)
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", detail, errors=errors)
+
+
+def _invalid_parameter(request: Request, error: dict[str, Any]) -> dict[str, str]:
+    """One error of pydantic; what it says of bodies that are no JSON means nothing to who sent them."""
+    location, *path = map(str, error["loc"])
+    name, reason, detail = ".".join(path) or location, error["type"], error["msg"]
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if reason == "json_invalid":
+        name, detail = location, f"This is no JSON, at character {'.'.join(path)}: {error['ctx']['error']}."
+    elif (location, path) == ("body", []) and not _is_json(media_type):
+        said = f"it is {media_type}" if media_type else "there is none"
+        reason, detail = "wrong_media_type", f"The header Content-Type must be application/json; {said}."
+    return {
+        "location": location,
+        "name": name,
+        "reason": reason,
+        "detail": detail.removeprefix("Value error, "),
+    }
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == "application/json" or (
+        media_type.startswith("application/") and media_type.endswith("+json")
+    )

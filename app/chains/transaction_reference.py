@@ -21,4 +21,5 @@ def normalise_transaction(text: str) -> str:
 
     if is_solana_signature(reference):
         return reference
-    raise UnknownAddress("bad_hash", f"{reference[:100]!a} is no transaction hash of a known chain.")
+    message = f"{reference[:100]!a} is no transaction hash of a known chain."
+    raise UnknownAddress("bad_hash", message, name="transaction_hash")

@@ -1,6 +1,7 @@
 """What a person pastes as an address, as the wallets it may mean."""
 
 import re
+from difflib import get_close_matches
 from typing import NamedTuple
 
 from app.chains.addresses import EVM_CHAINS, KNOWN_CHAINS, normalise_address
@@ -36,7 +37,8 @@ def normalise(text: str) -> list[Candidate]:
     if not _printable(reference):
         raise InvalidInput(
             f"A wallet is an address or chain:address, of up to {MAX_REFERENCE_LENGTH} printable characters"
-            " without spaces."
+            " without spaces.",
+            name="wallet",
         )
     name, colon, address = reference.partition(":")
     # An address may hold a colon of its own (`bitcoincash:q…`), so only the name of a chain ends at one.
@@ -69,7 +71,10 @@ def _stored_forms(address: str) -> list[str]:
         raise UnknownAddress("bad_checksum", f"The checksum of {address} is wrong.")
     name, colon, _ = address.partition(":")
     if not forms and colon and _chain_name(name):
-        raise UnknownAddress("unknown_chain", f"The chain {name[:40]!a} of this address is not known.")
+        close = get_close_matches(name.lower(), KNOWN_CHAINS, 1)
+        known = f"Is {close[0]} meant?" if close else "GET /v1/chains lists those that are."
+        message = f"The chain {name[:40]!a} of this address is not known. {known}"
+        raise UnknownAddress("unknown_chain", message)
     if not forms:
         raise UnknownAddress("bad_address", f"{address[:100]!a} is no address of a known chain.")
     return sorted(forms)

@@ -229,7 +229,7 @@ def _rows(
         micros, topic, partition, offset = after
         topics = _topics(connection)
         if not 0 <= topic < len(topics) or abs(micros) > MAX_MICROS:
-            raise InvalidInput(NOT_A_CURSOR)
+            raise InvalidInput(NOT_A_CURSOR, name="cursor")
         parameters |= {
             "after_time": EPOCH + timedelta(microseconds=micros),
             "after_topic": topics[topic],

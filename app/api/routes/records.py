@@ -158,11 +158,11 @@ def add_labels(services: AppServices, request: LabelsRequest) -> LabelsAdded:
 
 def _label_row(label: LabelRequest, origin: str) -> LabelRow:
     if label.valid_from and label.valid_to and label.valid_from >= label.valid_to:
-        raise InvalidInput(f"{origin}: valid_to must be later than valid_from.")
+        raise InvalidInput(f"{origin}: valid_to must be later than valid_from.", name=f"{origin}.valid_to")
     try:
         address = normalise_address(label.chain, label.address)
     except InvalidEvent as exc:
-        raise UnknownAddress(exc.reason, f"{origin}: {exc}") from exc
+        raise UnknownAddress(exc.reason, f"{origin}: {exc}", name=f"{origin}.address") from exc
     fields = label.model_dump() | {"address": address, "category": label.category or None}
     return LabelRow(**fields, origin=origin)
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.answers.names import EngineRequest, RunStatus
 from app.answers.runs import CANCELLED_RUN, RUN, RUNNING_RUN, RUNS, Run, Runs
 from app.api.dependencies import AppServices, Services
-from app.api.idempotency import IdempotencyKey, KeyedRequest, digest_of
+from app.api.idempotency import KEY_HEADER, IdempotencyKey, KeyedRequest, digest_of
 from app.api.long_work import set_status
 from app.api.params import (
     DEFAULT_LIMIT,
@@ -145,7 +145,8 @@ def _run_of_key(services: Services, keyed: KeyedRequest) -> int | None:
     if row is None:
         return None
     if row.request_digest not in {None, keyed.digest}:
-        raise KeyReused(f"This Idempotency-Key is that of run {row.run_id}, which had another body.")
+        message = f"This Idempotency-Key is that of run {row.run_id}, which had another body."
+        raise KeyReused(message, name=KEY_HEADER)
     return int(row.run_id)
 
 

@@ -582,6 +582,45 @@ def test_another_origin_may_call_where_it_is_named_and_nowhere_else(
         assert not [name for name in answer.headers if name.startswith("access-control")]
 
 
+def test_what_is_wrong_with_a_request_is_said_where_it_is(client: httpx.Client) -> None:
+    """By place, name and code, also where no framework found it."""
+    posted = client.post("/v1/labels", json={"labels": [{
+        "chain": "ethereum", "address": "0x12", "category": "scam", "name": "x", "source": "desk",
+    }]})  # fmt: skip
+    json_type = {"Content-Type": "application/json"}
+    for answer, place in (
+        (client.get("/scores/0x1111"), ("path", "wallet", "bad_address")),
+        (client.get(f"/v1/scores/etherium:{AA}"), ("path", "wallet", "unknown_chain")),
+        (client.get("/v1/labels", params={"wallet": "0x12"}), ("query", "wallet", "bad_address")),
+        (client.get("/v1/transactions/0x12"), ("path", "transaction_hash", "bad_hash")),
+        (client.get("/v1/runs", params={"cursor": "abcd"}), ("query", "cursor", "invalid_input")),
+        (posted, ("body", "labels.0.address", "bad_address")),
+        (client.post("/v1/transfers", content=b"{}"), ("body", "body", "wrong_media_type")),
+        (client.post("/v1/transfers", content=b"[", headers=json_type), ("body", "body", "json_invalid")),
+    ):
+        body = answer.json()
+        (error,) = body["errors"]
+        assert answer.status_code == 422
+        assert (error["location"], error["name"], error["reason"]) == place
+        assert body["detail"]
+    assert "Is ethereum meant?" in client.get(f"/v1/scores/etherium:{AA}").json()["detail"]
+    assert client.get("/v1/score").json()["detail"].startswith("Nothing is at this address.")
+    assert "GET, HEAD" in client.delete("/v1/runs").json()["detail"]
+
+
+def test_requests_of_one_address_are_limited_where_that_is_set(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    limited = settings.model_copy(update={"api_requests_per_minute": 5})
+    with served(limited, postgres, graph) as api:
+        wrong = {"Authorization": "Bearer another"}
+        assert [api.get("/v1/version", headers=wrong).status_code for _ in range(5)] == [401] * 5
+        refused = api.get("/v1/version")
+        assert (refused.status_code, refused.json()["type"]) == (429, "urn:aml:problem:too-many-requests")
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
+        assert {api.get(path).status_code for path in ("/health", "/v1/health")} == {200}
+
+
 def test_a_proxy_has_its_host_name_and_its_clients_addresses(
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
