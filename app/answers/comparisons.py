@@ -47,6 +47,7 @@ class ChangeByCause(Answer):
     """
 
     transfers: str = Field(examples=["2.000000"])
+    prices: str = Field(description="With the registry of assets.", examples=["0.000000"])
     labels: str = Field(examples=["12.000000"])
     policy: str = Field(examples=["0.000000"])
     engine: str = Field(examples=["0.000000"])
@@ -133,7 +134,9 @@ _CHANGE = ScoreChange(
     change_micro=14_000_000,
     risk_level_before="low",
     risk_level_after="low",
-    parts=ChangeByCause(transfers="2.000000", labels="12.000000", policy="0.000000", engine="0.000000"),
+    parts=ChangeByCause(
+        transfers="2.000000", prices="0.000000", labels="12.000000", policy="0.000000", engine="0.000000"
+    ),
 )
 VERIFICATION = Verification(
     run_id=3,

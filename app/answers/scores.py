@@ -106,6 +106,9 @@ class Freshness(Answer):
         examples=[0],
     )
     policy_changed: bool = Field(description="The next run would use another policy.")
+    prices_changed: bool = Field(
+        default=False, description="The next run would use other prices or another registry of assets."
+    )
 
 
 class CategoryAmount(Answer):

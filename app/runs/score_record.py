@@ -75,7 +75,7 @@ def read_score_record(
         row=row,
         exposures=exposures,
         label=label,
-        contact=contacts_of(connection, [row], run.as_of).get(wallet.wallet_id),
+        contact=contacts_of(connection, [row], run.as_of, run.run_id).get(wallet.wallet_id),
     )
     return ScoreRecord(wallet, run, policy, row, exposures, _with_freshness(score, freshness))
 

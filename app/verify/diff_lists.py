@@ -122,7 +122,7 @@ def _change(changes: Changes, place: int, wallet: WalletName, levels: Levels) ->
 def _no_change(wallet: WalletName, row: Row[Any] | None, levels: Levels) -> ScoreChange:
     score = None if row is None or row.score is None else format_points(row.score)
     nothing = format_points(0)
-    parts = _parts(nothing, nothing, nothing, nothing)
+    parts = _parts(nothing, nothing, nothing, nothing, nothing)
     return ScoreChange(
         wallet=wallet,
         score_before=score,
@@ -135,8 +135,8 @@ def _no_change(wallet: WalletName, row: Row[Any] | None, levels: Levels) -> Scor
     )
 
 
-def _parts(transfers: str, labels: str, policy: str, engine: str) -> ChangeByCause:
-    return ChangeByCause(transfers=transfers, labels=labels, policy=policy, engine=engine)
+def _parts(transfers: str, prices: str, labels: str, policy: str, engine: str) -> ChangeByCause:
+    return ChangeByCause(transfers=transfers, prices=prices, labels=labels, policy=policy, engine=engine)
 
 
 def _score(micro: int) -> str | None:
