@@ -33,6 +33,13 @@ USED_USD = """
     END
 """
 QUOTE = "'"
+DECIMALS_OF = """
+    CREATE OR REPLACE FUNCTION decimals_of(of_chain text, of_asset text, own smallint) RETURNS smallint
+    LANGUAGE sql STABLE PARALLEL SAFE RETURN coalesce(own, (
+        SELECT r.decimals FROM registered_assets r
+        WHERE r.chain = of_chain AND r.asset = of_asset AND r.decimals IS NOT NULL AND r.removed_at IS NULL
+        ORDER BY NOT r.known, r.source COLLATE "C" LIMIT 1))
+"""
 _NOW = sa.func.now()
 
 
@@ -80,6 +87,12 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("removed_at IS NULL"),
     )
+    op.create_index(
+        "ix_registered_assets_symbol",
+        "registered_assets",
+        ["chain", sa.text("lower(symbol)")],
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
     op.create_table(
         "used_prices",
         sa.Column("run_id", sa.BigInteger(), nullable=False),
@@ -107,10 +120,12 @@ def upgrade() -> None:
     for name, (_, comment) in COLUMNS.items():
         op.execute(f"COMMENT ON COLUMN scoring_runs.{name} IS '{comment.replace(QUOTE, 2 * QUOTE)}'")
     op.execute(USED_USD)
+    op.execute(DECIMALS_OF)
 
 
 def downgrade() -> None:
     op.execute("DROP FUNCTION used_usd")
+    op.execute("DROP FUNCTION decimals_of")
     for name in COLUMNS:
         op.drop_column("scoring_runs", name)
     for table in ("unused_prices", "used_prices", "registered_assets", "prices"):

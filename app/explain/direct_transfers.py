@@ -86,7 +86,7 @@ _STATEMENT = """
         CASE WHEN NOT l.category = ANY(:listed) OR coalesce(l.valid_from, l.valid_to) IS NULL THEN NULL
             WHEN t.occurred_at < l.valid_from THEN 'before' WHEN t.occurred_at >= l.valid_to THEN 'after'
             ELSE 'while' END AS listed,
-        a.asset, t.amount, t.decimals, used.usd_value,
+        a.asset, t.amount, decimals_of(a.chain, a.asset, t.decimals) AS decimals, used.usd_value,
         count(*) OVER () AS transfers, coalesce(sum(used.usd_value) OVER (), 0) AS usd
     FROM pools mine
     JOIN flows f ON f.{pool} = mine.pool_id

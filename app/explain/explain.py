@@ -15,6 +15,7 @@ from app.explain.attribution import NO_POINTS, SharePoints
 from app.explain.completeness import arrived_since, changes, disagreements, faults_of, mismatches, notes_of
 from app.explain.direct_transfers import rule_evidence
 from app.explain.evidence import Evidence, evidence
+from app.explain.names import with_names
 from app.explain.weighted_paths import CODES, WeightedPaths, weighted_paths
 from app.investigation.browser import evidence_query
 from app.prices.transfer_values import values_in_run
@@ -77,11 +78,21 @@ def explain_record(
     record, before = explainable.record, explainable.since
     if record.run is None or before is None:
         return Explanation(**dict(record.score))
-    answer = _read_graph(graph, settings, record.run, record)
+    explanation = _explained(postgres, graph, settings, explainable)
+    with postgres.transaction() as connection:
+        return with_names(connection, explanation)
+
+
+def _explained(postgres: Postgres, graph: Graph, settings: Settings, explainable: Explainable) -> Explanation:
+    """The explanation of a score that there is, without names."""
+    record, run, before = explainable.record, explainable.record.run, explainable.since
+    assert run is not None  # noqa: S101 - there is a score
+    assert before is not None  # noqa: S101 - likewise
+    answer = _read_graph(graph, settings, run, record)
     # Read again: the graph may be newer than the snapshot.
     with postgres.transaction() as connection:
-        since = since_run(connection, record.run.watermark)
-        valued = _valued(connection, record.run, answer.evidence)
+        since = since_run(connection, run.watermark)
+        valued = _valued(connection, run, answer.evidence)
     listed = weighted_paths(record, valued)
     reasons = [*answer.faults, *changes(before, since, answer.state), *disagreements(listed.attribution)]
     return Explanation(

@@ -480,6 +480,14 @@ class RegisteredAsset(Base):
     removed_at: Mapped[datetime | None]
 
 
+Index(
+    "ix_registered_assets_symbol",
+    RegisteredAsset.chain,
+    text("lower(symbol)"),
+    postgresql_where=RegisteredAsset.removed_at.is_(None),
+)
+
+
 class UsedPrice(Base):
     """The imported price of an asset and day by which a run valued transfers without a value of their own."""
 
