@@ -31,6 +31,10 @@ class Settings(BaseSettings):
     neo4j_url: str = Field(description="Bolt address of the graph.")
     neo4j_user: str = Field(default="neo4j", description="User of the graph.")
     neo4j_password: SecretStr = Field(description="Password of the graph's user.")
+    block_explorers: str = Field(
+        default="",
+        description="Public block explorers that pages link to: empty for known ones, `off`, or JSON.",
+    )
     neo4j_browser_url: str | None = Field(default=None, description="Where a person opens Neo4j Browser.")
     kafka_bootstrap_servers: str = Field(description="Kafka brokers, host:port separated by commas.")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(

@@ -10,7 +10,7 @@ from alembic import op
 from app.stores.online import alter_briefly
 
 revision = "0033"
-down_revision = "0021"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 

@@ -15,10 +15,12 @@ class Answer(BaseModel):
 
 
 class WalletName(Answer):
-    """One address on one chain."""
+    """One address on one chain, and what its best label calls it."""
 
     chain: str = Field(examples=["ethereum"])
     address: str = Field(examples=["0x00000000000000000000000000000000000000aa"])
+    name: str | None = Field(default=None, description="Null: no label names it.", examples=["Example mixer"])
+    name_source: str | None = Field(default=None, description="Who says so.", examples=["tagpack"])
 
     def __str__(self) -> str:
         return f"{self.chain}:{self.address}"

@@ -47,6 +47,7 @@ class ChangeByCause(Answer):
     """
 
     by_transfers: str = Field(examples=["2.000000"])
+    by_prices: str = Field(description="With the registry of assets.", examples=["0.000000"])
     by_labels: str = Field(examples=["12.000000"])
     by_policy: str = Field(examples=["0.000000"])
     by_engine: str = Field(examples=["0.000000"])
@@ -134,7 +135,11 @@ _CHANGE = ScoreChange(
     risk_level_before="low",
     risk_level_after="low",
     parts=ChangeByCause(
-        by_transfers="2.000000", by_labels="12.000000", by_policy="0.000000", by_engine="0.000000"
+        by_transfers="2.000000",
+        by_prices="0.000000",
+        by_labels="12.000000",
+        by_policy="0.000000",
+        by_engine="0.000000",
     ),
 )
 VERIFICATION = Verification(

@@ -135,6 +135,9 @@ class Explanation(WalletScore):
     not_listed: NotListedTotals | None = None
     evidence_query: EvidenceQuery | None = None
     graph: GraphState | None = None
+    names: list[WalletName] = Field(
+        default=[], description="The wallets of transfers and paths that have a name, each with its source."
+    )
 
 
 _WEIGHED: dict[str, Any] = {

@@ -44,6 +44,19 @@ class Run(RunName):
     )
     record_digest: str | None = Field(default=None, description="Of those transfers, in any order.")
     results_digest: str | None = Field(default=None, description="SHA-256 of the rows the run stored.")
+    prices_digest: str | None = Field(
+        default=None, description="Of the prices it used; null: each transfer's own value as it came."
+    )
+    registry_digest: str | None = Field(default=None, description="Of the registry of assets it used.")
+    unused_values: int | None = Field(
+        default=None,
+        description="Values of transfers and imported prices that it did not use: too far from the median of "
+        "their day (`/v1/runs/{run_id}/unused-prices`).",
+        examples=[0],
+    )
+    imported_values: int | None = Field(
+        default=None, description="Transfers that it valued by an imported price.", examples=[0]
+    )
     cancel_requested: bool = False
     error: str | None = None
     pruned_at: datetime | None = Field(default=None, description="When its results were deleted.")
@@ -101,6 +114,10 @@ RUN = Run(
     recorded_transfers=119,
     record_digest="8f434346648f6b96df89dda901c5176b",
     results_digest="a3f5c1d2e4b6978877665544332211009f8e7d6c5b4a39281706f5e4d3c2b1a0",
+    prices_digest="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    registry_digest="e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    unused_values=0,
+    imported_values=0,
 )
 RUNNING_RUN = RUN.model_copy(
     update={
@@ -116,6 +133,8 @@ RUNNING_RUN = RUN.model_copy(
         "recorded_transfers": None,
         "record_digest": None,
         "results_digest": None,
+        "unused_values": None,
+        "imported_values": None,
     }
 )
 CANCELLED_RUN = RUNNING_RUN.model_copy(

@@ -4,8 +4,11 @@ Amounts are strings of base units, scores and points six-place decimal strings, 
 the wallet received (source) or sent (destination); `usd_value` is a decimal string at the transfers' time.
 """
 
+from datetime import datetime
+
 from pydantic import Field
 
+from app.answers.assets import AssetName
 from app.answers.base import TOTAL, WALLET, Answer, WalletName
 from app.answers.names import Flow, ResidualKind, RiskLevel, ScoreStatus, Weighting
 from app.answers.runs import RUN_NAME, RunName
@@ -106,6 +109,9 @@ class Freshness(Answer):
         examples=[0],
     )
     policy_changed: bool = Field(description="The next run would use another policy.")
+    prices_changed: bool = Field(
+        default=False, description="The next run would use other prices or another registry of assets."
+    )
 
 
 class CategoryAmount(Answer):
@@ -127,6 +133,20 @@ class Reason(Answer):
     outcome: str = Field(description="The level it raises to, or the flag it sets.", examples=["medium"])
     decides: bool = Field(examples=[True])
     sentence: str = Field(examples=["Part of what it received came from crime: 930.05 USD, 25.00 %."])
+
+
+class WalletTotals(Answer):
+    """What the record holds of a wallet now; transfers and counterparties are counted up to a limit."""
+
+    transfers_in: int = Field(examples=[2])
+    transfers_out: int = Field(examples=[1])
+    senders: int = Field(description="Different wallets that paid it.", examples=[2])
+    receivers: int = Field(description="Different wallets that it paid.", examples=[1])
+    first_seen: datetime | None = Field(description="Its first transfer; null without one.")
+    last_seen: datetime | None
+    counted_up_to: int = Field(
+        description="Transfers of each direction that are looked at.", examples=[10_000]
+    )
 
 
 class WalletScore(Answer):
@@ -161,6 +181,8 @@ class WalletScore(Answer):
     )
     unpriced_transfers: int | None = None
     label: OwnLabel | None = None
+    totals: WalletTotals | None = Field(default=None, description="Null: no transfer names the wallet.")
+    asset_names: list[AssetName] = Field(default=[], description="What the assets of this answer are called.")
     run: RunName | None = None
     freshness: Freshness | None = Field(default=None, description="Null before the first run.")
     amounts: list[CategoryAmount] = Field(

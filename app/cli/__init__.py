@@ -13,6 +13,7 @@ import typer
 from rich.text import Text
 
 from app.cli import (
+    assets,
     bench,
     data,
     dead_letters,
@@ -23,6 +24,7 @@ from app.cli import (
     labels,
     openapi,
     policy,
+    prices,
     runs,
     scores,
     servers,
@@ -66,6 +68,8 @@ for group in (
     data,
     imports,
     labels,
+    prices,
+    assets,
     scores,
     policy,
     investigate,

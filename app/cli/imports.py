@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.assets import import_asset_file
 from app.cli.data import PANEL
 from app.cli.output.import_summary import print_label_summary, print_summary, summary
 from app.cli.output.outcome import await_outcome, print_outcome, require_consumed
@@ -21,6 +22,7 @@ from app.cli.output.terminal import (
     open_record,
     print_json,
 )
+from app.cli.prices import import_price_file
 from app.errors import InvalidInput
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.readers.lists import DEFAULT_CONFIDENCE, ListOptions
@@ -50,12 +52,14 @@ _FORMS = {TransferFormat.csv: {Form.product_csv}, TransferFormat.ethereum_etl: {
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     imports = typer.Typer(
-        help="Import transfers or labels from files.",
+        help="Import transfers, labels, prices or assets from files.",
         epilog="Example: aml import labels labels.csv --format csv",
         no_args_is_help=True,
     )
     imports.command("transfers")(import_transfers)
     imports.command("labels")(import_label_file)
+    imports.command("prices")(import_price_file)
+    imports.command("assets")(import_asset_file)
     app.add_typer(imports, name="import", rich_help_panel=PANEL)
 
 

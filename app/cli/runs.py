@@ -150,7 +150,7 @@ def cancel(run: RunArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOptio
 def _changes(changes: list[ScoreChange], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("wallet", overflow="fold")
-    for column in ("old", "new", "change", "transfers", "labels", "policy", "engine"):
+    for column in ("old", "new", "change", "transfers", "prices", "labels", "policy", "engine"):
         table.add_column(column, justify="right")
     for each in changes:
         parts = each.parts
@@ -159,7 +159,7 @@ def _changes(changes: list[ScoreChange], title: str) -> Table:
             each.score_before or "unknown",
             each.score_after or "unknown",
             each.change,
-            *(parts.by_transfers, parts.by_labels, parts.by_policy, parts.by_engine),
+            *(parts.by_transfers, parts.by_prices, parts.by_labels, parts.by_policy, parts.by_engine),
         )
     return table
 

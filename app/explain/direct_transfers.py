@@ -52,6 +52,7 @@ def _of_rule(
             "listed": sorted(policy.listed),
             "as_of": record.run.as_of,
             "watermark": record.run.watermark,
+            "run_id": record.run.run_id,
             "limit": LARGEST,
         }
         rows = connection.execute(_TRANSFERS[direction], parameters).all()
@@ -85,12 +86,15 @@ _STATEMENT = """
         CASE WHEN NOT l.category = ANY(:listed) OR coalesce(l.valid_from, l.valid_to) IS NULL THEN NULL
             WHEN t.occurred_at < l.valid_from THEN 'before' WHEN t.occurred_at >= l.valid_to THEN 'after'
             ELSE 'while' END AS listed,
-        a.asset, t.amount, t.decimals, t.usd_value,
-        count(*) OVER () AS transfers, coalesce(sum(t.usd_value) OVER (), 0) AS usd
+        a.asset, t.amount, decimals_of(a.chain, a.asset, t.decimals) AS decimals, used.usd_value,
+        count(*) OVER () AS transfers, coalesce(sum(used.usd_value) OVER (), 0) AS usd
     FROM pools mine
     JOIN flows f ON f.{pool} = mine.pool_id
     JOIN transactions t USING (transfer_id)
     JOIN assets a ON a.asset_id = t.asset_id
+    CROSS JOIN LATERAL (
+        SELECT used_usd(t.transfer_id, t.asset_id, t.occurred_at, t.amount, t.usd_value, :run_id) AS usd_value
+    ) AS used
     JOIN wallets other
         ON other.wallet_id = t.{other}
     JOIN LATERAL (
@@ -104,7 +108,7 @@ _STATEMENT = """
     ) AS l ON true
     WHERE mine.wallet_id = :wallet_id AND t.batch_id <= :watermark
       AND (t.retracted_batch_id IS NULL OR t.retracted_batch_id > :watermark)
-    ORDER BY t.usd_value DESC NULLS LAST, t.amount DESC, t.transfer_id LIMIT :limit
+    ORDER BY used.usd_value DESC NULLS LAST, t.amount DESC, t.transfer_id LIMIT :limit
 """
 _TRANSFERS = {
     "source": text(_STATEMENT.format(pool="recv_pool_id", other="sender_id")),

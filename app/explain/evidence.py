@@ -76,6 +76,10 @@ class EvidencePath:
     restated: bool
     transfers: tuple[EvidenceTransfer, ...]
 
+    def next_to_wallet(self, direction: str) -> EvidenceTransfer:
+        """The transfer between the wallet and its counterparty."""
+        return self.transfers[-1 if direction == "source" else 0]
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

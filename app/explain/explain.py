@@ -1,8 +1,8 @@
 """The explanation of a stored score: its reasons from the record, its paths from the graph."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -15,8 +15,10 @@ from app.explain.attribution import NO_POINTS, SharePoints
 from app.explain.completeness import arrived_since, changes, disagreements, faults_of, mismatches, notes_of
 from app.explain.direct_transfers import rule_evidence
 from app.explain.evidence import Evidence, evidence
+from app.explain.names import with_names
 from app.explain.weighted_paths import CODES, WeightedPaths, weighted_paths
 from app.investigation.browser import evidence_query
+from app.prices.transfer_values import values_in_run
 from app.projection.state import State, read_state
 from app.record.freshness import digest_of_policy
 from app.runs.queries import since_run
@@ -76,11 +78,22 @@ def explain_record(
     record, before = explainable.record, explainable.since
     if record.run is None or before is None:
         return Explanation(**dict(record.score))
-    answer = _read_graph(graph, settings, record.run, record)
+    explanation = _explained(postgres, graph, settings, explainable)
+    with postgres.transaction() as connection:
+        return with_names(connection, explanation)
+
+
+def _explained(postgres: Postgres, graph: Graph, settings: Settings, explainable: Explainable) -> Explanation:
+    """The explanation of a score that there is, without names."""
+    record, run, before = explainable.record, explainable.record.run, explainable.since
+    assert run is not None  # noqa: S101 - there is a score
+    assert before is not None  # noqa: S101 - likewise
+    answer = _read_graph(graph, settings, run, record)
     # Read again: the graph may be newer than the snapshot.
     with postgres.transaction() as connection:
-        since = since_run(connection, record.run.watermark)
-    listed = weighted_paths(record, answer.evidence)
+        since = since_run(connection, run.watermark)
+        valued = _valued(connection, run, answer.evidence)
+    listed = weighted_paths(record, valued)
     reasons = [*answer.faults, *changes(before, since, answer.state), *disagreements(listed.attribution)]
     return Explanation(
         **dict(record.score)
@@ -152,6 +165,26 @@ def _read_graph(graph: Graph, settings: Settings, run: Row[Any], record: ScoreRe
         except (DependencyMissing, QueryTimeout) as exc:
             answer.faults.append(f"Paths are missing: {exc}")
     return answer
+
+
+def _valued(
+    connection: Connection, run: Row[Any], evidence: Mapping[Flow, Evidence]
+) -> Mapping[Flow, Evidence]:
+    """The evidence with the values that the run used: an edge has the transfer's own."""
+    if not (run.unused_values or run.imported_values):
+        return evidence
+    ids = {path.next_to_wallet(name).transfer_id for name, one in evidence.items() for path in one.paths}
+    values = values_in_run(connection, run.run_id, ids)
+    return {
+        name: replace(
+            one,
+            paths=[
+                replace(path, usd_value=values.get(path.next_to_wallet(name).transfer_id))
+                for path in one.paths
+            ],
+        )
+        for name, one in evidence.items()
+    }
 
 
 def _in_policy(evidence: Evidence, record: ScoreRecord) -> Evidence:

@@ -102,7 +102,7 @@ def _usd_share(direction: Flow, path: EvidencePath, asset_total: int, usd_total:
     """The part of the wallet's priced money that a path carries, by the value of the wallet's transfer."""
     if path.usd_value is None or path.usd_value <= 0:
         return 0.0
-    own = path.transfers[-1 if direction == "source" else 0]
+    own = path.next_to_wallet(direction)
     # From the share, not from the rounded amount: small amounts would lose digits.
     return path.share * (asset_total / own.amount) * (path.usd_value / usd_total)
 

@@ -128,6 +128,20 @@ def expand(graph: Graph, wallet: WalletName, expansion: Expansion) -> Neighbours
     )
 
 
+def with_names(answer: Neighbours, names: Mapping[str, WalletName]) -> Neighbours:
+    """The answer with the names of wallets, by address: the graph knows only the label that counts."""
+    return answer.model_copy(
+        update={
+            "neighbours": [
+                each.model_copy(update={"wallet": known, "name": known.name})
+                if (known := names.get(each.wallet.address)) is not None
+                else each
+                for each in answer.neighbours
+            ]
+        }
+    )
+
+
 def counts(graph: Graph, chain: str, addresses: Sequence[str]) -> Mapping[str, tuple[str, str]]:
     """The numbers of senders and receivers of each wallet, as text; empty when counting takes too long."""
     parameters = {"chain": chain, "addresses": list(addresses), "max_count": MAX_COUNTED + 1}

@@ -1,4 +1,4 @@
-"""What touched a wallet since a run: its own transfers and labels, and the policy."""
+"""What touched a wallet since a run: its own transfers and labels, the policy, and prices."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -11,6 +11,7 @@ from app.answers.scores import Freshness
 from app.errors import InvalidInput
 from app.input_files import read_input
 from app.policy.policy import POLICY_YAML
+from app.record.price_changes import prices_changed_since
 from app.record.wallets import KnownWallet
 
 MAX_COUNTED: Final = 1_000
@@ -39,11 +40,13 @@ def read_freshness(
     transfers = _changed_transfers(connection, parameters)
     labels = int(connection.execute(_LABELS, parameters).scalar_one())
     policy_changed = policy_digest is not None and policy_digest != run.policy_digest
+    prices_changed = prices_changed_since(connection, run.as_of)
     return Freshness(
-        stale=bool(transfers or labels or policy_changed),
+        stale=bool(transfers or labels or policy_changed or prices_changed),
         transfers=min(transfers, MAX_COUNTED),
         labels=labels,
         policy_changed=policy_changed,
+        prices_changed=prices_changed,
     )
 
 
@@ -57,6 +60,7 @@ def staleness_notes(freshness: Freshness | None) -> list[str]:
         if count
     ]
     changes += ["the policy"] * freshness.policy_changed
+    changes += ["prices or the registry of assets"] * freshness.prices_changed
     return [f"Changed since this run: {', '.join(changes)}. Run scoring again to include it."]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field
 from sqlalchemy import Connection, Row, text
 
+from app.answers.assets import AssetName
 from app.answers.base import TOTAL, WALLET, Answer, WalletName
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.explanation import EXPLANATION
@@ -16,6 +17,8 @@ from app.errors import NotFound
 from app.record.wallets import KnownWallet
 
 MAX_TOTAL = 10_000
+NAMES = "Those of the wallets below that have a name, each with its source."
+ASSET_NAMES = "What the assets below are called."
 """A list counts no further."""
 MAX_WAITING = 10_000
 """The status counts no further."""
@@ -54,6 +57,8 @@ class WalletTransfers(Answer):
 
     wallet: WalletName
     transfers: list[RecordedTransfer]
+    names: list[WalletName] = Field(default=[], description=NAMES)
+    asset_names: list[AssetName] = Field(default=[], description=ASSET_NAMES)
     next: str | None = None
     total: int | None = Field(default=None, description=f"{TOTAL} {MAX_TOTAL}: as many or more.")
 
@@ -63,6 +68,8 @@ class TransactionTransfers(Answer):
 
     transaction_hash: str
     transfers: list[RecordedTransfer]
+    names: list[WalletName] = Field(default=[], description=NAMES)
+    asset_names: list[AssetName] = Field(default=[], description=ASSET_NAMES)
     next: str | None = None
     total: int | None = Field(default=None, description=TOTAL)
 
@@ -264,7 +271,9 @@ def _transfer(row: Row[Any]) -> RecordedTransfer:
 
 _FIELDS = """
     t.chain, t.transaction_hash, t.transfer_index, t.block_number, t.occurred_at, s.address AS sender,
-    r.address AS receiver, a.asset, t.amount, coalesce(t.decimals, a.decimals) AS decimals, t.usd_value,
+    r.address AS receiver, a.asset, t.amount,
+    decimals_of(a.chain, a.asset, coalesce(t.decimals, a.decimals)) AS decimals,
+    t.usd_value,
     f.unobserved, f.seq, t.transfer_id, t.block_hash, t.observed_at, t.initiator, t.kind, t.sender_tag,
     t.receiver_tag, t.ingested_at,
     CASE WHEN t.is_waiting THEN 'waiting' WHEN t.retracted_batch_id IS NOT NULL THEN 'retracted'

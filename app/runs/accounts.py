@@ -16,6 +16,7 @@ from app.domain import Progress
 from app.ledger import limbs
 from app.ledger.kernels import Flows
 from app.ledger.wire_rows import DecimalColumnType, Decimals, RowsSink
+from app.prices.used_values import Observed, UsedValues, used_values
 from app.runs.results.accounts import Accounts
 from app.runs.results.columns import TextColumn, text_column
 from app.runs.results.totals import BothTotals, Totals
@@ -48,19 +49,27 @@ def read_accounts(postgres: Postgres, snapshot: Snapshot, progress: Progress) ->
     sender = pool_place.of(annotation["send_pool_id"][order]).astype(np.int32)
     receiver = pool_place.of(annotation["recv_pool_id"][order]).astype(np.int32)
     amount, usd = _rows(amounts["amount"], at), _rows(amounts["usd_value"], at)
+    own_usd = limbs.nearest_fractions(usd.limbs.astype(np.int64), usd.fraction, usd.scale)
+    amount_in_units = limbs.nearest(amount.limbs.astype(np.int64))
     balance, unobserved = _rows(annotation["send_balance"], order), _rows(annotation["unobserved"], order)
     send_share = annotation["send_share"][order]
     transfer_id, occurred_at = amounts["transfer_id"][at], amounts["occurred_at"][at] + POSTGRES_EPOCH
     del annotation, amounts
+    values = None
+    if snapshot.prices is not None:
+        observed = Observed(transfer_id, asset_id[receiver], occurred_at, amount_in_units, own_usd)
+        values = used_values(snapshot.connection, snapshot.prices, snapshot.watermark, observed)
+        usd = _with_values(usd, transfer_id, values)
+        own_usd = limbs.nearest_fractions(usd.limbs.astype(np.int64), usd.fraction, usd.scale)
     no_shifts = np.zeros(len(order), np.int16)
     flows = Flows(
         sender,
         receiver,
-        limbs.nearest(amount.limbs.astype(np.int64)),
+        amount_in_units,
         send_share,
         _kept(balance, amount, unobserved),
         limbs.nearest(unobserved.limbs.astype(np.int64)),
-        limbs.nearest_fractions(usd.limbs.astype(np.int64), usd.fraction, usd.scale),
+        own_usd,
         np.ones(len(order), np.int8),
         no_shifts,
         no_shifts,
@@ -68,7 +77,7 @@ def read_accounts(postgres: Postgres, snapshot: Snapshot, progress: Progress) ->
     owners = wallet_id, asset_id
     source = _totals(owners, receiver, amount, None, usd)
     destination = _totals(owners, sender, amount, unobserved, usd)
-    return Accounts(flows, transfer_id, occurred_at, *owners, BothTotals(source, destination))
+    return Accounts(flows, transfer_id, occurred_at, *owners, BothTotals(source, destination), values)
 
 
 def _read(
@@ -128,6 +137,19 @@ def _ranks_by_hash(snapshot: Snapshot, transfer_ids: NDArray[np.int64]) -> NDArr
 
 def _rows(column: Decimals, rows: NDArray[np.int64]) -> Decimals:
     return Decimals(column.limbs[rows], column.fraction, column.scale)
+
+
+def _with_values(usd: Decimals, transfer_id: NDArray[np.int64], values: UsedValues) -> Decimals:
+    """The values with those that are used in the place of others."""
+    filled = values.filled
+    fraction = max(usd.fraction, 0 if filled is None else filled.fraction)
+    whole = max(each.limbs.shape[1] - each.fraction for each in (usd, filled) if each is not None)
+    used = usd.widened(whole + fraction, fraction).copy()
+    used[values.unused] = 0
+    if filled is None:
+        return Decimals(used, fraction, usd.scale)
+    used[_Places(transfer_id).of(values.filled_id)] = filled.widened(whole + fraction, fraction)
+    return Decimals(used, fraction, max(usd.scale, filled.scale))
 
 
 def _kept(balance: Decimals, amount: Decimals, unobserved: Decimals) -> NDArray[np.float64]:

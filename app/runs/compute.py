@@ -18,6 +18,7 @@ from app.projection.pending import project_all_pending
 from app.projection.state import owned_state
 from app.record.identity import record_id
 from app.runs.engines.cypher import exposures_by_paths
+from app.runs.engines.path_queries import OtherValues
 from app.runs.results.accounts import Accounts
 from app.runs.snapshot import Snapshot, all_wallets, known_assets
 from app.stores.graph import Graph
@@ -77,6 +78,7 @@ def compute_by_graph(
         wallet_ids=all_wallets(snapshot).tolist(),
         progress=progress,
         deadline=deadline,
+        other_values=_other_values(accounts),
     )
     return Computed(exposures, accounts, labels, assets)
 
@@ -112,6 +114,20 @@ def compute_by_ledger(
         except (DependencyMissing, InUse, NotReady) as exc:
             log.warning("labels_not_projected", reason=str(exc))
     return Computed(exposures, accounts, labels, assets)
+
+
+def _other_values(accounts: Accounts) -> OtherValues:
+    """What path queries must take instead of the value on the edge, by the wallets at its ends."""
+    others: dict[int, list[tuple[int, float]]] = {}
+    if accounts.values is None:
+        return others
+    flows = accounts.flows
+    changed = accounts.values.unused | np.isin(accounts.transfer_id, accounts.values.filled_id)
+    for at in np.flatnonzero(changed).tolist():
+        value = int(accounts.transfer_id[at]), float(flows.usd[at])
+        for pool in (flows.sender_pool[at], flows.receiver_pool[at]):
+            others.setdefault(int(accounts.wallet_id[pool]), []).append(value)
+    return others
 
 
 def _silent(_step: str, _part: float) -> None:

@@ -2,11 +2,11 @@
 
 from sqlalchemy import Connection, text
 
-from app.answers.base import WalletName
 from app.answers.comparisons import PastScore, ScoreHistory
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.domain import format_points
 from app.record.wallets import KnownWallet
+from app.runs.named import named_wallet
 
 
 def history(
@@ -21,7 +21,7 @@ def history(
     parameters = {"wallet_id": wallet.wallet_id, "newest": newest, "limit": limit + 1}
     rows = connection.execute(_HISTORY, parameters).all()
     return ScoreHistory(
-        wallet=WalletName(chain=wallet.chain, address=wallet.address),
+        wallet=named_wallet(connection, wallet),
         scores=[
             PastScore(
                 run_id=row.run_id,

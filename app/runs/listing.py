@@ -151,7 +151,7 @@ def top_scores(
     rows = connection.execute(_TOP, parameters).all()
     on_page = rows[:limit]
     has_more = len(rows) > limit
-    policy, contacts = policy_of(run), contacts_of(connection, on_page, run.as_of)
+    policy, contacts = policy_of(run), contacts_of(connection, on_page, run.as_of, run.run_id)
     return TopScores(
         run=run_name(run),
         previous_run_id=previous,

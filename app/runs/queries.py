@@ -19,7 +19,8 @@ _SCORE = text("""
     SELECT * FROM risk_scores WHERE wallet_id = :wallet_id AND is_of_run(run_id, until_run_id, :run_id)
 """)
 _EXPOSURES = text("""
-    SELECT e.*, a.asset, a.decimals FROM exposures e JOIN assets a USING (asset_id)
+    SELECT e.*, a.asset, decimals_of(a.chain, a.asset, a.decimals) AS decimals
+    FROM exposures e JOIN assets a USING (asset_id)
     WHERE e.wallet_id = :wallet_id AND is_of_run(e.run_id, e.until_run_id, :run_id)
     ORDER BY e.direction, a.asset, e.asset_id
 """)

@@ -12,6 +12,7 @@ import structlog
 from app.domain import Progress
 from app.errors import AmlError, Cancelled, DependencyMissing, InUse, NotReady, QueryTimeout
 from app.policy.policy import Policy
+from app.prices.used_values import store_used
 from app.runs import run_row
 from app.runs.compute import Computed, EngineChoice, compute_by_graph, compute_by_ledger
 from app.runs.engine_choice import CypherLimits, Decision, decide, given_up
@@ -165,6 +166,9 @@ def _score_and_store(
         store_exposures(connection, run_id, exposure_lines(exposures, totals), stored, digest)
         report("storing scores", 0.0)
         store_scores(connection, run_id, score_lines(policy, judged), stored, digest)
+        values = computed.accounts.values
+        if values is not None:
+            store_used(connection, run_id, values)
         report("publishing", 0.0)
         figures = run_row.RunFigures(
             totals.transfers,
@@ -174,6 +178,8 @@ def _score_and_store(
             record_summary.recorded_transfers,
             record_summary.record_digest,
             digest.hexdigest(),
+            0 if values is None else len(values.unused_prices),
+            0 if values is None else len(values.filled_id),
         )
         run_row.complete(connection, run_id, figures)
         publish(connection, run_id)

@@ -49,6 +49,8 @@ class RunFigures:
     recorded_transfers: int
     record_digest: str
     results_digest: str
+    unused_values: int
+    imported_values: int
 
 
 def begin(
@@ -82,6 +84,8 @@ def begin(
         "application_version": version("aml-risk"),
         "idempotency_key": idempotency_key,
         "request_digest": request_digest,
+        "prices_digest": None if snapshot.prices is None else snapshot.prices.digest,
+        "registry_digest": snapshot.registry.digest,
     }
 
     def work(connection: Connection) -> int:
@@ -129,6 +133,8 @@ def complete(connection: Connection, run_id: int, figures: RunFigures) -> None:
         "recorded_transfers": figures.recorded_transfers,
         "record_digest": figures.record_digest,
         "results_digest": figures.results_digest,
+        "unused_values": figures.unused_values,
+        "imported_values": figures.imported_values,
     }
     if connection.execute(_COMPLETE, parameters).rowcount != 1:
         if connection.execute(_CANCEL_REQUESTED, {"run_id": run_id}).scalar():
@@ -154,10 +160,10 @@ _STORE_POLICY = text("""
 _BEGIN = text("""
     INSERT INTO scoring_runs (engine, engine_reason, hop_limit, policy_digest, policy_version,
         label_set_digest, watermark, as_of, columns, arithmetic, application_version, idempotency_key,
-        request_digest)
+        request_digest, prices_digest, registry_digest)
     VALUES (:engine, :engine_reason, :hop_limit, :policy_digest, :policy_version,
         :label_set_digest, :watermark, :as_of, :columns, :arithmetic, :application_version, :idempotency_key,
-        :request_digest)
+        :request_digest, :prices_digest, :registry_digest)
     RETURNING run_id
 """)
 _CANCELLED = "Scoring run {run_id} was cancelled. The scores of the run before it stay published."
@@ -175,7 +181,8 @@ _COMPLETE = text("""
     UPDATE scoring_runs SET status = 'completed', completed_at = clock_timestamp(), step = 'done',
         progress = 1, transfers = :transfers, unpriced_transfers = :unpriced_transfers, wallets = :wallets,
         labelled_wallets = :labelled_wallets, recorded_transfers = :recorded_transfers,
-        record_digest = :record_digest, results_digest = :results_digest
+        record_digest = :record_digest, results_digest = :results_digest,
+        unused_values = :unused_values, imported_values = :imported_values
     WHERE run_id = :run_id AND status = 'running' AND NOT cancel_requested
 """)
 _END = text("""

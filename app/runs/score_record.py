@@ -1,22 +1,24 @@
 """A wallet's score as the published run stored it, with every reason that the record holds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
-from app.answers.base import WalletName
 from app.answers.scores import Freshness, WalletScore
+from app.assets.names import asset_names
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.policy.label_rules import LabelRules
 from app.policy.policy import Policy
 from app.record.freshness import read_freshness, staleness_notes
+from app.record.wallet_totals import wallet_totals
 from app.record.wallets import KnownWallet, find_wallet
 from app.runs.judgement.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.judgement.reasons import contacts_of
 from app.runs.listing import run_name
+from app.runs.named import named_wallet
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 from app.runs.score_answer import known_score, unknown_score
 from app.runs.stored_policy import policy_of
@@ -55,7 +57,17 @@ def read_score_record(
         AmbiguousWallet: its address is known on several chains.
     """
     wallet = find_wallet(connection, reference)
-    name = WalletName(chain=wallet.chain, address=wallet.address)
+    record = _read(connection, wallet, policy_digest)
+    assets = [each.asset for each in record.exposures]
+    named = {
+        "totals": wallet_totals(connection, wallet),
+        "asset_names": asset_names(connection, wallet.chain, assets),
+    }
+    return replace(record, score=record.score.model_copy(update=named))
+
+
+def _read(connection: Connection, wallet: KnownWallet, policy_digest: str | None) -> ScoreRecord:
+    name = named_wallet(connection, wallet)
     run = published_run(connection)
     if run is None:
         label = _own_label(connection, wallet, _now(connection), LabelRules())
@@ -75,7 +87,7 @@ def read_score_record(
         row=row,
         exposures=exposures,
         label=label,
-        contact=contacts_of(connection, [row], run.as_of).get(wallet.wallet_id),
+        contact=contacts_of(connection, [row], run.as_of, run.run_id).get(wallet.wallet_id),
     )
     return ScoreRecord(wallet, run, policy, row, exposures, _with_freshness(score, freshness))
 
@@ -88,7 +100,7 @@ def _without_row(
     label: EffectiveLabel | None,
 ) -> WalletScore:
     """The answer for a wallet that the run gave no score: that of its own label, or why there is none."""
-    name = WalletName(chain=wallet.chain, address=wallet.address)
+    name = named_wallet(connection, wallet)
     reason = f"Scoring run {run.run_id} found neither money that moved through it nor a label."
     if wallet.batch_id > run.watermark:
         reason = f"First seen after scoring run {run.run_id}: run scoring again to include it."

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
+from app.assets.registry import NOTHING_REGISTERED, Registry, registry_at
 from app.errors import InvalidPolicy
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.policy.policy import Policy
+from app.prices.price_set import PriceSet, prices_at
 from app.runs.results.totals import Totals
 from app.stores.copy_reader import read_columns
 from app.stores.locks import Lock, acquire
@@ -28,6 +30,9 @@ class Snapshot:
     labels: list[EffectiveLabel]
     label_set_digest: str
     transfers: int
+    prices: PriceSet | None = None
+    """None: of before 0022, when every value was used as it came."""
+    registry: Registry = NOTHING_REGISTERED
 
     @contextmanager
     def second_connection(self, postgres: Postgres) -> Iterator[Connection]:
@@ -50,7 +55,7 @@ def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
         with postgres.transaction() as locks:
             locks.execute(_WAIT_FOR_BATCHES)
             acquire(locks, Lock.INGEST)
-            locks.execute(text("LOCK TABLE labels IN SHARE MODE"))
+            locks.execute(text("LOCK TABLE labels, prices, registered_assets IN SHARE MODE"))
             watermark, as_of = connection.execute(_MOMENT).one()
         labels = effective_labels(connection, as_of=as_of, rules=policy.label_rules)
         unknown = {label.category for label in labels} - policy.categories.keys() - {None}
@@ -60,14 +65,24 @@ def open_snapshot(postgres: Postgres, policy: Policy) -> Iterator[Snapshot]:
                 "Add them to the policy, or remove those labels."
             )
         transfers = connection.execute(_TRANSFERS).scalar_one()
-        yield Snapshot(connection, watermark, as_of, labels, label_set_digest(labels), transfers)
+        yield Snapshot(
+            connection,
+            watermark,
+            as_of,
+            labels,
+            label_set_digest(labels),
+            transfers,
+            prices_at(connection, as_of),
+            registry_at(connection, as_of),
+        )
 
 
 def known_assets(snapshot: Snapshot, policy: Policy, totals: Totals) -> NDArray[np.int32]:
     """The ids of the assets whose money counts: native ones, registered contracts, and those with a value.
 
-    An asset is known too where the producer gives half of its transfers or more a value in USD. Anybody can
-    make any other contract and send its tokens to anybody. `totals` are those of one direction.
+    An asset is registered by the policy or by the registry. It is known too where half of its transfers or
+    more have a value in USD that is used. Anybody can make any other contract and send its tokens to anybody.
+    `totals` are those of one direction.
     """
     assets = snapshot.connection.execute(_ASSET_NAMES).all()
     most = 1 + max((row.asset_id for row in assets), default=0)
@@ -77,7 +92,11 @@ def known_assets(snapshot: Snapshot, policy: Policy, totals: Totals) -> NDArray[
     )
     valued = (transfers > 0) & (2 * unpriced <= transfers)
     known = [
-        row.asset_id for row in assets if valued[row.asset_id] or policy.is_registered(row.chain, row.asset)
+        row.asset_id
+        for row in assets
+        if valued[row.asset_id]
+        or policy.is_registered(row.chain, row.asset)
+        or (row.chain, row.asset) in snapshot.registry.known
     ]
     return np.array(sorted(known), np.int32)
 

@@ -42,7 +42,7 @@ class Sink(Protocol):
 
 
 def copy_to(
-    connection: Connection, select: str, sink: Sink, parameters: Mapping[str, int] | None = None
+    connection: Connection, select: str, sink: Sink, parameters: Mapping[str, Any] | None = None
 ) -> None:
     """Writes the rows of a SELECT to `sink` in COPY's binary format."""
     driver = connection.connection.driver_connection

@@ -4,7 +4,7 @@ Tables written by the thousand rows have no foreign keys: each row would pay for
 one function writing it has just made. `aml reconcile` checks these references instead.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -445,6 +445,92 @@ class Label(Base):
     removed_at: Mapped[datetime | None]
 
 
+class Price(Base):
+    """One source's price of an asset on a day. A changed or removed price is marked and stays."""
+
+    __tablename__ = "prices"
+    __table_args__ = (
+        CheckConstraint("price > 0", name="price"),
+        Index(
+            "uq_prices_current",
+            "chain",
+            "asset",
+            "day",
+            "source",
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+    price_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    chain: Mapped[str]
+    asset: Mapped[str]
+    day: Mapped[date] = mapped_column(comment="In UTC.")
+    price: Mapped[Decimal] = mapped_column(Numeric, comment="USD of one unit, not of a base unit.")
+    source: Mapped[str]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    removed_at: Mapped[datetime | None]
+
+
+class RegisteredAsset(Base):
+    """What one source calls an asset. A changed or removed entry is marked and stays."""
+
+    __tablename__ = "registered_assets"
+    __table_args__ = (
+        Index(
+            "uq_registered_assets_current",
+            "chain",
+            "asset",
+            "source",
+            unique=True,
+            postgresql_where=text("removed_at IS NULL"),
+        ),
+    )
+    entry_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    chain: Mapped[str]
+    asset: Mapped[str]
+    source: Mapped[str]
+    symbol: Mapped[str | None]
+    name: Mapped[str | None]
+    decimals: Mapped[int | None] = mapped_column(SmallInteger)
+    known: Mapped[bool] = mapped_column(Boolean, comment="False: its source names whatever it found.")
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    removed_at: Mapped[datetime | None]
+
+
+Index(
+    "ix_registered_assets_symbol",
+    RegisteredAsset.chain,
+    text("lower(symbol)"),
+    postgresql_where=RegisteredAsset.removed_at.is_(None),
+)
+
+
+class UsedPrice(Base):
+    """The imported price of an asset and day by which a run valued transfers without a value of their own."""
+
+    __tablename__ = "used_prices"
+    run_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    asset_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    day: Mapped[date] = mapped_column(primary_key=True, comment="In UTC.")
+    price: Mapped[Decimal] = mapped_column(Numeric, comment="USD of one unit.")
+    decimals: Mapped[int] = mapped_column(SmallInteger)
+
+
+class UnusedPrice(Base):
+    """A value or a price that a run did not use: too far from the median of its asset and day."""
+
+    __tablename__ = "unused_prices"
+    __table_args__ = (Index(None, "run_id", "transfer_id"),)
+    unused_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    run_id: Mapped[int]
+    asset_id: Mapped[int] = mapped_column(Integer)
+    day: Mapped[date] = mapped_column(comment="In UTC.")
+    transfer_id: Mapped[int | None] = mapped_column(comment="Whose own value it is.")
+    price_id: Mapped[int | None] = mapped_column(comment="The imported price that it is.")
+    price: Mapped[float] = mapped_column(comment="USD of one unit.")
+    median: Mapped[float] = mapped_column(comment="What it is too far from.")
+
+
 class StoredPolicy(Base):
     """A policy file a run has used, byte for byte."""
 
@@ -496,6 +582,16 @@ class ScoringRun(Base):
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_digest: Mapped[str | None] = mapped_column(comment="Of the request with this key.")
     pruned_at: Mapped[datetime | None] = mapped_column(comment="When its results were deleted.")
+    prices_digest: Mapped[str | None] = mapped_column(
+        comment="Of the prices it used; null: of before 0022, transfers' own values alone."
+    )
+    registry_digest: Mapped[str | None] = mapped_column(comment="Of the registry of assets.")
+    unused_values: Mapped[int | None] = mapped_column(
+        comment="Values and prices too far from their day's median, which it did not use."
+    )
+    imported_values: Mapped[int | None] = mapped_column(
+        comment="Transfers whose value is of an imported price."
+    )
 
 
 Index(

@@ -1,7 +1,8 @@
-"""What changed from one run to another, and which part of it came from transfers, labels or policy.
+"""What changed from one run to another, and which part of it came from transfers, prices, labels or policy.
 
-One thing at a time is replaced: first the transfers of run a by those of run b, then its labels, then its
-policy. The three differences between the four scores add up to the whole change.
+One thing at a time is replaced: first the transfers of run a by those of run b, then its prices with the
+registry of assets, then its labels, then its policy. The four differences between the five scores add up to
+the whole change.
 """
 
 from collections.abc import Iterator
@@ -23,14 +24,14 @@ from app.runs.stored_policy import policy_of
 from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 
-PARTS = ("transfers", "labels", "policy")
+PARTS = ("transfers", "prices", "labels", "policy")
 
 
 @dataclass(frozen=True)
 class Changes:
     """Wallets whose score differs, biggest change first, then by wallet id; millionths of a point.
 
-    `old` and `new` are as stored, -1 where nothing was known. `parts` is n x 4: `PARTS`, then what is left of
+    `old` and `new` are as stored, -1 where nothing was known. `parts` is n x 5: `PARTS`, then what is left of
     the change between stored scores: rounding, when an engine is not the ledger's or a run is of an earlier
     version.
     """
@@ -72,21 +73,22 @@ def changes_between(connection: Connection, run_a: int, run_b: int) -> Changes:
 
 
 def _steps(connection: Connection, a: Row[Any], b: Row[Any]) -> Iterator[Replayed]:
-    """Run a, then with the transfers, the labels and the policy of b; nothing is computed twice."""
+    """Run a, then with the transfers, prices, labels and policy of b; nothing is computed twice."""
     policy_a, policy_b = policy_of(a), policy_of(b)
-    states: list[tuple[int, Row[Any], Policy]] = [
-        (a.watermark, a, policy_a),
-        (b.watermark, a, policy_a),
-        (b.watermark, b, policy_a),
-        (b.watermark, b, policy_b),
+    states: list[tuple[int, Row[Any], Row[Any], Policy]] = [
+        (a.watermark, a, a, policy_a),
+        (b.watermark, a, a, policy_a),
+        (b.watermark, b, a, policy_a),
+        (b.watermark, b, b, policy_a),
+        (b.watermark, b, b, policy_b),
     ]
     accounts: Accounts | None = None
     before: tuple[Snapshot, Policy] | None = None
     replayed: Replayed | None = None
-    for watermark, labels_of, policy in states:
-        snapshot = past_snapshot(connection, labels_of, watermark, policy)
-        if accounts is None or before is None or before[0].watermark != watermark:
-            accounts, replayed = reaccount(connection, watermark), None
+    for watermark, prices_of, labels_of, policy in states:
+        snapshot = past_snapshot(connection, labels_of, watermark, policy, prices_of=prices_of)
+        if accounts is None or before is None or not _accounts_alike(before[0], snapshot):
+            accounts, replayed = reaccount(connection, watermark, prices=snapshot.prices), None
         if replayed is None or not _traces_alike(before, (snapshot, policy)):
             replayed = replay(snapshot, policy, accounts, _silent)
         elif before is None or before[1].digest != policy.digest:
@@ -95,11 +97,18 @@ def _steps(connection: Connection, a: Row[Any], b: Row[Any]) -> Iterator[Replaye
         yield replayed
 
 
+def _accounts_alike(before: Snapshot, after: Snapshot) -> bool:
+    """Whether both have the same transfers with the same values."""
+    digests = [None if one.prices is None else one.prices.digest for one in (before, after)]
+    return before.watermark == after.watermark and digests[0] == digests[1]
+
+
 def _traces_alike(before: tuple[Snapshot, Policy] | None, after: tuple[Snapshot, Policy]) -> bool:
     """Whether both give the same exposures of the same transfers."""
     return (
         before is not None
         and before[1].registered_assets == after[1].registered_assets
+        and before[0].registry.known == after[0].registry.known
         and label_columns(before[0].labels, before[1]) == label_columns(after[0].labels, after[1])
     )
 

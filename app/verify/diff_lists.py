@@ -11,10 +11,12 @@ from app.answers.comparisons import ChangeByCause, ContributionChange, RunDiff, 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.answers.names import RiskLevel
 from app.domain import Direction, format_points
+from app.labels.names import named, names_of
 from app.ledger.cells import DIRECTION_NAMES, decode
 from app.record.wallets import find_wallet
 from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.listing import run_name
+from app.runs.named import named_wallet
 from app.runs.queries import score_row
 from app.stores.postgres import Postgres
 from app.verify.diff import Changes, changes_between
@@ -63,8 +65,8 @@ def wallet_diff(postgres: Postgres, run_a: int, run_b: int, reference: str) -> W
     with postgres.transaction() as connection:
         wallet = find_wallet(connection, reference)
     changes = _changes(postgres, run_a, run_b)
-    name = WalletName(chain=wallet.chain, address=wallet.address)
     with postgres.transaction(snapshot=True) as connection:
+        name = named_wallet(connection, wallet)
         rows = [score_row(connection, run, wallet.wallet_id) for run in (run_a, run_b)]
     places = (changes.wallet_id == wallet.wallet_id).nonzero()[0].tolist()
     before, after = rows
@@ -124,7 +126,7 @@ def _change(changes: Changes, place: int, wallet: WalletName, levels: Levels) ->
 def _no_change(wallet: WalletName, row: Row[Any] | None, levels: Levels) -> ScoreChange:
     score = None if row is None or row.score is None else format_points(row.score)
     nothing = format_points(0)
-    parts = _parts(nothing, nothing, nothing, nothing)
+    parts = _parts(nothing, nothing, nothing, nothing, nothing)
     return ScoreChange(
         wallet=wallet,
         score_before=score,
@@ -137,8 +139,10 @@ def _no_change(wallet: WalletName, row: Row[Any] | None, levels: Levels) -> Scor
     )
 
 
-def _parts(transfers: str, labels: str, policy: str, engine: str) -> ChangeByCause:
-    return ChangeByCause(by_transfers=transfers, by_labels=labels, by_policy=policy, by_engine=engine)
+def _parts(transfers: str, prices: str, labels: str, policy: str, engine: str) -> ChangeByCause:
+    return ChangeByCause(
+        by_transfers=transfers, by_prices=prices, by_labels=labels, by_policy=policy, by_engine=engine
+    )
 
 
 def _score(micro: int) -> str | None:
@@ -178,11 +182,12 @@ def _by_name(columns: list[str], row: Row[Any] | None) -> Side:
 
 
 def _names(connection: Connection, wallet_ids: list[int]) -> list[WalletName]:
-    names = {
-        row.wallet_id: WalletName(chain=row.chain, address=row.address)
+    keys = {
+        row.wallet_id: (row.chain, row.address)
         for row in connection.execute(_NAMES, {"wallet_ids": wallet_ids})
     }
-    return [names[wallet_id] for wallet_id in wallet_ids]
+    names = names_of(connection, list(keys.values()))
+    return [named(names, *keys[wallet_id]) for wallet_id in wallet_ids]
 
 
 def _levels(connection: Connection, wallet_ids: list[int], run_id: int) -> dict[int, RiskLevel]:

@@ -15,6 +15,8 @@ from sqlalchemy import Connection, text
 from app.ledger.cells import DESTINATION, SOURCE
 from app.ledger.kernels import Flows
 from app.ledger.pool import EMPTY, PoolState, deposit, send
+from app.prices.price_set import PriceSet
+from app.prices.used_values import Observed, used_values
 from app.runs.results.accounts import Accounts
 from app.runs.results.totals import Total, as_columns
 from app.verify.annotation import FACTS_AND_ANNOTATION, AnnotationCheck
@@ -48,11 +50,22 @@ class _Side:
             self.priced[pool] += 1
 
 
-def reaccount(connection: Connection, watermark: int, annotation: AnnotationCheck | None = None) -> Accounts:
+def reaccount(
+    connection: Connection,
+    watermark: int,
+    annotation: AnnotationCheck | None = None,
+    prices: PriceSet | None = None,
+) -> Accounts:
     """Accounts the transfers live at a batch; memory grows with pools, and by nine numbers a transfer.
 
-    `annotation` is told each transfer with what the record keeps of it.
+    `annotation` is told each transfer with what the record keeps of it. Values are those that a run with
+    these prices uses; None: as they came.
     """
+    values, other = None, dict[int, Decimal | None]()
+    if prices is not None:
+        observed = _observed(connection, watermark)
+        values = used_values(connection, prices, watermark, observed)
+        other = values.overrides(observed.transfer_id)
     numbers: dict[tuple[int, int], int] = {}
     states: list[PoolState] = []
     sides = {SOURCE: _Side(), DESTINATION: _Side()}
@@ -80,6 +93,8 @@ def reaccount(connection: Connection, watermark: int, annotation: AnnotationChec
             sender_id, receiver_id, asset_id, amount_text, usd_text, transfer_id, occurred_at = row[:7]
             amount = int(amount_text)
             usd_value = None if usd_text is None else Decimal(usd_text)
+            if transfer_id in other:
+                usd_value = other[transfer_id] or None
             sender, receiver = number_of(sender_id, asset_id), number_of(receiver_id, asset_id)
             before = states[sender]
             balance = before.balance
@@ -90,12 +105,12 @@ def reaccount(connection: Connection, watermark: int, annotation: AnnotationChec
             sent.add(sender, amount, unobserved, usd_value)
             received.add(receiver, amount, 0, usd_value)
             kept = float(balance - amount + unobserved) / float(balance) if balance else 1.0
-            values = float(amount), share, kept, float(unobserved), float(usd_value or 0)
+            measures = float(amount), share, kept, float(unobserved), float(usd_value or 0)
             senders.append(sender)
             receivers.append(receiver)
             ids.append(transfer_id)
             times.append(occurred_at)
-            for column, value in zip(columns, values, strict=True):
+            for column, value in zip(columns, measures, strict=True):
                 column.append(value)
     keys = np.array(list(numbers), np.int64).reshape(-1, 2)
     order = np.lexsort((keys[:, 1], keys[:, 0]))
@@ -122,6 +137,24 @@ def reaccount(connection: Connection, watermark: int, annotation: AnnotationChec
         as_columns(
             [row for direction, side in sides.items() for row in _totals(direction, side, keys, order)]
         ),
+        values,
+    )
+
+
+def _observed(connection: Connection, watermark: int) -> Observed:
+    """The transfers with their own values, in ledger order."""
+    ids, assets, times = array("q"), array("q"), array("q")
+    amounts, usds = array("d"), array("d")
+    streamed = {"yield_per": _ROWS_AT_ONCE}
+    for row in connection.execute(_FACTS, {"watermark": watermark}, execution_options=streamed):
+        ids.append(row.transfer_id)
+        assets.append(row.asset_id)
+        times.append(row.occurred_at)
+        amounts.append(float(int(row.amount)))
+        usds.append(float(Decimal(row.usd_value or 0)))
+    transfer_id, asset_id, occurred_at = (np.array(column, np.int64) for column in (ids, assets, times))
+    return Observed(
+        transfer_id, asset_id, occurred_at, np.array(amounts, np.float64), np.array(usds, np.float64)
     )
 
 
@@ -143,9 +176,9 @@ def _totals(
 
 
 _FACTS = text("""
-    SELECT sender_id, receiver_id, asset_id, amount::text,
-        CASE WHEN usd_value > 0 THEN usd_value::text END,
-        transfer_id, (extract(epoch FROM occurred_at) * 1000000)::bigint
+    SELECT sender_id, receiver_id, asset_id, amount::text AS amount,
+        CASE WHEN usd_value > 0 THEN usd_value::text END AS usd_value,
+        transfer_id, (extract(epoch FROM occurred_at) * 1000000)::bigint AS occurred_at
     FROM transactions t
     WHERE batch_id <= :watermark
       AND (retracted_batch_id IS NULL OR retracted_batch_id > :watermark)

@@ -5,11 +5,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from app.assets.registry import NOTHING_REGISTERED, registry_at
 from app.domain import Progress
 from app.labels.columns import label_columns
 from app.labels.effective import EffectiveLabel, effective_labels, label_set_digest
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
+from app.prices.price_set import prices_at
 from app.runs.compute import Computed
 from app.runs.engines.ledger import trace
 from app.runs.judge import Judged, judge
@@ -46,10 +48,30 @@ def labels_at(connection: Connection, run: Row[Any], policy: Policy, watermark: 
     return effective_labels(connection, as_of=run.as_of, rules=policy.label_rules, seen_until=watermark)
 
 
-def past_snapshot(connection: Connection, run: Row[Any], watermark: int, policy: Policy) -> Snapshot:
-    """The moment of a run, out of today's record: its labels, and transfers up to a batch."""
+def past_snapshot(
+    connection: Connection,
+    run: Row[Any],
+    watermark: int,
+    policy: Policy,
+    *,
+    prices_of: Row[Any] | None = None,
+) -> Snapshot:
+    """The moment of a run, out of today's record: its labels and prices, and transfers up to a batch.
+
+    Prices and the registry of assets are those of the run `prices_of` where one is given.
+    """
+    priced = run if prices_of is None else prices_of
     labels = labels_at(connection, run, policy, watermark)
-    return Snapshot(connection, watermark, run.as_of, labels, label_set_digest(labels), run.transfers or 0)
+    return Snapshot(
+        connection,
+        watermark,
+        run.as_of,
+        labels,
+        label_set_digest(labels),
+        run.transfers or 0,
+        None if priced.prices_digest is None else prices_at(connection, priced.as_of),
+        NOTHING_REGISTERED if priced.registry_digest is None else registry_at(connection, priced.as_of),
+    )
 
 
 def replay(

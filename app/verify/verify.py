@@ -14,13 +14,13 @@ from app.errors import InvalidPolicy
 from app.labels.columns import label_columns
 from app.labels.effective import EffectiveLabel
 from app.policy.policy import Policy
+from app.record.price_changes import prices_changed_since
 from app.runs.digests import transfers_digest
 from app.runs.queries import completed_or_pruned_run
 from app.runs.result_lines import exposure_lines, score_lines
 from app.runs.results.accounts import Accounts
 from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS, texts
 from app.runs.results.storing import Hash
-from app.runs.results.totals import BothTotals
 from app.runs.snapshot import Snapshot
 from app.runs.stored_policy import policy_of
 from app.stores.postgres import Postgres
@@ -43,6 +43,10 @@ _INPUTS_ONLY = (
     "The results of run {run.run_id} were pruned at {run.pruned_at:%Y-%m-%d %H:%M} UTC, and their last "
     "digits cannot be computed again: only its inputs and counts were compared."
 )
+_OTHER_PRICES = (
+    "Prices or the registry of assets were changed after the run: the next one uses others. This one was "
+    "computed again with those of its time."
+)
 _EARLIER = (
     "An earlier version made the run, under a policy of the first version, which is not read any more. It "
     "was not computed again: its transfers and the rows it stored were compared with their digests."
@@ -58,28 +62,35 @@ def verify_run(postgres: Postgres, run_id: int, progress: Progress) -> Verificat
     """
     with postgres.transaction(snapshot=True) as connection:
         run = completed_or_pruned_run(connection, run_id)
-        progress("checking policy, labels and transfers", 0.0)
-        differences = [*_policy_changes(run)]
-        if run.arithmetic <= earlier.ARITHMETIC:
-            return _verification(run, [*differences, *_earlier_changes(connection, run)])
-        try:
-            policy = policy_of(run)
-        except InvalidPolicy:
-            return _verification(run, differences)
-        snapshot = past_snapshot(connection, run, run.watermark, policy)
-        differences += _row_changes(run, policy, snapshot.labels)
-        differences += _input_changes(snapshot, run)
-        progress("accounting every pool again", 0.1)
-        annotation = AnnotationCheck(run.watermark)
-        accounts = reaccount(connection, run.watermark, annotation)
-        progress("tracing and scoring", 0.6)
-        again = replay(snapshot, policy, accounts, lambda _step, _part: None)
-        progress("comparing", 0.8)
-        if run.pruned_at is not None:
-            differences += _digest_changes(run, policy, accounts, again)
-            return _verification(run, differences, annotation, len(accounts.flows.amount))
-        of_results, compared = _result_changes(snapshot, run, policy, accounts, again)
-        return _verification(run, differences + of_results, annotation, len(accounts.flows.amount), compared)
+        verification = _verified(connection, run, progress)
+        if not prices_changed_since(connection, run.as_of):
+            return verification
+        return verification.model_copy(update={"notes": [*verification.notes, _OTHER_PRICES]})
+
+
+def _verified(connection: Connection, run: Row[Any], progress: Progress) -> Verification:
+    progress("checking policy, labels, prices and transfers", 0.0)
+    differences = [*_policy_changes(run)]
+    if run.arithmetic <= earlier.ARITHMETIC:
+        return _verification(run, [*differences, *_earlier_changes(connection, run)])
+    try:
+        policy = policy_of(run)
+    except InvalidPolicy:
+        return _verification(run, differences)
+    snapshot = past_snapshot(connection, run, run.watermark, policy)
+    differences += _row_changes(run, policy, snapshot.labels)
+    differences += _input_changes(snapshot, run)
+    progress("accounting every pool again", 0.1)
+    annotation = AnnotationCheck(run.watermark)
+    accounts = reaccount(connection, run.watermark, annotation, snapshot.prices)
+    progress("tracing and scoring", 0.6)
+    again = replay(snapshot, policy, accounts, lambda _step, _part: None)
+    progress("comparing", 0.8)
+    if run.pruned_at is not None:
+        differences += _digest_changes(run, policy, accounts, again)
+        return _verification(run, differences, annotation, len(accounts.flows.amount))
+    of_results, compared = _result_changes(snapshot, run, policy, accounts, again)
+    return _verification(run, differences + of_results, annotation, len(accounts.flows.amount), compared)
 
 
 def _verification(
@@ -143,6 +154,12 @@ def _input_changes(snapshot: Snapshot, run: Row[Any]) -> Iterator[ResultDifferen
     if snapshot.label_set_digest != run.label_set_digest:
         detail = f"The labels of {run.as_of:%Y-%m-%d %H:%M:%S} UTC in the record are not those the run used."
         yield _of_record("labels", run.label_set_digest, snapshot.label_set_digest, detail)
+    if snapshot.prices is not None and snapshot.prices.digest != run.prices_digest:
+        detail = f"The prices of {run.as_of:%Y-%m-%d %H:%M:%S} UTC in the record are not those the run used."
+        yield _of_record("prices", run.prices_digest, snapshot.prices.digest, detail)
+    if run.registry_digest is not None and snapshot.registry.digest != run.registry_digest:
+        detail = f"The registry of assets of {run.as_of:%Y-%m-%d %H:%M:%S} UTC is not the one the run used."
+        yield _of_record("registry", run.registry_digest, str(snapshot.registry.digest), detail)
     yield from _transfer_changes(snapshot.connection, run)
 
 
@@ -199,7 +216,7 @@ def _result_changes(
         partial(near_scores, tolerance, policy, run.columns) if tolerance else _never,
     )
     differences = [_of_row(connection, run, first) for first in (in_exposures, in_scores) if first]
-    differences += _count_changes(run, accounts.totals, len(again.scores.wallet_id), again.labelled_wallets)
+    differences += _count_changes(run, accounts, len(again.scores.wallet_id), again.labelled_wallets)
     if run.results_digest not in {None, digest.hexdigest()}:
         detail = "A stored exposure or score was changed, added or removed after the run."
         differences.append(_of_record("results", run.results_digest, digest.hexdigest(), detail))
@@ -216,7 +233,7 @@ def _digest_changes(
 ) -> Iterator[ResultDifference]:
     """Of a run without results: whether the record gives results of the digest that the run kept."""
     totals, scored = accounts.totals, again.scores
-    yield from _count_changes(run, totals, len(scored.wallet_id), again.labelled_wallets)
+    yield from _count_changes(run, accounts, len(scored.wallet_id), again.labelled_wallets)
     if not _is_exact(run):
         return
     digest = sha256()
@@ -244,14 +261,17 @@ def _never(_stored: Fields, _recomputed: Fields) -> bool:
 
 
 def _count_changes(
-    run: Row[Any], totals: BothTotals, wallets: int, labelled: int
+    run: Row[Any], accounts: Accounts, wallets: int, labelled: int
 ) -> Iterator[ResultDifference]:
+    totals, values = accounts.totals, accounts.values
     again = {
         "transfers": totals.transfers,
         "unpriced_transfers": totals.unpriced_transfers,
         "wallets": wallets,
         "labelled_wallets": labelled,
     }
+    if values is not None:
+        again |= {"unused_values": len(values.unused_prices), "imported_values": len(values.filled_id)}
     for name, count in again.items():
         stored = getattr(run, name)
         if stored != count:

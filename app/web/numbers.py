@@ -2,16 +2,13 @@
 
 from datetime import UTC, datetime
 
+from app.answers.amounts import rounded_units, two_digits
+from app.answers.assets import short
 from app.domain import decimal_units
 
-_SHORT = 18
-_PLACES = 6
+__all__ = ["short", "two_digits"]
+
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
-
-
-def short(name: str) -> str:
-    """An address or hash by its first and last characters; the page has the whole as its title."""
-    return name if len(name) <= _SHORT else f"{name[:8]}…{name[-6:]}"
 
 
 def grouped(number: float | str | None) -> str:
@@ -29,11 +26,8 @@ def units(base_units: str, decimals: int | None) -> str:
 
 
 def units_short(base_units: str, decimals: int | None) -> str:
-    """An amount to six decimal places, cut and never rounded; the page has the whole as its title."""
-    whole, _, fraction = units(base_units, decimals).partition(".")
-    if len(fraction) <= _PLACES:
-        return f"{whole}.{fraction}" if fraction else whole
-    return f"{whole}.{fraction[:_PLACES]}…"
+    """An amount rounded for people; the page has the whole as its title."""
+    return rounded_units(base_units, decimals)
 
 
 def percent(share: float | None) -> str:

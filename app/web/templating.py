@@ -1,5 +1,6 @@
 """Pages from templates: one environment, escaping on, undefined names are errors."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.answers.scores import RESIDUAL_NAMES
+from app.chains.block_explorers import address_url, transaction_url
 from app.settings import Settings
 from app.web import numbers
 from app.web.static_files import is_built, static_url
@@ -21,7 +23,17 @@ _environment = Environment(
 )
 _environment.filters |= {
     name: getattr(numbers, name)
-    for name in ("grouped", "moment", "percent", "short", "span", "units", "units_short", "words")
+    for name in (
+        "grouped",
+        "moment",
+        "percent",
+        "short",
+        "span",
+        "two_digits",
+        "units",
+        "units_short",
+        "words",
+    )
 }
 _environment.globals |= {"static_url": static_url, "residual_names": RESIDUAL_NAMES}
 
@@ -33,7 +45,13 @@ def page(request: Request, template: str, *, status_code: int = 200, **values: A
         jinja2.UndefinedError: the template uses a name that has no value.
     """
     settings: Settings = request.app.state.services.settings
-    context = {"here": request.url.path, "needs_token": settings.api_auth == "on", "has_scripts": is_built()}
+    context = {
+        "here": request.url.path,
+        "needs_token": settings.api_auth == "on",
+        "has_scripts": is_built(),
+        "address_url": partial(address_url, settings.block_explorers),
+        "transaction_url": partial(transaction_url, settings.block_explorers),
+    }
     body = _environment.get_template(template).render(context | values)
     return HTMLResponse(body, status_code, headers={"Cache-Control": "no-store"})
 

@@ -1,5 +1,5 @@
 // Question: How much of what these wallets sent reached labelled wallets, by category and number of transfers?
-// Params: wallet_ids, watermark, hop_limit, firm_confidence
+// Params: wallet_ids, watermark, hop_limit, firm_confidence, other_values
 // Returns: wallet_id, asset_id, category, listed, firm, hop, amount, usd, paths
 CYPHER 25
 UNWIND $wallet_ids AS wallet_id
@@ -32,7 +32,9 @@ WITH wallet_id, first, hop, amount, end.category AS category,
     WHEN last.occurred_at.epochSeconds * 1000000 + last.occurred_at.microsecond < end.listed_from THEN 'before'
     WHEN last.occurred_at.epochSeconds * 1000000 + last.occurred_at.microsecond >= end.listed_until THEN 'after'
     ELSE 'while' END AS listed,
-  end.category IS NULL OR end.label_confidence >= $firm_confidence AS firm
+  end.category IS NULL OR end.label_confidence >= $firm_confidence AS firm,
+  // Of transfers whose own value the run does not use, $other_values has the one that it uses.
+  coalesce($other_values[toString(first.transfer_id)], first.usd_value) / first.amount AS price
 RETURN wallet_id, first.asset_id AS asset_id, category, listed, firm, hop, sum(amount) AS amount,
-  sum(CASE WHEN first.usd_value > 0 THEN amount * (first.usd_value / first.amount) ELSE 0.0 END) AS usd,
+  sum(CASE WHEN price > 0 THEN amount * price ELSE 0.0 END) AS usd,
   count(*) AS paths

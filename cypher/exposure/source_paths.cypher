@@ -1,5 +1,5 @@
 // Question: How much of what these wallets received came from labelled wallets, by category and number of transfers?
-// Params: wallet_ids, watermark, hop_limit, firm_confidence
+// Params: wallet_ids, watermark, hop_limit, firm_confidence, other_values
 // Returns: wallet_id, asset_id, category, listed, firm, hop, amount, unobserved, usd, unobserved_usd, paths
 CYPHER 25
 UNWIND $wallet_ids AS wallet_id
@@ -34,6 +34,9 @@ WITH wallet_id, last.asset_id AS asset_id, origin.category AS category, hop,
     ELSE 'while' END AS listed,
   origin.category IS NULL OR origin.label_confidence >= $firm_confidence AS firm, part * first.amount AS amount,
   part * coalesce(first.unobserved, 0.0) AS unobserved,
-  CASE WHEN last.usd_value > 0 THEN last.usd_value / last.amount ELSE 0.0 END AS price
+  // Of transfers whose own value the run does not use, $other_values has the one that it uses.
+  coalesce($other_values[toString(last.transfer_id)], last.usd_value) / last.amount AS price
+WITH wallet_id, asset_id, category, listed, firm, hop, amount, unobserved,
+  CASE WHEN price > 0 THEN price ELSE 0.0 END AS price
 RETURN wallet_id, asset_id, category, listed, firm, hop, sum(amount) AS amount, sum(unobserved) AS unobserved,
   sum(amount * price) AS usd, sum(unobserved * price) AS unobserved_usd, count(*) AS paths

@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from app.answers.base import WalletName
 from app.api.dependencies import AppServices
 from app.api.params import WalletReference
 from app.api.responses import errors, example
-from app.explorer.neighbours import NEIGHBOURS, Expansion, Neighbours, expand
+from app.explorer.neighbours import NEIGHBOURS, Expansion, Neighbours, expand, with_names
 from app.record.wallets import find_wallet
+from app.runs.named import named_wallet, named_wallets
 
 router = APIRouter(tags=["explorer"])
 
@@ -22,5 +22,9 @@ def expand_wallet(services: AppServices, wallet: WalletReference, expansion: Exp
     Wallets that are shown keep their positions; new ones get free positions in the next column.
     """
     with services.postgres.transaction() as connection:
-        row = find_wallet(connection, wallet)
-    return expand(services.graph, WalletName(chain=row.chain, address=row.address), expansion)
+        row = named_wallet(connection, find_wallet(connection, wallet))
+    answer = expand(services.graph, row, expansion)
+    with services.postgres.transaction() as connection:
+        addresses = [each.wallet.address for each in answer.neighbours]
+        names = {each.address: each for each in named_wallets(connection, row.chain, addresses)}
+    return with_names(answer, names)

@@ -28,6 +28,7 @@ from app.record.transfers import (
     wallet_transfers,
 )
 from app.record.wallets import find_wallet
+from app.runs.named import with_names
 
 router = APIRouter(tags=["the record"])
 LabelText = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -54,9 +55,10 @@ def list_wallet_transfers(
     """
     with services.postgres.transaction(snapshot=True) as connection:
         known = find_wallet(connection, wallet)
-        return wallet_transfers(
+        transfers = wallet_transfers(
             connection, known, limit, cursor, without_flow=without_flow, with_total=with_total
         )
+        return with_names(connection, transfers)
 
 
 @router.get("/transactions/{transaction_hash}", responses=example(200, TRANSACTION) | errors(404))
@@ -78,7 +80,10 @@ def get_transaction(
 ) -> TransactionTransfers:
     """Every transfer that was ever recorded of a transaction, and whether each counts now."""
     with services.postgres.transaction(snapshot=True) as connection:
-        return recorded_of_transaction(connection, transaction_hash, limit, cursor, with_total=with_total)
+        transfers = recorded_of_transaction(
+            connection, transaction_hash, limit, cursor, with_total=with_total
+        )
+        return with_names(connection, transfers)
 
 
 @router.get("/transfers/waiting", responses=example(200, WAITING))

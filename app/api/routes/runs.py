@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.names import EngineRequest, RunStatus
+from app.answers.prices import UNUSED_PRICES, UnusedPrices
 from app.answers.runs import CANCELLED_RUN, RUN, RUNNING_RUN, RUNS, Run, Runs
 from app.api.dependencies import AppServices, Services
 from app.api.idempotency import KEY_HEADER, IdempotencyKey, KeyedRequest, digest_of
@@ -27,6 +28,7 @@ from app.errors import InUse, KeyReused
 from app.operations.runs import start_scoring
 from app.runs.cancel import cancel_run as request_cancellation
 from app.runs.listing import RunFilter, one_run, run_of_key, running_run, runs
+from app.runs.unused_prices import unused_prices
 
 named = APIRouter(tags=["scoring runs"])
 router = APIRouter(tags=["scoring runs"])
@@ -114,6 +116,15 @@ def list_runs(
     only = RunFilter(status=status, since=since, until=until)
     with services.postgres.transaction(snapshot=True) as connection:
         return runs(connection, limit, cursor, only=only, with_total=with_total)
+
+
+@router.get("/runs/{run_id}/unused-prices", responses=example(200, UNUSED_PRICES) | errors(404, 409))
+def list_unused_prices(
+    services: AppServices, run_id: RunId, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> UnusedPrices:
+    """Values of transfers, and imported prices, that the run did not use: too far from their day's median."""
+    with services.postgres.transaction() as connection:
+        return unused_prices(connection, run_id, limit, cursor)
 
 
 @router.get("/runs/{run_id}", responses=example(200, RUN) | errors(404))

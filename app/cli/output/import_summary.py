@@ -1,5 +1,6 @@
 """What an import of transfers read, left out and could not know, for people and programs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from app.cli.output.terminal import legible, stderr
@@ -79,6 +80,21 @@ def print_label_summary(answer: dict[str, Any]) -> None:
         _say(f"  and {len(answer['unusable']) - NAMED_ENTRIES:,} more: --json names them")
     for sentence in answer["unreadable"]:
         _say(f"Not read: {sentence}")
+
+
+def print_reasons(what: str, answer: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
+    """What an import of prices or assets did, in sentences; `reasons` says what each reason means."""
+    counts = [
+        f"{answer[name]:,} {name}" for name in ("added", "updated", "unchanged", "removed") if name in answer
+    ]
+    _say(f"{answer[what]:,} {what}{': ' + ', '.join(counts) if counts else '; nothing was recorded'}.")
+    if answer.get("first_day"):
+        _say(f"Of {answer['assets']:,} assets, from {answer['first_day']} to {answer['last_day']}.")
+    for reason, number in answer["skipped"].items():
+        places = "; ".join(answer["examples"].get(reason, ()))
+        _say(f"  {number:,} {reason} ({reasons[reason]}): {places}")
+    if counts:
+        _say("The next scoring run uses them.")
 
 
 def _say(sentence: str) -> None:

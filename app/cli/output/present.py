@@ -6,10 +6,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from app.answers.amounts import rounded_units, two_digits
+from app.answers.assets import short
 from app.answers.explanation import EvidenceItem, Explanation
 from app.answers.scores import RESIDUAL_NAMES, Contribution, RankedWallet, TopScores
-from app.domain import decimal_units
-from app.web.numbers import short
 
 LEVEL_STYLES = {
     "severe": "bold red", "high": "red", "medium": "yellow", "unrated": "magenta", "low": "green",
@@ -33,7 +33,13 @@ def ranked_table(scores: Sequence[RankedWallet], title: str) -> Table:
     table.add_column("main reason")
     for each in scores:
         flags = ", ".join(each.flags)
-        table.add_row(each.wallet.address, each.score, _level(each.risk_level), flags, each.main_reason)
+        wallet = (
+            each.wallet.address if each.wallet.name is None else f"{each.wallet.name}\n{each.wallet.address}"
+        )
+        score = two_digits(each.score)
+        table.add_row(
+            Text(wallet + each.wallet.address), score, _level(each.risk_level), flags, Text(each.main_reason)
+        )
     return table
 
 
@@ -53,9 +59,10 @@ def explanation_parts(explanation: Explanation) -> Iterator[RenderableType]:
 def headline(explanation: Explanation) -> Text:
     """The wallet, its score, level and flags, the reason of each, and what is incomplete."""
     wallet = f"{explanation.wallet.chain}:{explanation.wallet.address}"
-    text = Text.assemble(
-        ("Explained: ", "bold"), wallet, "\nscore ", (explanation.score or "unknown", "bold"), ", level "
-    )
+    if explanation.wallet.name is not None:
+        wallet = f"{explanation.wallet.name}, says {explanation.wallet.name_source}: {wallet}"
+    score = two_digits(explanation.score)
+    text = Text.assemble(("Explained: ", "bold"), wallet, "\nscore ", (score, "bold"), ", level ")
     text.append(_level(explanation.risk_level))
     if explanation.run is not None:
         run = explanation.run
@@ -95,7 +102,7 @@ def path_lines(explanation: Explanation, limit: int) -> Group:
             points += " that the score does not count (the other direction decided it)"
         way = "came from" if path.direction == "source" else "went to"
         end = path.category if path.label is None else f"{path.category} ({path.label})"
-        parts += (Text(f"  {points}: money that {way} {end}"), _transfers(path))
+        parts += (Text(f"  {points}: money that {way} {end}"), _transfers(path, explanation))
     return Group(*parts)
 
 
@@ -109,7 +116,7 @@ def _direct_transfers(explanation: Explanation) -> Table:
                 evidence.rule,
                 short(each.transaction_hash),
                 f"{each.occurred_at:%Y-%m-%d %H:%M:%S}",
-                f"{each.label} ({short(each.counterparty)})",
+                Text(_name(explanation, each.counterparty)),
                 each.usd_value or "no price",
             )
         more = len(evidence.transfers[MAX_PATHS:]) + evidence.other_transfers
@@ -118,19 +125,29 @@ def _direct_transfers(explanation: Explanation) -> Table:
     return table
 
 
-def _transfers(path: EvidenceItem) -> Table:
+def _name(explanation: Explanation, address: str) -> str:
+    """The name of a wallet with its address in short, or the address alone."""
+    name = next((each.name for each in explanation.names if each.address == address), None)
+    return short(address) if name is None else f"{name} ({short(address)})"
+
+
+def _asset(explanation: Explanation, asset: str) -> str:
+    return next((each.title for each in explanation.asset_names if each.asset == asset), short(asset))
+
+
+def _transfers(path: EvidenceItem, explanation: Explanation) -> Table:
     lines = Table.grid(padding=(0, 2))
     for _ in range(3):
         lines.add_column(no_wrap=True)
-    asset = short(path.asset)
+    asset = _asset(explanation, path.asset)
     for transfer in path.transfers:
-        amount = f"{decimal_units(transfer.amount, path.decimals)} {asset}"
+        amount = f"{rounded_units(transfer.amount, path.decimals)} {asset}"
         if transfer.amount_carried != transfer.amount:
-            amount += f", of which {decimal_units(transfer.amount_carried, path.decimals)} on this path"
+            amount += f", of which {rounded_units(transfer.amount_carried, path.decimals)} on this path"
         lines.add_row(
             f"    {short(transfer.transaction_hash)}",
             f"{transfer.occurred_at:%Y-%m-%d %H:%M:%S}",
-            f"{short(transfer.sender)} → {short(transfer.receiver)}",
+            Text(f"{_name(explanation, transfer.sender)} → {_name(explanation, transfer.receiver)}"),
             amount,
         )
     return lines
@@ -157,7 +174,9 @@ def _residuals_table(explanation: Explanation) -> Table:
     for residual in explanation.residuals:
         hop = "" if residual.hop is None else str(residual.hop)
         name = RESIDUAL_NAMES[residual.kind]
-        table.add_row(residual.asset, residual.direction, name, hop, f"{residual.share:.9f}")
+        table.add_row(
+            _asset(explanation, residual.asset), residual.direction, name, hop, f"{residual.share:.9f}"
+        )
     return table
 
 

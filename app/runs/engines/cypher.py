@@ -13,7 +13,7 @@ from app.ledger.cells import DESTINATION, DIRECTION_NAMES, SOURCE, CellLayout
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.policy.columns import ExposureColumn
-from app.runs.engines.path_queries import PathQueries, Rows
+from app.runs.engines.path_queries import OtherValues, PathQueries, Rows
 from app.stores.graph import Graph
 from cypher import query
 
@@ -32,6 +32,7 @@ def exposures_by_paths(
     wallet_ids: Sequence[int],
     progress: Progress,
     deadline: float = inf,
+    other_values: OtherValues | None = None,
 ) -> Exposures:
     """Both directions of these wallets, over every path of up to `layout.hop_limit` transfers.
 
@@ -49,6 +50,7 @@ def exposures_by_paths(
         firm_confidence=firm_confidence,
         deadline=deadline,
         progress=progress,
+        other_values=other_values,
     )
     try:
         source, destination = paths.in_each(

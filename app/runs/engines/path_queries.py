@@ -1,6 +1,6 @@
 """The path queries of a run, batch of wallets by batch, both directions at once, within one limit of time."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextvars import copy_context
 from threading import Event, Lock
@@ -14,6 +14,8 @@ from app.stores.graph import Graph
 from cypher import query
 
 Rows = list[dict[str, Any]]
+OtherValues = Mapping[int, Sequence[tuple[int, float]]]
+"""By wallet: its transfers whose own value is not the one that is used, and that one; 0 is none."""
 Answer = TypeVar("Answer")
 
 QUERY_SECONDS = 60.0
@@ -43,6 +45,7 @@ class PathQueries:
         firm_confidence: int,
         deadline: float,
         progress: Progress,
+        other_values: OtherValues | None = None,
     ) -> None:
         self._graph = graph
         self._wallet_ids = sorted(set(wallet_ids))
@@ -51,6 +54,7 @@ class PathQueries:
             "hop_limit": hop_limit,
             "firm_confidence": firm_confidence,
         }
+        self._other_values = other_values or {}
         self._deadline = deadline
         self._progress = progress
         self._answered = 0
@@ -104,7 +108,7 @@ class PathQueries:
         try:
             return self._graph.read(
                 query(f"exposure/{name}"),
-                {"wallet_ids": batch, **self._limits},
+                {"wallet_ids": batch, "other_values": self._values_of(batch), **self._limits},
                 timeout_seconds=min(QUERY_SECONDS, seconds_left),
             )
         except QueryTimeout as exc:
@@ -116,6 +120,13 @@ class PathQueries:
                 f"Wallet {batch[0]} has more {name.replace('_', ' ')} than can be walked in "
                 f"{QUERY_SECONDS:g} seconds. Use the ledger engine or a smaller hop limit."
             ) from exc
+
+    def _values_of(self, batch: list[int]) -> dict[str, float]:
+        return {
+            str(transfer_id): usd
+            for wallet_id in batch
+            for transfer_id, usd in self._other_values.get(wallet_id, ())
+        }
 
     def _report(self, wallets: int) -> None:
         with self._lock:

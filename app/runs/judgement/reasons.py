@@ -36,8 +36,10 @@ class Contact:
         )
 
 
-def contacts_of(connection: Connection, rows: Sequence[Row[Any]], as_of: datetime) -> dict[int, Contact]:
-    """By wallet_id, for rows of `risk_scores` that name a transfer, what it was."""
+def contacts_of(
+    connection: Connection, rows: Sequence[Row[Any]], as_of: datetime, run_id: int
+) -> dict[int, Contact]:
+    """By wallet_id, for rows of `risk_scores` that name a transfer, what it was, as that run valued it."""
     pairs = [(row.wallet_id, row.reason_transfer_id) for row in rows if row.reason_transfer_id is not None]
     if not pairs:
         return {}
@@ -45,6 +47,7 @@ def contacts_of(connection: Connection, rows: Sequence[Row[Any]], as_of: datetim
         "wallet_ids": [wallet_id for wallet_id, _ in pairs],
         "transfer_ids": [transfer_id for _, transfer_id in pairs],
         "as_of": as_of,
+        "run_id": run_id,
     }
     return {
         row.wallet_id: Contact(
@@ -179,7 +182,8 @@ def _of_level(policy: Policy, columns: Sequence[str], row: Row[Any], contact: Co
 
 
 _CONTACTS = text("""
-    SELECT asked.wallet_id, other.address, t.occurred_at, t.usd_value, t.transaction_hash, named.name
+    SELECT asked.wallet_id, other.address, t.occurred_at, t.transaction_hash, named.name,
+        used_usd(t.transfer_id, t.asset_id, t.occurred_at, t.amount, t.usd_value, :run_id) AS usd_value
     FROM unnest(CAST(:wallet_ids AS bigint[]), CAST(:transfer_ids AS bigint[]))
         AS asked (wallet_id, transfer_id)
     JOIN transactions t ON t.transfer_id = asked.transfer_id

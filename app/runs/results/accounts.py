@@ -10,6 +10,7 @@ from app.runs.results.totals import BothTotals
 
 if TYPE_CHECKING:  # it loads a compiler
     from app.ledger.kernels import Flows
+    from app.prices.used_values import UsedValues
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class Accounts:
     """Transfers with flow up to a batch, in ledger order, and their pools, by wallet and asset.
 
     `flows` numbers pools by their place in `wallet_id` and `asset_id`. Of each transfer also its id, and
-    when it was, in microseconds since 1970.
+    when it was, in microseconds since 1970. `values` says whose value is not the transfer's own; None: all
+    values are as they came.
     """
 
     flows: "Flows"
@@ -26,3 +28,4 @@ class Accounts:
     wallet_id: NDArray[np.int64]
     asset_id: NDArray[np.int32]
     totals: BothTotals
+    values: "UsedValues | None" = None

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 
 from app.answers.runs import PrunedRun, Pruning
 from app.domain import Progress
+from app.prices.used_values import delete_used
 from app.stores.locks import Lock, exclusive
 from app.stores.postgres import Postgres
 
@@ -61,6 +62,8 @@ def prune(postgres: Postgres, kept: Kept, progress: Progress) -> Pruning:
             pruning = planned(connection, kept)
         run_ids = [run.run_id for run in pruning.runs]
         postgres.run(lambda connection: connection.execute(_MARK, {"pruned": run_ids}))
+        if run_ids:
+            postgres.run(lambda connection: delete_used(connection, run_ids))
         for number, table in enumerate(TABLES):
             progress("deleting results", number / len(TABLES))
             _delete(postgres, table)

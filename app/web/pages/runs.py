@@ -17,6 +17,7 @@ from app.runs.compute import EngineChoice
 from app.runs.listing import level_counts, previous_run, run_answer, runs
 from app.runs.queries import run_row
 from app.web.templating import is_fragment, page
+from app.web.titles import titles
 
 router = APIRouter()
 RUNS_PER_PAGE = 25
@@ -93,4 +94,5 @@ def diff(request: Request, services: AppServices, a: RunId, b: RunId, cursor: Cu
     from app.verify.diff_lists import run_diff  # noqa: PLC0415 - loads a compiler
 
     difference = run_diff(services.postgres, a, b, RUNS_PER_PAGE, cursor)
-    return page(request, "runs/diff.html", diff=difference, is_first=not cursor)
+    names = titles([each.wallet for each in difference.changes], [])
+    return page(request, "runs/diff.html", diff=difference, is_first=not cursor, **names)

@@ -11,7 +11,9 @@ from app.api.dependencies import AppServices
 from app.errors import InvalidInput, NotFound
 from app.record.transfers import transaction_transfers
 from app.record.wallets import find_wallet
+from app.runs.named import of_transfers
 from app.web.templating import page
+from app.web.titles import titles
 
 router = APIRouter()
 MAX_TRANSFERS = 500
@@ -46,6 +48,7 @@ def transaction(request: Request, services: AppServices, transaction_hash: Trans
     """
     with services.postgres.transaction(snapshot=True) as connection:
         transfers = transaction_transfers(connection, transaction_hash, MAX_TRANSFERS)
+        names = of_transfers(connection, transfers)
     if not transfers:
         raise NotFound(f"No transfer of the transaction {transaction_hash} is recorded, or it was retracted.")
-    return page(request, "transaction.html", transfers=transfers, limit=MAX_TRANSFERS)
+    return page(request, "transaction.html", transfers=transfers, limit=MAX_TRANSFERS, **titles(*names))

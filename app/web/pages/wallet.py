@@ -19,6 +19,7 @@ from app.record.freshness import digest_of_policy
 from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
 from app.runs.history import history
+from app.runs.named import with_names
 from app.runs.score_record import ScoreRecord
 from app.web.drawing.charts import contribution_bar, history_chart
 from app.web.drawing.hop_picture import hop_picture
@@ -27,6 +28,7 @@ from app.web.drawing.matrix import matrices
 from app.web.drawing.palette import palette
 from app.web.drawing.paths import ID_LENGTH, id_of_path
 from app.web.templating import is_fragment, page
+from app.web.titles import titles
 
 router = APIRouter()
 TRANSFERS_PER_PAGE = 25
@@ -50,13 +52,16 @@ def wallet_page(
         explainable = read_explainable(connection, wallet, digest_of_policy(services.settings.policy_file))
         record = explainable.record
         past = history(connection, record.wallet, RUNS_IN_HISTORY, None)
-        transfers = wallet_transfers(connection, record.wallet, TRANSFERS_PER_PAGE, None)
+        transfers = with_names(
+            connection, wallet_transfers(connection, record.wallet, TRANSFERS_PER_PAGE, None)
+        )
         labels = label_history(connection, record.name)
     explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
     values: dict[str, Any] = {
         **_about(record, explanation),
         "transfers": transfers,
         "labels": labels,
+        **titles([*explanation.names, *transfers.names], [*explanation.asset_names, *transfers.asset_names]),
     }
     if record.policy is None or record.row is None:
         return page(request, "wallet/not_scored.html", **values)
@@ -99,9 +104,10 @@ def transfers_page(
     """The next transfers of a wallet: a page of its own, or more rows for the wallet's page."""
     with services.postgres.transaction(snapshot=True) as connection:
         row = find_wallet(connection, wallet)
-        transfers = wallet_transfers(connection, row, TRANSFERS_PER_PAGE, cursor)
+        transfers = with_names(connection, wallet_transfers(connection, row, TRANSFERS_PER_PAGE, cursor))
     template = "wallet/transfer_rows.html" if is_fragment(request) else "wallet/transfers_page.html"
-    return page(request, template, name=str(transfers.wallet), transfers=transfers)
+    names = titles(transfers.names, transfers.asset_names)
+    return page(request, template, name=str(transfers.wallet), transfers=transfers, **names)
 
 
 @router.get("/wallets/{wallet}/paths/{path_id}")
@@ -123,7 +129,7 @@ def path_page(
     for number, path in enumerate(explanation.paths, 1):
         if id_of_path(path) == path_id:
             assert record.policy is not None  # noqa: S101 - there are paths, so there is a run
-            values = _about(record, explanation)
+            values = _about(record, explanation) | titles(explanation.names, explanation.asset_names)
             return page(
                 request, "wallet/path.html", **values, path=path, number=number, looks=palette(record.policy)
             )

@@ -18,7 +18,7 @@ from tests.support.record import label, score, write
 from tests.support.run_story import ALICE, BOB, CAROL, DAVE, MIXER, tell_story
 
 MICRO = 1_000_000
-PARTS = ("by_transfers", "by_labels", "by_policy", "by_engine")
+PARTS = ("by_transfers", "by_prices", "by_labels", "by_policy", "by_engine")
 
 
 @pytest.fixture

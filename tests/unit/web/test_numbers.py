@@ -23,19 +23,19 @@ def test_a_share_is_neither_nothing_nor_all_unless_it_is(share: float | None, wr
 
 
 @pytest.mark.parametrize(
-    ("base_units", "decimals", "whole", "cut"),
+    ("base_units", "decimals", "whole", "rounded"),
     [
-        ("1642894143000000001", 18, "1.642894143000000001", "1.642894…"),
+        ("1642894143000000001", 18, "1.642894143000000001", "1.6429"),
         ("1500000000000000000000", 18, "1,500", "1,500"),
-        ("1", 18, "0.000000000000000001", "0.000000…"),
+        ("1", 18, "0.000000000000000001", "0.000000000000000001"),
         ("1234567", None, "1,234,567", "1,234,567"),
         ("0", 6, "0", "0"),
     ],
 )
-def test_amounts_keep_every_digit_and_are_cut_visibly(
-    base_units: str, decimals: int | None, whole: str, cut: str
+def test_amounts_keep_every_digit_and_are_rounded_for_people(
+    base_units: str, decimals: int | None, whole: str, rounded: str
 ) -> None:
-    assert (units(base_units, decimals), units_short(base_units, decimals)) == (whole, cut)
+    assert (units(base_units, decimals), units_short(base_units, decimals)) == (whole, rounded)
 
 
 def test_other_numbers() -> None:
