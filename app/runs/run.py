@@ -1,5 +1,6 @@
 """One scoring run: start, compute, score, store, publish. It ends completed and published, or failed."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
@@ -174,6 +175,7 @@ def _score_and_store(
             record_summary.recorded_transfers,
             record_summary.record_digest,
             digest.hexdigest(),
+            json.dumps(judged.unrated.plain()),
         )
         run_row.complete(connection, run_id, figures)
         publish(connection, run_id)

@@ -40,7 +40,7 @@ def take_run_lock(connection: Connection) -> None:
 
 @dataclass(frozen=True)
 class RunFigures:
-    """Counts and digests of a completed run, for its row."""
+    """Counts and digests of a completed run, for its row; `unrated` is JSON (app.runs.judgement.unrated)."""
 
     transfers: int
     unpriced_transfers: int
@@ -49,6 +49,7 @@ class RunFigures:
     recorded_transfers: int
     record_digest: str
     results_digest: str
+    unrated: str
 
 
 def begin(
@@ -129,6 +130,7 @@ def complete(connection: Connection, run_id: int, figures: RunFigures) -> None:
         "recorded_transfers": figures.recorded_transfers,
         "record_digest": figures.record_digest,
         "results_digest": figures.results_digest,
+        "unrated": figures.unrated,
     }
     if connection.execute(_COMPLETE, parameters).rowcount != 1:
         if connection.execute(_CANCEL_REQUESTED, {"run_id": run_id}).scalar():
@@ -175,7 +177,8 @@ _COMPLETE = text("""
     UPDATE scoring_runs SET status = 'completed', completed_at = clock_timestamp(), step = 'done',
         progress = 1, transfers = :transfers, unpriced_transfers = :unpriced_transfers, wallets = :wallets,
         labelled_wallets = :labelled_wallets, recorded_transfers = :recorded_transfers,
-        record_digest = :record_digest, results_digest = :results_digest
+        record_digest = :record_digest, results_digest = :results_digest,
+        unrated = CAST(:unrated AS jsonb)
     WHERE run_id = :run_id AND status = 'running' AND NOT cancel_requested
 """)
 _END = text("""

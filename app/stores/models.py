@@ -479,6 +479,9 @@ class ScoringRun(Base):
     idempotency_key: Mapped[str | None] = mapped_column(unique=True)
     request_digest: Mapped[str | None] = mapped_column(comment="Of the request with this key.")
     pruned_at: Mapped[datetime | None] = mapped_column(comment="When its results were deleted.")
+    unrated: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="How much is unrated and why. Null: of before 0024."
+    )
 
 
 Index(
@@ -537,8 +540,26 @@ class RiskScore(Base):
     points: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     until_run_id: Mapped[int | None] = mapped_column(comment=_UNTIL)
     line_hash: Mapped[int | None] = mapped_column(comment=_LINE_HASH)
+    # What lists sort and filter by; rows of before 0024 have none of it.
+    facets: Mapped[list[int] | None] = mapped_column(
+        ARRAY(SmallInteger), comment="Places of categories; from 1000 on those of flags."
+    )
+    crime_cents: Mapped[int | None] = mapped_column(comment="From and to crime, in US cents.")
+    first_seen_seconds: Mapped[int | None] = mapped_column(comment="Since 1970.")
+    last_seen_seconds: Mapped[int | None] = mapped_column(comment="Since 1970.")
 
 
+LEVEL_RANK = """CASE risk_level WHEN 'severe' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2
+    WHEN 'unrated' THEN 1 ELSE 0 END"""
+"""The order of levels: unrated stands above low and below medium."""
+Index(
+    "ix_risk_scores_by_level",
+    text(f"({LEVEL_RANK}) DESC"),
+    RiskScore.score.desc(),
+    RiskScore.wallet_id,
+    postgresql_include=["run_id", "risk_level", "direction", "main_category", "facets"],
+    postgresql_where=text("until_run_id IS NULL AND score IS NOT NULL"),
+)
 Index(
     "ix_risk_scores_board",
     RiskScore.score.desc(),

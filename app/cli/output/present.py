@@ -8,6 +8,7 @@ from rich.text import Text
 
 from app.answers.explanation import EvidenceItem, Explanation
 from app.answers.scores import RESIDUAL_NAMES, Contribution, RankedWallet, TopScores
+from app.answers.unrated import UNRATED_NAMES, UnratedWallets
 from app.domain import decimal_units
 from app.web.numbers import short
 
@@ -33,8 +34,22 @@ def ranked_table(scores: Sequence[RankedWallet], title: str) -> Table:
     table.add_column("main reason")
     for each in scores:
         flags = ", ".join(each.flags)
-        table.add_row(each.wallet.address, each.score, _level(each.risk_level), flags, each.main_reason)
+        who = f"{each.wallet.name}\n{each.wallet.address}" if each.wallet.name else each.wallet.address
+        table.add_row(Text(who), each.score, _level(each.risk_level), flags, Text(each.main_reason))
     return table
+
+
+def unrated_sentence(unrated: UnratedWallets) -> str:
+    """How much of a run is unrated, and why."""
+    reasons = ", ".join(
+        f"{each.wallets:,} {UNRATED_NAMES[each.kind]} ({each.share:.1%})"
+        for each in unrated.reasons
+        if each.wallets
+    )
+    return (
+        f"{unrated.wallets:,} of {unrated.scored_wallets:,} wallets, with {unrated.share:.1%} of the money, "
+        f"are unrated: {reasons}."
+    )
 
 
 def explanation_parts(explanation: Explanation) -> Iterator[RenderableType]:
