@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from decimal import Decimal
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -182,7 +183,7 @@ def report(
         raise InvalidInput(f"{out} ends in none of .pdf, .json and .csv: its name decides the form.")
     settings = load_settings(home)
     with open_record(settings) as postgres, open_graph(settings) as graph:
-        evidence = wallet_report(postgres, graph, settings, wallet)
+        evidence = wallet_report(postgres, graph, settings, wallet, made_by=_user())
     _, body = rendered_report(evidence, cast("ReportForm", form))
     with writing(out):
         out.write_bytes(body)
@@ -190,6 +191,13 @@ def report(
         print_json({"run_id": evidence.run.run_id, "file": str(out)})
     else:
         stderr.print(f"The report of run {evidence.run.run_id} is in {out}.", soft_wrap=True)
+
+
+def _user() -> str:
+    try:
+        return f"{getuser()}, on the command line"
+    except (KeyError, OSError):  # a user without a name
+        return "the command line"
 
 
 def reload_graph(

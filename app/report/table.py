@@ -64,6 +64,8 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
         "direction": explanation.direction,
         "weighting": explanation.weighting,
     }
+    yield {"part": "report", "name": "made_at", "value": report.made_at.isoformat()}
+    yield {"part": "report", "name": "made_by", "value": report.made_by}
     yield from ({"part": "wallet", "name": name, "value": value} for name, value in summary.items())
     yield from (
         {"part": "run", "name": name, "value": value} for name, value in run.model_dump(mode="json").items()

@@ -128,7 +128,7 @@ def bars(told: Told, judged: Mapping[str, Judged]) -> list[dict[str, Any]]:
 
 
 def _is_clean(each: Judged) -> bool:
-    """Less than 10 USD and 1 % of illicit money in either direction, none sent directly to a sanctioned wallet."""
+    """Less than 10 USD and 1 % of illicit money either way, none sent directly to a sanctioned wallet."""
     return (
         not each.sent_to_sanctioned
         and max(each.crime_usd) < FLOOR_USD
