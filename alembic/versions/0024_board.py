@@ -5,7 +5,6 @@ then the board finds what it found before. One index, built while runs are store
 """
 
 from alembic import op
-from app.stores.models import LEVEL_RANK
 from app.stores.online import alter_briefly, build_index, remove_index
 
 revision = "0024"
@@ -15,11 +14,12 @@ depends_on = None
 
 COLUMNS = {
     "facets": ("smallint[]", "Places of categories; from 1000 on those of flags."),
+    "level_rank": ("smallint", "Unrated 1, above low."),
     "crime_cents": ("bigint", "From and to crime, in US cents."),
     "first_seen_seconds": ("bigint", "Since 1970."),
     "last_seen_seconds": ("bigint", "Since 1970."),
 }
-INDEX = f"""INDEX {{name}} ON risk_scores (({LEVEL_RANK}) DESC, score DESC, wallet_id)
+INDEX = """INDEX {name} ON risk_scores (level_rank DESC, score DESC, wallet_id)
     INCLUDE (run_id, risk_level, direction, main_category, facets)
     WHERE until_run_id IS NULL AND score IS NOT NULL"""
 

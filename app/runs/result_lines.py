@@ -17,7 +17,7 @@ from app.ledger.shares import DirectionShares, Exposures
 from app.policy.conditions import LEVELS
 from app.policy.policy import Policy
 from app.runs.judge import Judged
-from app.runs.judgement.board_columns import FIRST_FLAG, BoardColumns
+from app.runs.judgement.board_columns import FIRST_FLAG
 from app.runs.judgement.deciding import NO_TRANSFER
 from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.results.columns import TextColumn, numbers, text_column
@@ -101,18 +101,23 @@ def score_lines(policy: Policy, judged: Judged) -> Iterator[Lines]:
         ]
         wallet_id = scores.wallet_id[rows]
         lines = join(columns, _SCORE_ARRAYS)
-        yield Lines(
-            0, wallet_id, np.zeros(len(wallet_id), np.int32), *lines, _beside(judged.board, flagged, rows)
-        )
+        yield Lines(0, wallet_id, np.zeros(len(wallet_id), np.int32), *lines, _beside(judged, flagged, rows))
 
 
-def _beside(board: BoardColumns, flagged: NDArray[np.bool_], rows: slice) -> TextColumn:
+def _beside(judged: Judged, flagged: NDArray[np.bool_], rows: slice) -> TextColumn:
     """The BOARD_COLUMNS of these rows."""
+    board, level = judged.board, judged.scores.level[rows]
     categories = map(str, range(board.categories.shape[1]))
     flags = (str(FIRST_FLAG + number) for number in range(flagged.shape[1]))
     marked = np.hstack([board.categories[rows], flagged[rows]])
     times = (_or_null(seen[rows], seen[rows] < 0) for seen in (board.first_seen, board.last_seen))
-    data, ends = join([_rules([*categories, *flags], marked), numbers(board.crime_cents[rows]), *times], [0])
+    columns = [
+        _rules([*categories, *flags], marked),
+        _or_null(level, level < 0),
+        numbers(board.crime_cents[rows]),
+        *times,
+    ]
+    data, ends = join(columns, [0])
     return TextColumn(data, np.append(0, ends)[:-1], ends - 1)
 
 

@@ -544,17 +544,15 @@ class RiskScore(Base):
     facets: Mapped[list[int] | None] = mapped_column(
         ARRAY(SmallInteger), comment="Places of categories; from 1000 on those of flags."
     )
+    level_rank: Mapped[int | None] = mapped_column(SmallInteger, comment="Unrated 1, above low.")
     crime_cents: Mapped[int | None] = mapped_column(comment="From and to crime, in US cents.")
     first_seen_seconds: Mapped[int | None] = mapped_column(comment="Since 1970.")
     last_seen_seconds: Mapped[int | None] = mapped_column(comment="Since 1970.")
 
 
-LEVEL_RANK = """CASE risk_level WHEN 'severe' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2
-    WHEN 'unrated' THEN 1 ELSE 0 END"""
-"""The order of levels: unrated stands above low and below medium."""
 Index(
     "ix_risk_scores_by_level",
-    text(f"({LEVEL_RANK}) DESC"),
+    RiskScore.level_rank.desc(),
     RiskScore.score.desc(),
     RiskScore.wallet_id,
     postgresql_include=["run_id", "risk_level", "direction", "main_category", "facets"],

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, Row, text
 
 from app.labels.columns import label_columns
 from app.policy.policy import Policy
+from app.runs.board.statements import LEVEL_RANK
 from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.queries import completed_run
 from app.runs.results.accounts import Accounts
 from app.runs.snapshot import Snapshot
 from app.runs.stored_policy import policy_of
-from app.stores.models import LEVEL_RANK
 from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 

@@ -159,6 +159,9 @@ _NATIVE = text("""
     WHERE is_of_run(e.run_id, e.until_run_id, :run_id) AND e.direction = 1 AND a.asset = :asset
 """)
 _SEEN = text("""
-    SELECT w.address, count(*) AS degree, min(t.occurred_at) AS first
-    FROM transactions t JOIN wallets w ON w.wallet_id IN (t.sender_id, t.receiver_id) GROUP BY w.address
+    SELECT w.address, count(*) AS degree, min(side.occurred_at) AS first
+    FROM (
+        SELECT sender_id AS wallet_id, occurred_at FROM transactions
+        UNION ALL SELECT receiver_id, occurred_at FROM transactions
+    ) AS side JOIN wallets w USING (wallet_id) GROUP BY w.address
 """)

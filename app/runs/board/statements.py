@@ -8,15 +8,23 @@ other order and filter reads the rows of the run (docs/decisions/0034-the-board.
 from sqlalchemy import TextClause, text
 
 from app.runs.board.filters import ORDERS, SORTS, Order, Sort
-from app.stores.models import LEVEL_RANK
 
-KEYS = {
+LEVEL_RANK = """CASE risk_level WHEN 'severe' THEN 4 WHEN 'high' THEN 3 WHEN 'medium' THEN 2
+    WHEN 'unrated' THEN 1 ELSE 0 END"""
+"""The order of levels: unrated stands above low and below medium. Rows since 0024 have it as `level_rank`."""
+_KEYS = {
     "score": None,
-    "risk_level": f"({LEVEL_RANK})",
+    "risk_level": "level_rank",
     "crime_usd": "coalesce(crime_cents, 0)",
     "last_seen": "coalesce(last_seen_seconds, -1)",
 }
 """What an order compares before the score."""
+
+
+def _key(sort: Sort, *, by_facets: bool) -> str | None:
+    return _KEYS[sort] if by_facets or sort != "risk_level" else f"({LEVEL_RANK})"
+
+
 # The rows of the last run are those that no later run ended; where every row has an end, the last run is one
 # of before migration 0014.
 _OF_RUN = """
@@ -55,26 +63,26 @@ _EARLIER = """
 _LIMIT = "LIMIT :limit"
 
 
-def _order(sort: Sort, order: Order) -> str:
-    key, tie = KEYS[sort], "ASC" if order == "desc" else "DESC"
+def _order(key: str | None, order: Order) -> str:
+    tie = "ASC" if order == "desc" else "DESC"
     before = "" if key is None else f"{key} {order}, "
     return f"ORDER BY {before}score {order}, wallet_id {tie}"
 
 
-def _behind(sort: Sort, order: Order) -> str:
+def _behind(key: str | None, order: Order) -> str:
     """What stands behind the cursor (:key, :score, :wallet_id)."""
     further, after = ("<", ">") if order == "desc" else (">", "<")
     score = f"(score {further} :score OR (score = :score AND wallet_id {after} :wallet_id))"
-    key = KEYS[sort]
     if key is None:
         return f"AND score {further}= :score AND {score}"
     return f"AND {key} {further}= :key AND ({key} {further} :key OR {score})"
 
 
 def _listed(sort: Sort, order: Order, *, by_facets: bool) -> TextClause:
-    key, in_order = KEYS[sort] or "score", _order(sort, order)
-    rest = f"{_behind(sort, order)} {_MATCHING} {_BY_FACETS if by_facets else _EARLIER} {in_order} {_LIMIT}"
-    both = _OF_RUN.format(columns=f"run_id, wallet_id, score, {key} AS place", rest=rest)
+    key = _key(sort, by_facets=by_facets)
+    in_order = _order(key, order)
+    rest = f"{_behind(key, order)} {_MATCHING} {_BY_FACETS if by_facets else _EARLIER} {in_order} {_LIMIT}"
+    both = _OF_RUN.format(columns=f"run_id, wallet_id, score, {key or 'score'} AS place", rest=rest)
     tie = "ASC" if order == "desc" else "DESC"
     in_place = f"ORDER BY place {order}, score {order}, wallet_id {tie}"
     return text(f"""

@@ -19,7 +19,7 @@ SCORE_COLUMNS = (
     "usd_received", "usd_sent", "source_coverage", "destination_coverage", "reason_transfer_id", "cells",
     "shares", "points",
 )  # fmt: skip
-BOARD_COLUMNS = ("facets", "crime_cents", "first_seen_seconds", "last_seen_seconds")
+BOARD_COLUMNS = ("facets", "level_rank", "crime_cents", "first_seen_seconds", "last_seen_seconds")
 """Of scores, stored beside their lines: what a list sorts and filters by. They are in no digest."""
 
 
