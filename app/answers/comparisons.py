@@ -54,25 +54,34 @@ class ChangeByCause(Answer):
 
 
 class ScoreChange(Answer):
-    """A wallet whose score differs between two runs; a null score is unknown."""
+    """A wallet whose score or level differs between two runs; a null score is unknown."""
 
     wallet: WalletName
+    is_new: bool = Field(default=False, description="First seen after the first run.")
     score_before: str | None = Field(examples=["0.000000"])
     score_after: str | None = Field(examples=["14.000000"])
     change: str = Field(description="In points; a null score counts as 0.", examples=["14.000000"])
     change_micro: int = Field(description="In millionths of a point.", examples=[14_000_000])
     risk_level_before: RiskLevel | None = Field(examples=["low"])
     risk_level_after: RiskLevel | None = Field(examples=["low"])
+    reason_before: str | None = Field(
+        default=None,
+        description="What decided the level; null where the run did not know the wallet.",
+        examples=["No money leads to a category with points."],
+    )
+    reason_after: str | None = Field(
+        default=None, examples=["25.00 % of what it received came from mixer, within 2 hops."]
+    )
     parts: ChangeByCause
 
 
 class RunDiff(Answer):
-    """Wallets whose score changed from `run_before` to `run_after`, biggest change first."""
+    """Wallets whose score or level changed from `run_before` to `run_after`, biggest change first."""
 
     kind: Literal["runs"] = "runs"
     run_before: RunName
     run_after: RunName
-    changed: int = Field(description="Wallets whose score changed.", examples=[1])
+    changed: int = Field(description="Wallets whose score or level changed.", examples=[1])
     changes: list[ScoreChange]
     next: str | None = None
 

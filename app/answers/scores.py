@@ -114,6 +114,13 @@ class Freshness(Answer):
     )
 
 
+class RunFreshness(Answer):
+    """What came since a run; a new run would see it."""
+
+    transfers: int = Field(description="Stored since.", examples=[0])
+    labels: int = Field(description="Recorded or removed since.", examples=[0])
+
+
 class CategoryAmount(Answer):
     """What money of one category was worth in USD, directly and through others, by when it moved."""
 
@@ -206,6 +213,15 @@ class RankedWallet(Answer):
     main_reason: str = Field(examples=["The wallet itself is labelled sanctioned."])
     rules: list[str] = Field(default=[])
     flags: list[str] = Field(default=[], examples=[["sanctions_contact"]])
+    crime_usd: str | None = Field(
+        default=None,
+        description="What money from crime and to crime was worth; null of a run of before this was kept.",
+        examples=["930.05"],
+    )
+    usd_received: str = Field(default="0.00", examples=["3720.20"])
+    usd_sent: str = Field(default="0.00", examples=["930.05"])
+    first_seen: datetime | None = Field(default=None, description="Its first transfer with flow.")
+    last_seen: datetime | None = Field(default=None, description="Its last transfer with flow.")
     score_before: str | None = Field(
         default=None,
         description="In the previous run; null when there is none, or the score was unknown.",

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth, faults):
+    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth, faults, skill):
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
@@ -194,6 +194,51 @@ def faults(
     _measure(work, as_json=as_json)
     if figures["lost"] or figures["differing"] or not figures["graph_equal"]:
         raise Unequal("Messages were lost, or the stores differ.")
+
+
+def skill(
+    easyfi: Annotated[
+        Path | None,
+        typer.Option(help="A folder of a traced hack: all-tx.csv and all-address.csv (docs/skill.md)."),
+    ] = None,
+    root: Annotated[
+        str | None, typer.Option(help="The thief's wallet in it that is labelled; else the first.")
+    ] = None,
+    tedge: Annotated[
+        Path | None,
+        typer.Option(help="A folder of phishing wallets: edges.csv and nodes_train_test_split.csv."),
+    ] = None,
+    stories: Annotated[
+        Path | None,
+        typer.Option(help="A folder of stories that `aml simulate` wrote: NAME.jsonl and two more."),
+    ] = None,
+    seed: Annotated[
+        list[int] | None,
+        typer.Option(help="Seed of simulated stories, told in every form; repeat it for more. 0 skips them."),
+    ] = None,
+    transfers: Annotated[int, typer.Option(min=6_000, help="Of a simulated story.")] = 20_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how right scores and levels are where the truth is known, beside simpler rankings.
+
+    Ends with exit code 1 where a bar of the stories is missed.
+
+    Example: aml bench skill --easyfi hack/ --seed 1
+    """
+    from bench.skill.run import run  # noqa: PLC0415 - other commands start faster without it
+
+    figures: dict[str, Any] = {}
+
+    def work() -> dict[str, Any]:
+        seeds = [each for each in seed or (1, 2) if each]
+        figures.update(
+            run(easyfi=easyfi, root=root, tedge=tedge, stories=stories, seeds=seeds, transfers=transfers)
+        )
+        return figures
+
+    _measure(work, as_json=as_json)
+    if figures["missed"]:
+        raise Unequal(f"{figures['missed']} bars are missed.")
 
 
 def _measure(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:

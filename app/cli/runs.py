@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from app.answers.comparisons import RunDiff, ScoreChange, WalletDiff
 from app.cli.output.terminal import (
@@ -73,7 +74,7 @@ def diff(
     cursor: CursorOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the wallets whose score changed between two runs, biggest change first, and why.
+    """List the wallets whose score or level changed between two runs, biggest change first, and why.
 
     The parts from transfers, labels, policy and engine add up to the change.
 
@@ -90,7 +91,7 @@ def diff(
     if as_json:
         print_json(difference)
     elif isinstance(difference, RunDiff):
-        stdout.print(_changes(difference.changes, f"{difference.changed} scores changed"))
+        stdout.print(_changes(difference.changes, f"{difference.changed} wallets changed"))
     else:
         stdout.print(_changes([difference.score_change], "one wallet"))
         stdout.print(_contributions(difference))
@@ -150,18 +151,29 @@ def cancel(run: RunArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOptio
 def _changes(changes: list[ScoreChange], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("wallet", overflow="fold")
+    table.add_column("level")
     for column in ("old", "new", "change", "transfers", "prices", "labels", "policy", "engine"):
         table.add_column(column, justify="right")
     for each in changes:
         parts = each.parts
         table.add_row(
-            each.wallet.address,
+            _who(each),
+            f"{each.risk_level_before or 'unknown'} → {each.risk_level_after or 'unknown'}"
+            if each.risk_level_before != each.risk_level_after
+            else each.risk_level_after or "unknown",
             each.score_before or "unknown",
             each.score_after or "unknown",
             each.change,
             *(parts.by_transfers, parts.by_prices, parts.by_labels, parts.by_policy, parts.by_engine),
         )
     return table
+
+
+def _who(each: ScoreChange) -> Text:
+    """The wallet by name and address, whether it is new, and what decides its level now."""
+    address = f"{each.wallet.address} (new)" if each.is_new else each.wallet.address
+    lines = (each.wallet.name, address, each.reason_after)
+    return Text("\n".join(line for line in lines if line))
 
 
 def _contributions(difference: WalletDiff) -> Table:

@@ -3,6 +3,8 @@
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from decimal import Decimal
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -12,7 +14,7 @@ from sqlalchemy import Connection
 
 from app.cli.instance import opened_stores
 from app.cli.labels import export_labels
-from app.cli.output.present import explanation_parts, top_table
+from app.cli.output.present import explanation_parts, top_table, unrated_sentence
 from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
@@ -32,10 +34,16 @@ from app.explain.explain import explain as explain_wallet
 from app.explain.export import EXPORT_COLUMNS, SCORE_COLUMNS, exposure_rows, score_rows
 from app.operations.reload import reload_graph as rebuild
 from app.operations.runs import score as run_once
+from app.policy.conditions import Level
 from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
+from app.runs.board.filters import Order, ScoreFilter, Sort
+from app.runs.board.listing import every_score, top_scores
+from app.runs.board.table import score_table
+from app.runs.board.unrated import unrated_answer
 from app.runs.compute import EngineChoice
-from app.runs.listing import one_run, top_scores
+from app.runs.listing import one_run
+from app.runs.queries import completed_run
 from app.settings import Settings
 
 REPORTED_ROWS = 10_000
@@ -93,18 +101,52 @@ def score(
 def top(
     home: HomeOption = DEFAULT_HOME,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many wallets.")] = 10,
+    run: RunOption = None,
+    level: Annotated[Level | None, typer.Option(help="Only wallets of this risk level.")] = None,
+    category: Annotated[
+        str | None, typer.Option(help="Only wallets whose label, money or fired rule has this category.")
+    ] = None,
+    flag: Annotated[str | None, typer.Option(help="Only wallets with this flag, at any amount.")] = None,
+    chain: Annotated[str | None, typer.Option(help="Only wallets on this chain.")] = None,
+    asset: Annotated[str | None, typer.Option(help="Only wallets that moved this asset.")] = None,
+    crime_usd: Annotated[
+        float | None, typer.Option(min=0, help="Only with so much money from and to crime, in USD.")
+    ] = None,
+    sort: Annotated[
+        Sort, typer.Option(help="What the list is sorted by; levels: unrated above low.")
+    ] = "score",
+    order: Annotated[Order, typer.Option(help="The highest first, or the lowest.")] = "desc",
+    out: Annotated[
+        Path | None, typer.Option(help="Write all wallets that match, without a limit, to this CSV file.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the wallets with the highest scores of the published run.
+    """List the wallets of the published run: those with the highest scores, or by another order and filter.
 
-    Example: aml top --limit 20
+    Example: aml top --sort risk_level --flag sanctions_contact
     """
-    with open_record(load_settings(home)) as postgres, postgres.transaction() as connection:
-        page = top_scores(connection, limit, None)
+    only = ScoreFilter(
+        level=level,
+        category=category,
+        flag=flag,
+        chain=chain,
+        asset=asset,
+        crime_usd=None if crime_usd is None else Decimal(str(crime_usd)),
+    )
+    with open_record(load_settings(home)) as postgres, postgres.transaction(snapshot=True) as connection:
+        if out is not None:
+            with writing(out), out.open("w", encoding="utf-8") as file:
+                file.writelines(score_table(every_score(connection, run, only, sort, order)))
+            stderr.print(f"The list is in {out}.", soft_wrap=True)
+            return
+        page = top_scores(connection, limit, None, run_id=run, only=only, sort=sort, order=order)
+        unrated = unrated_answer(connection, completed_run(connection, page.run.run_id))
     if as_json:
         print_json(page)
     else:
         stdout.print(top_table(page))
+        if unrated is not None and unrated.wallets:
+            stdout.print(unrated_sentence(unrated), highlight=False)
 
 
 def explain(
@@ -141,7 +183,7 @@ def report(
         raise InvalidInput(f"{out} ends in none of .pdf, .json and .csv: its name decides the form.")
     settings = load_settings(home)
     with open_record(settings) as postgres, open_graph(settings) as graph:
-        evidence = wallet_report(postgres, graph, settings, wallet)
+        evidence = wallet_report(postgres, graph, settings, wallet, made_by=_user())
     _, body = rendered_report(evidence, cast("ReportForm", form))
     with writing(out):
         out.write_bytes(body)
@@ -149,6 +191,13 @@ def report(
         print_json({"run_id": evidence.run.run_id, "file": str(out)})
     else:
         stderr.print(f"The report of run {evidence.run.run_id} is in {out}.", soft_wrap=True)
+
+
+def _user() -> str:
+    try:
+        return f"{getuser()}, on the command line"
+    except (KeyError, OSError):  # a user without a name
+        return "the command line"
 
 
 def reload_graph(

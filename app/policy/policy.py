@@ -216,6 +216,11 @@ class Policy(PolicyFile):
         return frozenset(name for name, category in self.categories.items() if category.kind == "crime")
 
     @cached_property
+    def flags(self) -> list[str]:
+        """The flags that rules set, by name."""
+        return sorted({rule.flag for rule in self.rules if rule.flag is not None})
+
+    @cached_property
     def listed(self) -> frozenset[str]:
         """The categories whose labels are listings."""
         return frozenset(name for name, category in self.categories.items() if category.listed)

@@ -10,8 +10,12 @@ import typst
 from app.answers.explanation import EvidenceItem
 from app.answers.scores import RESIDUAL_NAMES
 from app.domain import decimal_units
+from app.report.hop_columns import hop_columns
+from app.report.summary import summary
 from app.report.wallet_report import WalletReport
 
+PARTIES = 12
+"""Labelled wallets that the first pages name."""
 _TEMPLATE = Path(__file__).resolve().parent / "report.typ"
 
 
@@ -47,7 +51,20 @@ def template_data(report: WalletReport) -> dict[str, Any]:
         part["factors"] = f"{part['severity']:g} × {part['hop_weight']:g}{floored}"  # noqa: RUF001 - likewise
     for item in plain["explanation"]["sent_beyond_received"]:
         item["units"] = decimal_units(item["amount"], item["decimals"])
+    plain["summary"] = summary(report.explanation, report.run)
     plain["assets"] = _by_asset(plain["explanation"])
+    plain["picture"] = hop_columns(report.explanation)
+    plain["parties"] = [
+        {
+            "name": each.label or each.wallet.name or "",
+            "address": each.wallet.address,
+            "direction": each.direction,
+            "category": each.category.replace("_", " "),
+            "amount": f"{decimal_units(each.amount, each.decimals)} {each.asset}",
+            "points": each.points,
+        }
+        for each in report.explanation.top_contributing_wallets[:PARTIES]
+    ]
     plain["paths"] = [_path(number, path) for number, path in enumerate(report.explanation.paths, 1)]
     return plain
 

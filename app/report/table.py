@@ -1,12 +1,11 @@
 """The report as CSV: one line for each figure, label or transfer; `part` says which it is."""
 
 import csv
-import re
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
-from unicodedata import normalize
 
+from app.answers.csv_cells import csv_cell
 from app.report.wallet_report import WalletReport
 
 COLUMNS = (
@@ -35,8 +34,6 @@ COLUMNS = (
     "receiver",
     "amount_carried",
 )
-_FORMULA = ("=", "+", "-", "@")
-_is_number = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?").fullmatch
 
 
 def table(report: WalletReport) -> str:
@@ -45,7 +42,7 @@ def table(report: WalletReport) -> str:
     writer = csv.DictWriter(out, COLUMNS, restval="", extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row in _rows(report):
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow({name: csv_cell(value) for name, value in row.items()})
     return out.getvalue()
 
 
@@ -67,6 +64,8 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
         "direction": explanation.direction,
         "weighting": explanation.weighting,
     }
+    yield {"part": "report", "name": "made_at", "value": report.made_at.isoformat()}
+    yield {"part": "report", "name": "made_by", "value": report.made_by}
     yield from ({"part": "wallet", "name": name, "value": value} for name, value in summary.items())
     yield from (
         {"part": "run", "name": name, "value": value} for name, value in run.model_dump(mode="json").items()
@@ -100,10 +99,3 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
             yield position | step.model_dump(mode="json")
     if explanation.not_listed is not None:
         yield {"part": "not_listed", **explanation.not_listed.model_dump(mode="json")}
-
-
-def _cell(value: Any) -> Any:  # noqa: ANN401 - one column of any type
-    """Spreadsheets also take the wide forms of the characters that begin a formula, behind blanks."""
-    if not isinstance(value, str) or _is_number(value):
-        return value
-    return f"'{value}" if normalize("NFKC", value).lstrip().startswith(_FORMULA) else value

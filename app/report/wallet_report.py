@@ -1,11 +1,11 @@
 """The content of an evidence report: an explanation, the labels of its wallet, and its run."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import Field
 
-from app.answers.base import Answer
+from app.answers.base import EXAMPLE_TIME, Answer
 from app.answers.explanation import EXPLANATION, Explanation
 from app.answers.runs import RUN, Run
 from app.errors import NotReady
@@ -18,6 +18,8 @@ from app.runs.queries import NONE_PUBLISHED
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+
+BY_API = "the API, with its token"
 
 
 class ReportLabel(Answer):
@@ -36,16 +38,20 @@ class WalletReport(Answer):
     """The evidence of one wallet; all figures are those of its explanation."""
 
     title: str = "Evidence report"
+    made_at: datetime = Field(description="When the report was made.")
+    made_by: str = Field(description="Who asked for it.", examples=["the API, with its token"])
     run: Run
     explanation: Explanation
     labels: list[ReportLabel] = Field(description="Labels of the wallet itself at the time of the run.")
 
 
-REPORT = WalletReport(run=RUN, explanation=EXPLANATION, labels=[])
+REPORT = WalletReport(made_at=EXAMPLE_TIME, made_by=BY_API, run=RUN, explanation=EXPLANATION, labels=[])
 
 
-def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, reference: str) -> WalletReport:
-    """The report of a wallet's published score.
+def wallet_report(
+    postgres: Postgres, graph: Graph, settings: Settings, reference: str, made_by: str = BY_API
+) -> WalletReport:
+    """The report of a wallet's published score, made now by somebody.
 
     Raises:
         InvalidInput: no wallet is written like this.
@@ -62,6 +68,8 @@ def wallet_report(postgres: Postgres, graph: Graph, settings: Settings, referenc
     explanation = explain_record(postgres, graph, settings, explainable)
     run = run_answer(record.run)
     return WalletReport(
+        made_at=datetime.now(UTC),
+        made_by=made_by,
         run=run,
         explanation=explanation,
         labels=_labels_at(run.as_of, labels),

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from app.policy.policy import Policy
 from app.runs.compute import Computed
 from app.runs.judgement.behaviour import behaviours_of
+from app.runs.judgement.board_columns import BoardColumns, board_columns
 from app.runs.judgement.deciding import deciding_transfers
 from app.runs.judgement.score import Scores, score_wallets
 from app.runs.judgement.subjects import subjects_of
+from app.runs.judgement.unrated import Unrated, unrated_of
 from app.runs.snapshot import Snapshot, all_wallets, asset_ranks
 
 
@@ -26,6 +28,8 @@ class Judged:
     unpriced: NDArray[np.int64]
     transfer_id: NDArray[np.int64]
     labelled_wallets: int
+    board: BoardColumns
+    unrated: Unrated
 
 
 def judge(policy: Policy, snapshot: Snapshot, computed: Computed) -> Judged:
@@ -46,4 +50,6 @@ def judge(policy: Policy, snapshot: Snapshot, computed: Computed) -> Judged:
         accounts.totals.unpriced_of(subjects.wallet_id, assets),
         deciding_transfers(policy, subjects, accounts, computed.labels, scores),
         int(subjects.labelled.sum()),
+        board_columns(policy, scores, exposures, accounts, computed.labels),
+        unrated_of(policy, subjects, scores, exposures, accounts=accounts, known_assets=assets),
     )

@@ -17,6 +17,7 @@ from app.ledger.shares import DirectionShares, Exposures
 from app.policy.conditions import LEVELS
 from app.policy.policy import Policy
 from app.runs.judge import Judged
+from app.runs.judgement.board_columns import FIRST_FLAG
 from app.runs.judgement.deciding import NO_TRANSFER
 from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.results.columns import TextColumn, numbers, text_column
@@ -65,7 +66,7 @@ def exposure_lines(exposures: Exposures, totals: BothTotals) -> Iterator[Lines]:
 def score_lines(policy: Policy, judged: Judged) -> Iterator[Lines]:
     """One line a wallet, by wallet: its scores, level, flags and reasons, with every contribution."""
     scores, unpriced, transfer_id = judged.scores, judged.unpriced, judged.transfer_id
-    flags = sorted({rule.flag for rule in policy.rules if rule.flag is not None})
+    flags = policy.flags
     flagged = _flagged(policy, scores.rules, flags)
     levels = text_column([*LEVELS, NULL])  # the code -1 is the last: none
     directions = text_column([*DIRECTION_NAMES, NULL])
@@ -99,7 +100,25 @@ def score_lines(policy: Policy, judged: Judged) -> Iterator[Lines]:
             numbers(every.points[some]).joined(starts),
         ]
         wallet_id = scores.wallet_id[rows]
-        yield Lines(0, wallet_id, np.zeros(len(wallet_id), np.int32), *join(columns, _SCORE_ARRAYS))
+        lines = join(columns, _SCORE_ARRAYS)
+        yield Lines(0, wallet_id, np.zeros(len(wallet_id), np.int32), *lines, _beside(judged, flagged, rows))
+
+
+def _beside(judged: Judged, flagged: NDArray[np.bool_], rows: slice) -> TextColumn:
+    """The BOARD_COLUMNS of these rows."""
+    board, level = judged.board, judged.scores.level[rows]
+    categories = map(str, range(board.categories.shape[1]))
+    flags = (str(FIRST_FLAG + number) for number in range(flagged.shape[1]))
+    marked = np.hstack([board.categories[rows], flagged[rows]])
+    times = (_or_null(seen[rows], seen[rows] < 0) for seen in (board.first_seen, board.last_seen))
+    columns = [
+        _rules([*categories, *flags], marked),
+        _or_null(level, level < 0),
+        numbers(board.crime_cents[rows]),
+        *times,
+    ]
+    data, ends = join(columns, [0])
+    return TextColumn(data, np.append(0, ends)[:-1], ends - 1)
 
 
 def publish(connection: Connection, run_id: int) -> None:

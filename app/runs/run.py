@@ -1,5 +1,6 @@
 """One scoring run: start, compute, score, store, publish. It ends completed and published, or failed."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
@@ -180,6 +181,7 @@ def _score_and_store(
             digest.hexdigest(),
             0 if values is None else len(values.unused_prices),
             0 if values is None else len(values.filled_id),
+            json.dumps(judged.unrated.plain()),
         )
         run_row.complete(connection, run_id, figures)
         publish(connection, run_id)

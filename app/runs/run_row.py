@@ -40,7 +40,7 @@ def take_run_lock(connection: Connection) -> None:
 
 @dataclass(frozen=True)
 class RunFigures:
-    """Counts and digests of a completed run, for its row."""
+    """Counts and digests of a completed run, for its row; `unrated` is JSON (app.runs.judgement.unrated)."""
 
     transfers: int
     unpriced_transfers: int
@@ -51,6 +51,7 @@ class RunFigures:
     results_digest: str
     unused_values: int
     imported_values: int
+    unrated: str
 
 
 def begin(
@@ -135,6 +136,7 @@ def complete(connection: Connection, run_id: int, figures: RunFigures) -> None:
         "results_digest": figures.results_digest,
         "unused_values": figures.unused_values,
         "imported_values": figures.imported_values,
+        "unrated": figures.unrated,
     }
     if connection.execute(_COMPLETE, parameters).rowcount != 1:
         if connection.execute(_CANCEL_REQUESTED, {"run_id": run_id}).scalar():
@@ -182,7 +184,8 @@ _COMPLETE = text("""
         progress = 1, transfers = :transfers, unpriced_transfers = :unpriced_transfers, wallets = :wallets,
         labelled_wallets = :labelled_wallets, recorded_transfers = :recorded_transfers,
         record_digest = :record_digest, results_digest = :results_digest,
-        unused_values = :unused_values, imported_values = :imported_values
+        unused_values = :unused_values, imported_values = :imported_values,
+        unrated = CAST(:unrated AS jsonb)
     WHERE run_id = :run_id AND status = 'running' AND NOT cancel_requested
 """)
 _END = text("""

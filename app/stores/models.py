@@ -592,6 +592,9 @@ class ScoringRun(Base):
     imported_values: Mapped[int | None] = mapped_column(
         comment="Transfers whose value is of an imported price."
     )
+    unrated: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="How much is unrated and why. Null: of before 0024."
+    )
 
 
 Index(
@@ -650,8 +653,24 @@ class RiskScore(Base):
     points: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     until_run_id: Mapped[int | None] = mapped_column(comment=_UNTIL)
     line_hash: Mapped[int | None] = mapped_column(comment=_LINE_HASH)
+    # What lists sort and filter by; rows of before 0024 have none of it.
+    facets: Mapped[list[int] | None] = mapped_column(
+        ARRAY(SmallInteger), comment="Places of categories; from 1000 on those of flags."
+    )
+    level_rank: Mapped[int | None] = mapped_column(SmallInteger, comment="Unrated 1, above low.")
+    crime_cents: Mapped[int | None] = mapped_column(comment="From and to crime, in US cents.")
+    first_seen_seconds: Mapped[int | None] = mapped_column(comment="Since 1970.")
+    last_seen_seconds: Mapped[int | None] = mapped_column(comment="Since 1970.")
 
 
+Index(
+    "ix_risk_scores_by_level",
+    RiskScore.level_rank.desc(),
+    RiskScore.score.desc(),
+    RiskScore.wallet_id,
+    postgresql_include=["run_id", "risk_level", "direction", "main_category", "facets"],
+    postgresql_where=text("until_run_id IS NULL AND score IS NOT NULL"),
+)
 Index(
     "ix_risk_scores_board",
     RiskScore.score.desc(),

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, text
 
 from app.labels.columns import label_columns
 from app.policy.policy import Policy
+from app.runs.board.statements import LEVEL_RANK
 from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.queries import completed_run
 from app.runs.results.accounts import Accounts
@@ -29,7 +30,7 @@ PARTS = ("transfers", "prices", "labels", "policy")
 
 @dataclass(frozen=True)
 class Changes:
-    """Wallets whose score differs, biggest change first, then by wallet id; millionths of a point.
+    """Wallets whose score or level differs, biggest change first, then by wallet id; millionths of a point.
 
     `old` and `new` are as stored, -1 where nothing was known. `parts` is n x 5: `PARTS`, then what is left of
     the change between stored scores: rounding, when an engine is not the ledger's or a run is of an earlier
@@ -60,14 +61,16 @@ def changes_between(connection: Connection, run_a: int, run_b: int) -> Changes:
     """
     a, b = completed_run(connection, run_a), completed_run(connection, run_b)
     wallet_id = np.array(connection.execute(_WALLETS, {"a": run_a, "b": run_b}).scalars().all(), np.int64)
-    old, new = (_stored(connection, *runs, wallet_id) for runs in ((run_a, run_b), (run_b, run_a)))
+    (old, old_level), (new, new_level) = (
+        _stored(connection, *runs, wallet_id) for runs in ((run_a, run_b), (run_b, run_a))
+    )
     steps = [_placed(replayed, wallet_id) for replayed in _steps(connection, a, b)]
     parts = np.zeros((len(wallet_id), len(PARTS) + 1), np.int64)
     for part, (before, after) in enumerate(pairwise(steps)):
         parts[:, part] = after - before
     change = np.maximum(new, 0) - np.maximum(old, 0)
     parts[:, -1] = change - parts.sum(axis=1)
-    changed = np.flatnonzero(old != new)
+    changed = np.flatnonzero((old != new) | (old_level != new_level))
     order = changed[np.lexsort((wallet_id[changed], -np.abs(change[changed])))]
     return Changes(a, b, wallet_id[order], old[order], new[order], parts[order])
 
@@ -126,13 +129,14 @@ def _placed(replayed: Replayed, wallet_id: NDArray[np.int64]) -> NDArray[np.int6
 
 def _stored(
     connection: Connection, run_id: int, other: int, wallet_id: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The scores of a run whose rows the other run does not have."""
-    scores = np.full(len(wallet_id), NOTHING_KNOWN, np.int64)
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The scores and levels, by rank, of a run whose rows the other run does not have."""
+    scores, levels = (np.full(len(wallet_id), NOTHING_KNOWN, np.int64) for _ in range(2))
     rows = connection.execute(_SCORES, {"run_id": run_id, "other": other}).all()
-    listed = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 2)
-    scores[np.searchsorted(wallet_id, listed[:, 0])] = listed[:, 1]
-    return scores
+    listed = np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
+    places = np.searchsorted(wallet_id, listed[:, 0])
+    scores[places], levels[places] = listed[:, 1], listed[:, 2]
+    return scores, levels
 
 
 def _silent(_step: str, _part: float) -> None:
@@ -144,8 +148,8 @@ _WALLETS = text("""
     SELECT DISTINCT wallet_id FROM risk_scores
     WHERE is_of_run(run_id, until_run_id, :a) <> is_of_run(run_id, until_run_id, :b) ORDER BY wallet_id
 """)
-_SCORES = text("""
-    SELECT wallet_id, score FROM risk_scores
+_SCORES = text(f"""
+    SELECT wallet_id, score, {LEVEL_RANK} FROM risk_scores
     WHERE is_of_run(run_id, until_run_id, :run_id) AND NOT is_of_run(run_id, until_run_id, :other)
       AND score IS NOT NULL
-""")
+""")  # noqa: S608 - a constant

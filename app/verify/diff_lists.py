@@ -1,6 +1,7 @@
 """A diff of two runs as lists that page by cursor, and as one wallet's contributions before and after."""
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -14,10 +15,11 @@ from app.domain import Direction, format_points
 from app.labels.names import named, names_of
 from app.ledger.cells import DIRECTION_NAMES, decode
 from app.record.wallets import find_wallet
+from app.runs.judgement.reasons import contacts_of, main_reason
 from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.listing import run_name
-from app.runs.named import named_wallet
 from app.runs.queries import score_row
+from app.runs.stored_policy import policy_of
 from app.stores.postgres import Postgres
 from app.verify.diff import Changes, changes_between
 
@@ -28,7 +30,7 @@ _one_at_a_time = Lock()
 
 
 def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str | None) -> RunDiff:
-    """The wallets whose score changed, biggest change first.
+    """The wallets whose score or level changed, biggest change first.
 
     Raises:
         NotFound: there is no run of that id.
@@ -39,16 +41,16 @@ def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str
     changes = _changes(postgres, run_a, run_b)
     end = min(begin + limit, len(changes.wallet_id))
     wallet_ids = changes.wallet_id[begin:end].tolist()
-    with postgres.transaction() as connection:
-        names = _names(connection, wallet_ids)
-        before, after = (_levels(connection, wallet_ids, run) for run in (run_a, run_b))
+    with postgres.transaction(snapshot=True) as connection:
+        wallets = _wallets(connection, wallet_ids, changes.a.watermark)
+        before, after = (_judgements(connection, run, wallet_ids) for run in (changes.a, changes.b))
     return RunDiff(
         run_before=run_name(changes.a),
         run_after=run_name(changes.b),
         changed=len(changes.wallet_id),
         changes=[
-            _change(changes, place, name, (before.get(wallet_id), after.get(wallet_id)))
-            for place, wallet_id, name in zip(range(begin, end), wallet_ids, names, strict=True)
+            _change(changes, place, wallets[wallet_id], (before.get(wallet_id), after.get(wallet_id)))
+            for place, wallet_id in zip(range(begin, end), wallet_ids, strict=True)
         ],
         next=encode_cursor(end) if end < len(changes.wallet_id) else None,
     )
@@ -66,19 +68,24 @@ def wallet_diff(postgres: Postgres, run_a: int, run_b: int, reference: str) -> W
         wallet = find_wallet(connection, reference)
     changes = _changes(postgres, run_a, run_b)
     with postgres.transaction(snapshot=True) as connection:
-        name = named_wallet(connection, wallet)
+        compared = _wallets(connection, [wallet.wallet_id], changes.a.watermark).get(
+            wallet.wallet_id, _Compared(WalletName(chain=wallet.chain, address=wallet.address), is_new=False)
+        )
         rows = [score_row(connection, run, wallet.wallet_id) for run in (run_a, run_b)]
+        before, after = rows
+        judged = (
+            _judgements(connection, changes.a, [wallet.wallet_id]).get(wallet.wallet_id),
+            _judgements(connection, changes.b, [wallet.wallet_id]).get(wallet.wallet_id),
+        )
     places = (changes.wallet_id == wallet.wallet_id).nonzero()[0].tolist()
-    before, after = rows
-    levels = before and before.risk_level, after and after.risk_level
     return WalletDiff(
         run_before=run_name(changes.a),
         run_after=run_name(changes.b),
-        score_change=_change(changes, places[0], name, levels)
+        score_change=_change(changes, places[0], compared, judged)
         if places
-        else _no_change(name, before, levels),
-        risk_level_before=levels[0],
-        risk_level_after=levels[1],
+        else _no_change(compared, before, judged),
+        risk_level_before=judged[0] and judged[0].level,
+        risk_level_after=judged[1] and judged[1].level,
         contributions=_contributions((changes.a, before), (changes.b, after)),
     )
 
@@ -105,36 +112,63 @@ def _changes(postgres: Postgres, run_a: int, run_b: int) -> Changes:
         return _cache[key]
 
 
-Levels = tuple[RiskLevel | None, RiskLevel | None]
-"""In both runs."""
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """A wallet, and whether it was seen first after the first run."""
+
+    wallet: WalletName
+    is_new: bool
 
 
-def _change(changes: Changes, place: int, wallet: WalletName, levels: Levels) -> ScoreChange:
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What a run says of a wallet."""
+
+    level: RiskLevel | None
+    reason: str
+
+
+Judgements = tuple[_Judgement | None, _Judgement | None]
+"""In both runs; None where a run does not know the wallet."""
+
+
+def _change(changes: Changes, place: int, compared: _Compared, judged: Judgements) -> ScoreChange:
     change = int(changes.change[place])
     return ScoreChange(
-        wallet=wallet,
+        wallet=compared.wallet,
+        is_new=compared.is_new,
         score_before=_score(int(changes.old[place])),
         score_after=_score(int(changes.new[place])),
         change=format_points(change),
         change_micro=change,
-        risk_level_before=levels[0],
-        risk_level_after=levels[1],
+        **_words(judged),
         parts=_parts(*map(format_points, changes.parts[place].tolist())),
     )
 
 
-def _no_change(wallet: WalletName, row: Row[Any] | None, levels: Levels) -> ScoreChange:
+def _words(judged: Judgements) -> dict[str, Any]:
+    """Levels and main reasons before and after."""
+    before, after = judged
+    return {
+        "risk_level_before": before and before.level,
+        "risk_level_after": after and after.level,
+        "reason_before": before and before.reason,
+        "reason_after": after and after.reason,
+    }
+
+
+def _no_change(compared: _Compared, row: Row[Any] | None, judged: Judgements) -> ScoreChange:
     score = None if row is None or row.score is None else format_points(row.score)
     nothing = format_points(0)
     parts = _parts(nothing, nothing, nothing, nothing, nothing)
     return ScoreChange(
-        wallet=wallet,
+        wallet=compared.wallet,
+        is_new=compared.is_new,
         score_before=score,
         score_after=score,
         change=nothing,
         change_micro=0,
-        risk_level_before=levels[0],
-        risk_level_after=levels[1],
+        **_words(judged),
         parts=parts,
     )
 
@@ -181,22 +215,30 @@ def _by_name(columns: list[str], row: Row[Any] | None) -> Side:
     }
 
 
-def _names(connection: Connection, wallet_ids: list[int]) -> list[WalletName]:
-    keys = {
-        row.wallet_id: (row.chain, row.address)
-        for row in connection.execute(_NAMES, {"wallet_ids": wallet_ids})
+def _wallets(connection: Connection, wallet_ids: list[int], watermark: int) -> dict[int, _Compared]:
+    """By wallet_id, which wallets those are, and whether they were seen first after the watermark."""
+    rows = connection.execute(_WALLETS, {"wallet_ids": wallet_ids}).all()
+    names = names_of(connection, [(row.chain, row.address) for row in rows])
+    return {
+        row.wallet_id: _Compared(named(names, row.chain, row.address), row.batch_id > watermark)
+        for row in rows
     }
-    names = names_of(connection, list(keys.values()))
-    return [named(names, *keys[wallet_id]) for wallet_id in wallet_ids]
 
 
-def _levels(connection: Connection, wallet_ids: list[int], run_id: int) -> dict[int, RiskLevel]:
-    rows = connection.execute(_LEVELS, {"wallet_ids": wallet_ids, "run_id": run_id})
-    return {row.wallet_id: row.risk_level for row in rows}
+def _judgements(connection: Connection, run: Row[Any], wallet_ids: list[int]) -> dict[int, _Judgement]:
+    rows = connection.execute(_SCORES, {"wallet_ids": wallet_ids, "run_id": run.run_id}).all()
+    policy, contacts = policy_of(run), contacts_of(connection, rows, run.as_of, run.run_id)
+    return {
+        row.wallet_id: _Judgement(
+            row.risk_level, main_reason(policy, run.columns, row, contacts.get(row.wallet_id))
+        )
+        for row in rows
+        if row.score is not None
+    }
 
 
-_LEVELS = text("""
-    SELECT wallet_id, risk_level FROM risk_scores
+_SCORES = text("""
+    SELECT * FROM risk_scores
     WHERE wallet_id = ANY(:wallet_ids) AND is_of_run(run_id, until_run_id, :run_id)
 """)
-_NAMES = text("SELECT wallet_id, chain, address FROM wallets WHERE wallet_id = ANY(:wallet_ids)")
+_WALLETS = text("SELECT wallet_id, chain, address, batch_id FROM wallets WHERE wallet_id = ANY(:wallet_ids)")

@@ -1,7 +1,7 @@
 """Cycles: a sum circulates to look like trade, among new wallets and through a labelled casino."""
 
 from ingest.simulator.cast import Cast
-from ingest.simulator.exchange import Account, deposit
+from ingest.simulator.exchange import Account, deposit, mix_in
 from ingest.simulator.loot import Loot
 from ingest.simulator.scene import Scene, Script
 from ingest.simulator.truth import expect, record_pattern
@@ -16,20 +16,21 @@ def cycle(scene: Scene, cast: Cast, loot: Loot) -> Script:
     first, second, _ = ring
     account = Account(scene.pick(cast.exchanges), scene.wallet("cash_out"))
     hashes = [scene.pay(origin, first, coin, units)]
-    yield 3_600 + scene.below(3_600)
+    mix_in(scene, account.exchange, first, coin, units)
+    yield scene.form.wait(3_600 + scene.below(3_600))
     for _ in range(ROUNDS):
         for sender, receiver in zip(ring, [*ring[1:], first], strict=True):
             # Not all of it: the rest mixes with what comes round again.
             hashes.append(scene.pay(sender, receiver, coin, scene.portion(coin.held[sender], 60, 90)))
-            yield 3_600 + scene.below(3_600)
+            yield scene.form.wait(3_600 + scene.below(3_600))
     # A labelled wallet inside a cycle: first -> casino -> second -> first. Tracing stops at the casino.
     stake = scene.portion(coin.held[first], 30, 50)
     hashes.append(scene.pay(first, cast.casino, coin, stake))
-    yield 3_600 + scene.below(3_600)
+    yield scene.form.wait(3_600 + scene.below(3_600))
     hashes.append(scene.pay(cast.casino, second, coin, scene.portion(stake, 90, 98)))
-    yield 3_600 + scene.below(3_600)
+    yield scene.form.wait(3_600 + scene.below(3_600))
     hashes.append(scene.pay(second, first, coin, scene.portion(coin.held[second], 40, 60)))
-    yield 3_600 + scene.below(3_600)
+    yield scene.form.wait(3_600 + scene.below(3_600))
     hashes.append(deposit(scene, account, first, coin, coin.held[first]))
     record_pattern(
         scene,

@@ -44,6 +44,14 @@ def withdraw_batch(
     scene.transact([(exchange.hot, receiver, coin, units) for receiver in receivers])
 
 
+def mix_in(scene: Scene, exchange: Exchange, wallet: str, coin: Coin, dirty: int) -> int:
+    """Clean money for a wallet that will launder so much, by the story's form; returns what it then holds."""
+    clean = scene.form.clean(dirty)
+    if clean:
+        withdraw(scene, exchange, wallet, coin, clean)
+    return dirty + clean
+
+
 def deposit(scene: Scene, account: Account, sender: str, coin: Coin, units: int) -> str:
     """A customer pays into a deposit wallet, which is swept within the hour; returns the hash."""
     transaction_hash = scene.pay(sender, account.wallet, coin, units)

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from app.domain import Transfer
 from ingest.contract.transfer_index import FIRST_INTERNAL_INDEX, NATIVE_INDEX, token_index
+from ingest.simulator.form import USUAL, LaunderingForm
 from ingest.simulator.story import LabelRow
 
 T = TypeVar("T")
@@ -52,8 +53,9 @@ class Scene:
     Addresses and hashes are made from the story's name: stories of different names share none of them.
     """
 
-    def __init__(self, name: str, seed: int, days: int) -> None:
-        self._name = name
+    def __init__(self, name: str, seed: int, days: int, form: LaunderingForm = USUAL) -> None:
+        self._name = f"{name}{form.name}"
+        self.form = form
         self.seconds = 0
         self.end_seconds = days * 86_400
         self.transfers: list[Transfer] = []

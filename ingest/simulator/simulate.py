@@ -4,6 +4,7 @@ from typing import Any
 
 from app.errors import InvalidInput
 from ingest.simulator.cast import Cast, make_cast
+from ingest.simulator.form import USUAL, LaunderingForm
 from ingest.simulator.market import market, settle
 from ingest.simulator.mixing import mixing
 from ingest.simulator.oddities import mint, shuttle
@@ -21,11 +22,13 @@ SMALLEST_WALLETS, SMALLEST_TRANSFERS = 300, 1_500
 SHUTTLES, SHUTTLE_ROUNDS = 3, 8
 
 
-def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) -> Story:
+def simulate(
+    seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000, form: LaunderingForm = USUAL
+) -> Story:
     """A story of about so many wallets and exactly so many transfers (None: three a wallet), by seed.
 
-    The three numbers name the story: another one shares no transaction and no wallet with it but the zero
-    address, so that any two of them can go into one record.
+    `form` says how criminals launder. The three numbers and the form name the story: another one shares no
+    transaction and no wallet with it but the zero address, so that any two of them can go into one record.
 
     Raises:
         InvalidInput: too few of either for one round of crime among ordinary life.
@@ -35,11 +38,13 @@ def simulate(seed: int, *, wallets: int = 2_000, transfers: int | None = 6_000) 
         raise InvalidInput(
             f"A story needs at least {SMALLEST_WALLETS} wallets and {SMALLEST_TRANSFERS} transfers."
         )
-    rounds = max(1, min(transfers // TRANSFERS_A_ROUND, wallets // (2 * ROUND_WALLETS)))
-    scene = Scene(f"{seed}/{wallets}/{transfers}", seed, days=max(30, transfers // 40_000))
-    cast = make_cast(scene, wallets - rounds * ROUND_WALLETS)
+    round_transfers = ROUND_TRANSFERS + form.more_transfers
+    round_wallets = ROUND_WALLETS + form.more_wallets
+    rounds = max(1, min(transfers // TRANSFERS_A_ROUND, wallets // (2 * round_wallets)))
+    scene = Scene(f"{seed}/{wallets}/{transfers}", seed, days=max(30, transfers // 40_000), form=form)
+    cast = make_cast(scene, wallets - rounds * round_wallets)
     gap_seconds = scene.end_seconds // transfers
-    scene.start(0, market(scene, cast, transfers - rounds * ROUND_TRANSFERS, gap_seconds))
+    scene.start(0, market(scene, cast, transfers - rounds * round_transfers, gap_seconds))
     _start_sidelines(scene, cast)
     for number in range(1, rounds + 1):
         for crime in (scam(scene, cast, number), theft(scene, cast, number), sanctions(scene, cast, number)):

@@ -9,7 +9,7 @@ from app.cli.data import import_story_labels
 from app.explain.explain import explain
 from app.explain.export import exposure_rows
 from app.policy.policy import load_policy
-from app.runs.listing import top_scores
+from app.runs.board.listing import top_scores
 from app.runs.run import run_scoring
 from app.settings import Settings
 from app.stores.graph import Graph

@@ -1,25 +1,30 @@
 """Scores and explanations of the published run."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import StreamingResponse
 
 from app.answers.comparisons import HISTORY, ScoreHistory
-from app.answers.cursors import MAX_BIGINT
 from app.answers.explanation import EXPLANATION, Explanation
-from app.answers.names import RiskLevel
 from app.answers.scores import SCORE, TOP, TopScores, WalletScore
+from app.answers.unrated import UNRATED, UnratedWallets
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, Cursor, Limit, WalletReference, WithTotal
+from app.api.params import DEFAULT_LIMIT, Cursor, Limit, RunId, WalletReference, WithTotal
 from app.api.responses import errors, example
-from app.domain import Direction
+from app.api.score_query import AskedScores
+from app.errors import NotReady
 from app.explain.explain import explain
 from app.record.freshness import digest_of_policy
 from app.record.wallets import find_wallet
 from app.report.forms import ReportForm, file_name, rendered_report
 from app.report.wallet_report import REPORT, WalletReport, wallet_report
+from app.runs.board.listing import every_score, top_scores
+from app.runs.board.table import score_table
+from app.runs.board.unrated import unrated_answer
 from app.runs.history import history
-from app.runs.listing import ScoreFilter, top_scores
+from app.runs.queries import completed_or_published_run, completed_run
 from app.runs.score_record import read_score_record
 
 named = APIRouter(tags=["scores"])
@@ -33,25 +38,64 @@ def list_top_scores(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     with_total: WithTotal = False,
-    run_id: Annotated[int | None, Query(ge=1, le=MAX_BIGINT, description="Null: the published run.")] = None,
-    risk_level: Annotated[RiskLevel | None, Query(description="Only wallets of this risk level.")] = None,
-    main_category: Annotated[
-        str | None, Query(max_length=40, description="Only wallets with this main category.")
-    ] = None,
-    direction: Annotated[
-        Direction | None, Query(description="Only wallets whose score this direction decided.")
-    ] = None,
-    flag: Annotated[
-        str | None, Query(max_length=40, description="Only wallets with this flag, at any amount.")
-    ] = None,
+    asked: AskedScores,
 ) -> TopScores:
     """The highest scores of a run, with level, main reason and the change since the previous run.
 
-    `next` belongs to the same filters: send them again with it.
+    `next` belongs to the same filters and order: send them again with it.
     """
     with services.postgres.transaction(snapshot=True) as connection:
-        only = ScoreFilter(level=risk_level, category=main_category, direction=direction, flag=flag)
-        return top_scores(connection, limit, cursor, run_id=run_id, only=only, with_total=with_total)
+        return top_scores(
+            connection,
+            limit,
+            cursor,
+            run_id=asked.run_id,
+            only=asked.only,
+            sort=asked.sort,
+            order=asked.order,
+            with_total=with_total,
+        )
+
+
+@router.get(
+    "/export/scores",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "A line a wallet; text that looks like a formula begins with an apostrophe.",
+            "content": {
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "example": "chain,address,name,name_source,score,…\nethereum,0xaa…,,,14.000000,…\n",
+                }
+            },
+        },
+        **errors(404, 409),
+    },
+)
+def export_scores(services: AppServices, asked: AskedScores) -> StreamingResponse:
+    """All wallets that the filters find, in that order, as CSV. It is sent while it is read."""
+    with services.postgres.transaction(snapshot=True) as connection:
+        run_id = completed_or_published_run(connection, asked.run_id).run_id
+
+    def lines() -> Iterator[str]:
+        with services.postgres.transaction(snapshot=True) as connection:
+            yield from score_table(every_score(connection, run_id, asked.only, asked.sort, asked.order))
+
+    disposition = f'attachment; filename="scores-run-{run_id}.csv"'
+    return StreamingResponse(
+        lines(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
+    )
+
+
+@router.get("/runs/{run_id}/unrated", responses=example(200, UNRATED) | errors(404, 409))
+def get_unrated(services: AppServices, run_id: RunId) -> UnratedWallets:
+    """How much of a run is unrated and why, and which wallets would rate most if they were labelled."""
+    with services.postgres.transaction(snapshot=True) as connection:
+        answer = unrated_answer(connection, completed_run(connection, run_id))
+    if answer is None:
+        raise NotReady(f"Scoring run {run_id} is of a version that did not keep this. Start a new run.")
+    return answer
 
 
 @named.get(

@@ -10,6 +10,7 @@ from app.answers.amounts import rounded_units, two_digits
 from app.answers.assets import short
 from app.answers.explanation import EvidenceItem, Explanation
 from app.answers.scores import RESIDUAL_NAMES, Contribution, RankedWallet, TopScores
+from app.answers.unrated import UNRATED_NAMES, UnratedWallets
 
 LEVEL_STYLES = {
     "severe": "bold red", "high": "red", "medium": "yellow", "unrated": "magenta", "low": "green",
@@ -33,14 +34,24 @@ def ranked_table(scores: Sequence[RankedWallet], title: str) -> Table:
     table.add_column("main reason")
     for each in scores:
         flags = ", ".join(each.flags)
-        wallet = (
-            each.wallet.address if each.wallet.name is None else f"{each.wallet.name}\n{each.wallet.address}"
-        )
-        score = two_digits(each.score)
+        who = f"{each.wallet.name}\n{each.wallet.address}" if each.wallet.name else each.wallet.address
         table.add_row(
-            Text(wallet + each.wallet.address), score, _level(each.risk_level), flags, Text(each.main_reason)
+            Text(who), two_digits(each.score), _level(each.risk_level), flags, Text(each.main_reason)
         )
     return table
+
+
+def unrated_sentence(unrated: UnratedWallets) -> str:
+    """How much of a run is unrated, and why."""
+    reasons = ", ".join(
+        f"{each.wallets:,} {UNRATED_NAMES[each.kind]} ({each.share:.1%})"
+        for each in unrated.reasons
+        if each.wallets
+    )
+    return (
+        f"{unrated.wallets:,} of {unrated.scored_wallets:,} wallets, with {unrated.share:.1%} of the money, "
+        f"are unrated: {reasons}."
+    )
 
 
 def explanation_parts(explanation: Explanation) -> Iterator[RenderableType]:

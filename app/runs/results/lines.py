@@ -19,17 +19,29 @@ SCORE_COLUMNS = (
     "usd_received", "usd_sent", "source_coverage", "destination_coverage", "reason_transfer_id", "cells",
     "shares", "points",
 )  # fmt: skip
+BOARD_COLUMNS = ("facets", "level_rank", "crime_cents", "first_seen_seconds", "last_seen_seconds")
+"""Of scores, stored beside their lines: what a list sorts and filters by. They are in no digest."""
 
 
 @dataclass(frozen=True)
 class Lines:
-    """Some lines, one behind the other, and the keys of their rows: all of one direction, 0 for scores."""
+    """Some lines, one behind the other, and the keys of their rows: all of one direction, 0 for scores.
+
+    `beside` has what is stored with each line and is not part of it, its columns with tabs between them.
+    """
 
     direction: int
     wallet_id: NDArray[np.int64]
     asset_id: NDArray[np.int32]
     data: Bytes
     ends: Places
+    beside: TextColumn | None = None
+
+    def as_stored(self) -> "Lines":
+        """The lines with what is stored beside them."""
+        if self.beside is None:
+            return self
+        return Lines(self.direction, self.wallet_id, self.asset_id, *join([self.as_column(), self.beside]))
 
     def as_column(self) -> TextColumn:
         """The lines without their line ends."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from app.errors import InUse
 from app.runs.results.columns import numbers, text_column
-from app.runs.results.lines import EXPOSURE_COLUMNS, SCORE_COLUMNS, Lines, join
+from app.runs.results.lines import BOARD_COLUMNS, EXPOSURE_COLUMNS, SCORE_COLUMNS, Lines, join
 from app.stores.copy_reader import read_columns
 from app.stores.copy_writer import copy_bytes
 
@@ -111,7 +111,8 @@ def store_scores(
 ) -> None:
     """Stores `score_lines` where they are new; all of them go into the digest."""
     changed = _changed(run_id, lines, stored.scores, digest)
-    copy_bytes(connection, "risk_scores", ("run_id", "line_hash", *SCORE_COLUMNS), changed)
+    columns = ("run_id", "line_hash", *SCORE_COLUMNS, *BOARD_COLUMNS)
+    copy_bytes(connection, "risk_scores", columns, changed)
     for rows in stored.scores.values():
         for some in _some(rows.ended()):
             connection.execute(_END_SCORES, {"run_id": run_id, "wallet_ids": some["wallet_ids"]})
@@ -127,6 +128,7 @@ def _changed(
     """The lines to store, each with the run's id and its hash before it; the digest is of all lines."""
     for block in blocks:
         digest.update(block.data.data)
+        block = block.as_stored()  # noqa: PLW2901 - what is stored beside a line is in its hash too
         hashes = block.hashes()
         rows = np.arange(len(hashes))
         if block.direction in stored:

@@ -1,66 +1,86 @@
-"""The leaderboard: the wallets with the highest scores of a run, filtered, by page."""
+"""The leaderboard: the wallets of a run by level, filtered and sorted, by page."""
 
-from typing import Annotated, Literal
-from urllib.parse import urlencode
+from fastapi import APIRouter, Request
+from fastapi.responses import RedirectResponse
+from starlette.responses import Response
 
-from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
-
+from app.answers.scores import TopScores
+from app.answers.unrated import UNRATED_NAMES
 from app.api.dependencies import AppServices
-from app.api.params import Cursor, RunQuery
-from app.domain import Direction
+from app.api.params import Cursor
 from app.errors import NotReady
-from app.policy.conditions import LEVELS, Level
-from app.runs.listing import ScoreFilter, level_counts, runs, top_scores
-from app.runs.queries import completed_run
+from app.policy.conditions import LEVELS
+from app.runs.board.filters import SORTS
+from app.runs.board.freshness import run_freshness
+from app.runs.board.listing import level_counts, top_scores
+from app.runs.board.unrated import unrated_answer
+from app.runs.listing import running_run, runs
+from app.runs.queries import completed_run, published_run
 from app.runs.stored_policy import policy_of
 from app.web.drawing.palette import palette
+from app.web.pages.board_query import EARLIER_NAMES, BoardQuery
 from app.web.templating import page
 
 router = APIRouter()
 WALLETS_PER_PAGE = 50
 RUNS_IN_FILTER = 50
+LABELS_SHOWN = 5
 
 
 @router.get("/")
-def leaderboard(
-    request: Request,
-    services: AppServices,
-    *,
-    run: Annotated[Literal[""] | Annotated[int, RunQuery], Query()] = "",
-    level: Annotated[Level | Literal[""], Query()] = "",
-    category: Annotated[str, Query(max_length=40)] = "",
-    direction: Annotated[Direction | Literal[""], Query()] = "",
-    flag: Annotated[str, Query(max_length=40)] = "",
-    cursor: Cursor = None,
-) -> HTMLResponse:
-    """One page of the highest scores; an empty filter matches all, and an empty run is the published one."""
-    only = ScoreFilter(
-        level=level or None, category=category or None, direction=direction or None, flag=flag or None
-    )
-    filters = {"run": run, "level": level, "category": category, "direction": direction, "flag": flag}
+def leaderboard(request: Request, services: AppServices, cursor: Cursor = None) -> Response:
+    """One page of the board; an empty filter matches all, and an empty run is the published one."""
+    asked = BoardQuery.of(request.query_params)
+    if EARLIER_NAMES.keys() & request.query_params.keys():
+        return RedirectResponse(f"/?{asked.text()}", 308)
     with services.postgres.transaction(snapshot=True) as connection:
         try:
-            top = top_scores(connection, WALLETS_PER_PAGE, cursor, run_id=run or None, only=only)
+            top = top_scores(
+                connection,
+                WALLETS_PER_PAGE,
+                cursor,
+                run_id=asked.run_id,
+                only=asked.only,
+                sort=asked.sort,
+                order=asked.order,
+                with_total=True,
+            )
         except NotReady:
+            if asked.run_id is not None:
+                raise
             return page(request, "runs/none.html")
         row = completed_run(connection, top.run.run_id)
         counts = level_counts(connection, top.run.run_id)
         latest_runs = runs(connection, RUNS_IN_FILTER, None).runs
-    in_use = {name: value for name, value in filters.items() if value}
+        published = published_run(connection)
+        since = None if published is None else run_freshness(connection, published)
+        unrated = unrated_answer(connection, row)
+        running = running_run(connection)
+    policy = policy_of(row)
     return page(
         request,
         "leaderboard.html",
         top=top,
+        asked=asked,
+        sorts={sort: asked.sorted_by(sort) for sort in SORTS},
+        list_query=asked.model_copy(update={"run_id": None}).text(),
         counts={name: counts.get(name, 0) for name in reversed(LEVELS)},
         levels=list(reversed(LEVELS)),
-        categories=list(policy_of(row).categories),
-        flags=sorted({rule.flag for rule in policy_of(row).rules if rule.flag is not None}),
-        runs=[each for each in latest_runs if each.status == "completed"],
-        filters=filters,
-        is_filtered=bool(in_use),
+        categories=list(policy.categories),
+        flags=policy.flags,
+        chains=_chains(top),
+        runs=[each for each in latest_runs if each.status == "completed" and each.pruned_at is None],
         is_first=cursor is None,
-        first_url=f"/?{urlencode(in_use)}",
-        next_url=None if top.next is None else f"/?{urlencode(in_use | {'cursor': top.next})}",
-        looks=palette(policy_of(row)),
+        next_query=None if top.next is None else f"{asked.text()}&cursor={top.next}",
+        looks=palette(policy),
+        since=since,
+        running=running,
+        unrated=unrated,
+        unrated_names=UNRATED_NAMES,
+        labels_shown=LABELS_SHOWN,
     )
+
+
+def _chains(top: TopScores) -> list[str]:
+    """Chains that the page has, to choose from; any other can be written."""
+    return sorted({each.wallet.chain for each in top.scores})

@@ -12,9 +12,10 @@ from app.operations.diff import DIFF_SECONDS, start_diff
 from app.operations.runs import start_scoring
 from app.operations.verify import start_verification
 from app.policy.conditions import LEVELS
+from app.runs.board.listing import level_counts
 from app.runs.cancel import cancel_run
 from app.runs.compute import EngineChoice
-from app.runs.listing import level_counts, previous_run, run_answer, runs
+from app.runs.listing import previous_run, run_answer, runs
 from app.runs.queries import run_row
 from app.web.templating import is_fragment, page
 from app.web.titles import titles

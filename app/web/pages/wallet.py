@@ -27,6 +27,7 @@ from app.web.drawing.hop_rows import assets_of, hop_rows
 from app.web.drawing.matrix import matrices
 from app.web.drawing.palette import palette
 from app.web.drawing.paths import ID_LENGTH, id_of_path
+from app.web.pages.list_position import list_position
 from app.web.templating import is_fragment, page
 from app.web.titles import titles
 
@@ -46,8 +47,12 @@ def wallet_page(
     *,
     asset: Asset = None,
     every: bool = False,
+    board: Annotated[str | None, Query(alias="list", max_length=1_000)] = None,
 ) -> HTMLResponse:
-    """All that is known about a wallet; `asset` selects the picture, `every` lists every path."""
+    """All that is known about a wallet; `asset` selects the picture, `every` lists every path.
+
+    `list` is the query string of the board that it was opened from.
+    """
     with services.postgres.transaction(snapshot=True) as connection:
         explainable = read_explainable(connection, wallet, digest_of_policy(services.settings.policy_file))
         record = explainable.record
@@ -56,6 +61,7 @@ def wallet_page(
             connection, wallet_transfers(connection, record.wallet, TRANSFERS_PER_PAGE, None)
         )
         labels = label_history(connection, record.name)
+        position = list_position(connection, record, board)
     explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
     values: dict[str, Any] = {
         **_about(record, explanation),
@@ -75,6 +81,7 @@ def wallet_page(
         request,
         "wallet/page.html",
         **values,
+        list_position=position,
         looks=looks,
         running_sums=_running_sums(explanation.contributions),
         bar=contribution_bar(explanation.contributions, record.policy.bands, looks),

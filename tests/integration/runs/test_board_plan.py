@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from app.answers.cursors import MAX_BIGINT
-from app.runs import listing
+from app.runs.board.filters import ALL_SCORES, Sort
+from app.runs.board.statements import LISTED
 from app.stores.postgres import Postgres
+from tests.support.builders import policy
 from tests.support.record import change, score
 from tests.support.run_story import tell_story
 
@@ -44,14 +46,14 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from nodes(child)
 
 
-def read(postgres: Postgres, run_id: int) -> dict[str, float]:
+def read(postgres: Postgres, run_id: int, sort: Sort = "score") -> dict[str, float]:
     """How many rows the page of a run reads from each index of `risk_scores`."""
     parameters = {
-        "run_id": run_id, "score": MAX_BIGINT, "wallet_id": -1, "limit": 11,
-        "previous_run": run_id - 1, "level": None, "direction": None, "category": None, "flag": None,
+        "run_id": run_id, "key": MAX_BIGINT, "score": MAX_BIGINT, "wallet_id": -1, "limit": 11,
+        "previous_run": run_id - 1, **ALL_SCORES.parameters(policy()),
     }  # fmt: skip
     with postgres.transaction() as connection:
-        explain = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {listing._TOP.text}")
+        explain = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {LISTED[sort, 'desc', True].text}")
         plan = connection.execute(explain, parameters).scalar_one()[0]["Plan"]
     found: dict[str, float] = {}
     for node in nodes(plan):
@@ -67,6 +69,13 @@ def test_the_board_of_the_published_run_reads_no_row_of_another_run(large: Postg
     assert found["ix_risk_scores_board"] <= 11 + 2  # and whether there is any
     assert found.get("ix_risk_scores_past", 0) == 0
     assert set(found) <= {"ix_risk_scores_board", "ix_risk_scores_past", "pk_risk_scores"}
+
+
+def test_the_board_by_level_reads_as_many_rows_as_it_shows(large: Postgres) -> None:
+    found = read(large, 3, "risk_level")
+    assert found["ix_risk_scores_by_level"] <= 11 + 2
+    assert found.get("ix_risk_scores_past", 0) == 0
+    assert not found.get("none")
 
 
 def test_the_board_of_an_earlier_run_reads_a_row_a_run_and_wallet(large: Postgres) -> None:

@@ -15,8 +15,9 @@ from app.domain import Transfer
 from app.explain.direct_transfers import rule_evidence
 from app.operations.policy_trial import try_policy
 from app.projection.pending import project_all_pending
+from app.runs.board.filters import ScoreFilter
+from app.runs.board.listing import top_scores
 from app.runs.compute import EngineChoice
-from app.runs.listing import ScoreFilter, top_scores
 from app.runs.score_record import read_score_record
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

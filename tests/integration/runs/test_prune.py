@@ -4,8 +4,9 @@ import pytest
 
 from app.errors import InUse, NotReady
 from app.record.wallets import find_wallet
+from app.runs.board.listing import top_scores
 from app.runs.history import history
-from app.runs.listing import one_run, previous_run, top_scores
+from app.runs.listing import one_run, previous_run
 from app.runs.results.prune import Kept, planned, prune
 from app.runs.run import start_run
 from app.stores.graph import Graph

@@ -9,9 +9,10 @@ import pytest
 from app.errors import Cancelled
 from app.policy.policy import Policy
 from app.record.wallets import find_wallet
+from app.runs.board.filters import ScoreFilter
+from app.runs.board.listing import level_counts, top_scores
 from app.runs.cancel import cancel_run
 from app.runs.history import history
-from app.runs.listing import ScoreFilter, level_counts, top_scores
 from app.runs.run import execute_run, start_run
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

@@ -9,7 +9,8 @@ from app.answers.scores import TopScores
 from app.errors import InvalidInput
 from app.record.transfers import transaction_transfers, wallet_transfers
 from app.record.wallets import find_wallet
-from app.runs.listing import ScoreFilter, level_counts, top_scores
+from app.runs.board.filters import ScoreFilter
+from app.runs.board.listing import level_counts, top_scores
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

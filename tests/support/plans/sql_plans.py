@@ -24,7 +24,7 @@ _INDEX_SCANS = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
 
 
 def statements(*packages: ModuleType) -> dict[str, str]:
-    """Every module-level `text(...)` of these packages, as `module:name`."""
+    """Every module-level `text(...)` of these packages, as `module:name`, also those in a mapping."""
     found = {}
     for package in packages:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
@@ -33,6 +33,12 @@ def statements(*packages: ModuleType) -> dict[str, str]:
             for name, value in vars(import_module(module.name)).items():
                 if isinstance(value, TextClause):
                     found[f"{module.name}:{name}"] = value.text
+                elif isinstance(value, dict):
+                    found |= {
+                        f"{module.name}:{name}{key}": one.text
+                        for key, one in value.items()
+                        if isinstance(one, TextClause)
+                    }
     return found
 
 

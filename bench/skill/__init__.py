@@ -1,0 +1,1 @@
+"""How right scores and levels are, on data whose truth is known (docs/skill.md)."""
