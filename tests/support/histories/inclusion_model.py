@@ -18,6 +18,7 @@ class Mined(NamedTuple):
     block_number: int
     block_hash: str | None
     observed_at: datetime | None
+    import_id: str | None = None
 
     @property
     def name(self) -> Name:
@@ -25,36 +26,71 @@ class Mined(NamedTuple):
         return self.index, self.block_number, self.block_hash
 
 
-def live_transfers(words: Iterable[Mined | Retraction]) -> set[Name]:
+class Taken(NamedTuple):
+    """A retraction as a message has it, and the import that sent it."""
+
+    retraction: Retraction
+    import_id: str | None = None
+
+
+class Undone(NamedTuple):
+    """From here on nothing that the import said counts, nor what it will say."""
+
+    import_id: str
+
+
+Word = Mined | Taken | Undone
+
+
+def live_transfers(words: Iterable[Word]) -> set[Name]:
     """The transfers that live after these words; only retractions without a block depend on their order."""
     seen: list[Mined] = []
-    named: list[Retraction] = []
-    heard: set[Retraction] = set()
+    said: list[Taken] = []
     withdrawn: dict[Name, tuple[datetime, bool]] = {}
+    undone: set[str | None] = set()
     for word in words:
+        if isinstance(word, Undone):
+            undone.add(word.import_id)
+            seen = [mined for mined in seen if mined.import_id != word.import_id]
+            names = {mined.name for mined in seen}
+            withdrawn = {name: at for name, at in withdrawn.items() if name in names}
+            before = {taken.retraction for taken in said}
+            said = [taken for taken in said if taken.import_id != word.import_id]
+            for gone in before - {taken.retraction for taken in said}:
+                if gone.block_number is None and gone.block_hash is None:
+                    withdrawn = {
+                        name: at
+                        for name, at in withdrawn.items()
+                        if at != (gone.observed_at, True) or gone.transfer_index not in (None, name[0])
+                    }
+            continue
+        if word.import_id in undone:
+            continue
         if isinstance(word, Mined):
             seen.append(word)
             if word.name in withdrawn:
                 at, _ = withdrawn[word.name]
                 if word.observed_at is None or word.observed_at > at:
                     withdrawn[word.name] = at, False
-        elif word.block_number is not None or word.block_hash is not None:
-            named.append(word)
-        else:
-            if word in heard:  # what it took back before, and nothing else
-                meant = {name for name, (at, _) in withdrawn.items() if at == word.observed_at}
+            continue
+        retraction = word.retraction
+        heard = {taken.retraction for taken in said}
+        if retraction.block_number is None and retraction.block_hash is None:
+            if retraction in heard:  # what it took back before, and nothing else
+                meant = {name for name, (at, _) in withdrawn.items() if at == retraction.observed_at}
             else:
-                meant = _live(seen, named, withdrawn)
-            heard.add(word)
+                meant = _live(seen, heard, withdrawn)
             for name in meant:
-                if word.transfer_index in (None, name[0]):
-                    withdrawn[name] = word.observed_at, True
-    return _live(seen, named, withdrawn)
+                if retraction.transfer_index in (None, name[0]):
+                    withdrawn[name] = retraction.observed_at, True
+        said.append(word)
+    return _live(seen, {taken.retraction for taken in said}, withdrawn)
 
 
 def _live(
-    seen: list[Mined], named: list[Retraction], withdrawn: dict[Name, tuple[datetime, bool]]
+    seen: list[Mined], said: Iterable[Retraction], withdrawn: dict[Name, tuple[datetime, bool]]
 ) -> set[Name]:
+    named = [r for r in said if r.block_number is not None or r.block_hash is not None]
     inclusions: dict[str | int, list[Mined]] = {}
     for transfer in seen:
         inclusions.setdefault(transfer.block_hash or transfer.block_number, []).append(transfer)
