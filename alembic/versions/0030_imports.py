@@ -1,7 +1,7 @@
 """Imports of files, and which transfers and retractions were said by which of them.
 
-A nullable column on `transactions` and on `retractions`, without a rewrite. The index has the transfers of imports
-alone: ordinary producers pay nothing for it.
+A nullable column on `transactions` and on `retractions`, without a rewrite. The index has the transfers of
+imports alone: ordinary producers pay nothing for it.
 """
 
 import sqlalchemy as sa
@@ -20,12 +20,10 @@ OF_IMPORT = (
 )
 SAID_BY = "An import that said it; null: a producer did."
 SUPERSEDED = (
-    "True: never lives again. Its import was undone; or it is of before 0009, retracted, and its inclusion came"
-    " again with another content."
+    "True: never lives again. Its import was undone; or it is of before 0009, retracted, and its"
+    " inclusion came again with another content."
 )
-SUPERSEDED_BEFORE = (
-    "True: of before 0009, retracted, and its inclusion came again with another content."
-)
+SUPERSEDED_BEFORE = "True: of before 0009, retracted, and its inclusion came again with another content."
 
 
 def upgrade() -> None:
@@ -37,6 +35,13 @@ def upgrade() -> None:
             sa.Column("digest", sa.Text(), nullable=True, comment="Of all its messages."),
             sa.Column("source", sa.Text(), nullable=True, comment="The path that was imported."),
             sa.Column("messages", sa.BigInteger(), nullable=True),
+            sa.Column(
+                "is_of_blocks",
+                sa.Boolean(),
+                server_default=sa.false(),
+                nullable=False,
+                comment="Its forms hold whole blocks.",
+            ),
             sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
             sa.Column("published_at", sa.DateTime(timezone=True), comment="Null: not all of it is in Kafka."),
             sa.Column("offsets", sa.dialects.postgresql.JSONB(), comment="Last one in each partition."),
@@ -46,7 +51,11 @@ def upgrade() -> None:
             sa.UniqueConstraint("import_id", name="uq_imports_import_id"),
         )
         op.create_index(
-            "uq_imports_digest", "imports", ["digest"], unique=True, postgresql_where=sa.text("undone_at IS NULL")
+            "uq_imports_digest",
+            "imports",
+            ["digest"],
+            unique=True,
+            postgresql_where=sa.text("undone_at IS NULL"),
         )
         op.create_table(
             "import_words",
@@ -61,10 +70,15 @@ def upgrade() -> None:
     alter_briefly("ALTER TABLE transactions ADD COLUMN IF NOT EXISTS import_number integer")
     alter_briefly("ALTER TABLE retractions ADD COLUMN IF NOT EXISTS import_numbers integer[]")
     op.execute(f"COMMENT ON COLUMN transactions.import_number IS '{SAID_BY}'")
-    op.execute("COMMENT ON COLUMN retractions.import_numbers IS 'Imports that said it; null: a producer did.'")
+    op.execute(
+        "COMMENT ON COLUMN retractions.import_numbers IS 'Imports that said it; null: a producer did.'"
+    )
     op.execute(f"COMMENT ON COLUMN transactions.is_superseded IS '{SUPERSEDED}'")
     build_index("ix_transactions_import", f"INDEX {{name}} ON {OF_IMPORT}")
-    build_index("ix_retractions_imported", "INDEX {name} ON retractions (retraction_id) WHERE import_numbers IS NOT NULL")
+    build_index(
+        "ix_retractions_imported",
+        "INDEX {name} ON retractions (retraction_id) WHERE import_numbers IS NOT NULL",
+    )
 
 
 def downgrade() -> None:

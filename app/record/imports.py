@@ -17,7 +17,8 @@ ImportState = TypeAliasType("ImportState", Literal["interrupted", "published", "
 ID_BYTES: Final = 6
 
 _ADD = text("""
-    INSERT INTO imports (import_id, digest, source, messages) VALUES (:import_id, :digest, :source, :messages)
+    INSERT INTO imports (import_id, digest, source, messages, is_of_blocks)
+    VALUES (:import_id, :digest, :source, :messages, :is_of_blocks)
     ON CONFLICT (digest) WHERE undone_at IS NULL DO NOTHING
 """)
 _OF_DIGEST = text("SELECT import_id FROM imports WHERE digest = :digest AND undone_at IS NULL")
@@ -85,13 +86,15 @@ IMPORT = ImportedFiles(
 IMPORTS = Imports(imports=[IMPORT])
 
 
-def begin_import(connection: Connection, digest: str, source: str, messages: int) -> str:
+def begin_import(
+    connection: Connection, digest: str, source: str, messages: int, *, is_of_blocks: bool
+) -> str:
     """The identity of the import of these messages: that of an earlier one of the same that is not undone.
 
     So an import that was interrupted and is run again is one import.
     """
-    values = {"import_id": token_hex(ID_BYTES), "digest": digest, "source": source, "messages": messages}
-    connection.execute(_ADD, values)
+    values = {"digest": digest, "source": source, "messages": messages, "is_of_blocks": is_of_blocks}
+    connection.execute(_ADD, {"import_id": token_hex(ID_BYTES), **values})
     return str(connection.execute(_OF_DIGEST, {"digest": digest}).scalar_one())
 
 
@@ -155,7 +158,9 @@ def list_imports(
 
 
 def _import(row: Row[Any]) -> ImportedFiles:
-    state: ImportState = "interrupted" if row.published_at is None and row.messages is not None else "published"
+    state: ImportState = (
+        "interrupted" if row.published_at is None and row.messages is not None else "published"
+    )
     if row.undone_at is not None:
         state = "undoing" if row.withdrawn_at is None else "undone"
     return ImportedFiles(

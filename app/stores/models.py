@@ -207,6 +207,9 @@ class Import(Base):
     digest: Mapped[str | None] = mapped_column(comment="Of all its messages.")
     source: Mapped[str | None] = mapped_column(comment="The path that was imported.")
     messages: Mapped[int | None]
+    is_of_blocks: Mapped[bool] = mapped_column(
+        Boolean, server_default=false(), comment="Its forms hold whole blocks."
+    )
     started_at: Mapped[datetime] = mapped_column(server_default=func.now())
     published_at: Mapped[datetime | None] = mapped_column(comment="Null: not all of it is in Kafka.")
     offsets: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Last one in each partition.")

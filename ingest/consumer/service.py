@@ -59,7 +59,7 @@ def serve(settings: Settings) -> None:
 
 
 def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> None:
-    """Consumes until `stop` is set, while threads write the graph, compare it with the record, and end undos."""
+    """Consumes until `stop` is set, while threads write the graph, compare it, and end undos."""
     reconciler = Reconciler(
         postgres.during(Work.BULK), graph.during(Work.BULK), settings.reconcile_interval_seconds
     )

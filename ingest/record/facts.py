@@ -145,7 +145,7 @@ def store_events(
                 disputes.setdefault(group, Dispute(event.asset)).words.append((position, event))
     if transfers:
         recorded, disputed = _store_transfers(
-            connection, batch_id, transfers, asset_ids, import_numbers, changes
+            connection, batch_id, transfers, asset_ids, changes, import_numbers=import_numbers
         )
         if disputes:
             disputed |= {group.transaction_hash for group in disputes}
@@ -164,8 +164,9 @@ def _store_transfers(
     batch_id: int,
     transfers: Sequence[tuple[int, Transfer]],
     asset_ids: Mapping[tuple[str, str], int],
-    import_numbers: Mapping[int, int],
     changes: Changes,
+    *,
+    import_numbers: Mapping[int, int],
 ) -> tuple[dict[int, int], set[str]]:
     """Stores what is new.
 

@@ -49,16 +49,13 @@ def note_words(connection: Connection, said: Sequence[Said]) -> None:
     if not said:
         return
     first: dict[int, Said] = {}
-    latest: dict[tuple[int, int], Said] = {}
+    latest: dict[tuple[int, int], datetime | None] = {}
     for word in said:
         by = word.by or PRODUCERS
         if by != (word.first or PRODUCERS):
             first.setdefault(word.transfer_id, word)
-        before = latest.get((word.transfer_id, by))
-        if before is None or before.observed_at is None:
-            latest[word.transfer_id, by] = word
-        elif word.observed_at is not None and word.observed_at > before.observed_at:
-            latest[word.transfer_id, by] = word
+        seen = [each for each in (latest.get((word.transfer_id, by)), word.observed_at) if each is not None]
+        latest[word.transfer_id, by] = max(seen, default=None)
     if first:
         connection.execute(
             _FIRST,
@@ -73,7 +70,7 @@ def note_words(connection: Connection, said: Sequence[Said]) -> None:
         {
             "ids": [transfer_id for transfer_id, _ in latest],
             "imports": [by for _, by in latest],
-            "observed_at": [word.observed_at for word in latest.values()],
+            "observed_at": list(latest.values()),
             "others": [transfer_id in first for transfer_id, _ in latest],
         },
     )

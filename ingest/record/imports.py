@@ -31,8 +31,6 @@ def sayers(connection: Connection, import_ids: Sequence[str | None]) -> tuple[di
         position: known[each].import_number for position, each in enumerate(import_ids) if each is not None
     }
     undone = {
-        position
-        for position, each in enumerate(import_ids)
-        if each is not None and known[each].is_undone
+        position for position, each in enumerate(import_ids) if each is not None and known[each].is_undone
     }
     return numbers, undone

@@ -1,8 +1,8 @@
 """Withdraws what an undone import said, some of it at a time (decision 37).
 
-What it alone said is as if it had never been said: its rows stay for the runs that have seen them, and never live
-again. What somebody else said too stays theirs. Each call is a batch of its own, in one transaction; a crash between
-two leaves the rest for the next.
+What it alone said is as if it had never been said: its rows stay for the runs that have seen them, and never
+live again. What somebody else said too stays theirs. Each call is a batch of its own, in one transaction; a
+crash between two leaves the rest for the next.
 """
 
 from collections import Counter, defaultdict
@@ -21,7 +21,6 @@ from ingest.record.accounting import account_batch
 from ingest.record.changes import Changes
 from ingest.record.counts import add_counts
 from ingest.record.disputes import Dispute, Group, settle
-from ingest.record.import_words import PRODUCERS
 from ingest.record.inclusions import OLDEST
 from ingest.record.writer import ADD_BATCH, LOOK_UP, NEXT_BATCH
 
@@ -156,9 +155,7 @@ def _withdraw_transfers(
             others[transfer_id][number] = observed_at
     if others:
         alone = [transfer_id for transfer_id, by in others.items() if len(by) == 1]
-        connection.execute(
-            _FORGET, {"ids": list(others), "alone": alone, "import_number": import_number}
-        )
+        connection.execute(_FORGET, {"ids": list(others), "alone": alone, "import_number": import_number})
         connection.execute(
             _LEFT_TO_OTHERS,
             {

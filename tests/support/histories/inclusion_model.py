@@ -42,49 +42,66 @@ class Undone(NamedTuple):
 Word = Mined | Taken | Undone
 
 
-def live_transfers(words: Iterable[Word]) -> set[Name]:
-    """The transfers that live after these words; only retractions without a block depend on their order."""
-    seen: list[Mined] = []
-    said: list[Taken] = []
-    withdrawn: dict[Name, tuple[datetime, bool]] = {}
-    undone: set[str | None] = set()
-    for word in words:
-        if isinstance(word, Undone):
-            undone.add(word.import_id)
-            seen = [mined for mined in seen if mined.import_id != word.import_id]
-            names = {mined.name for mined in seen}
-            withdrawn = {name: at for name, at in withdrawn.items() if name in names}
-            before = {taken.retraction for taken in said}
-            said = [taken for taken in said if taken.import_id != word.import_id]
-            for gone in before - {taken.retraction for taken in said}:
-                if gone.block_number is None and gone.block_hash is None:
-                    withdrawn = {
-                        name: at
-                        for name, at in withdrawn.items()
-                        if at != (gone.observed_at, True) or gone.transfer_index not in (None, name[0])
-                    }
-            continue
-        if word.import_id in undone:
-            continue
-        if isinstance(word, Mined):
-            seen.append(word)
-            if word.name in withdrawn:
-                at, _ = withdrawn[word.name]
-                if word.observed_at is None or word.observed_at > at:
-                    withdrawn[word.name] = at, False
-            continue
+class _Group:
+    """What has been said of one transaction and asset."""
+
+    def __init__(self) -> None:
+        self.seen: list[Mined] = []
+        self.said: list[Taken] = []
+        self.withdrawn: dict[Name, tuple[datetime, bool]] = {}
+        self.undone: set[str | None] = set()
+
+    def live(self) -> set[Name]:
+        return _live(self.seen, {taken.retraction for taken in self.said}, self.withdrawn)
+
+    def mine(self, word: Mined) -> None:
+        self.seen.append(word)
+        if word.name in self.withdrawn:
+            at, _ = self.withdrawn[word.name]
+            if word.observed_at is None or word.observed_at > at:
+                self.withdrawn[word.name] = at, False
+
+    def take(self, word: Taken) -> None:
         retraction = word.retraction
-        heard = {taken.retraction for taken in said}
         if retraction.block_number is None and retraction.block_hash is None:
-            if retraction in heard:  # what it took back before, and nothing else
-                meant = {name for name, (at, _) in withdrawn.items() if at == retraction.observed_at}
+            if retraction in {taken.retraction for taken in self.said}:  # what it took back before
+                meant = {name for name, (at, _) in self.withdrawn.items() if at == retraction.observed_at}
             else:
-                meant = _live(seen, heard, withdrawn)
+                meant = self.live()
             for name in meant:
                 if retraction.transfer_index in (None, name[0]):
-                    withdrawn[name] = retraction.observed_at, True
-        said.append(word)
-    return _live(seen, {taken.retraction for taken in said}, withdrawn)
+                    self.withdrawn[name] = retraction.observed_at, True
+        self.said.append(word)
+
+    def undo(self, import_id: str) -> None:
+        """What it alone had mined is forgotten; what it alone took back without a block is given back."""
+        self.undone.add(import_id)
+        self.seen = [mined for mined in self.seen if mined.import_id != import_id]
+        names = {mined.name for mined in self.seen}
+        self.withdrawn = {name: at for name, at in self.withdrawn.items() if name in names}
+        before = {taken.retraction for taken in self.said}
+        self.said = [taken for taken in self.said if taken.import_id != import_id]
+        for gone in before - {taken.retraction for taken in self.said}:
+            if gone.block_number is None and gone.block_hash is None:
+                self.withdrawn = {
+                    name: at
+                    for name, at in self.withdrawn.items()
+                    if at != (gone.observed_at, True) or gone.transfer_index not in (None, name[0])
+                }
+
+
+def live_transfers(words: Iterable[Word]) -> set[Name]:
+    """The transfers that live after these words; only retractions without a block depend on their order."""
+    group = _Group()
+    for word in words:
+        if isinstance(word, Undone):
+            group.undo(word.import_id)
+        elif word.import_id not in group.undone:
+            if isinstance(word, Mined):
+                group.mine(word)
+            else:
+                group.take(word)
+    return group.live()
 
 
 def _live(
