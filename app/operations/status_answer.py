@@ -136,7 +136,8 @@ STATUS = IngestionStatus(
         ready=True, behind_batches=0, behind_transfers=0, behind_seconds=0, wallets=64, transfers=117
     ),
     record=RecordStatus(transfers=117, wallets=64, assets=2, waiting=0),
-    dead_letters={"conflict": 1},
+    dead_letters={"conflict": 1, "foreign_tombstone": 1},
+    foreign_messages={"tombstone": 1},
     alarm=None,
     refused_in_a_row=0,
     latest_run=RUN,

@@ -249,6 +249,27 @@ class Absence(Base):
 Index("ix_absences_returned", Absence.returned_batch_id)
 
 
+class Adapter(Base):
+    """How far another program's stream is read (docs/imports.md)."""
+
+    __tablename__ = "adapters"
+    name: Mapped[str] = mapped_column(primary_key=True, comment="Its chain and topics.")
+    partitions: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, comment="Where each is read on, and how far it was read."
+    )
+    unsettled: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), comment="Blocks begun and not published.")
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class AdapterToken(Base):
+    """What a stream has told of a token."""
+
+    __tablename__ = "adapter_tokens"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(primary_key=True)
+    decimals: Mapped[int] = mapped_column(Integer)
+
+
 class Pool(Base):
     """What one wallet holds of one asset, after its last transfer in ledger order."""
 

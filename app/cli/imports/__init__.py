@@ -2,10 +2,12 @@
 
 import typer
 
-from app.cli.data import PANEL
+from app.cli.imports.adapt import adapt_ethereum_etl
 from app.cli.imports.labels import import_label_file
 from app.cli.imports.transfers import import_transfers
 from app.cli.imports.undo import list_all, undo
+
+PANEL = "Data"
 
 
 def register(app: typer.Typer) -> None:
@@ -19,4 +21,16 @@ def register(app: typer.Typer) -> None:
     imports.command("labels")(import_label_file)
     imports.command("undo")(undo)
     app.add_typer(imports, name="import", rich_help_panel=PANEL)
+    adapt = typer.Typer(
+        help="Publish another program's stream as transfers.",
+        epilog="Example: aml adapt ethereum-etl --topic transactions --topic token_transfers",
+        no_args_is_help=True,
+    )
+    adapt.command("ethereum-etl")(adapt_ethereum_etl)
+    adapt.callback()(_adapters)
+    app.add_typer(adapt, name="adapt", rich_help_panel=PANEL)
     app.command("imports", rich_help_panel=PANEL)(list_all)
+
+
+def _adapters() -> None:
+    """Publish another program's stream as transfers."""
