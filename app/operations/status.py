@@ -38,6 +38,9 @@ COUNT_SECONDS = 2.0
 GRAPH_SECONDS = 6.0
 """The graph is waited for this long: more than its counts or a new connection may take."""
 
+FOREIGN = "foreign_"
+"""Before the form in the reason of a message of another program."""
+
 _PARTITIONS = text(
     "SELECT partition, max(next_offset) FILTER (WHERE ended_at IS NULL) AS next_offset,"
     " max(topic_id) FILTER (WHERE ended_at IS NULL) AS topic_id, sum(consumed)::bigint AS consumed,"
@@ -160,6 +163,11 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
             transfers=totals.stored, wallets=counts["wallets"], assets=assets, waiting=waiting
         ),
         dead_letters=dead,
+        foreign_messages={
+            reason.removeprefix(FOREIGN): number
+            for reason, number in dead.items()
+            if reason.startswith(FOREIGN)
+        },
         alarm=alarm,
         hole_alarm=holes,
         disk_alarm=disk_alarm(settings),

@@ -95,6 +95,11 @@ class IngestionStatus(BaseModel):
     graph: GraphStatus
     record: RecordStatus
     dead_letters: dict[str, int] = Field(description="By reason.", examples=[{"conflict": 1}])
+    foreign_messages: dict[str, int] = Field(
+        default_factory=dict,
+        description="Of the dead letters those of other programs, by form. They raise no alarm.",
+        examples=[{"tombstone": 1}],
+    )
     alarm: DeadLetterAlarm | None = Field(description="Too many messages in a row were refused.")
     hole_alarm: HoleAlarm | None = Field(
         default=None, description="Messages could not be read, and nobody has said that it was seen."
@@ -131,7 +136,8 @@ STATUS = IngestionStatus(
         ready=True, behind_batches=0, behind_transfers=0, behind_seconds=0, wallets=64, transfers=117
     ),
     record=RecordStatus(transfers=117, wallets=64, assets=2, waiting=0),
-    dead_letters={"conflict": 1},
+    dead_letters={"conflict": 1, "foreign_tombstone": 1},
+    foreign_messages={"tombstone": 1},
     alarm=None,
     refused_in_a_row=0,
     latest_run=RUN,

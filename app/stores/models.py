@@ -153,7 +153,11 @@ class Transaction(Base):
         comment="True: not retracted; another inclusion of its transaction and asset lives."
     )
     is_superseded: Mapped[bool | None] = mapped_column(
-        comment="True: of before 0009, retracted, and its inclusion came again with another content."
+        comment="True: never lives again. Its import was undone; or it is of before 0009, retracted, and its"
+        " inclusion came again with another content."
+    )
+    import_number: Mapped[int | None] = mapped_column(
+        Integer, comment="An import that said it; null: a producer did."
     )
 
 
@@ -184,6 +188,51 @@ Index(
     postgresql_where=text("amount = 0 OR sender_id = receiver_id"),
 )
 Index("ix_transactions_waiting", Transaction.transfer_id, postgresql_where=Transaction.is_waiting)
+Index(
+    "ix_transactions_import",
+    Transaction.import_number,
+    Transaction.block_number,
+    Transaction.transaction_index,
+    Transaction.transfer_index,
+    postgresql_where=text("import_number IS NOT NULL AND is_superseded IS NULL"),
+)
+
+
+class Import(Base):
+    """One import of files: the words of its messages are its own until it is undone (decision 37)."""
+
+    __tablename__ = "imports"
+    __table_args__ = (UniqueConstraint("import_id"),)
+    import_number: Mapped[int] = mapped_column(Integer, Identity(always=True), primary_key=True)
+    import_id: Mapped[str] = mapped_column(comment="How people and messages name it.")
+    digest: Mapped[str | None] = mapped_column(comment="Of all its messages.")
+    source: Mapped[str | None] = mapped_column(comment="The path that was imported.")
+    messages: Mapped[int | None]
+    is_of_blocks: Mapped[bool] = mapped_column(
+        Boolean, server_default=false(), comment="Its forms hold whole blocks."
+    )
+    started_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    published_at: Mapped[datetime | None] = mapped_column(comment="Null: not all of it is in Kafka.")
+    offsets: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Last one in each partition.")
+    undone_at: Mapped[datetime | None] = mapped_column(comment="From then on it says nothing.")
+    withdrawn_at: Mapped[datetime | None] = mapped_column(comment="When all it said was withdrawn.")
+
+
+Index("uq_imports_digest", Import.digest, unique=True, postgresql_where=Import.undone_at.is_(None))
+
+
+class ImportWord(Base):
+    """Who said a transfer, where more than one did and one of them is an import."""
+
+    __tablename__ = "import_words"
+    transfer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    import_number: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, comment="0: producers."
+    )
+    observed_at: Mapped[datetime | None] = mapped_column(comment="The latest it said.")
+
+
+Index("ix_import_words_import_number", ImportWord.import_number)
 
 
 class Absence(Base):
@@ -199,6 +248,27 @@ class Absence(Base):
 
 
 Index("ix_absences_returned", Absence.returned_batch_id)
+
+
+class Adapter(Base):
+    """How far another program's stream is read (docs/imports.md)."""
+
+    __tablename__ = "adapters"
+    name: Mapped[str] = mapped_column(primary_key=True, comment="Its chain and topics.")
+    partitions: Mapped[list[dict[str, Any]]] = mapped_column(
+        JSONB, comment="Where each is read on, and how far it was read."
+    )
+    unsettled: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), comment="Blocks begun and not published.")
+    updated_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class AdapterToken(Base):
+    """What a stream has told of a token."""
+
+    __tablename__ = "adapter_tokens"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(primary_key=True)
+    decimals: Mapped[int] = mapped_column(Integer)
 
 
 class Pool(Base):
@@ -277,6 +347,16 @@ class IngestedRetraction(Base):
     retracted: Mapped[int] = mapped_column(Integer)
     block_number: Mapped[int | None] = mapped_column(Integer)
     block_hash: Mapped[str | None]
+    import_numbers: Mapped[list[int] | None] = mapped_column(
+        ARRAY(Integer), comment="Imports that said it; null: a producer did."
+    )
+
+
+Index(
+    "ix_retractions_imported",
+    IngestedRetraction.retraction_id,
+    postgresql_where=IngestedRetraction.import_numbers.is_not(None),
+)
 
 
 class IngestionState(Base):

@@ -19,6 +19,7 @@ from ingest.consumer.division import describe, is_content_error, log_refusal
 from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.consumer.retry import retry_record
 from ingest.consumer.subscription import Subscription
+from ingest.contract.import_header import import_id_of
 from ingest.contract.transfer import decode
 from ingest.faults import fault_point
 from ingest.instruments import batch_span, step
@@ -87,8 +88,11 @@ def consume(
 def _decode(message: KafkaMessage, offsets: RecordedOffsets) -> DecodedMessage:
     topic, partition, offset = message.topic() or "", message.partition() or 0, message.offset() or 0
     key, payload, series = message.key(), message.value(), offsets.series(partition)
+    headers = message.headers()
+    import_id = import_id_of(headers) if headers else None
     try:
-        return DecodedMessage(topic, partition, offset, key, payload, decode(payload, key), series)
+        event = decode(payload, key)
+        return DecodedMessage(topic, partition, offset, key, payload, event, series, import_id)
     except InvalidEvent as error:
         return DecodedMessage(topic, partition, offset, key, payload, error, series)
     except Exception as error:

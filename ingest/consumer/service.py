@@ -15,6 +15,7 @@ from ingest.consumer.consumer import consume
 from ingest.consumer.graph_writer import GraphWriter
 from ingest.consumer.metrics_server import serving_metrics
 from ingest.consumer.reconciler import Reconciler
+from ingest.consumer.withdrawer import Withdrawer
 from ingest.faults import FaultyGraph, arm
 from ingest.kafka.topics import await_coordinator, ensure_topics
 
@@ -58,10 +59,11 @@ def serve(settings: Settings) -> None:
 
 
 def run(settings: Settings, postgres: Postgres, graph: Graph, stop: Event) -> None:
-    """Consumes until `stop` is set, while two threads write the graph and compare it with the record."""
+    """Consumes until `stop` is set, while threads write the graph, compare it, and end undos."""
     reconciler = Reconciler(
         postgres.during(Work.BULK), graph.during(Work.BULK), settings.reconcile_interval_seconds
     )
+    withdrawer = Withdrawer(postgres.during(Work.BATCH))
     writer = GraphWriter(postgres, graph, failed=stop.set, rebuilds=settings.graph_rebuild == "auto")
-    with writer.running() as graph_writer, reconciler.running():
+    with writer.running() as graph_writer, reconciler.running(), withdrawer.running():
         consume(settings, postgres, stop, lambda batch: graph_writer.wake(batch.batch_id))

@@ -6,7 +6,17 @@ SCHEMA_VERSION: Final = 1
 MAX_BYTES: Final = 16_384
 """Of one message; the longest event in canonical form is about 3,000 bytes, four times that with escapes."""
 
+FOREIGN: Final = {
+    "foreign_tombstone": "A message without a value: another program's mark of a deleted key.",
+    "foreign_avro": "Avro, of another program.",
+    "foreign_debezium": "A change that Debezium or Kafka Connect wrote, of another program's table.",
+    "foreign_ethereum_etl": "An item of ethereum-etl's stream: it needs a topic of its own and `aml adapt`.",
+    "foreign_json": "A JSON object of another program: it has no field of the contract.",
+    "foreign_text": "Plain text, of another program.",
+}
+"""Messages of other programs by their form: they are no fault of a producer of transfers."""
 REASONS: Final = {
+    **FOREIGN,
     "empty": "The message has no bytes.",
     "too_large": f"The message is longer than {MAX_BYTES} bytes.",
     "not_json": "Not JSON in UTF-8 (also: NaN, numbers beyond a double, lone surrogates, deep nesting).",

@@ -8,6 +8,7 @@ import orjson
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
 from ingest.contract import fields as field
+from ingest.contract.foreign import as_foreign
 from ingest.contract.reasons import MAX_BYTES, SCHEMA_VERSION
 
 TRANSFER_FIELDS: Final = (
@@ -42,6 +43,13 @@ _ALL_RETRACTION_KEYS = _RETRACTION_KEYS.union(OPTIONAL_RETRACTION_FIELDS)
 
 def decode(payload: bytes | None, key: bytes | None = None) -> Transfer | Retraction:
     """The value of one message; nothing but InvalidEvent, with a code of `REASONS`, is raised."""
+    try:
+        return _decode(payload, key)
+    except InvalidEvent as exc:
+        raise as_foreign(payload, exc) from exc
+
+
+def _decode(payload: bytes | None, key: bytes | None) -> Transfer | Retraction:
     if not payload:
         raise InvalidEvent("empty", "The message has no bytes.")
     if len(payload) > MAX_BYTES:

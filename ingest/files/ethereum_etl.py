@@ -124,7 +124,7 @@ def read_export(
     for file in ordered:
         # A file of one form is read once, after those that explain it. Traces explain each other.
         if file.is_mixed or file.form is Form.etl_traces or file.form not in _PARSED:
-            _learn(file, parser)
+            _learn(file, parser, tally)
     total = sum(file.path.stat().st_size for file in ordered)
     before = 0
     for file in ordered:
@@ -135,9 +135,11 @@ def read_export(
             progress(before, total)
 
 
-def _learn(file: EtlFile, parser: TransferParser) -> None:
+def _learn(file: EtlFile, parser: TransferParser, tally: Tally | None = None) -> None:
     for _, _, form, record in _records(file, None):
         parser.learn(form, record)
+        if tally is not None:
+            tally.blocks.learn(form, record)
 
 
 def _transfers(
@@ -147,6 +149,7 @@ def _transfers(
     for path, line, form, record in _records(file, progress):
         if learns:
             parser.learn(form, record)
+        tally.blocks.add(form, record)
         try:
             transfer = parser.parse(form, record)
         except SkippedRecord as exc:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import IO, Final, Self
 
 import zstandard
@@ -55,6 +56,7 @@ class Spool:
 
     def __init__(self) -> None:
         self.totals = Totals()
+        self._digest = sha256()
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="aml-import-")  # noqa: SIM115 - closed by __exit__
 
     def __enter__(self) -> Self:
@@ -68,7 +70,14 @@ class Spool:
         with zstandard.ZstdCompressor(level=_LEVEL).stream_writer(self._file, closefd=False) as packed:
             for event in events:
                 self.totals.add(event)
-                packed.write(event.message_key.encode() + _BETWEEN + encode(event) + b"\n")
+                line = event.message_key.encode() + _BETWEEN + encode(event) + b"\n"
+                self._digest.update(line)
+                packed.write(line)
+
+    @property
+    def digest(self) -> str:
+        """Of all events in their order: the same files have the same."""
+        return self._digest.hexdigest()
 
     def messages(self) -> Iterator[tuple[bytes, str]]:
         """The events as messages: payload and key."""

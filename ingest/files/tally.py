@@ -4,6 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+from ingest.files.block_coverage import BlockCoverage
+
 EXAMPLES: Final = 3
 """Places named for each reason."""
 
@@ -54,13 +56,15 @@ NOTES: Final = {
 class Tally(Counter[str]):
     """Counts what is left out by reason.
 
-    `examples` has the first places of each reason, `notes` counts what is uncertain.
+    `examples` has the first places of each reason, `notes` counts what is uncertain, `blocks` are those that
+    an export of whole blocks has.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.examples: dict[str, list[str]] = {}
         self.notes: Counter[str] = Counter()
+        self.blocks = BlockCoverage()
 
     def skip(self, reason: str, file: Path, line: int, detail: str = "") -> None:
         """Counts one record that is left out."""

@@ -1,6 +1,6 @@
 """Who may do what with the two topics: a producer writes one, the consumer reads it and writes the other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from time import monotonic, sleep
 from typing import Final
 
@@ -62,7 +62,28 @@ def ensure_permissions(settings: Settings, access: KafkaAccess, admin: AdminClie
     """
     if settings.kafka_admin_username is None or not settings.kafka_security_protocol.startswith("SASL_"):
         return
-    needed = permissions(settings)
+    _give(permissions(settings), access, admin)
+
+
+def allow_reading(settings: Settings, topics: Iterable[str]) -> None:
+    """Lets the consumer's user read other programs' topics, where this program gives permissions.
+
+    Raises:
+        DependencyMissing: as `ensure_permissions`.
+    """
+    if settings.kafka_admin_username is None or not settings.kafka_security_protocol.startswith("SASL_"):
+        return
+    access = KafkaAccess(settings, "admin")
+    read = (AclOperation.READ, AclOperation.DESCRIBE)
+    needed = frozenset(
+        binding
+        for topic in topics
+        for binding in _allow(settings, "consumer", ResourceType.TOPIC, topic, *read)
+    )
+    _give(needed, access, AdminClient(access.options))
+
+
+def _give(needed: frozenset[AclBinding], access: KafkaAccess, admin: AdminClient) -> None:
     try:
         missing = needed - _present(access, admin)
     except KafkaException as exc:

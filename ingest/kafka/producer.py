@@ -15,6 +15,7 @@ from app.input_files import read_lines
 from app.settings import Settings
 from app.stores.kafka import KafkaAccess
 from app.tracing import trace_headers, tracer
+from ingest.contract.import_header import IMPORT_HEADER
 from ingest.contract.transfer import decode, encode
 from ingest.kafka.topics import MAX_RECORD_BATCH_BYTES, ensure_topic_of_producer
 
@@ -102,10 +103,15 @@ def publish(events: Sequence[Transfer | Retraction], settings: Settings) -> list
 
 
 def produce_encoded(
-    messages: Iterable[KeyedBytes], settings: Settings, progress: Callable[[int], None] | None = None
+    messages: Iterable[KeyedBytes],
+    settings: Settings,
+    progress: Callable[[int], None] | None = None,
+    *,
+    import_id: str | None = None,
 ) -> ProduceReport:
-    """Sends messages that are encoded and keyed already; else as `produce`."""
-    delivery = _deliver(messages, settings, progress)
+    """Sends messages that are encoded and keyed already, as those of an import; else as `produce`."""
+    headers: Headers = [] if import_id is None else [(IMPORT_HEADER, import_id.encode())]
+    delivery = _deliver(messages, settings, progress, headers=headers)
     return ProduceReport(delivery.delivered, 0, delivery.offsets())
 
 
@@ -139,6 +145,8 @@ def _deliver(
     settings: Settings,
     progress: Callable[[int], None] | None,
     places: dict[bytes, list[tuple[int, int]]] | None = None,
+    *,
+    headers: Headers | None = None,
 ) -> _Delivery:
     ensure_topic_of_producer(settings)
     access = KafkaAccess(settings, "producer")
@@ -155,7 +163,7 @@ def _deliver(
         }
     )
     delivery = _Delivery(access, places)
-    headers: Headers = [*trace_headers().items()]
+    headers = [*(headers or ()), *trace_headers().items()]
     try:
         for message in messages:
             _send(producer, settings.transfers_topic, message, headers, delivery)

@@ -54,12 +54,25 @@ _ADD_ABSENCES = text("""
 """)
 _ADD_RETRACTIONS = text("""
     INSERT INTO retractions (chain, transaction_hash, asset, transfer_index, observed_at, block_number,
-        block_hash, batch_id, retracted)
+        block_hash, batch_id, retracted, import_numbers)
     SELECT k.chain, k.transaction_hash, k.asset, k.transfer_index, k.observed_at, k.block_number,
-        k.block_hash, :batch_id, k.retracted
+        k.block_hash, :batch_id, k.retracted,
+        CASE WHEN k.import_number IS NOT NULL THEN ARRAY[k.import_number] END
     FROM unnest(:chains ::text[], :hashes ::text[], :assets ::text[], :indexes ::int[],
-        :observed_at ::timestamptz[], :numbers ::int[], :blocks ::text[], :retracted ::int[])
-        k (chain, transaction_hash, asset, transfer_index, observed_at, block_number, block_hash, retracted)
+        :observed_at ::timestamptz[], :numbers ::int[], :blocks ::text[], :retracted ::int[],
+        :imports ::int[])
+        k (chain, transaction_hash, asset, transfer_index, observed_at, block_number, block_hash, retracted,
+           import_number)
+""")
+# Who says it too; what a producer has said stays said, whatever is undone.
+_REPEAT_RETRACTION = text("""
+    UPDATE retractions SET import_numbers =
+        CASE WHEN :import_number ::int IS NOT NULL THEN array_append(import_numbers, :import_number ::int) END
+    WHERE chain = :chain AND transaction_hash = :hash AND asset = :asset
+        AND transfer_index IS NOT DISTINCT FROM :index ::int AND observed_at = :observed_at
+        AND block_number IS NOT DISTINCT FROM :number ::int
+        AND block_hash IS NOT DISTINCT FROM :block ::text
+        AND import_numbers IS NOT NULL AND (:import_number ::int = ANY(import_numbers)) IS NOT TRUE
 """)
 
 
@@ -99,22 +112,32 @@ class _Stored(NamedTuple):
 
 
 def settle(
-    connection: Connection, batch_id: int, disputes: Mapping[Group, Dispute], changes: Changes
+    connection: Connection,
+    batch_id: int,
+    disputes: Mapping[Group, Dispute],
+    changes: Changes,
+    import_numbers: Mapping[int, int],
 ) -> None:
-    """Applies each group's words in the order of the batch, and writes which transfers live at its end."""
+    """Applies each group's words in the order of the batch, and writes which transfers live at its end.
+
+    `import_numbers` names the imports of the positions that are an import's.
+    """
     if not disputes:
         return
     groups = list(disputes)
     states = [Inclusions() for _ in groups]
     stored = _load(connection, groups, disputes, states)
     new_retractions = []
+    repeated: list[tuple[Retraction, int | None]] = []
     for group, state in zip(groups, states, strict=True):
         for position, word in sorted(disputes[group].words, key=lambda item: item[0]):
             if isinstance(word, Retraction):
                 is_new, taken_back = state.retract(identity_of(word))
                 if is_new:
                     changes.stored.add(position)
-                    new_retractions.append((word, taken_back))
+                    new_retractions.append((word, taken_back, import_numbers.get(position)))
+                else:
+                    repeated.append((word, import_numbers.get(position)))
             elif word.is_new:
                 t = word.transfer
                 state.add(
@@ -124,6 +147,8 @@ def settle(
                 state.repeat(word.transfer_id, word.transfer.observed_at)
     _write(connection, batch_id, states, stored, changes)
     _add_retractions(connection, batch_id, new_retractions)
+    for word, import_number in repeated:
+        _repeat_retraction(connection, word, import_number)
 
 
 def _load(
@@ -200,18 +225,32 @@ def _write(
 
 
 def _add_retractions(
-    connection: Connection, batch_id: int, retractions: Sequence[tuple[Retraction, int]]
+    connection: Connection, batch_id: int, retractions: Sequence[tuple[Retraction, int, int | None]]
 ) -> None:
     if not retractions:
         return
     columns = {
-        "chains": [r.chain for r, _ in retractions],
-        "hashes": [r.transaction_hash for r, _ in retractions],
-        "assets": [r.asset for r, _ in retractions],
-        "indexes": [r.transfer_index for r, _ in retractions],
-        "observed_at": [r.observed_at for r, _ in retractions],
-        "numbers": [r.block_number for r, _ in retractions],
-        "blocks": [r.block_hash for r, _ in retractions],
-        "retracted": [taken_back for _, taken_back in retractions],
+        "chains": [r.chain for r, *_ in retractions],
+        "hashes": [r.transaction_hash for r, *_ in retractions],
+        "assets": [r.asset for r, *_ in retractions],
+        "indexes": [r.transfer_index for r, *_ in retractions],
+        "observed_at": [r.observed_at for r, *_ in retractions],
+        "numbers": [r.block_number for r, *_ in retractions],
+        "blocks": [r.block_hash for r, *_ in retractions],
+        "retracted": [taken_back for _, taken_back, _ in retractions],
+        "imports": [import_number for *_, import_number in retractions],
     }
     connection.execute(_ADD_RETRACTIONS, {"batch_id": batch_id, **columns})
+
+
+def _repeat_retraction(connection: Connection, word: Retraction, import_number: int | None) -> None:
+    identity = {
+        "chain": word.chain,
+        "hash": word.transaction_hash,
+        "asset": word.asset,
+        "index": word.transfer_index,
+        "observed_at": word.observed_at,
+        "number": word.block_number,
+        "block": word.block_hash,
+    }
+    connection.execute(_REPEAT_RETRACTION, {**identity, "import_number": import_number})

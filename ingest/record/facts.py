@@ -8,6 +8,7 @@ from sqlalchemy import Connection, text
 from app.domain import Retraction, Transfer
 from ingest.record.changes import Change, Changes
 from ingest.record.disputes import Arrival, Dispute, Group, settle
+from ingest.record.import_words import Said, note_words
 from ingest.record.staging import Arrived, stage
 from ingest.record.wallet_ids import add_wallets
 
@@ -39,12 +40,12 @@ _STORE = text("""
     INSERT INTO transactions (
         transfer_id, chain, transaction_hash, transfer_index, block_number, transaction_index, occurred_at,
         sender_id, receiver_id, asset_id, amount, decimals, usd_value, batch_id,
-        block_hash, observed_at, initiator, kind, sender_tag, receiver_tag)
+        block_hash, observed_at, initiator, kind, sender_tag, receiver_tag, import_number)
     OVERRIDING SYSTEM VALUE
     SELECT
         i.transfer_id, i.chain, i.transaction_hash, i.transfer_index, i.block_number, i.transaction_index,
         i.occurred_at, i.sender_id, i.receiver_id, i.asset_id, i.amount, i.decimals, i.usd_value, :batch_id,
-        i.block_hash, i.observed_at, i.initiator, i.kind, i.sender_tag, i.receiver_tag
+        i.block_hash, i.observed_at, i.initiator, i.kind, i.sender_tag, i.receiver_tag, i.import_number
     FROM incoming i
     ORDER BY i.chain, i.transaction_hash, i.transfer_index, i.position  -- in one order everywhere, as wallets
     ON CONFLICT (transaction_hash, transfer_index, chain, coalesce(block_hash, block_number::text))
@@ -76,7 +77,8 @@ _REPEATS = text("""
         AND t.sender_id = i.sender_id AND t.receiver_id = i.receiver_id AND t.asset_id = i.asset_id
             AS is_same,
         coalesce(i.observed_at > coalesce(t.last_observed_at, t.observed_at, '-infinity'), false)
-            OR t.is_withdrawn IS TRUE AS is_told_anew
+            OR t.is_withdrawn IS TRUE AS is_told_anew,
+        t.import_number, coalesce(t.last_observed_at, t.observed_at) AS seen
     FROM incoming i CROSS JOIN LATERAL (
         SELECT * FROM transactions t
         WHERE t.transaction_hash = i.transaction_hash AND t.transfer_index = i.transfer_index
@@ -126,10 +128,12 @@ def store_events(
     batch_id: int,
     events: Sequence[tuple[int, Transfer | Retraction]],
     asset_ids: Mapping[tuple[str, str], int],
+    import_numbers: Mapping[int, int],
 ) -> Changes:
     """Stores (position, event) pairs: new transfers with their wallets, and what retractions take back.
 
     A transfer that its inclusion has already is a duplicate, or a conflict if its content is another.
+    `import_numbers` names the imports of the positions that are an import's.
     """
     changes = Changes()
     disputes: dict[Group, Dispute] = {}
@@ -140,7 +144,9 @@ def store_events(
                 group = Group(event.chain, event.transaction_hash, asset_ids[event.chain, event.asset])
                 disputes.setdefault(group, Dispute(event.asset)).words.append((position, event))
     if transfers:
-        recorded, disputed = _store_transfers(connection, batch_id, transfers, asset_ids, changes)
+        recorded, disputed = _store_transfers(
+            connection, batch_id, transfers, asset_ids, changes, import_numbers=import_numbers
+        )
         if disputes:
             disputed |= {group.transaction_hash for group in disputes}
         if disputed:
@@ -149,7 +155,7 @@ def store_events(
                     group = Group(t.chain, t.transaction_hash, asset_ids[t.chain, t.asset])
                     arrival = Arrival(recorded[position], t, is_new=position in changes.stored)
                     disputes.setdefault(group, Dispute(t.asset)).words.append((position, arrival))
-    settle(connection, batch_id, disputes, changes)
+    settle(connection, batch_id, disputes, changes, import_numbers)
     return changes
 
 
@@ -159,6 +165,8 @@ def _store_transfers(
     transfers: Sequence[tuple[int, Transfer]],
     asset_ids: Mapping[tuple[str, str], int],
     changes: Changes,
+    *,
+    import_numbers: Mapping[int, int],
 ) -> tuple[dict[int, int], set[str]]:
     """Stores what is new.
 
@@ -176,13 +184,14 @@ def _store_transfers(
             wallet_ids[t.chain, t.sender],
             wallet_ids[t.chain, t.receiver],
             asset_ids[t.chain, t.asset],
+            import_numbers.get(position),
         )
         for transfer_id, (position, t) in zip(ids, transfers, strict=True)
     }
     disputed = stage(connection, arrived)
     recorded: dict[int, int] = {}
     for transfer_id, is_disputed in connection.execute(_STORE, {"batch_id": batch_id}).all():
-        position, t, sender_id, receiver_id, asset_id = arrived[transfer_id]
+        position, t, sender_id, receiver_id, asset_id, _ = arrived[transfer_id]
         changes.new[transfer_id] = Change(
             transfer_id,
             (t.seq, t.transaction_hash),
@@ -197,10 +206,16 @@ def _store_transfers(
     changes.counted.update(changes.new)
     if len(recorded) < len(transfers):
         repeated = {position: t for position, t in transfers if position not in recorded}
+        said: list[Said] = []
         for row in connection.execute(_REPEATS, {"positions": list(repeated)}):
             if row.is_same:
                 recorded[row.position] = row.transfer_id
                 if row.is_told_anew:
                     disputed.add(repeated[row.position].transaction_hash)
+                by = import_numbers.get(row.position)
+                if row.is_told_anew or by is not None or row.import_number is not None:
+                    seen = repeated[row.position].observed_at
+                    said.append(Said(row.transfer_id, by, seen, row.import_number, row.seen))
+        note_words(connection, said)
         changes.conflicts.update(repeated.keys() - recorded.keys())
     return recorded, disputed

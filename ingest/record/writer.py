@@ -21,13 +21,14 @@ from ingest.record.counts import add_counts
 from ingest.record.dead_letters import STORED_PAYLOAD_BYTES, store_dead_letters
 from ingest.record.duplicates import store_duplicates
 from ingest.record.facts import lock_assets, store_events
+from ingest.record.imports import sayers
 from ingest.record.refusals import count_refusals
 
 # A batch knows the keys of all that it reads, and looks them up in indexes. The planner would read all pools
 # of a record of some hundred thousand for each full batch: it thinks look-ups dearer than they are in memory.
-_LOOK_UP = text("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
-_NEXT_BATCH = text("SELECT nextval('batch_ids')")
-_ADD_BATCH = text("""
+LOOK_UP = text("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+NEXT_BATCH = text("SELECT nextval('batch_ids')")
+ADD_BATCH = text("""
     INSERT INTO batches (batch_id, stored, duplicates, dead, restated, retracted)
     VALUES (:batch_id, :stored, :duplicates, :dead, :restated, :retracted)
 """)
@@ -46,7 +47,10 @@ _ADVANCE = text("""
 
 @dataclass(frozen=True, slots=True)
 class DecodedMessage:
-    """A Kafka message and its event, or why it is none; `series` is that of its offset in the record."""
+    """A Kafka message and its event, or why it is none; `series` is that of its offset in the record.
+
+    `import_id` names the import that sent it, None of a producer.
+    """
 
     topic: str
     partition: int
@@ -55,6 +59,7 @@ class DecodedMessage:
     payload: bytes | None
     event: Transfer | Retraction | InvalidEvent
     series: int = 1
+    import_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +82,17 @@ class WrittenBatch:
 def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> WrittenBatch:
     """Writes a batch. Messages that are recorded already, as after a crash, change no fact and no pool."""
     acquire_shared(connection, Lock.INGEST)
-    connection.execute(_LOOK_UP)
-    events = [(i, m.event) for i, m in enumerate(messages) if not isinstance(m.event, InvalidEvent)]
+    connection.execute(LOOK_UP)
+    import_numbers, undone = sayers(connection, [message.import_id for message in messages])
+    events = [
+        (i, m.event)
+        for i, m in enumerate(messages)
+        if not isinstance(m.event, InvalidEvent) and i not in undone
+    ]
     asset_ids = lock_assets(connection, (event for _, event in events))
-    batch_id: int = connection.execute(_NEXT_BATCH).scalar_one()
+    batch_id: int = connection.execute(NEXT_BATCH).scalar_one()
     name_batch(batch_id)
-    changes = store_events(connection, batch_id, events, asset_ids)
+    changes = store_events(connection, batch_id, events, asset_ids, import_numbers)
     restated = account_batch(connection, batch_id, changes) + len(changes.counted - changes.new.keys())
     if restated:
         fault_point("during_restatement")
@@ -104,7 +114,7 @@ def write_batch(connection: Connection, messages: Sequence[DecodedMessage]) -> W
         count_refusals(connection, outcomes),
     )
     connection.execute(
-        _ADD_BATCH,
+        ADD_BATCH,
         {
             "batch_id": batch_id,
             "stored": batch.stored,

@@ -62,7 +62,21 @@ def _other_amount(event: Transfer) -> Payload:
 
 
 KINDS: dict[str, list[Callable[[Transfer], Payload]]] = {
-    "empty": [lambda _: None, lambda _: b""],
+    "foreign_tombstone": [lambda _: None],
+    "foreign_avro": [lambda _: b"\0\0\0\0\x01\x10abcdefgh", lambda _: b"Obj\x01\x04\x14avro.codec"],
+    "foreign_debezium": [
+        lambda _: b'{"before":null,"after":{"id":1},"source":{},"op":"c","ts_ms":1}',
+        lambda _: b'{"schema":{"type":"struct"},"payload":{"id":1}}',
+    ],
+    "foreign_ethereum_etl": [
+        lambda _: (
+            b'{"type":"token_transfer","token_address":"0x","value":"1","item_id":"token_transfer_0x_1"}'
+        ),
+        lambda _: b'{"type":"block","number":1,"hash":"0x"}',
+    ],
+    "foreign_json": [lambda _: b'{"id":7,"event":"created"}', lambda _: b'{"type":"order"}'],
+    "foreign_text": [lambda _: b"hello", lambda _: b"<xml/>", lambda _: "größer\n".encode()],
+    "empty": [lambda _: b""],
     "too_large": [_padded, lambda _: b"[" * 200_000],
     "not_json": [
         lambda _: b"{",

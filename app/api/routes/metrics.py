@@ -81,6 +81,12 @@ def _of_messages(status: IngestionStatus) -> Iterator[Metric]:
     for reason, count in status.dead_letters.items():
         dead.add_metric([reason], count)
     yield dead
+    foreign = CounterMetricFamily(
+        "aml_foreign_messages", "Messages of other programs on the topic", labels=["form"]
+    )
+    for form, count in status.foreign_messages.items():
+        foreign.add_metric([form], count)
+    yield foreign
     yield GaugeMetricFamily(
         "aml_refused_in_a_row", "Messages refused since the last good one", value=status.refused_in_a_row
     )

@@ -33,6 +33,8 @@ def summary(source: Source, totals: Totals, tally: Tally) -> dict[str, Any]:
         "skipped": dict(tally.most_common()),
         "examples": tally.examples,
         "notes": {note: number for note, number in tally.notes.most_common() if number},
+        "gone": {"transfers": 0, "blocks": 0},
+        "import_id": None,
         "delivered": 0,
     }
 
@@ -56,10 +58,18 @@ def print_summary(answer: dict[str, Any]) -> None:
         places = "; ".join(answer["examples"].get(reason, ()))
         meaning = REASONS.get(reason)
         _say(f"  {number:,} {reason}{f' ({meaning})' if meaning else ''}{f': {places}' if places else ''}")
+    if answer.get("gone", {}).get("transfers"):
+        _say(
+            f"{answer['gone']['transfers']:,} transfers of earlier imports are gone from"
+            f" {answer['gone']['blocks']:,} blocks that are imported again:"
+            f" {'they are' if answer['delivered'] else 'importing would have them'} retracted."
+            " With --partial nothing is."
+        )
     for note, number in answer["notes"].items():
         _say(f"Note: {number:,} {NOTES[note]}")
     _say(
         f"{answer['delivered']:,} published; the consumer records them."
+        f" `aml import undo {answer['import_id']}` takes them back."
         if answer["delivered"]
         else "Nothing was published."
     )

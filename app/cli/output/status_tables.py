@@ -77,6 +77,9 @@ def ingestion_table(status: IngestionStatus) -> Table:
     if status.dead_letters:
         reasons = ", ".join(f"{number:,} {reason}" for reason, number in status.dead_letters.items())
         lines["refused messages"] = f"{reasons}: see `aml dead-letters list`"
+    if status.foreign_messages:
+        forms = ", ".join(f"{number:,} {form}" for form, number in status.foreign_messages.items())
+        lines["of other programs"] = f"{forms}: something else writes on the topic"
     if status.alarm is not None:
         lines["ALARM"] = status.alarm.text
     if totals.out_of_order:

@@ -12,7 +12,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.record.writer import DecodedMessage
 from tests.support.content import is_equal
-from tests.support.histories.inclusion_model import Mined, live_transfers
+from tests.support.histories.inclusion_model import Mined, Taken, Undone, Word, live_transfers
 
 Identity = tuple[str, int, int, str | None]
 
@@ -22,7 +22,10 @@ class Model:
 
     def __init__(self) -> None:
         self.transfers: dict[Identity, Transfer] = {}
-        self.words: dict[tuple[str, str], list[Mined | Retraction]] = defaultdict(list)
+        self.words: dict[tuple[str, str], list[Word]] = defaultdict(list)
+        self.sayers: dict[Identity, set[str | None]] = defaultdict(set)
+        self.undone: set[str | None] = set()
+        self.rows = 0
         self.refused: set[tuple[int, int]] = set()
 
     def add(self, message: DecodedMessage) -> None:
@@ -31,17 +34,32 @@ class Model:
         if isinstance(event, InvalidEvent):
             self.refused.add((message.partition, message.offset))
             return
+        if message.import_id in self.undone:
+            return
         words = self.words[event.transaction_hash, event.asset]
         if isinstance(event, Retraction):
-            words.append(event)
+            words.append(Taken(event, message.import_id))
             return
         place = event.block_number if event.block_hash is None else 0
         key = event.transaction_hash, event.transfer_index, place, event.block_hash
+        self.rows += key not in self.transfers
         first = self.transfers.setdefault(key, event)
         if _content(first) != _content(event):
             self.refused.add((message.partition, message.offset))
             return
-        words.append(Mined(event.transfer_index, event.block_number, event.block_hash, event.observed_at))
+        self.sayers[key].add(message.import_id)
+        named = event.transfer_index, event.block_number, event.block_hash
+        words.append(Mined(*named, event.observed_at, message.import_id))
+
+    def undo(self, import_id: str) -> None:
+        """An import is undone: what it alone said was never said."""
+        self.undone.add(import_id)
+        for words in self.words.values():
+            words.append(Undone(import_id))
+        for key, sayers in self.sayers.items():
+            sayers.discard(import_id)
+            if not sayers:
+                self.transfers.pop(key, None)
 
     def live(self) -> list[Transfer]:
         """The transfers that live, in ledger order."""
@@ -93,7 +111,7 @@ def compare(postgres: Postgres, graph: Graph, model: Model) -> None:
             "SELECT (SELECT sum(stored) FROM ingestion_state), (SELECT sum(stored) FROM batches), count(*)"
             " FROM transactions"
         )
-        assert tuple(map(int, connection.execute(count).one())) == (len(model.transfers),) * 3
+        assert tuple(map(int, connection.execute(count).one())) == (model.rows,) * 3
         dead = connection.execute(text('SELECT partition, "offset" FROM dead_letters'))
         assert {tuple(row) for row in dead} == model.refused
     project_all_pending(postgres, graph)

@@ -216,7 +216,19 @@ def test_a_block_hash_of_solana_is_no_signature() -> None:
 
 
 FAULTS = {
-    "empty": [None, b""],
+    "foreign_tombstone": [None],
+    "foreign_avro": [b"\0\0\0\0\x01\x10abcdefgh", b"Obj\x01\x04\x14avro.codec"],
+    "foreign_debezium": [
+        b'{"before":null,"after":{"id":1},"source":{},"op":"c","ts_ms":1}',
+        b'{"schema":{"type":"struct"},"payload":{"id":1}}',
+    ],
+    "foreign_ethereum_etl": [
+        b'{"type":"token_transfer","token_address":"0x","value":"1","item_id":"token_transfer_0x_1"}',
+        b'{"type":"block","number":1,"hash":"0x"}',
+    ],
+    "foreign_json": [b'{"id":7,"event":"created"}', b'{"type":"order"}'],
+    "foreign_text": [b"hello", b"<xml/>", "größer\n".encode()],
+    "empty": [b""],
     "too_large": [wire() + b" " * MAX_BYTES],
     "not_json": [
         b"{", b"\xff\xfe", b"\x00", wire()[:-1], wire() + b"x", raw("decimals", "NaN"),

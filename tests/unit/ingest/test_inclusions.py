@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from app.domain import Retraction
 from ingest.record.inclusions import Included, Inclusions, identity_of
-from tests.support.histories.inclusion_model import Mined, live_transfers
+from tests.support.histories.inclusion_model import Mined, Taken
+from tests.support.histories.inclusion_model import live_transfers as live_of_words
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 moments = st.integers(0, 4).map(lambda n: START + timedelta(seconds=n))
@@ -39,6 +40,11 @@ unnamed = st.builds(
     moments,
 )
 Word = Mined | Retraction
+
+
+def live_transfers(words: list[Word]) -> set[tuple[int, int, str | None]]:
+    """What lives by the model, of producers' words."""
+    return live_of_words(Taken(word) if isinstance(word, Retraction) else word for word in words)
 
 
 def folded(words: list[Word]) -> set[tuple[int, int, str | None]]:

@@ -1,0 +1,1 @@
+"""Other programs' streams on topics of their own, published as transfers."""
