@@ -31,7 +31,7 @@ RECOVERY_SECONDS: Final = 400.0
 """A campaign in which the instance is not back by then has failed."""
 PROBE_SECONDS: Final = 15.0
 """After so long another probe is sent: its topic may have been deleted with it."""
-MOST_AT_ONCE: Final = 6
+MOST_AT_ONCE: Final = 8
 COPY_EVERY: Final = 3
 """Stores are copied after so many bursts, to be put back later."""
 
@@ -41,7 +41,7 @@ Told = Callable[[dict[str, Any]], None]
 def run(
     faults: int, *, seed: int, rate: float, compare_every: int = 100, told: Told = lambda _figures: None
 ) -> dict[str, Any]:
-    """The figures of a campaign; up to six faults overlap before the instance is waited for.
+    """The figures of a campaign; up to eight faults overlap before the instance is waited for.
 
     Args:
         faults: how many.
@@ -68,7 +68,7 @@ def run(
             with load.running():
                 campaign.recover([])
                 while campaign.done < faults:
-                    campaign.burst(min(random.randint(1, MOST_AT_ONCE), faults - campaign.done), random)
+                    campaign.burst(min(random.randint(2, MOST_AT_ONCE), faults - campaign.done), random)
                     if campaign.done // compare_every > campaign.compared // compare_every:
                         campaign.compare()
                     told(campaign.figures())
