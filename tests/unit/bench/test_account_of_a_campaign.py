@@ -43,14 +43,14 @@ def test_what_is_recorded_is_not_lost_and_may_differ() -> None:
     ("topic", "offset", "is_told"), [(FIRST, 5, True), (FIRST, 4, False), (UNSEEN, 0, True), (LAST, 9, False)]
 )
 def test_a_topic_made_anew_holds_what_its_offset_and_the_topics_between_say(
-    topic: str, offset: int, is_told: bool
+    topic: str, offset: int, *, is_told: bool
 ) -> None:
     found = account([message("a", topic, offset)], held(holes=(ANEW,)), MADE)
     assert found.lost == (() if is_told else ("a",))
 
 
 @pytest.mark.parametrize(("offset", "is_told"), [(2, True), (3, True), (4, False)])
-def test_retention_holds_what_is_between_its_offsets(offset: int, is_told: bool) -> None:
+def test_retention_holds_what_is_between_its_offsets(offset: int, *, is_told: bool) -> None:
     hole = Hole(0, 1, RETENTION, 2, 4)
     found = account([message("a", offset=offset)], held(holes=(hole,)), MADE)
     assert found.lost == (() if is_told else ("a",))

@@ -1,4 +1,4 @@
-"""A full disk ends neither the supervisor nor a process that logs: they go on, and write when there is space."""
+"""A full disk ends neither the supervisor nor a process that logs: they write when there is space."""
 
 import errno
 import subprocess
