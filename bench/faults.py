@@ -89,7 +89,8 @@ def run(
 class _Campaign:
     """What was done so far, and what came of it.
 
-    `problems` are sentences: of messages that are lost or differ, of holes and of the graph.
+    `seconds` are those from each fault until the instance was whole, by kind; `after_the_last` those from the
+    last fault of a burst. `problems` are sentences: of messages that are lost or differ, of holes, of the graph.
     """
 
     instance: CampaignInstance
@@ -101,6 +102,7 @@ class _Campaign:
     seed: int
     began: float = field(default_factory=monotonic)
     seconds: dict[str, list[float]] = field(default_factory=dict)
+    after_the_last: list[float] = field(default_factory=list)
     checked: int = 0
     bursts: int = 0
     compared: int = 0
@@ -136,6 +138,8 @@ class _Campaign:
         until = len(self.load.acknowledged)
         self._await_whole()
         moment = monotonic()
+        if strikes:
+            self.after_the_last.append(moment - min(moment, max(strike.ended for strike in strikes)))
         for strike in strikes:
             self.seconds.setdefault(strike.kind, []).append(moment - min(moment, strike.ended))
         self._check(until)
@@ -228,6 +232,11 @@ class _Campaign:
             "minutes": round((monotonic() - self.began) / 60, 1),
             "median_seconds": round(median(every), 1) if every else None,
             "worst_seconds": round(max(every), 1) if every else None,
+            "bursts": len(self.after_the_last),
+            "median_seconds_after_the_last_of_a_burst": (
+                round(median(self.after_the_last), 1) if self.after_the_last else None
+            ),
+            "worst_seconds_after_the_last_of_a_burst": round(max(self.after_the_last, default=0.0), 1),
             "restarts": self.instance.restarts(),
             "supervisors_killed": self.instance.persons,
             **self.last,

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth, faults):
+    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth, faults, strangers):
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
@@ -210,6 +210,20 @@ def faults(
         _measure(work, as_json=as_json)
     if figures["problems"]:
         raise Unequal("Messages were lost, holes are wrong, or the stores differ: see `problems`.")
+
+
+def strangers(
+    connections: Annotated[int, typer.Option(min=1, max=15_000, help="How many at once.")] = 10_000,
+    seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure `/health` while strangers hold connections and send nothing, or one byte a second.
+
+    Example: aml bench strangers --connections 10000 --json
+    """
+    from bench.strangers import run  # noqa: PLC0415 - likewise
+
+    _measure(lambda: run(connections, seconds=seconds), as_json=as_json)
 
 
 def _measure(work: Callable[[], dict[str, Any]], *, as_json: bool) -> None:

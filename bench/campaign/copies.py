@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
+from time import sleep
 from typing import Final
 
 import psutil
@@ -50,11 +51,11 @@ class Copies:
             shutil.rmtree(fresh, ignore_errors=True)
             return False
         with stopped([supervisor]):
-            killed = [psutil.Process(pid) for pid in processes_in(self._home / store)]
-            for process in killed:
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
-            psutil.wait_procs(killed, timeout=30)
+            killed = processes_in(self._home / store)
+            for pid in killed:
+                _signal(pid, signal.SIGKILL)
+            while any(map(_lives, killed)):
+                sleep(0.05)
             data.rename(old)
             fresh.rename(data)
         shutil.rmtree(old)
@@ -81,6 +82,14 @@ def stopped(pids: list[int]) -> Iterator[None]:
     finally:
         for pid in pids:
             _signal(pid, signal.SIGCONT)
+
+
+def _lives(pid: int) -> bool:
+    """A process whose parent is stopped ends as a zombie."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
