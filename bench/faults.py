@@ -89,8 +89,9 @@ def run(
 class _Campaign:
     """What was done so far, and what came of it.
 
-    `seconds` are those from each fault until the instance was whole, by kind; `after_the_last` those from the
-    last fault of a burst. `problems` are sentences: of messages that are lost or differ, of holes, of the graph.
+    `seconds` are those from each fault until the instance was whole, by kind; `after_the_last` those from
+    the last fault of a burst. `problems` are sentences: of messages that are lost or differ, of holes, of the
+    graph.
     """
 
     instance: CampaignInstance

@@ -1,6 +1,7 @@
 """`aml bench`: the measurements behind the figures in the documents."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -203,6 +204,8 @@ def faults(
                     out.with_name(f"{out.name}.new").replace(out)
 
         def work() -> dict[str, Any]:
+            for number_of_signal in (signal.SIGTERM, signal.SIGINT):  # its instance is ended in any case
+                signal.signal(number_of_signal, signal.default_int_handler)
             figures.update(run(number, seed=seed, rate=rate, told=told))
             told(figures)
             return figures
