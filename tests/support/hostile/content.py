@@ -1,4 +1,4 @@
-"""The content of hostile files, by the kind of file: deep, wide, long, bent, damaged, in a foreign encoding."""
+"""The content of hostile files, by their kind: deep, wide, long, bent, damaged, in a foreign encoding."""
 
 import gzip
 import io
@@ -14,9 +14,9 @@ from pyarrow import parquet
 MIB: Final = 2**20
 ENCODINGS: Final = ("utf-16", "utf-32", "utf-16-le", "latin-1", "cp037", "utf-7", "utf-8-sig", "shift_jis")
 ODD: Final = (
-    "\0", "\ud800", "\ufeff", "\u202e", "\x1b[2J", "\u2028", "\x85", "＝1+1", "=cmd|'/c'!A1", "[/]", "%s%n", "\U0010ffff",
-    "1e999999999", "1" * 5_000, "-0", "NaN", "Infinity", "0x", "\\UFFFFFFFF", "9999-99-99", "0001-01-01T00:00:00+14:00",
-    "1E+999999999", "1_000", "٣", "", " ", "null", "2" * 70_000,
+    "\0", "\ud800", "\ufeff", "\u202e", "\x1b[2J", "\u2028", "\x85", "＝1+1", "=cmd|'/c'!A1", "[/]", "%s%n",
+    "\U0010ffff", "1e999999999", "1" * 5_000, "-0", "NaN", "Infinity", "0x", "\\UFFFFFFFF", "9999-99-99",
+    "0001-01-01T00:00:00+14:00", "1E+999999999", "1_000", "٣", "", " ", "null", "2" * 70_000,
 )  # fmt: skip
 
 Maker = Callable[[Random, bytes], bytes]
@@ -94,7 +94,9 @@ def wide_json(random: Random, _: bytes) -> bytes:
     if random.random() < 0.3:
         body = b"".join(b'"%d":0,' % number for number in range(size(random, 1_000_000)))
         return b'{"result":[{' + body[:-1] + b"}]}"
-    return random.choice((b"[", b'{"result":[', b'{"address":[')) + body[:-1] + random.choice((b"]", b"]}", b""))
+    return (
+        random.choice((b"[", b'{"result":[', b'{"address":[')) + body[:-1] + random.choice((b"]", b"]}", b""))
+    )
 
 
 def wide_table(random: Random, good: bytes) -> bytes:
@@ -120,7 +122,7 @@ def deep_yaml(random: Random, _: bytes) -> bytes:
             b"tags: " + b"[" * depth,
             b"tags: " + b"{a: " * depth,
             b"- " * depth + b"a",
-            b"".join(b" " * min(level, 2_000) + b"a:\n" for level in range(min(depth, 3_000))),
+            b"".join(b" " * min(indent, 2_000) + b"a:\n" for indent in range(min(depth, 3_000))),
             b"? " * depth + b"a",
         )
     )
@@ -151,7 +153,9 @@ def bomb_yaml(random: Random, _: bytes) -> bytes:
     width = random.randrange(2, 40)
     for level in range(1, random.randrange(3, 40)):
         names = b", ".join(b"*a%d" % (level - 1) for _ in range(width))
-        lines.append(b"a%d: &a%d " % (level, level) + (b"{<<: [" + names + b"]}" if merge else b"[" + names + b"]"))
+        lines.append(
+            b"a%d: &a%d " % (level, level) + (b"{<<: [" + names + b"]}" if merge else b"[" + names + b"]")
+        )
     lines.append(b"tags: *a%d" % (len(lines) - 1))
     return b"\n".join(lines)
 
@@ -188,8 +192,10 @@ def bomb_xml(random: Random, _: bytes) -> bytes:
     """Entities of entities, of files and of addresses."""
     levels = random.randrange(3, 30)
     entities = [b'<!ENTITY e0 "lol">']
-    for level in range(1, levels):
-        entities.append(b'<!ENTITY e%d "%s">' % (level, b"&e%d;" % (level - 1) * random.randrange(2, 12)))
+    entities += [
+        b'<!ENTITY e%d "%s">' % (level, b"&e%d;" % (level - 1) * random.randrange(2, 12))
+        for level in range(1, levels)
+    ]
     if random.random() < 0.5:
         entities.append(b'<!ENTITY e%d SYSTEM "file:///etc/passwd">' % levels)
         levels += 1
@@ -199,7 +205,7 @@ def bomb_xml(random: Random, _: bytes) -> bytes:
     return b"<!DOCTYPE sdnList [" + b"".join(entities) + b"]><sdnList>" + text + b"</sdnList>"
 
 
-def parquet_bomb(random: Random, _: bytes) -> bytes:
+def parquet_bomb(random: Random, __: bytes) -> bytes:
     """A few kilobytes that are many rows, columns or lists, or one long text a row."""
     kind = random.randrange(5)
     rows = size(random, 20_000_000)
@@ -223,7 +229,7 @@ def parquet_bomb(random: Random, _: bytes) -> bytes:
     return out.getvalue()
 
 
-def parquet_bent(random: Random, _: bytes) -> bytes:
+def parquet_bent(random: Random, __: bytes) -> bytes:
     """A Parquet file with changed bytes, most of them in its footer."""
     out = io.BytesIO()
     parquet.write_table(
@@ -231,15 +237,24 @@ def parquet_bent(random: Random, _: bytes) -> bytes:
     )
     body = bytearray(out.getvalue())
     for _ in range(random.randrange(1, 12)):
-        at = random.randrange(len(body) // 2, len(body)) if random.random() < 0.8 else random.randrange(len(body))
+        at = (
+            random.randrange(len(body) // 2, len(body))
+            if random.random() < 0.8
+            else random.randrange(len(body))
+        )
         body[at] = random.randrange(256)
     return bytes(body[: random.choice((len(body), random.randrange(len(body))))])
 
 
 def packed(random: Random, good: bytes) -> tuple[str, bytes]:
-    """The suffix and bytes of a packed file: a bomb, bombs in each other, damaged, cut off, or many of them."""
+    """The suffix and bytes of a packed file: a bomb, one in another, damaged, cut off, or many."""
     plain = random.choice(
-        (b"\n" * size(random, 512 * MIB), b"\0" * size(random, 512 * MIB), good * 50, b"x" * size(random, 64 * MIB))
+        (
+            b"\n" * size(random, 512 * MIB),
+            b"\0" * size(random, 512 * MIB),
+            good * 50,
+            b"x" * size(random, 64 * MIB),
+        )
     )
     if random.random() < 0.5:
         body = gzip.compress(plain, compresslevel=1)

@@ -53,19 +53,23 @@ _LABELS: Final = (
 ).encode()
 _TAGPACK: Final = (
     "title: A pack\ncreator: me\ncurrency: ETH\ntags:\n"
-    + "".join(f"  - address: '0x{n:040x}'\n    label: Name {n}\n    confidence: forensic\n" for n in range(60))
+    + "".join(
+        f"  - address: '0x{n:040x}'\n    label: Name {n}\n    confidence: forensic\n" for n in range(60)
+    )
 ).encode()
 _ACTORS: Final = b"title: Actors\nactors:\n  - id: a\n    label: An actor\n    categories: [exchange]\n"
 _SDN: Final = (
-    "<sdnList><sdnEntry><uid>1</uid><lastName>NAME</lastName><idList><id><idType>Digital Currency Address - ETH"
-    f"</idType><idNumber>{_ADDRESS}</idNumber></id></idList></sdnEntry></sdnList>"
+    "<sdnList><sdnEntry><uid>1</uid><lastName>NAME</lastName><idList><id>"
+    f"<idType>Digital Currency Address - ETH</idType>"
+    f"<idNumber>{_ADDRESS}</idNumber></id></idList></sdnEntry></sdnList>"
 ).encode()
 _UK: Final = (
     "<Designations><Designation><Names><Name><Name6>N</Name6></Name></Names><OtherInformation>"
     f"ETH: {_ADDRESS}</OtherInformation></Designation></Designations>"
 ).encode()
 _EU: Final = (
-    f'<export><sanctionEntity><nameAlias wholeName="N"/><remark>Wallet {_ADDRESS}</remark></sanctionEntity></export>'
+    '<export><sanctionEntity><nameAlias wholeName="N"/>'
+    f"<remark>Wallet {_ADDRESS}</remark></sanctionEntity></export>"
 ).encode()
 _ENHANCED: Final = (
     "<sanctionsData><entities><entity><names><name><formattedFullName>N</formattedFullName></name></names>"
@@ -104,12 +108,10 @@ _APIS: Final = tuple(
     )
 )  # fmt: skip
 _ETHERSCAN: Final = (
-    "Txhash,Blockno,UnixTimestamp,DateTime (UTC),From,To,ContractAddress,Value_IN(ETH),Value_OUT(ETH),Status\n"
-    + f"{_HASH},5,1704067200,2024-01-01 00:00:00,{_ADDRESS},{_ADDRESS},,1.5,0,\n" * 20
+    "Txhash,Blockno,UnixTimestamp,DateTime (UTC),From,To,ContractAddress,Value_IN(ETH),Value_OUT(ETH),"
+    "Status\n" + f"{_HASH},5,1704067200,2024-01-01 00:00:00,{_ADDRESS},{_ADDRESS},,1.5,0,\n" * 20
 ).encode()
-_CSV: Final = (
-    ",".join(COLUMNS) + "\n" + ",".join("1" for _ in COLUMNS) + "\n"
-).encode()
+_CSV: Final = (",".join(COLUMNS) + "\n" + ",".join("1" for _ in COLUMNS) + "\n").encode()
 _LIST: Final = f"address,name,network\n{_ADDRESS},A,ETH\n".encode() * 3
 _JSON_LIST: Final = json.dumps([{"address": _ADDRESS, "chain": "ethereum", "name": "a"}] * 20).encode()
 _TAGS: Final = json.dumps(

@@ -7,12 +7,12 @@ import shutil
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep
-from typing import Final
+from typing import Any, Final
 
 from app.errors import AmlError
 from tests.support.hostile.content import BY_SUFFIX, MIB, packed
@@ -29,7 +29,10 @@ _ENDED: Final = 0
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a reader did: `words` is its refusal, its trace, or nothing; sizes in bytes, seconds of processor."""
+    """What a reader did: `words` is its refusal, its trace, or nothing.
+
+    Sizes are bytes, seconds those of the processor.
+    """
 
     reader: str
     seed: int
@@ -55,7 +58,7 @@ class Outcome:
         return f"{self.reader}, seed {self.seed} ({self.made}, {self.size} bytes): {self.words[-600:]!r}"
 
 
-def trials(names: Iterator[str], seeds: range, folder: Path) -> Iterator[Outcome]:
+def trials(names: Iterable[str], seeds: range, folder: Path) -> Iterator[Outcome]:
     """Each reader tried on the file of each seed."""
     for name in names:
         for seed in seeds:
@@ -68,7 +71,7 @@ def trials(names: Iterator[str], seeds: range, folder: Path) -> Iterator[Outcome
 
 
 def _trial(name: str, seed: int, folder: Path) -> Outcome:
-    path, made = _make(READERS[name], Random(f"{name} {seed}"), folder)  # noqa: S311 - a seed to repeat
+    path, made = _make(READERS[name], Random(f"{name} {seed}"), folder)
     size = path.stat().st_size if path.is_file() else 0
     memory, seconds, said = _in_a_child(READERS[name], path)
     return Outcome(name, seed, made, size, memory, seconds, said["words"], said["is_refused"])
@@ -84,26 +87,32 @@ def _make(reader: Reader, random: Random, folder: Path) -> tuple[Path, str]:
     if kind < 0.1:
         put(random, path, good)
         return path, "a place"
-    if kind < 0.2 and reader.suffix not in {"parquet"}:
-        read, write = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            suffix, body = packed(random, good)
-            path.with_name(path.name + suffix).write_bytes(body)
-            os._exit(0)
-        os.close(read)
-        os.close(write)
-        os.waitpid(pid, 0)
+    if kind < 0.2 and reader.suffix != "parquet":
+        _beside(lambda: _pack(random, path, good))
         return next(folder.iterdir()), "packed"
-    pid = os.fork()
-    if pid == 0:
-        path.write_bytes(maker(random, good))
-        os._exit(0)
-    os.waitpid(pid, 0)
+    _beside(lambda: path.write_bytes(maker(random, good)))
     return path, maker.__name__
 
 
-def _in_a_child(reader: Reader, path: Path) -> tuple[int, float, dict[str, object]]:
+def _pack(random: Random, path: Path, good: bytes) -> None:
+    suffix, body = packed(random, good)
+    path.with_name(path.name + suffix).write_bytes(body)
+
+
+def _beside(make: Callable[[], object]) -> None:
+    pid = os.fork()
+    if pid == 0:
+        try:
+            make()
+        except BaseException:  # noqa: BLE001 - the fork must not go on with what its parent does
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(_ENDED)
+    if os.waitpid(pid, 0)[1]:
+        raise AssertionError("the hostile file was not made")
+
+
+def _in_a_child(reader: Reader, path: Path) -> tuple[int, float, dict[str, Any]]:
     """Most memory, seconds of the processor, and what it said."""
     receive, send = os.pipe()
     pid = os.fork()
