@@ -31,7 +31,7 @@ RECOVERY_SECONDS: Final = 400.0
 """A campaign in which the instance is not back by then has failed."""
 PROBE_SECONDS: Final = 15.0
 """After so long another probe is sent: its topic may have been deleted with it."""
-MOST_AT_ONCE: Final = 8
+MOST_AT_ONCE: Final = 12
 COPY_EVERY: Final = 3
 """Stores are copied after so many bursts, to be put back later."""
 
@@ -41,7 +41,7 @@ Told = Callable[[dict[str, Any]], None]
 def run(
     faults: int, *, seed: int, rate: float, compare_every: int = 100, told: Told = lambda _figures: None
 ) -> dict[str, Any]:
-    """The figures of a campaign; up to eight faults overlap before the instance is waited for.
+    """The figures of a campaign; up to twelve faults overlap before the instance is waited for.
 
     Args:
         faults: how many.
@@ -122,7 +122,7 @@ class _Campaign:
             if strike := self.attack.strike():
                 strikes.append(strike)
                 log.info("struck", fault=strike.kind)
-            sleep(random.uniform(0, 2))
+            sleep(random.uniform(0, 1))
         self.recover(strikes)
         self.bursts += 1
         if self.bursts % COPY_EVERY == 1 and (supervisor := self.instance.supervisor()):

@@ -184,7 +184,7 @@ def faults(
 ) -> None:
     """Kill, freeze, cut off, fill and damage an instance under load, and account for every message.
 
-    Up to eight faults at once; then it has to come back by itself. Ends with exit code 1 where it does not,
+    Up to twelve faults at once; then it has to come back by itself. Ends with exit code 1 where it does not,
     where an acknowledged message is lost untold, where a hole is untold or untrue, or the stores differ.
     Root can also fill its disk, which is one of its own.
 
