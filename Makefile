@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-poison test-history test-late fuzz fuzz-api lint format \
+.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-hostile test-poison test-history test-late fuzz fuzz-api lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -46,6 +46,9 @@ openapi: .venv/.installed-dev ## Writes docs/openapi.json and docs/contract; a t
 test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
 	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-17} .venv/bin/python -m pytest tests/faults \
 		tests/e2e/test_supervision.py tests/e2e/test_damaged_graph.py tests/e2e/test_fault_campaign.py $(ARGS)
+
+test-hostile: .venv/.installed-dev ## 500 hostile files from seeds for every reader: bounded, or refused in a sentence (an hour)
+	AML_HOSTILE_FILES=500 .venv/bin/python -m pytest tests/unit/files/test_hostile_seeds.py $(ARGS)
 
 test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)

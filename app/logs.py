@@ -2,7 +2,8 @@
 
 import logging
 import sys
-from typing import Any, Literal
+from contextlib import suppress
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 
@@ -33,7 +34,7 @@ def configure_logging(log_format: Literal["console", "json"], level: int = loggi
     structlog.configure(
         processors=[*_SHARED, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _PatientLog(sys.stderr))),
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -44,6 +45,21 @@ def configure_logging(log_format: Literal["console", "json"], level: int = loggi
     )
     handler.addFilter(FloodFilter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+class _PatientLog:
+    """Lines on a stream; a full disk loses them and ends nothing, as in Python's own handlers of logging."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 class FloodFilter(logging.Filter):

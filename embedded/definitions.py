@@ -30,6 +30,7 @@ def definitions(
     """
     secrets = load_secrets(home.path)
     java = jars.ensure(name for name in ("neo4j", "kafka") if name in services)
+    # PostgreSQL last: the others own their folders at once, and it takes their user.
     makers: dict[str, Callable[[], Server]] = {
         "neo4j": lambda: neo4j(
             home,
@@ -39,7 +40,6 @@ def definitions(
             jars=java["neo4j"],
             record=record,
         ),
-        "postgres": lambda: postgres(home, ports["postgres"], urls, durable=durable),
         "kafka": lambda: kafka(
             home,
             port=ports["kafka"],
@@ -48,5 +48,6 @@ def definitions(
             jars=java["kafka"],
             record=record,
         ),
+        "postgres": lambda: postgres(home, ports["postgres"], urls, durable=durable),
     }
     return {name: make() for name, make in makers.items() if name in services}

@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient
 
 from embedded.home import Home, Secrets, write_private
 from embedded.java import Program, command_line, megabytes, properties
+from embedded.java_user import JavaUser, java_user
 from embedded.kafka_users import KAFKA_ADMIN, password_settings, security_settings
 from embedded.process import Command
 from embedded.server import Server, Setup, connect
@@ -52,13 +53,13 @@ def kafka(
     passwords = password_settings(_LISTENERS, secrets)
     settings = _settings(port, controller_port, data.name) | passwords
     write_private(folder / "server.properties", properties(settings))
-    setup = None if data.exists() else _format(folder, program, port, controller_port)
+    runs_as = java_user(home.path)
+    setup = None if data.exists() else _format(folder, program, port, controller_port, runs_as)
+    argv = command_line(program, ["server.properties"], folder=folder, memory=memory, record=record)
+    runs_as.owns(folder)
     return Server(
         name="kafka",
-        command=Command(
-            argv=command_line(program, ["server.properties"], folder=folder, memory=memory, record=record),
-            cwd=folder,
-        ),
+        command=Command(argv=argv, cwd=folder, user=runs_as.user, become=runs_as.become),
         ready=partial(_ready, port, secrets.kafka_admin),
         setup=setup,
     )
@@ -95,7 +96,7 @@ def _settings(port: int, controller_port: int, data: str) -> dict[str, object]:
     }
 
 
-def _format(folder: Path, program: Program, port: int, controller_port: int) -> Setup:
+def _format(folder: Path, program: Program, port: int, controller_port: int, runs_as: JavaUser) -> Setup:
     """Formats new data with Kafka's own tool, which also writes the feature levels; renamed when complete."""
     fresh = folder / "data.new"
     shutil.rmtree(fresh, ignore_errors=True)
@@ -113,7 +114,7 @@ def _format(folder: Path, program: Program, port: int, controller_port: int) -> 
         shutil.rmtree(format_folder)
 
     argv = command_line(program, arguments, folder=format_folder, main="kafka.tools.StorageTool")
-    return Setup(Command(argv, cwd=folder), finish)
+    return Setup(Command(argv, cwd=folder, user=runs_as.user, become=runs_as.become), finish)
 
 
 def _ready(port: int, password: str) -> None:

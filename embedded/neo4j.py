@@ -14,6 +14,7 @@ from neo4j.exceptions import Neo4jError
 
 from embedded.home import Home, write_private
 from embedded.java import Program, command_line, megabytes, properties
+from embedded.java_user import java_user
 from embedded.process import Command, DataDamaged
 from embedded.server import Server, connect
 from embedded.unsigned import unsigned_copy
@@ -54,6 +55,8 @@ def neo4j(
     folder = home.folder("neo4j")
     conf = folder / "conf"
     for name in ("conf", "data", "data/dbms", "import", "logs", "plugins", "run"):
+        if (folder / name).is_symlink():  # of whoever was the server's user: root follows none
+            (folder / name).unlink()
         (folder / name).mkdir(mode=0o700, exist_ok=True)
     auth_file = folder / "data" / "dbms" / "auth.ini"
     if not (folder / "data" / "databases").exists():
@@ -64,12 +67,12 @@ def neo4j(
     write_private(conf / "neo4j.conf", properties(settings))
     arguments = [f"--home-dir={folder}", f"--config-dir={conf}", "--console-mode"]
     memory = ("-Xms256m", f"-Xmx{heap}m")
+    argv = command_line(neo4j_program(jars), arguments, folder=folder, memory=memory, record=record)
+    runs_as = java_user(home.path)
+    runs_as.owns(folder)
     return Server(
         name="neo4j",
-        command=Command(
-            argv=command_line(neo4j_program(jars), arguments, folder=folder, memory=memory, record=record),
-            cwd=folder,
-        ),
+        command=Command(argv=argv, cwd=folder, user=runs_as.user, become=runs_as.become),
         ready=partial(_ready, bolt_port, http_port, password, auth_file),
     )
 

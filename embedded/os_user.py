@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: the user it runs as then, and binaries that user can reach.
+"""Servers that root starts run as another user: which one, and binaries that PostgreSQL's can reach.
 
 That user is a number of the instance's own, which no account and no other service has: whoever shares a user
 with a server may write its files.
@@ -47,22 +47,29 @@ def popen_options(user: OsUser | None) -> _PopenOptions:
     return {"user": user.uid, "group": user.gid, "extra_groups": []}
 
 
-def server_user(folder: Path) -> OsUser | None:
-    """The user PostgreSQL runs as: None (the current one), or for root `AML_POSTGRES_OS_USER`.
+def server_user(home: Path) -> OsUser | None:
+    """The user that the servers of a home run as: None (the current one), or for root a number of their own.
 
-    Without that variable it is a user id that no account has: the one that owns the folder, or a new one.
+    It is the user id, which no account has, that owns a folder of the home, or a new one.
+
+    Raises:
+        InvalidInput: no id is free.
+    """
+    if os.geteuid() != 0:
+        return None
+    owners = (folder.stat().st_uid for folder in sorted(home.iterdir()) if folder.is_dir())
+    uid = next((owner for owner in owners if any(owner in ids for ids in _UNSHARED)), None) or _new_uid()
+    return OsUser(f"the user id {uid}", uid, uid, is_account=False)
+
+
+def postgres_user(home: Path) -> OsUser | None:
+    """The user PostgreSQL runs as: for root `AML_POSTGRES_OS_USER`, or else that of all servers.
 
     Raises:
         InvalidInput: there is no such user, or it is root, or no id is free.
     """
-    if os.geteuid() != 0:
-        return None
-    if name := os.environ.get(_USER_VARIABLE):
-        return account(name)
-    uid = folder.stat().st_uid
-    if not any(uid in ids for ids in _UNSHARED):
-        uid = _new_uid()
-    return OsUser(f"the user id {uid}", uid, uid, is_account=False)
+    name = os.environ.get(_USER_VARIABLE)
+    return account(name) if name and os.geteuid() == 0 else server_user(home)
 
 
 def account(name: str) -> OsUser:
@@ -97,7 +104,7 @@ def give(folder: Path, user: OsUser) -> None:
         os.chown(folder, user.uid, user.gid)
     except OSError as exc:
         raise InvalidInput(
-            f"PostgreSQL refuses to run as root, and {folder} cannot be given to {user.name} ({exc}): "
+            f"The servers do not run as root, and {folder} cannot be given to {user.name} ({exc}): "
             "start as an ordinary user."
         ) from exc
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from embedded.become import named
 from embedded.home import Home, write_private
-from embedded.os_user import OsUser, account, give, postgres_binaries, server_user
+from embedded.os_user import OsUser, account, give, postgres_binaries, postgres_user
 from embedded.process import Command
 from embedded.roles import ask, ensure_roles
 from embedded.server import Server, Setup, connect
@@ -44,7 +45,7 @@ def postgres(home: Home, port: int, urls: StackUrls, *, durable: bool = True) ->
         InvalidInput: `AML_POSTGRES_OS_USER` or the folder cannot be used.
     """
     folder = home.folder("postgres")
-    user = server_user(folder)
+    user = postgres_user(home.path)
     binaries = postgres_binaries(user)
     data = folder / "data"
     if data.exists():
@@ -73,9 +74,12 @@ def postgres(home: Home, port: int, urls: StackUrls, *, durable: bool = True) ->
 def _initdb(folder: Path, binaries: Path, user: OsUser | None, urls: StackUrls, *, durable: bool) -> Setup:
     """Creates the data under another name first: an interrupted setup never looks complete.
 
-    `initdb` runs only as a user with a name: one makes the data for a server whose user has none.
+    `initdb` runs only as a user with a name: the server's gets one that only `initdb` sees, or where the
+    system forbids that, an account makes the data.
     """
-    maker = user and (user if user.is_account else account("nobody"))
+    accounts = folder / "accounts"
+    become = named(user, accounts) if user and not user.is_account else None
+    maker = user and (user if user.is_account or become else account("nobody"))
     if maker:  # it passes to its files and makes no others; nobody else gets into the home
         os.chown(folder, 0, 0)
         folder.chmod(0o711)
@@ -90,6 +94,7 @@ def _initdb(folder: Path, binaries: Path, user: OsUser | None, urls: StackUrls, 
 
     def finish() -> None:
         password_file.unlink()
+        accounts.unlink(missing_ok=True)
         write_private(fresh / "pg_hba.conf", _ACCESS)
         folder.chmod(0o700)
         if user:
@@ -106,7 +111,7 @@ def _initdb(folder: Path, binaries: Path, user: OsUser | None, urls: StackUrls, 
         *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),  # sorts alike everywhere
         *(() if durable else ("--no-sync",)),
     )
-    return Setup(Command(argv, cwd=fresh, user=maker), finish)
+    return Setup(Command(argv, cwd=fresh, user=maker, become=become), finish)
 
 
 def _path_for_server(data: Path, user: OsUser | None) -> str:

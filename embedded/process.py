@@ -35,7 +35,8 @@ class DataDamaged(StartFailed):
 class Command:
     """What to run, where, as which user (None: the current one), and the signal that asks it to stop.
 
-    `environment` is added to the few variables that every child gets.
+    `environment` is added to the few variables that every child gets. `become` is what the child calls to
+    become the user, where there is more to it than the user's id.
     """
 
     argv: tuple[str, ...]
@@ -43,6 +44,7 @@ class Command:
     user: OsUser | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     environment: Mapping[str, str] = field(default_factory=dict)
+    become: Callable[[], None] | None = None
 
 
 @dataclass
@@ -106,8 +108,8 @@ def spawn(name: str, command: Command, *, log: Path, lock_fd: int) -> Child:
                 start_new_session=True,
                 umask=0o077,
                 pass_fds=(lock_fd, write_end),
-                preexec_fn=_end_with_parent(command.stop_signal),  # noqa: PLW1509 - only system calls
-                **popen_options(command.user),
+                preexec_fn=_in_child(command),  # noqa: PLW1509 - only system calls
+                **popen_options(None if command.become else command.user),
             )
     except (OSError, subprocess.SubprocessError) as exc:
         os.close(lifeline)
@@ -188,13 +190,16 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC", **inherited}
 
 
-def _end_with_parent(stop_signal: signal.Signals) -> Callable[[], None] | None:
+def _in_child(command: Command) -> Callable[[], None] | None:
+    """What a child does before it runs the command: it becomes the user, and ends with its parent."""
     if _LIBC is None:
-        return None
-    libc, parent = _LIBC, os.getpid()
+        return command.become
+    libc, parent, become, stop_signal = _LIBC, os.getpid(), command.become, int(command.stop_signal)
 
     def in_child() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, int(stop_signal))  # if forbidden, children outlive a killed parent
+        if become is not None:  # first: who becomes another user forgets the next line
+            become()
+        libc.prctl(_PR_SET_PDEATHSIG, stop_signal)  # if forbidden, children outlive a killed parent
         if os.getppid() != parent:
             os._exit(1)
 

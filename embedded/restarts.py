@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal, TypedDict
@@ -69,10 +70,11 @@ class RestartLog:
         self.restarts = [*self.restarts, Restart(name=name, at=now(), why=why)][-KEPT:]
 
     def write(self, processes: list[ProcessState], *, ready: bool) -> None:
-        """Writes the file, if it would change."""
+        """Writes the file, if it would change; on a full disk at one of the next times."""
         state = Supervision(
             supervisor=self._supervisor, ready=ready, processes=processes, restarts=self.restarts
         )
         if state != self._written:
-            write_json(self._file, state)
-            self._written = state
+            with suppress(OSError):
+                write_json(self._file, state)
+                self._written = state

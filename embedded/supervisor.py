@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 from time import monotonic
 from typing import Final
@@ -147,11 +148,11 @@ class Supervisor:
         if moment < watched.pause_ends or not all(map(self._answers, self._stack.needs(watched.name))):
             return
         is_due = watched.name == "neo4j" and self._renews and watched.damages >= DAMAGES
-        if is_due and self._may_renew(watched, moment):
-            self._renew(watched, moment)
         try:
+            if is_due and self._may_renew(watched, moment):
+                self._renew(watched, moment)
             self._stack.launch(watched.name)
-        except StartFailed as exc:  # the system has no more processes or memory
+        except (StartFailed, OSError) as exc:  # the system has no more processes, memory or disk
             watched.failures += 1
             watched.pause_ends = moment + LONGEST_PAUSE_SECONDS
             self._tell(f"{exc} It is tried again in {LONGEST_PAUSE_SECONDS:g} s.")
@@ -166,9 +167,10 @@ class Supervisor:
         if watched.check is not None:
             self._end(watched, watched.check, "is to start from nothing", moment)
         elif self._stack.child("neo4j").ended(0):
-            self._renew(watched, moment)
-            watched.pause_ends = moment
-            request.unlink()
+            with suppress(OSError):  # the disk is full: at one of the next looks
+                self._renew(watched, moment)
+                watched.pause_ends = moment
+                request.unlink()
 
     def _may_renew(self, watched: Watched, moment: float) -> bool:
         recently = watched.renewed is not None and moment - watched.renewed < RENEW_SECONDS

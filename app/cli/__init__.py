@@ -13,7 +13,6 @@ import typer
 from rich.text import Text
 
 from app.cli import (
-    assets,
     bench,
     data,
     dead_letters,
@@ -24,12 +23,12 @@ from app.cli import (
     labels,
     openapi,
     policy,
-    prices,
     runs,
     scores,
     servers,
     status,
 )
+from app.cli.imports import assets, prices
 from app.cli.output.terminal import legible, stderr
 from app.cli.setup import env, prepare, secrets
 from app.cli.upkeep import backup, prune, reconcile

@@ -1,5 +1,7 @@
 """`aml bench`: the measurements behind the figures in the documents."""
 
+import json
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from app.cli.output.terminal import JsonOption, print_json, stdout
+from app.cli.output.terminal import JsonOption, count_progress, print_json, stdout, writing
 from app.errors import Unequal
 from app.logs import configure_logging
 
@@ -19,7 +21,21 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth, faults, skill):
+    commands = (
+        ingest,
+        reconcile,
+        late,
+        pages,
+        scoring,
+        explain,
+        burst,
+        auto,
+        growth,
+        faults,
+        strangers,
+        skill,
+    )
+    for command in commands:
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
@@ -174,26 +190,57 @@ def auto(
 def faults(
     number: Annotated[int, typer.Option("--faults", min=1, help="How many faults.")] = 1_000,
     seed: Annotated[int, typer.Option(help="The same seed strikes the same faults in the same order.")] = 1,
-    rate: Annotated[float, typer.Option(min=1, max=1_000, help="Transfers a second meanwhile.")] = 50,
+    rate: Annotated[float, typer.Option(min=1, max=1_000, help="Messages a second meanwhile.")] = 20,
+    out: Annotated[
+        Path | None, typer.Option(help="A file that holds the figures so far, as JSON, after every burst.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Kill, freeze, cut off and damage an instance under load, and account for every acknowledged message.
+    """Kill, freeze, cut off, fill and damage an instance under load, and account for every message.
 
-    Ends with exit code 1 where one is lost or differs, or the graph does.
+    Up to twelve faults at once; then it has to come back by itself. Ends with exit code 1 where it does not,
+    where an acknowledged message is lost untold, where a hole is untold or untrue, or the stores differ.
+    Root can also fill its disk, which is one of its own.
 
-    Example: aml bench faults --faults 30 --seed 7
+    Example: aml bench faults --faults 30 --seed 7 --out faults.json
     """
     from bench.faults import run  # noqa: PLC0415 - other commands start faster without it
 
     figures: dict[str, Any] = {}
 
-    def work() -> dict[str, Any]:
-        figures.update(run(number, seed=seed, rate=rate))
-        return figures
+    with count_progress("faults", number) as progress:
 
-    _measure(work, as_json=as_json)
-    if figures["lost"] or figures["differing"] or not figures["graph_equal"]:
-        raise Unequal("Messages were lost, or the stores differ.")
+        def told(so_far: dict[str, Any]) -> None:
+            progress(so_far["faults"])
+            if out is not None:
+                with writing(out):
+                    out.with_name(f"{out.name}.new").write_text(json.dumps(so_far, indent=2) + "\n")
+                    out.with_name(f"{out.name}.new").replace(out)
+
+        def work() -> dict[str, Any]:
+            for number_of_signal in (signal.SIGTERM, signal.SIGINT):  # its instance is ended in any case
+                signal.signal(number_of_signal, signal.default_int_handler)
+            figures.update(run(number, seed=seed, rate=rate, told=told))
+            told(figures)
+            return figures
+
+        _measure(work, as_json=as_json)
+    if figures["problems"]:
+        raise Unequal("Messages were lost, holes are wrong, or the stores differ: see `problems`.")
+
+
+def strangers(
+    connections: Annotated[int, typer.Option(min=1, max=15_000, help="How many at once.")] = 10_000,
+    seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure `/health` while strangers hold connections and send nothing, or one byte a second.
+
+    Example: aml bench strangers --connections 10000 --json
+    """
+    from bench.strangers import run  # noqa: PLC0415 - likewise
+
+    _measure(lambda: run(connections, seconds=seconds), as_json=as_json)
 
 
 def skill(

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from os import environ, pathsep
 from pathlib import Path
 from time import monotonic, sleep
@@ -73,11 +73,17 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Super
             supervisor = Supervisor(
                 stack,
                 silent,
-                lambda sentence: stderr.print(f"{now()} {sentence}", soft_wrap=True),
+                _tell,
                 renews=settings.graph_rebuild == "auto",
             )
             supervisor.settle(SETTLE_SECONDS)
         yield supervisor, settings
+
+
+def _tell(sentence: str) -> None:
+    """Says it in the log of `aml up`; a full disk takes none."""
+    with suppress(OSError):
+        stderr.print(f"{now()} {sentence}", soft_wrap=True)
 
 
 def _start_services(stack: Stack, home: Path) -> Settings:

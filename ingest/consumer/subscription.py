@@ -56,6 +56,7 @@ class Subscription:
         self._topic = TopicReader(settings)
         self._is_assigned = self._is_out_of_range = self._is_missing = False
         self._is_held = self._must_seek = False
+        self._clients_topic_id: str | None = None
         self._last_answer = self._last_check = monotonic()
         self._subscribe()
 
@@ -73,7 +74,7 @@ class Subscription:
         self._last_answer = check_errors(fetched, self._last_answer)
         self._is_out_of_range = self._is_out_of_range or is_out_of_range(fetched)
         messages = [message for message in fetched if message.error() is None]
-        if self._is_made_anew(is_idle=not messages):
+        if self._is_of_another_topic() or self._is_made_anew(is_idle=not messages):
             log.warning("topic_made_anew", topic=self._settings.transfers_topic)
             self._renew()
             return []
@@ -140,6 +141,14 @@ class Subscription:
         if self._is_held:  # what is assigned anew is not paused
             self._consumer.pause(assigned)
         self._is_assigned, self._is_out_of_range, self._must_seek = True, False, False
+        self._clients_topic_id = self._clients_topic_id or self._offsets.topic_id
+
+    def _is_of_another_topic(self) -> bool:
+        """Whether the client was first assigned another topic than that of its partitions now.
+
+        It remembers the old one's leader epochs, and may wait for ever for one that is as high.
+        """
+        return self._is_assigned and self._offsets.topic_id not in {None, self._clients_topic_id}
 
     def _is_made_anew(self, *, is_idle: bool) -> bool:
         """Whether the topic is another one than that of the record's offsets.
@@ -166,4 +175,5 @@ class Subscription:
         self._fetcher.discard()
         self._consumer.close()
         self._is_assigned = self._is_out_of_range = self._must_seek = False
+        self._clients_topic_id = None
         self._subscribe()

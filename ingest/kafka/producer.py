@@ -90,7 +90,7 @@ def produce(
     return _deliver(map(_message, events), settings, progress).delivered
 
 
-def publish(events: Sequence[Transfer | Retraction], settings: Settings) -> list[tuple[int, int]]:
+def publish(events: Sequence[Event], settings: Settings) -> list[tuple[int, int]]:
     """Sends a few events and waits until all are acknowledged; the partition and offset of each, in order.
 
     Raises:

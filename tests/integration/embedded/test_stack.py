@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -108,6 +109,25 @@ def test_a_new_kafka_knows_the_consumers_group_before_the_consumer_joins_it(stac
     assert "__consumer_offsets" in admin.list_topics(timeout=30).topics
     (described,) = admin.describe_consumer_groups(["aml"]).values()
     assert described.exception() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
+def test_servers_of_root_run_as_one_user_that_nobody_else_is(stack: Stack) -> None:
+    uids = {uid for pid in stack.pids.values() for uid in psutil.Process(pid).uids()}
+    (uid,) = uids
+    assert uid != 0
+    with pytest.raises(KeyError):
+        pwd.getpwuid(uid)
+    owners = {path.lstat().st_uid for name in stack.pids for path in (stack.home / name).rglob("*")}
+    assert owners == {uid}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
+def test_servers_of_root_read_what_root_reads_and_write_nothing_of_it(stack: Stack) -> None:
+    for name in ("kafka", "neo4j"):
+        status = Path(f"/proc/{stack.pids[name]}/status").read_text().splitlines()
+        held = {line.split(":")[0]: int(line.split()[1], 16) for line in status if line.startswith("Cap")}
+        assert held["CapEff"] == held["CapPrm"] == 1 << 2, name  # CAP_DAC_READ_SEARCH alone
 
 
 def test_nothing_listens_outside_loopback(stack: Stack) -> None:

@@ -1,7 +1,5 @@
 """Other users of this machine reach the ports of an instance, and may do nothing there."""
 
-import os
-import pwd
 import socket
 import stat
 import struct
@@ -9,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import psycopg2
 import pytest
 from confluent_kafka import KafkaException, Producer
@@ -100,14 +97,6 @@ def test_the_role_of_the_application_runs_no_program_and_reads_no_file(stack: St
     ):
         with pytest.raises(psycopg2.errors.InsufficientPrivilege):
             execute(stack.urls, statement)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts PostgreSQL as another user")
-def test_postgres_of_root_runs_as_a_user_that_nobody_else_is(stack: Stack) -> None:
-    uids = psutil.Process(stack.pids["postgres"]).uids()
-    assert 0 not in uids
-    with pytest.raises(KeyError):
-        pwd.getpwuid(uids.effective)
 
 
 def test_no_file_of_an_instance_is_open_to_others(stack: Stack, home: Path) -> None:

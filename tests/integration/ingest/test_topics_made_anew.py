@@ -7,6 +7,7 @@ from app.operations.status import ingestion_status
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from ingest.instruments import PARTITIONS
 from ingest.kafka.topics import ensure_topics
 from tests.support.commands import aml_json
 from tests.support.ingesting import consuming, ingest, produce_raw, reading
@@ -91,6 +92,20 @@ def test_a_topic_that_is_missing_is_told_and_ends_no_consumer(
         ensure_topics(one)
         send(one, 10, 20)
         wait(lambda: len(blocks(postgres)) == 20)
+
+
+def test_a_topic_that_comes_back_after_its_partitions_were_taken_is_read(
+    one: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    with reading(one, postgres, graph) as wait:
+        send(one, 0, 10)
+        wait(lambda: len(blocks(postgres)) == 10)
+        delete_topic(one)
+        wait(lambda: PARTITIONS._value.get() == 0)
+        ensure_topics(one)
+        send(one, 10, 20)
+        wait(lambda: len(blocks(postgres)) == 20)
+    assert rows(postgres, HOLES) == [(0, "topic_made_anew", 10, None)]
 
 
 @pytest.mark.usefixtures("commands")
