@@ -91,13 +91,16 @@ class QuestionAnswer(Answer):
         if left is None or left.paths == 0:
             return f"{found}."
         if left.paths is None:
-            return f"{found}; paths through labelled wallets could not be counted in time (through_labels=true)."
+            return (
+                f"{found}; paths through labelled wallets could not be counted in time (through_labels=true)."
+            )
         named = ", ".join(left.wallets[:MAX_WALLETS_NAMED])
         others = len(left.wallets) - MAX_WALLETS_NAMED
         named += f" and {others} others" if others > 0 else ""
         count = f"{'at least ' if left.is_at_least else ''}{left.paths:,}"
         verb = "goes" if left.paths == 1 else "go"
-        return f"{found}; {count} more {verb} through labelled wallets: {named}. To see them: through_labels=true."
+        more = f"{count} more {verb} through labelled wallets: {named}"
+        return f"{found}; {more}. To see them: through_labels=true."
 
 
 _STEPS = [

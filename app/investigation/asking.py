@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from app.errors import InvalidInput, InUse, QueryTimeout
+from app.errors import InUse, InvalidInput, QueryTimeout
 from app.investigation.answers import LeftOut, QuestionAnswer
 from app.investigation.findings import Finding, finding
 from app.investigation.questions import Question, complete
@@ -22,7 +22,12 @@ _of_record = BoundedSemaphore(1)
 
 
 def read_wallets(
-    connection: Connection, about: Question, values: Mapping[str, Any], *, wallet: str | None, other: str | None
+    connection: Connection,
+    about: Question,
+    values: Mapping[str, Any],
+    *,
+    wallet: str | None,
+    other: str | None,
 ) -> dict[str, Any]:
     """The parameters with the wallets that these references name, and the published run's watermark.
 
@@ -58,10 +63,7 @@ def ask(graph: Graph, about: Question, values: Mapping[str, Any], *, timeout_sec
         QueryTimeout: the query reached its time limit, or needs more memory than it may have.
         DependencyMissing: the graph does not answer.
     """
-    parameters = complete(about, values)
-    with _one_of_record(about):
-        rows = graph.read_graph(about.query, parameters, timeout_seconds=timeout_seconds)
-    return [finding(row) for row in rows]
+    return _findings(graph, about, complete(about, values), timeout_seconds)
 
 
 def answer(
@@ -73,7 +75,7 @@ def answer(
         as `ask`.
     """
     parameters = complete(about, values)
-    findings = ask(graph, about, parameters, timeout_seconds=timeout_seconds)
+    findings = _findings(graph, about, parameters, timeout_seconds)
     return QuestionAnswer(
         number=about.number,
         name=about.name,
@@ -86,6 +88,14 @@ def answer(
     )
 
 
+def _findings(
+    graph: Graph, about: Question, parameters: Mapping[str, Any], timeout_seconds: float
+) -> list[Finding]:
+    with _one_of_record(about):
+        rows = graph.read_graph(about.query, parameters, timeout_seconds=timeout_seconds)
+    return [finding(row) for row in rows]
+
+
 def _left_out(
     graph: Graph, about: Question, parameters: Mapping[str, Any], timeout_seconds: float
 ) -> LeftOut | None:
@@ -96,7 +106,7 @@ def _left_out(
     if "row_limit" in wider:
         wider["row_limit"] = MAX_COUNTED
     try:
-        found = ask(graph, about, wider, timeout_seconds=timeout_seconds)
+        found = _findings(graph, about, wider, timeout_seconds)
     except QueryTimeout:
         return LeftOut(paths=None, is_at_least=True, wallets=[])
     through = [each.columns["through"] for each in found if each.columns["through"]]

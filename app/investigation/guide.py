@@ -19,7 +19,7 @@ _COLOURS = {
 }
 """Fill, border and text colour of a wallet by the least severity of its category."""
 
-_EXAMPLES = {"other": "0x…", "category": "mixer", "transaction_hash": "0x…", "words": "tornado"}
+_EXAMPLES = {"other": "0x…", "category": "mixer", "transaction_hash": "0x…", "words": "tornado*"}
 """What stands where a person writes the wallet, the category, the hash or the words."""
 
 

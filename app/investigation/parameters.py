@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from app.chains.addresses import KNOWN_CHAINS
 from app.errors import InvalidInput
 
-Kind = Literal["text", "integer", "number", "switch", "time"]
+Kind = Literal["text", "words", "integer", "number", "switch", "time"]
 MAX_TEXT: Final = 200
 MAX_ROWS: Final = 5_000
 
@@ -38,9 +38,7 @@ PARAMETERS: Final = _parameters(
     Parameter("other", "text", "the address of the other wallet", is_required=True),
     Parameter("category", "text", "the category of the wallets where paths end", is_required=True),
     Parameter("transaction_hash", "text", "the hash of the transaction", is_required=True),
-    Parameter(
-        "words", "text", "words of the name; `and`, `or`, `*` and `~` as Lucene reads them", is_required=True
-    ),
+    Parameter("words", "words", "words of the name, or their beginnings", is_required=True),
     Parameter("hop_limit", "integer", "the most transfers of a path", 6, 1, 6),
     Parameter(
         "least_share",
@@ -58,7 +56,7 @@ PARAMETERS: Final = _parameters(
     Parameter("max_transfers", "integer", "wallets with more transfers are left out", 1_000, 1, 1_000_000),
     Parameter("same_asset", "switch", "whether all transfers of a path move the same asset", default=True),
     Parameter(
-        "through_labels", "switch", "whether paths go on through labelled wallets, or end there", default=False
+        "through_labels", "switch", "whether paths go on through labelled wallets or end there", default=False
     ),
     Parameter("since", "time", "transfers from this moment on; null: from the first one"),
     Parameter("until", "time", "transfers before this moment; null: to the last one"),
@@ -85,7 +83,9 @@ OF_QUESTIONS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
 """What differs in a question."""
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_SWITCHES: Final = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+_SWITCHES: Final = dict.fromkeys(("true", "yes", "on", "1"), True) | dict.fromkeys(
+    ("false", "no", "off", "0"), False
+)
 
 
 def parameters_of(number: str, names: frozenset[str]) -> dict[str, Parameter]:
@@ -104,7 +104,14 @@ def typed(number: str, parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
     Raises:
         InvalidInput: it is of another type, or less or more than the question can do.
     """
-    read = {"integer": _integer, "number": _number, "switch": _switch, "time": _time, "text": _text}
+    read = {
+        "integer": _integer,
+        "number": _number,
+        "switch": _switch,
+        "time": _time,
+        "text": _text,
+        "words": _words,
+    }
     found = read[parameter.kind](value)
     if found is _WRONG:
         raise InvalidInput(f"{parameter.name} of question {number} must be {_form(parameter)}.")
@@ -125,7 +132,7 @@ def _form(parameter: Parameter) -> str:
         return "true or false"
     if parameter.kind == "time":
         return "a day (2026-01-05), a time with its offset (2026-01-05T12:00:11Z), or null"
-    if parameter.kind == "text":
+    if parameter.kind in ("text", "words"):
         return f"text of 1 to {MAX_TEXT} characters"
     whole = "a whole number" if parameter.kind == "integer" else "a number"
     return f"{whole} from {parameter.least:.15g} to {parameter.most:.15g}"
@@ -165,7 +172,7 @@ def _time(value: object) -> Any:  # noqa: ANN401 - likewise
         moment = datetime.fromisoformat(f"{text}T00:00:00Z" if _DAY.fullmatch(text) else text)
         if moment.tzinfo is None:
             return _WRONG
-        return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}{f'.{moment.microsecond:06d}' if moment.microsecond else ''}Z"
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
     except (ValueError, OverflowError):
         return _WRONG
 
@@ -173,3 +180,10 @@ def _time(value: object) -> Any:  # noqa: ANN401 - likewise
 def _text(value: object) -> Any:  # noqa: ANN401 - likewise
     text = value.strip() if isinstance(value, str) else ""
     return text if 0 < len(text) <= MAX_TEXT and text.isprintable() else _WRONG
+
+
+def _words(value: object) -> Any:  # noqa: ANN401 - likewise
+    """What Lucene reads as the beginnings of words, all of which must be there; none of its signs counts."""
+    text = _text(value)
+    terms = re.findall(r"[^\s+\-&|!(){}\[\]^\"~*?:\\/]+", text) if isinstance(text, str) else []
+    return " AND ".join(f"{term.lower()}*" for term in terms) or _WRONG

@@ -19,7 +19,7 @@ RECORD_SECONDS = 30.0
 
 @router.get("/questions", responses=example(200, QUESTIONS))
 def list_questions() -> QuestionList:
-    """The questions that can be asked of the graph, with their parameters and the columns of their answers."""
+    """The questions that can be asked of the graph, with their parameters and their columns."""
     return listed()
 
 
@@ -39,13 +39,11 @@ def ask_question(
 ) -> QuestionAnswer:
     """Asks one question; it changes nothing. A parameter beyond what the question can do is refused.
 
-    Paths end at labelled wallets: `left_out` says how many more go through them, and `through_labels` lists them.
+    Paths end at labelled wallets: `left_out` counts those that go through them, `through_labels` lists them.
     Questions about the whole record are answered one at a time, within 30 seconds; others within 10.
     """
     about = question(name)
     with services.postgres.transaction() as connection:
-        parameters = read_wallets(
-            connection, about, asked.parameters, wallet=asked.wallet, other=asked.other
-        )
+        parameters = read_wallets(connection, about, asked.parameters, wallet=asked.wallet, other=asked.other)
     seconds = WALLET_SECONDS if about.is_of_wallet else RECORD_SECONDS
     return answer(services.graph, about, parameters, timeout_seconds=seconds)
