@@ -23,12 +23,13 @@ def list_questions() -> QuestionList:
     return listed()
 
 
-@router.post("/questions/{name}", responses=example(200, ANSWER) | errors(404, 409, 504))
+@router.post("/questions/{question}", responses=example(200, ANSWER) | errors(404, 409, 504))
 def ask_question(
     services: AppServices,
-    name: Annotated[
+    number_or_name: Annotated[
         str,
         Path(
+            alias="question",
             max_length=60,
             description="A question's name, or its number.",
             json_schema_extra={"pattern": r"^[0-9a-z_]+$"},
@@ -42,7 +43,7 @@ def ask_question(
     Paths end at labelled wallets: `left_out` counts those that go through them, `through_labels` lists them.
     Questions about the whole record are answered one at a time, within 30 seconds; others within 10.
     """
-    about = question(name)
+    about = question(number_or_name)
     with services.postgres.transaction() as connection:
         parameters = read_wallets(connection, about, asked.parameters, wallet=asked.wallet, other=asked.other)
     seconds = WALLET_SECONDS if about.is_of_wallet else RECORD_SECONDS
