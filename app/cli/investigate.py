@@ -1,7 +1,6 @@
 """The command that follows money in the graph by numbered questions."""
 
 import json
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -19,12 +18,14 @@ from app.cli.output.terminal import (
     stdout,
 )
 from app.errors import InvalidInput
+from app.investigation.answers import QuestionAnswer
+from app.investigation.asking import answer, read_wallets
 from app.investigation.browser import parameters_text
-from app.investigation.questions import Finding, Question, ask, complete, question, questions
-from app.record.wallets import find_wallet
-from app.runs.queries import published_run
-from app.stores.postgres import Postgres
-from app.web.numbers import short
+from app.investigation.listing import listed
+from app.investigation.questions import Question, complete, question, questions
+from app.web.numbers import cell, short
+
+DEFAULT_CHAIN = "ethereum"
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
 def investigate(
     number: Annotated[
-        str | None, typer.Argument(help="Number of a question; without it, all are listed.")
+        str | None, typer.Argument(help="Number or name of a question; without it, all are listed.")
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     wallet: Annotated[str | None, typer.Option(help="An address, or chain:address.")] = None,
@@ -42,6 +43,9 @@ def investigate(
     parameter: Annotated[
         list[str] | None, typer.Option("--set", help="Another parameter, as name=value; may be repeated.")
     ] = None,
+    through_labels: Annotated[
+        bool, typer.Option("--through-labels", help="Paths go on through labelled wallets.")
+    ] = False,
     as_query: Annotated[
         bool, typer.Option("--query", help="Do not ask: print the query for Neo4j Browser.")
     ] = False,
@@ -55,80 +59,60 @@ def investigate(
     if number is None:
         _list(as_json=as_json)
         return
-    numbered = question(number)
+    about = question(number)
+    values = dict(map(_pair, parameter or [])) | ({"through_labels": True} if through_labels else {})
+    if not about.is_of_wallet and "chain" in about.query.params:
+        values.setdefault("chain", DEFAULT_CHAIN)
     settings = load_settings(home)
-    with open_record(settings) as postgres:
-        parameters = _wallets(postgres, numbered, wallet, other) | dict(map(_pair, parameter or []))
+    with open_record(settings) as postgres, postgres.transaction() as connection:
+        parameters = read_wallets(connection, about, values, wallet=wallet, other=other)
     if as_query:
-        text = f"// {numbered.query.purpose}\n{numbered.query.text}"
-        stdout.print(Text(f"{parameters_text(complete(numbered, parameters))}\n\n{text}"), soft_wrap=True)
+        text = f"// {about.query.purpose}\n{about.query.text}"
+        stdout.print(Text(f"{parameters_text(complete(about, parameters))}\n\n{text}"), soft_wrap=True)
         return
     with open_graph(settings) as graph:
-        findings = ask(graph, numbered, parameters, timeout_seconds=seconds)
+        found = answer(graph, about, parameters, timeout_seconds=seconds)
     if as_json:
-        print_json([asdict(finding) for finding in findings])
+        print_json(found.model_dump(mode="json"))
     else:
-        stdout.print(_table(numbered, findings))
+        stdout.print(_table(found))
+        stdout.print(Text(found.summary))
 
 
 def _list(*, as_json: bool) -> None:
     if as_json:
-        print_json(
-            [
-                {
-                    "number": each.number,
-                    "question": each.query.purpose,
-                    "parameters": sorted(each.query.params),
-                }
-                for each in questions()
-            ]
-        )
+        print_json(listed().model_dump(mode="json")["questions"])
         return
-    table = Table(
-        "", "question", "parameters", title="aml investigate NUMBER --wallet …", title_justify="left"
-    )
+    table = Table("", "question", "parameters", title="aml investigate NUMBER …", title_justify="left")
     for each in questions():
-        required = sorted(each.query.params - {"chain"} - each.defaults().keys())
-        defaults = ", ".join(f"{name}={value}" for name, value in each.defaults().items())
-        options = " ".join(f"--{name} …" for name in reversed(required))
-        table.add_row(each.number, each.query.purpose, f"{options}\n{defaults}")
+        table.add_row(each.number, each.query.purpose, _options(each))
     stdout.print(table)
 
 
-def _wallets(postgres: Postgres, numbered: Question, wallet: str | None, other: str | None) -> dict[str, Any]:
-    """The wallets as parameters, and the published run's watermark where the question uses it."""
-    if wallet is None:
-        raise InvalidInput(f"Question {numbered.number} is about a wallet: name one with --wallet.")
-    with postgres.transaction() as connection:
-        row = find_wallet(connection, wallet)
-        parameters: dict[str, Any] = {"chain": row.chain, "wallet": row.address}
-        if other is not None:
-            parameters["other"] = find_wallet(connection, other).address
-        if "watermark" in numbered.query.params and (run := published_run(connection)) is not None:
-            parameters["watermark"] = run.watermark
-    return parameters
+def _options(each: Question) -> str:
+    required = [one.name for one in each.parameters().values() if one.is_required and one.name != "chain"]
+    options = [f"--{name} …" if name in ("wallet", "other") else f"--set {name}=…" for name in required]
+    defaults = ", ".join(f"{name}={json.dumps(value)}" for name, value in each.defaults().items())
+    return f"{' '.join(options)}\n{defaults}".strip()
 
 
 def _pair(text: str) -> tuple[str, Any]:
     name, equals, value = text.partition("=")
     if not equals:
         raise InvalidInput(f"--set {text} is not like --set hop_limit=6.")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
+    return name.strip(), value
 
 
-def _table(numbered: Question, findings: list[Finding]) -> Table:
-    columns = [name for name in numbered.query.returns if name != "path"]
+def _table(found: QuestionAnswer) -> Table:
+    has_transfers = any(finding.transfers for finding in found.findings)
     table = Table(
-        *columns, "transfers", title=f"{numbered.number} {numbered.query.purpose}", title_justify="left"
+        *found.columns,
+        *(["transfers"] if has_transfers else []),
+        title=f"{found.number} {found.question}",
+        title_justify="left",
     )
-    for finding in findings:
-        path = " → ".join(short(step.transaction_hash) for step in finding.transfers)
-        table.add_row(*(_cell(finding.columns[name]) for name in columns), path)
+    for each in found.findings:
+        path = " → ".join(short(step.transaction_hash) for step in each.transfers)
+        cells = [Text(cell(each.columns[name])) for name in found.columns]
+        table.add_row(*cells, *([Text(path)] if has_transfers else []))
     return table
-
-
-def _cell(value: Any) -> str:  # noqa: ANN401 - one column of any type
-    return f"{value:.9g}" if isinstance(value, float) else "" if value is None else str(value)

@@ -1,6 +1,7 @@
 """Queries to paste into Neo4j Browser, and links that open it."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -47,6 +48,11 @@ def guide_root(settings: Settings) -> str:
 def parameters_text(parameters: Mapping[str, Any]) -> str:
     """The command that sets a query's parameters in Neo4j Browser."""
     return f":params {{{', '.join(f'{name}: {json.dumps(value)}' for name, value in parameters.items())}}}"
+
+
+def text_with_values(text: str, parameters: Mapping[str, Any]) -> str:
+    """A query with the values of its parameters written into it, for a link that only takes a text."""
+    return re.sub(r"\$([a-z_]+)", lambda match: json.dumps(parameters[match[1]], ensure_ascii=False), text)
 
 
 def _url(settings: Settings, command: str, argument: str) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from app.investigation.browser import parameters_text
-from app.investigation.questions import MEANINGS, Question, questions
+from app.investigation.questions import Question, questions
 from app.policy.policy import Policy
 from app.projection.labels import node_labels
 
@@ -19,14 +19,17 @@ _COLOURS = {
 }
 """Fill, border and text colour of a wallet by the least severity of its category."""
 
+_EXAMPLES = {"other": "0x…", "category": "mixer", "transaction_hash": "0x…", "words": "tornado*"}
+"""What stands where a person writes the wallet, the category, the hash or the words."""
+
 
 def guide(policy: Policy, *, chain: str, wallet: str, style_address: str, form: str) -> str:
     """The guide for one wallet, or for a placeholder, in one of its formats, `html` and `adoc`.
 
     Neo4j Browser up to 5 reads HTML, its successors read AsciiDoc.
     """
-    wallets = {"chain": chain, "wallet": wallet, "other": "0x…"}
-    entries = [_entry(each, wallets) for each in questions()]
+    examples = _EXAMPLES | {"chain": chain, "wallet": wallet}
+    entries = [_entry(each, examples) for each in questions()]
     return (
         _templates()
         .get_template(f"investigation.{form}.j2")
@@ -59,14 +62,16 @@ def _templates() -> Environment:
     )
 
 
-def _entry(each: Question, wallets: dict[str, str]) -> dict[str, Any]:
-    named_wallets = {name: value for name, value in wallets.items() if name in each.query.params}
-    parameters = named_wallets | each.defaults()
+def _entry(each: Question, examples: dict[str, str]) -> dict[str, Any]:
+    parameters = {name: value for name, value in examples.items() if name in each.query.params}
+    parameters |= each.defaults()
+    wider = parameters | {"through_labels": True} if "through_labels" in parameters else None
     return {
         "number": each.number,
-        "name": each.name,
+        "name": each.title,
         "question": each.query.purpose,
         "parameters": parameters_text(parameters),
+        "wider_parameters": None if wider is None else parameters_text(wider),
         "text": each.query.text,
-        "meanings": [(name, MEANINGS[name]) for name in parameters],
+        "meanings": [(name, one.meaning) for name, one in each.parameters().items()],
     }

@@ -64,3 +64,18 @@ def span(seconds: float | None) -> str:
 def words(name: str) -> str:
     """An identifier as words."""
     return name.replace("_", " ")
+
+
+def cell(value: object) -> str:
+    """One column of an answer: numbers with separated thousands, times to the second, lists by commas."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return moment(value)
+    if isinstance(value, list):
+        return ", ".join(map(cell, value))
+    if isinstance(value, float):
+        return f"{value:,.8f}".rstrip("0").rstrip(".") if abs(value) >= 1e-6 or not value else f"{value:.3g}"  # noqa: PLR2004 - smaller ones as powers of ten
+    return f"{value:,}" if isinstance(value, int) else str(value)

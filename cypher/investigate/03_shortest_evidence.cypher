@@ -1,13 +1,13 @@
 // Question: Over which fewest transfers did money of this wallet reach the other one?
-// Params: chain, wallet, other, hop_limit, least_share, row_limit
-// Returns: path, hops, asset, carried, share
+// Params: chain, wallet, other, hop_limit, least_share, through_labels, row_limit
+// Returns: path, wallets, hops, units, asset, usd_value, share, through
 CYPHER 25
 MATCH (target:Wallet {chain: $chain, address: $other})
 MATCH (origin:Wallet {chain: $chain, address: $wallet})-[d:TRANSFER WHERE d.send_pool IS NOT NULL]->()
 WITH origin, target, d.asset_id AS asset_id, sum(d.amount) AS total
 MATCH path = (origin)-[first:TRANSFER WHERE first.asset_id = asset_id AND first.send_pool IS NOT NULL
                        AND first.amount >= $least_share * total]->(neighbour)
-             ((x WHERE x.category IS NULL)-[t:TRANSFER]->(y)){0,5}(target)
+             ((x WHERE $through_labels OR x.category IS NULL)-[t:TRANSFER]->(y)){0,11}(target)
 // In the order of the ledger and from the same pool, so that money can have taken every path.
 WHERE allReduce(
   step = {hop: 1, pool: first.recv_pool, before: first, drain: first.recv_drain, carried: first.amount},
@@ -24,6 +24,13 @@ WITH path, total, first,
     kept = {amount: first.amount, drain: first.recv_drain},
     s IN t | {amount: kept.amount * s.send_share * exp(kept.drain - s.send_drain), drain: s.recv_drain}
   ).amount AS carried
-RETURN path, length(path) AS hops, first.asset AS asset, carried, carried / total AS share
+RETURN path, reduce(line = '', w IN nodes(path) |
+    line + CASE line WHEN '' THEN '' ELSE ' → ' END
+    + coalesce(w.label + ' ', '') + left(w.address, 6) + '…' + right(w.address, 4)) AS wallets,
+  length(path) AS hops,
+  round(carried / 10.0 ^ coalesce(first.decimals, 0), 8) AS units, first.asset AS asset,
+  round(carried * first.usd_value / first.amount, 2) AS usd_value, carried / total AS share,
+  [w IN nodes(path)[1..-1] WHERE w.category IS NOT NULL |
+    coalesce(w.label + ' ', '') + left(w.address, 6) + '…' + right(w.address, 4)] AS through
 ORDER BY hops, share DESC, first.transaction_hash
 LIMIT toInteger($row_limit)

@@ -1,9 +1,9 @@
 // Question: Which sums of this wallet crossed other wallets within minutes, nearly whole?
-// Params: chain, wallet, within_minutes, least_rest, row_limit
-// Returns: path, hops, asset, started, arrived
+// Params: chain, wallet, within_minutes, least_rest, through_labels, row_limit
+// Returns: path, wallets, hops, units_before, units_after, asset, usd_value, started, arrived, through
 CYPHER 25
 MATCH path = (:Wallet {chain: $chain, address: $wallet})-[first:TRANSFER WHERE first.amount > 0 AND first.retracted IS NULL]->
-             (neighbour)((x WHERE x.category IS NULL)-[t:TRANSFER]->(y)){1,9}(last)
+             (neighbour)((x WHERE $through_labels OR x.category IS NULL)-[t:TRANSFER]->(y)){1,9}(last)
 WHERE allReduce(
   before = first,
   s IN t | CASE
@@ -14,14 +14,23 @@ WHERE allReduce(
      AND s.occurred_at.epochSeconds - before.occurred_at.epochSeconds <= $within_minutes * 60
     THEN s END,
   before IS NOT NULL)
-WITH path, first, t[-1] AS final
-// Only the longest: a path that begins a longer one is drawn as part of it.
-ORDER BY length(path) DESC, first.transaction_hash, final.seq
-WITH collect({path: path, first: first, final: final}) AS candidates
-UNWIND range(0, size(candidates) - 1) AS index
-WITH candidates[index] AS candidate, candidates[..index] AS longer
-WHERE NOT any(other IN longer
-  WHERE relationships(other.path)[..length(candidate.path)] = relationships(candidate.path))
-RETURN candidate.path AS path, length(candidate.path) AS hops, candidate.first.asset AS asset,
-  candidate.first.occurred_at AS started, candidate.final.occurred_at AS arrived
+WITH path, first, last, t[-1] AS final
+// Only the longest: one that could go on is the beginning of another.
+WHERE length(path) = 10 OR NOT EXISTS {
+  MATCH (last WHERE $through_labels OR last.category IS NULL)-[u:TRANSFER]->()
+  WHERE u.asset_id = final.asset_id
+    AND u.retracted IS NULL
+    AND $least_rest * final.amount <= u.amount <= final.amount
+    AND u.seq > final.seq
+    AND u.occurred_at.epochSeconds - final.occurred_at.epochSeconds <= $within_minutes * 60
+}
+RETURN path, reduce(line = '', w IN nodes(path) |
+    line + CASE line WHEN '' THEN '' ELSE ' → ' END
+    + coalesce(w.label + ' ', '') + left(w.address, 6) + '…' + right(w.address, 4)) AS wallets,
+  length(path) AS hops, round(first.amount / 10.0 ^ coalesce(first.decimals, 0), 8) AS units_before,
+  round(final.amount / 10.0 ^ coalesce(final.decimals, 0), 8) AS units_after, first.asset AS asset,
+  round(first.usd_value, 2) AS usd_value, first.occurred_at AS started, final.occurred_at AS arrived,
+  [w IN nodes(path)[1..-1] WHERE w.category IS NOT NULL |
+    coalesce(w.label + ' ', '') + left(w.address, 6) + '…' + right(w.address, 4)] AS through
+ORDER BY hops DESC, first.transaction_hash, final.seq
 LIMIT toInteger($row_limit)

@@ -1,5 +1,6 @@
 """The numbered questions on a real, expert-traced hack: their answers equal a plain search of its file."""
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -7,11 +8,20 @@ from typing import Any
 import pytest
 
 from app.domain import Transfer
-from app.investigation.questions import Finding, ask, question
+from app.investigation.asking import answer, ask
+from app.investigation.findings import Finding
+from app.investigation.questions import question
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.support.hack import RESIDUALS, Hack
 from tests.support.ledgers.investigating import Hashes, Ledger, hashes, longest_only, tell
+from tests.support.ledgers.plain_answers import PlainRecord, categories_of
+from tests.support.ledgers.question_checks import (
+    check_categories,
+    check_pairs,
+    check_record,
+    check_wallets,
+)
 
 Asked = Callable[..., list[Finding]]
 LIMIT = 60.0  # seconds
@@ -48,6 +58,54 @@ def test_every_question_equals_a_plain_search(hack: Hack, postgres: Postgres, gr
     assert ways(asked("09", wallet, since=f"{day}T00:00:00Z")) == {
         (t.transaction_hash,) for t in today if wallet in {t.sender, t.receiver}
     }
+
+
+def test_the_way_of_every_thief_to_the_mixer_is_shown_or_said_to_be_left_out(
+    hack: Hack, postgres: Postgres, graph: Graph
+) -> None:
+    transfers, labels = hack.transfers(), list(hack.labels())
+    tell(postgres, graph, transfers, labels)
+    record = PlainRecord(transfers, categories_of(labels))
+    for hacker in hack.hackers():
+        ways = {
+            through: record.arrivals(hacker, MIXER, hop_limit=12, through=through)
+            for through in (False, True)
+        }
+        about = {"chain": "ethereum", "wallet": hacker, "other": MIXER, "row_limit": 100}
+        for number in ("03", "10"):
+            found = answer(graph, question(number), about, timeout_seconds=LIMIT)
+            assert found.left_out is not None
+            assert found.findings or found.left_out.paths
+            assert "through labelled wallets: " in found.summary
+        assert len(found.findings) == len(ways[False])
+        wider = ask(graph, question("10"), about | {"through_labels": True}, timeout_seconds=LIMIT)
+        assert {way.transfers[-1].transaction_hash: way.columns["hops"] for way in wider} == ways[True]
+        assert all(
+            way.columns["wallets"].startswith(f"Hacker {hacker[:6]}…{hacker[-4:]} → ") for way in wider
+        )
+
+
+def test_every_new_question_equals_a_plain_search(hack: Hack, postgres: Postgres, graph: Graph) -> None:
+    transfers, labels = hack.transfers(), list(hack.labels())
+    tell(postgres, graph, transfers, labels)
+    record = PlainRecord(transfers, categories_of(labels))
+    ledger = Ledger(transfers, set(record.categories))
+    met: dict[str, int] = defaultdict(int)
+
+    def asked(number: str, wallet: str | None, **given: Any) -> list[Finding]:  # noqa: ANN401
+        about = {"chain": "ethereum"} | ({} if wallet is None else {"wallet": wallet})
+        return ask(graph, question(number), about | given, timeout_seconds=LIMIT)
+
+    hackers = hack.hackers()
+    busiest = sorted(record.sent, key=lambda wallet: -len(record.sent[wallet]))[:EXAMINED]
+    check_pairs(asked, record, [(hacker, MIXER) for hacker in hackers], met)
+    check_pairs(asked, record, itertools.combinations(hackers, 2), met)
+    check_wallets(asked, record, {*hackers, MIXER, *busiest}, met)
+    check_categories(asked, ledger, record, hackers, met)
+    check_record(asked, record, met, least_usd=100)
+    # Nobody in it collects from many and pays as many, and no two share an unlabelled deposit address.
+    assert met.keys() >= {"10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20"}
+    assert {number for number, answers in met.items() if answers} >= {"10", "11", "14", "15", "17"}, met
 
 
 def _exposures(hack: Hack, asked: Asked) -> None:
@@ -99,8 +157,8 @@ def _neighbours(ledger: Ledger, asked: Asked, hacker: str) -> None:
     for t in ledger.moves:
         if t.sender == hacker:
             amounts[t.receiver] += t.amount
-    found = {f.transfers[0].receiver: f.columns["amount"] for f in asked("05", hacker)}
-    assert found == pytest.approx({wallet: float(amount) for wallet, amount in amounts.items()})
+    found = {f.transfers[0].receiver: f.columns["units"] for f in asked("05", hacker)}
+    assert found == pytest.approx({wallet: amount / 10**18 for wallet, amount in amounts.items()}, abs=1e-7)
 
 
 def _patterns(ledger: Ledger, asked: Asked) -> None:

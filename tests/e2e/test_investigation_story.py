@@ -9,7 +9,9 @@ import pytest
 
 from app.cli.data import story_labels
 from app.domain import Transfer
-from app.investigation.questions import Finding, ask, question, questions
+from app.investigation.asking import ask
+from app.investigation.findings import Finding
+from app.investigation.questions import question, questions
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.simulator.story import Story
@@ -51,7 +53,7 @@ def asked(postgres: Postgres, graph: Graph) -> Asked:
 
 
 def test_every_question_finds_the_truth_of_the_story(asked: Asked) -> None:
-    unasked = {each.number for each in questions()}
+    unasked = {each.number for each in questions() if each.number < "10"}  # the others: test_questions.py
 
     def ask_about(number: str, wallet: str, **given: Any) -> list[Finding]:  # noqa: ANN401
         unasked.discard(number)

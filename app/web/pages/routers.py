@@ -10,6 +10,7 @@ from app.web.pages import (
     labels,
     leaderboard,
     operations,
+    questions,
     runs,
     search,
     sign_in,
@@ -23,7 +24,17 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Static(), name="static")
     for public in (sign_in.router, api_docs.router):
         app.include_router(public)
-    for behind_token in (leaderboard, wallet, explorer, runs, operations, ingestion, labels, search):
+    for behind_token in (
+        leaderboard,
+        wallet,
+        explorer,
+        questions,
+        runs,
+        operations,
+        ingestion,
+        labels,
+        search,
+    ):
         app.include_router(
             behind_token.router, include_in_schema=False, dependencies=[Depends(require_token)]
         )

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from app.api.routes import questions
 from app.explorer import neighbours
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
@@ -38,6 +39,7 @@ BODIES: dict[str, Any] = {
     "expand_wallet": {"way": "in", "shown": []},
     "publish_transfers": {"transfers": [{}]},
     "add_labels": {"labels": [LABEL]},
+    "ask_question": {"wallet": f"ethereum:{BOB}"},
 }
 OF_WALLETS = [name for name, (_, path, _) in OPERATIONS.items() if "{wallet}" in path]
 NEEDS_NO_RECORD = {"get_health", "get_ready"}
@@ -92,7 +94,7 @@ def test_every_cell_of_the_table_is_seen(
         table.values = {
             "wallet": f"ethereum:{BOB}", "run_id": 1, "run_id_before": 1, "run_id_after": 2,
             "operation_id": "0" * 32, "topic": letter["topic"], "partition": letter["partition"],
-            "offset": letter["offset"], "name": "transfer",
+            "offset": letter["offset"], "name": "transfer", "question": "01",
             "transaction_hash": transfer(10, 1, 2, 1).transaction_hash,
         }  # fmt: skip
         before_any_run(table, api)
@@ -103,7 +105,9 @@ def test_every_cell_of_the_table_is_seen(
         not_found(table, api)
         conflicts(table, api, postgres)
         monkeypatch.setattr(neighbours, "QUERY_SECONDS", 0.001)
-        wait_for(lambda: table.ask(api, "expand_wallet").status_code == 504)
+        monkeypatch.setattr(questions, "WALLET_SECONDS", 0.001)
+        for name in ("expand_wallet", "ask_question"):
+            wait_for(lambda: table.ask(api, name).status_code == 504)  # noqa: B023 - at once
     slow = settings.model_copy(update={"cypher_engine_seconds": 1e-6})
     with served(slow, postgres, graph) as api:
         table.ask(api, "start_run", json={"engine": "cypher"}, headers={"Prefer": "wait=60"})
@@ -185,7 +189,7 @@ def too_many(table: Table, api: httpx.Client) -> None:
 def not_found(table: Table, api: httpx.Client) -> None:
     nothing = {
         "wallet": f"ethereum:{NOBODY}", "run_id": 99, "run_id_before": 98, "operation_id": "1" * 32,
-        "offset": 10**6, "transaction_hash": f"0x{99:064x}",
+        "offset": 10**6, "question": "no_such", "transaction_hash": f"0x{99:064x}",
     }  # fmt: skip
     for name, status in CELLS:
         if status == 404 and name not in {"list_top_scores", "mark_holes_seen"}:
@@ -199,6 +203,7 @@ def conflicts(table: Table, api: httpx.Client, postgres: Postgres) -> None:
     for name, status in CELLS:
         if status == 409 and name in OF_WALLETS:
             assert table.ask(api, name, values={"wallet": BOB}).json()["choices"], name
+    assert table.ask(api, "ask_question", json={"wallet": BOB}).json()["choices"]
     assert table.ask(api, "cancel_run").status_code == 409
     change(postgres, "UPDATE scoring_runs SET status = 'failed' WHERE run_id = 1")
     for name in ("verify_run", "compare_runs"):

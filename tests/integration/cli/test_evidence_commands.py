@@ -9,7 +9,8 @@ import pytest
 from app.answers.explanation import Explanation
 from app.errors import InvalidInput, NotFound
 from app.explain.explain import explain
-from app.investigation.questions import ask, question, questions
+from app.investigation.asking import ask
+from app.investigation.questions import question, questions
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -73,15 +74,15 @@ def test_investigate_lists_its_questions() -> None:
 
 
 def test_investigate_asks_the_graph_as_the_question_is_written(graph: Graph) -> None:
-    (found,) = aml_json("investigate", "1", "--wallet", BOB)
-    assert [step["sender"] for step in found["transfers"]] == [ALICE, MIXER]  # as they are drawn: from Bob
+    (found,) = aml_json("investigate", "1", "--wallet", BOB)["findings"]
+    assert [step["sender"] for step in found["transfers"]] == [MIXER, ALICE]  # in the order of time
     (asked,) = ask(graph, question("01"), {"chain": "ethereum", "wallet": BOB}, timeout_seconds=60)
     assert found["columns"]["share"] == asked.columns["share"]
     assert [step["transaction_hash"] for step in found["transfers"]] == [
         step.transaction_hash for step in asked.transfers
     ]
-    assert aml_json("investigate", "01", "--wallet", BOB, "--set", "hop_limit=1") == []
-    between = aml_json("investigate", "03", "--wallet", MIXER, "--other", f"ethereum:{CAROL}")
+    assert aml_json("investigate", "01", "--wallet", BOB, "--set", "hop_limit=1")["findings"] == []
+    between = aml_json("investigate", "03", "--wallet", MIXER, "--other", f"ethereum:{CAROL}")["findings"]
     assert [len(each["transfers"]) for each in between] == [3]
     assert "mixer" in aml("investigate", "01", "--wallet", BOB)
 
@@ -99,6 +100,10 @@ def test_investigate_says_what_is_missing_or_too_much() -> None:
         aml("investigate", "03", "--wallet", BOB)
     with pytest.raises(InvalidInput, match="no parameter colour"):
         aml("investigate", "01", "--wallet", BOB, "--set", "colour=red")
+    with pytest.raises(InvalidInput, match="from 1 to 12"):
+        aml("investigate", "03", "--wallet", BOB, "--other", CAROL, "--set", "hop_limit=13")
+    with pytest.raises(InvalidInput, match="not about a second wallet"):
+        aml("investigate", "01", "--wallet", BOB, "--other", CAROL)
     with pytest.raises(InvalidInput, match="is not like"):
         aml("investigate", "01", "--wallet", BOB, "--set", "hop_limit")
     with pytest.raises(NotFound, match="no question 99"):
