@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         strangers,
         skill,
     )
-    for command in commands:
+    for command in (*loads, faults, strangers, skill):
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 

@@ -1,4 +1,4 @@
-"""ethereum-etl's stream on topics of its own becomes transfers: in any order, and however often it is killed."""
+"""The stream of ethereum-etl on topics of its own becomes transfers: in any order, however often it is killed."""
 
 import json
 import os
