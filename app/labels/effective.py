@@ -68,7 +68,7 @@ def effective_labels(
         "addresses": None if addresses is None else list(addresses),
         "listed": sorted(rules.listed),
     }
-    rows = [_judged(EffectiveLabel(*row), rules, as_of) for row in connection.execute(_LABELS, parameters)]
+    rows = [EffectiveLabel(*row) for row in connection.execute(_LABELS, parameters)]
     if addresses is None or ZERO_ADDRESS in addresses:
         rows += (
             EffectiveLabel(
@@ -78,10 +78,18 @@ def effective_labels(
                 _ZERO_WALLETS, {"zero": ZERO_ADDRESS, "seen_until": seen_until}
             )
         )
-    rows.sort(key=lambda label: (label.chain, label.address))
+    return effective_of(rows, rules, as_of)
+
+
+def effective_of(
+    labels: Iterable[EffectiveLabel], rules: LabelRules, as_of: datetime
+) -> list[EffectiveLabel]:
+    """Of labels that count at a time, the one of each wallet that decides, by chain and address."""
+    judged = [label if label.source == "built-in" else _judged(label, rules, as_of) for label in labels]
+    judged.sort(key=lambda label: (label.chain, label.address))
     return [
         _chosen(list(of_wallet), rules)
-        for _, of_wallet in groupby(rows, key=lambda label: (label.chain, label.address))
+        for _, of_wallet in groupby(judged, key=lambda label: (label.chain, label.address))
     ]
 
 
