@@ -25,6 +25,7 @@ from app.cli import (
     policy,
     runs,
     scores,
+    screen,
     servers,
     status,
 )
@@ -67,6 +68,7 @@ for group in (
     imports,
     labels,
     scores,
+    screen,
     policy,
     investigate,
     runs,

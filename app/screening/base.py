@@ -2,20 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, text
 
-from app.answers.screenings import LabelList
+from app.answers.screenings import ComputedFrom, LabelList
 from app.policy.label_rules import LabelRules
 from app.policy.policy import Policy, load_policy
 from app.runs.queries import run_row
 from app.runs.stored_policy import policy_of
 from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
 
 LISTS_SECONDS = 2.0
 """For how long the counts of lists are told again without counting; labels themselves are always read."""
@@ -47,6 +50,24 @@ class Base:
             ),
             np.int32,
         )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the screenings of one call share."""
+
+    base: Base
+    now: datetime
+    computed_from: ComputedFrom
+    policy_changed: bool
+
+
+class Stores(NamedTuple):
+    """The record, the graph if there is one, and how long its paths are asked."""
+
+    postgres: Postgres
+    graph: Graph | None
+    seconds: float
 
 
 class BaseReader:

@@ -67,7 +67,7 @@ _NULL = EffectiveLabel(None, "", ZERO_ADDRESS, MINT_BURN, "Null address", "built
 def read_known(
     connection: Connection, asked: Sequence[Sequence[Candidate]], run_id: int | None, policy: Policy
 ) -> list[list[Known]]:
-    """For each subject its wallets that have a transfer or a label, or the one that it names with its chain."""
+    """For each subject its wallets that have a transfer or a label, or the one that it names."""
     flat = [(place, *candidate) for place, candidates in enumerate(asked) for candidate in candidates]
     parameters = {
         "places": [place for place, _, _ in flat],

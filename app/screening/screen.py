@@ -5,7 +5,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 
@@ -13,16 +12,24 @@ from sqlalchemy import Connection, text
 
 from app.answers.names import ScreeningCause
 from app.answers.screenings import ComputedFrom, ScreenedWallet, Screening, ScreeningVerification
-from app.chains.wallet_reference import Candidate, normalise, normalise_on
+from app.chains.wallet_reference import Candidate
 from app.errors import InvalidInput, UnknownAddress
 from app.labels.effective import EffectiveLabel
 from app.record.freshness import digest_of_policy
 from app.runs.listing import run_name
-from app.screening import deposits, store
-from app.screening.base import Base, BaseReader
+from app.screening import store
+from app.screening.base import Base, BaseReader, Moment, Stores
+from app.screening.deposits import of_transfer, with_retraction
 from app.screening.known import Known, read_known
+from app.screening.payments import with_payment
 from app.screening.store import References
-from app.screening.subjects import Subject, TransferSubject, WalletSubject, WithdrawalSubject
+from app.screening.subjects import (
+    Subject,
+    TransferSubject,
+    WalletSubject,
+    WithdrawalSubject,
+    candidates_of,
+)
 from app.screening.wallets import (
     Changes,
     Computed,
@@ -49,16 +56,6 @@ class _Task:
     refused: tuple[str, str] | None = None
     candidates: Sequence[Candidate] = ()
     known: Sequence[Known] = ()
-
-
-@dataclass(frozen=True)
-class Moment:
-    """What the screenings of one call share."""
-
-    base: Base
-    now: datetime
-    computed_from: ComputedFrom
-    policy_changed: bool
 
 
 class Screener:
@@ -247,18 +244,16 @@ class Screener:
                 return of_wallets(draft, wallets, moment)
             case WithdrawalSubject():
                 destination = of_wallets(draft, wallets, moment)
-                return deposits.with_payment(
-                    self._postgres, moment, task.subject, task.candidates, task.known, destination
-                )
+                wallets_of_it = (task.candidates, task.known)
+                return with_payment(self._postgres, moment, task.subject, wallets_of_it, destination)
             case TransferSubject():
                 return self._deposit(moment, task.subject, draft, references_of(task.subject))
 
     def _deposit(
         self, moment: Moment, subject: TransferSubject, draft: Screening, references: References
     ) -> Screening:
-        return deposits.of_transfer(
-            self._postgres, self._graph, self._settings, moment, subject, draft, references
-        )
+        stores = Stores(self._postgres, self._graph, self._settings.screening_seconds)
+        return of_transfer(stores, moment, subject, draft, references)
 
     def _again(self, screening: Screening) -> Screening:
         if screening.status == "pending":
@@ -271,7 +266,7 @@ class Screener:
             if again.status == "pending":
                 return screening
         else:
-            again = deposits.with_retraction(self._postgres, screening)
+            again = with_retraction(self._postgres, screening)
             if again is screening:
                 return screening
         self._postgres.run(lambda connection: store.update(connection, again))
@@ -354,15 +349,6 @@ def _task(subject: Subject) -> _Task:
         reason = exc.reason if isinstance(exc, UnknownAddress) else "bad_address"
         task.refused = reason, NO_ADDRESS.format(exc)
     return task
-
-
-def candidates_of(address: str, chain: str | None) -> list[Candidate]:
-    """The wallets that an address means, on a chain if one is named.
-
-    Raises:
-        InvalidInput: it is no address, or none of that chain.
-    """
-    return normalise(address) if chain is None else normalise_on(chain, address)
 
 
 def _draft(moment: Moment, task: _Task) -> Screening:

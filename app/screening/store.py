@@ -13,7 +13,9 @@ from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.screenings import ForgottenReference, Screening, ScreeningList, ScreeningSummary
 from app.domain import format_points
 from app.errors import NotFound
+from app.stores.postgres import Postgres
 
+PRUNED_AT_ONCE = 5_000
 MAX_TOTAL = 10_000
 """A list counts no further."""
 
@@ -156,6 +158,16 @@ def prune(connection: Connection, days: int, limit: int) -> int:
     if deleted < limit:
         connection.execute(_PRUNE_REFERENCES)
     return int(deleted)
+
+
+def prune_all(postgres: Postgres, days: int) -> int:
+    """Deletes every screening older than so many days, some in each transaction; returns how many."""
+    deleted = 0
+    while True:
+        some = postgres.run(lambda connection: prune(connection, days, PRUNED_AT_ONCE))
+        deleted += some
+        if some < PRUNED_AT_ONCE:
+            return deleted
 
 
 def count_old(connection: Connection, days: int) -> int:

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from app.chains.wallet_reference import Candidate, normalise, normalise_on
+
 MAX_SUBJECTS = 1_000
 MAX_ADDRESS_TEXT = 500
 """Of an address as somebody pastes it; an explorer's URL is longer than the address."""
@@ -96,3 +98,12 @@ class WithdrawalSubject(_Subject):
 
 
 Subject = Annotated[WalletSubject | TransferSubject | WithdrawalSubject, Field(discriminator="type")]
+
+
+def candidates_of(address: str, chain: str | None) -> list[Candidate]:
+    """The wallets that an address means, on a chain if one is named.
+
+    Raises:
+        InvalidInput: it is no address, or none of that chain.
+    """
+    return normalise(address) if chain is None else normalise_on(chain, address)

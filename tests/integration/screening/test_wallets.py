@@ -136,8 +136,8 @@ def test_a_listed_address_that_never_moved_is_severe_with_its_list_in_every_spel
     label(
         postgres, address(77), "sanctioned", source="ofac", name="Somebody", confidence=100, valid_from=listed
     )
-    for text in (address(77), address(77).upper()):
-        screening = screener.screen_wallet(spelling.format(text))
+    for spelled in (address(77), address(77).upper()):
+        screening = screener.screen_wallet(spelling.format(spelled))
         assert screening.status == "never_seen", screening
         assert screening.risk_level == "severe"
         (found,) = screening.wallets
