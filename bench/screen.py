@@ -1,8 +1,8 @@
 """How fast screenings are answered over HTTP, with a large record and transfers arriving.
 
-The real API and consumer, each in a process of its own, on embedded servers with the JVM's full compiler. The
-record is filled by COPY and scored; then transfers arrive on Kafka at a steady rate, and meanwhile wallets
-and deposits are screened one request after the other. Beside them one row is read by its key, in this process:
+The real API and consumer, each a process of its own, on embedded servers with the JVM's full compiler. The
+record is filled by COPY and scored. Then transfers arrive on Kafka at a steady rate, and meanwhile wallets and
+deposits are screened, one request after the other. Beside them one row is read by its key, in this process:
 what a figure is worth on another machine is its ratio to that.
 """
 

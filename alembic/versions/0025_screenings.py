@@ -18,9 +18,7 @@ def upgrade() -> None:
         sa.Column("reference_id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("reference", sa.Text()),
         sa.Column("customer_reference", sa.Text()),
-        sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("reference_id", name="pk_screening_references"),
     )
     op.create_index(

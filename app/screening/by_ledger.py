@@ -42,13 +42,14 @@ def scores_of_the_past(
     *,
     watermark: int,
     as_of: datetime,
+    arithmetic: int,
     own: Mapping[int, EffectiveLabel | None],
 ) -> dict[int, Computed]:
     """Scores these wallets by the transfers up to a batch, with the labels of a time.
 
     `own` are the labels of these wallets, where they are of a later time than the others'.
     """
-    run: Any = SimpleNamespace(as_of=as_of, transfers=0)
+    run: Any = SimpleNamespace(as_of=as_of, transfers=0, arithmetic=arithmetic)
     snapshot = past_snapshot(connection, run, watermark, base.policy)
     if own:
         others = [label for label in snapshot.labels if label.wallet_id not in own]

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from time import monotonic, sleep
 from typing import Any
 
@@ -17,6 +16,7 @@ from app.policy.label_rules import LabelRules
 from app.projection.state import read_state
 from app.runs.engines.cypher import shares_by_paths
 from app.runs.results.totals import Totals
+from app.runs.stored_policy import knows_keys
 from app.screening.accounts import WalletAccounts, read_wallet_accounts
 from app.screening.base import Base
 from app.screening.judging import exposure_rows, judge_wallets
@@ -156,7 +156,7 @@ def _attempt(
     assert run is not None  # noqa: S101 - the graph has the labels of one
     with postgres.transaction(snapshot=True) as connection:
         accounts = read_wallet_accounts(connection, wallet_ids, policy, run, watermark)
-        labels = _labels(connection, accounts, run.as_of, base.label_rules, own)
+        labels = _labels(connection, accounts, run, base.label_rules, own)
     asked = [wallet_id for wallet_id in wallet_ids if wallet_id not in accounts.busy]
     layout = CellLayout(tuple(run.columns[len(RESIDUALS) :]), run.hop_limit)
     known = base.known_assets(accounts.assets.values())
@@ -206,14 +206,16 @@ def _attempt(
 def _labels(
     connection: Connection,
     accounts: WalletAccounts,
-    as_of: datetime,
+    run: Row[Any],
     rules: LabelRules,
     own: Mapping[int, EffectiveLabel | None],
 ) -> list[EffectiveLabel]:
     """The labels of all wallets of the accounts: those of the run, but of the screened ones those of now."""
     addresses = {address for _, address in accounts.addresses.values()}
     ids = {name: wallet_id for wallet_id, name in accounts.addresses.items()}
-    labels = effective_labels(connection, as_of=as_of, rules=rules, addresses=addresses)
+    labels = effective_labels(
+        connection, as_of=run.as_of, rules=rules, addresses=addresses, keys_everywhere=knows_keys(run)
+    )
     of_others = [
         replace(label, wallet_id=ids[label.chain, label.address])
         for label in labels

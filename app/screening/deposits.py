@@ -297,7 +297,7 @@ _FIELDS = """
 """
 _NAMES = """
     JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id
-    JOIN assets a USING (asset_id)
+    JOIN assets a ON a.asset_id = t.asset_id
 """
 _FIND = text(f"""
     SELECT {_FIELDS}, f.seq,

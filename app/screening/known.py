@@ -14,6 +14,7 @@ from app.domain import MINT_BURN, ZERO_ADDRESS
 from app.labels.effective import EffectiveLabel, effective_of
 from app.policy.policy import Policy
 from app.record.wallets import NOT_SEEN, KnownWallet
+from app.runs.stored_policy import knows_keys
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,11 @@ class Known:
     labels: Sequence[LabelRecord] = ()
     elsewhere: Sequence[LabelRecord] = field(default=())
     """Listings of the same key on other EVM chains, which hold here as well."""
+
+    def of_run(self, policy: Policy, run: Row[Any]) -> EffectiveLabel | None:
+        """The label that it had for a run."""
+        seen = self if knows_keys(run) else replace(self, elsewhere=())
+        return seen.effective(policy, run.as_of)
 
     def effective(self, policy: Policy, moment: datetime) -> EffectiveLabel | None:
         """The label that counts at a time."""
@@ -144,10 +150,8 @@ def _contracts(
     )
     if not listed:
         return frozenset()
-    registered = {
-        address for address in listed for chain in EVM_CHAINS if policy.is_registered(chain, address)
-    }
-    return frozenset(connection.execute(_CONTRACTS, {"addresses": listed}).scalars()) | registered
+    tokens = connection.execute(_CONTRACTS, {"addresses": listed, "evm": sorted(EVM_CHAINS)}).scalars()
+    return frozenset(tokens) | frozenset(policy.label_rules.contracts)
 
 
 _KNOWN = text("""
@@ -169,4 +173,6 @@ _LABELS = text("""
     FROM labels WHERE address = ANY(:addresses)
     ORDER BY recorded_at, label_id
 """)
-_CONTRACTS = text("SELECT DISTINCT asset FROM assets WHERE asset = ANY(:addresses)")
+_CONTRACTS = text("""
+    SELECT DISTINCT asset FROM assets WHERE asset = ANY(:addresses) AND chain = ANY(CAST(:evm AS text[]))
+""")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from app.answers.screenings import ScreenedWallet, Screening, ScreeningDifference, ScreeningVerification
 from app.chains.wallet_reference import Candidate
 from app.runs.queries import run_row
+from app.runs.result_lines import ARITHMETIC
 from app.runs.stored_policy import policy_of
 from app.screening.base import Base, valued_assets
 from app.screening.by_ledger import scores_of_the_past
@@ -52,8 +53,8 @@ def _of_wallet(
     moment = screening.computed_from.labels_as_of
     name = wallet.score.wallet
     ((known,),) = read_known(connection, [[Candidate(name.chain, name.address)]], None, base.policy)
-    at = base.run.as_of if wallet.computed_from == "run" else moment
-    label = known.effective(base.policy, at)
+    is_of_run = wallet.computed_from == "run"
+    label = known.of_run(base.policy, base.run) if is_of_run else known.effective(base.policy, moment)
     computed = None
     if wallet.computed_from != "label":
         assert wallet.watermark is not None  # noqa: S101 - what is computed has one
@@ -65,6 +66,7 @@ def _of_wallet(
             [wallet_id],
             watermark=wallet.watermark,
             as_of=moment if is_ledger else base.run.as_of,
+            arithmetic=ARITHMETIC if is_ledger else base.run.arithmetic,
             own={} if is_ledger else {wallet_id: label},
         )
         computed = found.get(wallet_id)

@@ -58,7 +58,7 @@ def changes_of(
     transfers = 0
     if known.wallet.is_seen and known.changed_in > base.run.watermark:
         transfers = changed_transfers(connection, known.wallet.wallet_id, base.run.watermark)
-    then = known.effective(base.policy, base.run.as_of)
+    then = known.of_run(base.policy, base.run)
     labels = sum(
         one.recorded_at > base.run.as_of or (one.removed_at or base.run.as_of) > base.run.as_of
         for one in (*known.labels, *known.elsewhere)
@@ -153,7 +153,7 @@ def _from_run(
     labels: list[ScreenedLabel],
 ) -> ScreenedWallet:
     assert base.run is not None  # noqa: S101 - the caller looked
-    of_run = known.effective(base.policy, base.run.as_of)
+    of_run = known.of_run(base.policy, base.run)
     score = _score(
         connection,
         base,

@@ -515,7 +515,7 @@ class ScoringRun(Base):
     arithmetic: Mapped[int] = mapped_column(
         SmallInteger,
         server_default=text("3"),
-        comment="Version of it: 1 before migration 0007, 2 before 0019, then 3.",
+        comment="Version of it: 1 before migration 0007, 2 before 0019, 3 before 0026, then 4.",
     )
     application_version: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
