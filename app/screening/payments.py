@@ -65,7 +65,6 @@ def with_payment(
     reasons = [
         one.model_copy(update={"sentence": f"This payment: {one.sentence}", "decides": False})
         for one in reasons_of(policy, layout.columns, judged, None)
-        if one.rule != "score"
     ]
     return raised(destination, judged, reasons)
 

@@ -131,7 +131,8 @@ def test_300_deposits_of_9_usd_from_a_sanctioned_wallet_are_found(
             deposit(screener, sent, customer_reference="C1")
     found = deposit(screener, made[-1], customer_reference="C1")
     assert found.status == "complete", found
-    assert found.risk_level == "high"
+    assert found.risk_level == "severe"
+    assert one_by_one.risk_level == ("severe" if wallets == 1 else "high")
     assert "sanctions_contact" in found.flags
     assert found.transfer is not None
     sums = found.transfer.to_wallet if wallets == 1 else found.transfer.to_customer
