@@ -171,6 +171,18 @@ class Settings(BaseSettings):
     )
     evidence_max_paths: int = Field(default=100, ge=1, le=10_000, description="Paths listed per direction.")
     evidence_timeout_seconds: float = Field(default=2.0, gt=0, le=60, description="Limit of one path query.")
+    screening_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="How long a screening asks the graph's paths; then it says `incomplete`.",
+    )
+    screening_retention_days: int = Field(
+        default=2_922,
+        ge=1,
+        le=36_525,
+        description="How long screenings are kept; `aml prune` deletes older ones. Eight years.",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console", description="How log lines are written."
     )

@@ -10,6 +10,7 @@ from app.api.throttle import RequestLimit, SignInThrottle
 from app.api.topic import TransferTopic
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
+from app.screening.screen import Screener
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -28,6 +29,7 @@ class Services:
     request_limit: RequestLimit
     probes: Probes
     topic: TransferTopic
+    screener: Screener
 
 
 async def _services(request: Request) -> Services:

@@ -25,6 +25,7 @@ from app.cli import (
     policy,
     runs,
     scores,
+    screen,
     servers,
     status,
 )
@@ -70,6 +71,7 @@ for group in (
     prices,
     assets,
     scores,
+    screen,
     policy,
     investigate,
     runs,

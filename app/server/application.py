@@ -34,6 +34,7 @@ from app.api.routes import (
     reload,
     runs,
     scores,
+    screenings,
     verification,
     version,
 )
@@ -41,6 +42,7 @@ from app.api.security import check_settings, require_token
 from app.api.throttle import RequestLimit, SignInThrottle, limit_requests
 from app.operations.operation import Operations
 from app.operations.status import StatusReader, ingestion_status
+from app.screening.screen import Screener
 from app.server.topic import Topic
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -75,6 +77,7 @@ V1: Final = (
     version.router,
     messages.router,
     catalogue.router,
+    screenings.router,
 )
 
 
@@ -107,6 +110,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         request_limit=RequestLimit(settings.api_requests_per_minute),
         probes=Probes(),
         topic=Topic(settings, postgres),
+        screener=Screener(postgres, graph, settings),
     )
     # The last one is the outermost.
     app.add_middleware(EntityTagMiddleware)
@@ -115,7 +119,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
-            allow_methods=["GET", "HEAD", "POST"],
+            allow_methods=["GET", "HEAD", "POST", "DELETE"],
             allow_headers=[
                 "Authorization",
                 "Content-Type",

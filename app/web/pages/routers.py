@@ -12,6 +12,7 @@ from app.web.pages import (
     operations,
     questions,
     runs,
+    screenings,
     search,
     sign_in,
     wallet,
@@ -34,6 +35,7 @@ def install(app: FastAPI) -> None:
         ingestion,
         labels,
         search,
+        screenings,
     ):
         app.include_router(
             behind_token.router, include_in_schema=False, dependencies=[Depends(require_token)]
