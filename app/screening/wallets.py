@@ -263,7 +263,7 @@ def _score(
     run: Any = SimpleNamespace(**{**base.run._mapping, "columns": columns})  # noqa: SLF001 - SQLAlchemy's documented name
     if row.score is None:
         return unknown_score(name, NO_MONEY.format(run_id=run.run_id), run, label)
-    contact = contacts_of(connection, [row], base.run.as_of).get(row.wallet_id)
+    contact = contacts_of(connection, [row], base.run.as_of, base.run.run_id).get(row.wallet_id)
     return known_score(
         name, run, policy=base.policy, row=row, exposures=exposures, label=label, contact=contact
     )

@@ -52,6 +52,7 @@ def exposures_by_paths(
             wallet_ids=wallet_ids,
             progress=progress,
             deadline=deadline,
+            other_values=other_values,
         )
     except Unequal:
         _check_not_restated(graph, watermark)
@@ -70,6 +71,7 @@ def shares_by_paths(
     wallet_ids: Sequence[int],
     progress: Progress,
     deadline: float = inf,
+    other_values: OtherValues | None = None,
 ) -> Exposures:
     """As `exposures_by_paths`; the caller makes sure that nothing up to the watermark was restated meanwhile.
 

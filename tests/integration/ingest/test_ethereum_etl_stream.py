@@ -1,4 +1,4 @@
-"""The stream of ethereum-etl on topics of its own becomes transfers: in any order, however often it is killed."""
+"""The stream of ethereum-etl on topics of its own becomes transfers: in any order, whatever is killed."""
 
 import json
 import os
