@@ -1,4 +1,4 @@
-"""A whole instance: the three servers, the consumer and the API as children of this process."""
+"""A whole instance: the three servers, the consumer, the worker and the API as children of this process."""
 
 import subprocess
 import sys
@@ -40,7 +40,7 @@ RENEW_WAIT_SECONDS = 240.0
 SETTLE_SECONDS = 1.5
 """What ends so soon after it first answered has not started."""
 _NOT_FOR_SERVICES = ("AML_KAFKA_PRODUCER_", "AML_KAFKA_ADMIN_")
-"""Neither the API nor the consumer writes transfers or gives permissions."""
+"""None of them writes transfers or gives permissions."""
 _COMPILE = (sys.executable, "-m", "app.cli", "compile-kernels")
 
 
@@ -65,7 +65,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Super
             servers = Stack(home, ports=ports, record=record_caches, may_be_damaged=True)
             stack = resources.enter_context(servers)
         environ["AML_DATA_FOLDERS"] = pathsep.join(str(home.resolve() / name) for name in SERVICES)
-        with stderr.status("Starting the API and the consumer"):
+        with stderr.status("Starting the API, the consumer and the worker"):
             settings = _start_services(stack, home)
             supervisor = Supervisor(
                 stack,
@@ -92,10 +92,12 @@ def _start_services(stack: Stack, home: Path) -> Settings:
         if name.startswith("AML_") and not name.startswith(_NOT_FOR_SERVICES)
     }
     consumer = f"http://{settings.consumer_metrics_host}:{settings.consumer_metrics_port}/metrics"
+    worker = f"http://{settings.worker_metrics_host}:{settings.worker_metrics_port}/metrics"
     # The API is alive when it answers at all: a server that is away is none of its faults.
     for name, url, needs in (
         ("api", f"{settings.api_address}/health", ("postgres",)),
         ("consume", consumer, ("postgres", "kafka")),
+        ("work", worker, ("postgres",)),
     ):
         command = Command((sys.executable, "-m", "app.cli", name), PROJECT, environment=inherited)
         stack.start(name, command, ready=_answers(settings, url), needs=needs)
@@ -129,8 +131,10 @@ def access_table(settings: Settings, home: Path) -> Table:
     ]
     if port := settings.consumer_metrics_port:
         consumer = f"http://{settings.consumer_metrics_host}:{port}/metrics"
-        metrics = f"{settings.api_address}/metrics {consumer}"
-        rows.insert(-1, ("Metrics", metrics, "the token; the second is the consumer's"))
+        worker = f"http://{settings.worker_metrics_host}:{settings.worker_metrics_port}/metrics"
+        metrics = f"{settings.api_address}/metrics {consumer} {worker}"
+        said = "the token; the second is the consumer's, the third the worker's"
+        rows.insert(-1, ("Metrics", metrics, said))
     table = Table(title="What runs where", title_justify="left")
     for column in ("", "address", "how to sign in"):
         table.add_column(column, overflow="fold")

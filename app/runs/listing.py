@@ -13,7 +13,7 @@ from app.answers.scores import RankedWallet, TopScores
 from app.domain import format_points
 from app.policy.policy import Policy
 from app.runs.judgement.reasons import Contact, contacts_of, main_reason
-from app.runs.queries import completed_or_published_run, run_row
+from app.runs.queries import LISTS_OF_RUN, completed_or_published_run, run_row
 from app.runs.stored_policy import policy_of
 from app.stores.locks import Lock
 
@@ -60,7 +60,8 @@ _PREVIOUS = text(
     " WHERE status = 'completed' AND pruned_at IS NULL AND run_id < :run_id"
 )
 _RUNS = text(
-    "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
+    f"SELECT r.*, {LISTS_OF_RUN}, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run)"  # noqa: S608
+    " AS published"
     " FROM scoring_runs r WHERE r.run_id <= :newest AND (CAST(:status AS text) IS NULL OR r.status = :status)"
     " AND (CAST(:since AS timestamptz) IS NULL OR r.started_at >= :since)"
     " AND (CAST(:until AS timestamptz) IS NULL OR r.started_at < :until)"

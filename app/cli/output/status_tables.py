@@ -10,6 +10,7 @@ from app.answers.runs import Run
 from app.operations.status_answer import GraphStatus, IngestionStatus
 from app.record.last_reconciliation import LastReconciliation
 from app.settings import Settings
+from app.stores.jobs import JobCounts
 from app.web.numbers import span
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def ingestion_table(status: IngestionStatus) -> Table:
         "graph": _graph(status.graph),
         "graph compared": _comparison(status.reconciliation, status.as_of),
         "last scoring run": _run(status.latest_run, status.published_run),
+        "worker": _jobs(status.jobs),
     }
+    if status.unseen is not None and status.unseen.something:
+        lines["not scored yet"] = status.unseen.sentence
     if record.waiting:
         lines["in another block"] = f"{count(record.waiting, 'transfer')}: see GET /v1/transfers/waiting"
     if status.dead_letters:
@@ -99,6 +103,12 @@ def ingestion_table(status: IngestionStatus) -> Table:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun: `1 wallet`, `1,500 transfers`."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def _jobs(jobs: JobCounts) -> str:
+    alive = count(jobs.workers, "worker") if jobs.workers else "no worker: start `aml work`"
+    failed = f", {jobs.failed:,} given up" if jobs.failed else ""
+    return f"{alive}; {count(jobs.waiting, 'job')} due, {jobs.scheduled:,} for later{failed}"
 
 
 def _graph(graph: GraphStatus) -> str:
