@@ -59,5 +59,5 @@ def _watch(row: dict[str | None, str | None], origin: str) -> Watch:
             raise InvalidInput(f"{origin}: {name} is longer than {MAX_LENGTH} or has a control character.")
         if not value and name in REQUIRED:
             raise InvalidInput(f"{origin}: {name} is empty.")
-    references = (fields.get(name) or None for name in ("reference", "customer_reference"))
-    return Watch(fields["chain"], fields["address"], *references, origin=origin)
+    reference, customer = (fields.get(name) or None for name in ("reference", "customer_reference"))
+    return Watch(fields["chain"], fields["address"], reference, customer, origin)

@@ -131,9 +131,9 @@ def export(
 
     Example: aml watch export customers.csv
     """
-    with open_record(load_settings(home)) as postgres, postgres.transaction(snapshot=True) as connection:
-        with writing(file):
-            number = write_watches(every_watched(connection), file)
+    record = open_record(load_settings(home))
+    with record as postgres, postgres.transaction(snapshot=True) as connection, writing(file):
+        number = write_watches(every_watched(connection), file)
     if as_json:
         print_json({"watched_wallets": number, "path": str(file)})
     else:
