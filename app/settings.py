@@ -107,6 +107,11 @@ class Settings(BaseSettings):
         ge=0,
         description="How long after the last change of labels or policy the worker starts a run; 0: never.",
     )
+    watch_every_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="How often a watched wallet is screened that nothing touched; 0: never.",
+    )
     webhook_allowed_hosts: str = Field(
         default="",
         description="Hosts of webhooks that may be private or called by http, separated by commas.",
@@ -193,6 +198,18 @@ class Settings(BaseSettings):
     )
     evidence_max_paths: int = Field(default=100, ge=1, le=10_000, description="Paths listed per direction.")
     evidence_timeout_seconds: float = Field(default=2.0, gt=0, le=60, description="Limit of one path query.")
+    screening_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=60,
+        description="How long a screening asks the graph's paths; then it says `incomplete`.",
+    )
+    screening_retention_days: int = Field(
+        default=2_922,
+        ge=1,
+        le=36_525,
+        description="How long screenings are kept; `aml prune` deletes older ones. Eight years.",
+    )
     log_format: Literal["console", "json"] = Field(
         default="console", description="How log lines are written."
     )

@@ -41,10 +41,9 @@ def _alert_on_watched(connection: Connection, run: Row[Any], rules: list[AlertRu
         now = _judged(run, row, touched=before is None or row.last_batch_id > before.watermark)
         if before is not None:
             now = _relabelled(connection, before, now)
-        since = row.touched_watermark if before is None else max(row.touched_watermark, before.watermark)
         moved = []
-        if usd is not None and before is not None and row.last_batch_id > since:
-            moved = moved_since(connection, row.wallet_id, since, run.watermark, usd)
+        if usd is not None and row.last_batch_id > row.touched_watermark:
+            moved = moved_since(connection, row.wallet_id, row.touched_watermark, run.watermark, usd)
         wallet = WalletName(chain=row.chain, address=row.address)
         found = causes(rules, before, now, moved)
         raise_alerts(connection, wallet, now, found, lambda of=wallet: _evidence(connection, of))  # type: ignore[misc]

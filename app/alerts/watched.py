@@ -111,8 +111,9 @@ def _answer(row: Row[tuple[object, ...]]) -> WatchedWallet:
 
 
 _ADD = text("""
-    INSERT INTO watched_wallets (chain, address, reference, customer_reference)
-    VALUES (:chain, :address, :reference, :customer_reference) ON CONFLICT (chain, address) DO NOTHING
+    INSERT INTO watched_wallets (chain, address, reference, customer_reference, touched_watermark)
+    SELECT :chain, :address, :reference, :customer_reference, coalesce(max(batch_id), 0) FROM batches
+    ON CONFLICT (chain, address) DO NOTHING
 """)
 _UPDATE = text("""
     UPDATE watched_wallets SET reference = :reference, customer_reference = :customer_reference

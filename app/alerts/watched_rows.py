@@ -1,6 +1,7 @@
 """Rows of watched wallets as what was judged before, and the transfers that came since."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -35,11 +36,13 @@ def keep_judged(connection: Connection, watched_id: object, judged: Judged) -> N
     connection.execute(_KEEP, {"watched_id": watched_id, **_columns(judged)})
 
 
-def was_relabelled(connection: Connection, before: Judged, judged: Judged) -> bool:
-    """Whether labels or the policy changed between two judgements."""
+def was_relabelled(
+    connection: Connection, before: Judged, judged: Judged, until: datetime | None = None
+) -> bool:
+    """Whether labels or the policy changed between two judgements, or up to a time."""
     if before.policy_digest != judged.policy_digest:
         return True
-    parameters = {"since": before.as_of, "until": judged.as_of}
+    parameters = {"since": before.as_of, "until": until or judged.as_of}
     return bool(connection.execute(_RELABELLED, parameters).scalar())
 
 

@@ -28,4 +28,15 @@ MessageStatus = TypeAliasType(
     "MessageStatus", Literal["stored", "duplicate", "dead_letter", "not_read", "lost"]
 )
 PublishStatus = TypeAliasType("PublishStatus", Literal["published", "refused"])
+ScreeningSubject = TypeAliasType("ScreeningSubject", Literal["wallet", "transfer", "withdrawal"])
+ScreeningStatus = TypeAliasType(
+    "ScreeningStatus", Literal["complete", "incomplete", "never_seen", "pending", "refused"]
+)
+"""`never_seen`: no transfer of it is recorded; its level is that of its labels. `pending`: of a transfer."""
+ScreeningOrigin = TypeAliasType("ScreeningOrigin", Literal["run", "paths", "ledger", "label"])
+ScreeningRequestFrom = TypeAliasType("ScreeningRequestFrom", Literal["auto", "run", "paths", "ledger"])
+ScreeningCause = TypeAliasType(
+    "ScreeningCause", Literal["request", "batch", "transfer", "labels", "policy", "run", "schedule"]
+)
+"""`transfer` and all behind it: why a watched wallet was screened again."""
 ChainFamily = TypeAliasType("ChainFamily", Literal["evm", "other"])

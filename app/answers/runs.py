@@ -66,6 +66,7 @@ class Pruning(Answer):
     runs: list[PrunedRun]
     rows: int
     bytes: int
+    screenings: int = Field(default=0, description="Screenings older than their retention.")
 
 
 class Runs(Answer):

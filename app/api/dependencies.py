@@ -10,6 +10,7 @@ from app.api.throttle import SignInThrottle
 from app.api.topic import TransferTopic
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
+from app.screening.screen import Screener
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -27,6 +28,7 @@ class Services:
     throttle: SignInThrottle
     probes: Probes
     topic: TransferTopic
+    screener: Screener
 
 
 async def _services(request: Request) -> Services:

@@ -31,7 +31,7 @@ _SOLANA_SIGNATURE_BYTES = 64
 _HASH_BYTES = 20
 
 _signature_text = re.compile(r"[0-9A-Za-z]{64,90}").fullmatch
-_tron_hex = re.compile(r"(?:0x|41|0x41)([0-9a-fA-F]{40})").fullmatch
+_tron_hex = re.compile(r"(?:0[xX]|41|0[xX]41)([0-9a-fA-F]{40})").fullmatch
 
 CHECKSUM_ERRORS = (Base58ChecksumError, Bech32ChecksumError)
 

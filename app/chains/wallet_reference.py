@@ -4,6 +4,7 @@ import re
 from typing import NamedTuple
 
 from app.chains.addresses import EVM_CHAINS, KNOWN_CHAINS, normalise_address
+from app.chains.spellings import chain_named, is_tron_hex, spelling_of, why_no_address, without_invisible
 from app.errors import InvalidEvent, InvalidInput, UnknownAddress
 
 MAX_REFERENCE_LENGTH = 200
@@ -22,36 +23,64 @@ class Candidate(NamedTuple):
 
 
 def normalise(text: str) -> list[Candidate]:
-    """The wallets that an address or `chain:address` may mean; blanks around it do not count.
+    """The wallets that an address may mean, as a person, a wallet or an explorer writes it.
 
-    The chain of all candidates is the one that the text names, or None. An address without its chain may
-    have several stored forms: a legacy address of Bitcoin Cash is one of Bitcoin too. EVM addresses are taken
-    in one case, or in mixed case with a right checksum (EIP-55).
+    Besides an address and `chain:address` these are tickers and short names of chains (`eth:…`), CAIP-10
+    (`eip155:1:0x…`), payment links, an explorer's URL, and Tron's hex. Blanks around it and zero-width
+    characters do not count.
+
+    The chain of all candidates is the one that the text names, or None. An address without its chain may have
+    several stored forms: a legacy address of Bitcoin Cash is one of Bitcoin too. EVM addresses are taken in
+    one case, or in mixed case with a right checksum (EIP-55).
 
     Raises:
         InvalidInput: empty, longer than 200 characters, or with blanks or control characters inside.
-        UnknownAddress: no address of a known chain, or of the chain it names.
+        UnknownAddress: no address of a known chain, or of the chain it names; or with a letter that only
+            looks like one.
     """
-    reference = text.strip()
-    if not _printable(reference):
+    reference = without_invisible(text)
+    # An address may hold a colon of its own (`bitcoincash:q…`), so only the name of a chain ends at one.
+    chain, address = spelling_of(reference) if len(reference) <= MAX_REFERENCE_LENGTH else (None, reference)
+    if not _printable(reference if chain is None else address or "-"):
         raise InvalidInput(
             f"A wallet is an address or chain:address, of up to {MAX_REFERENCE_LENGTH} printable characters"
             " without spaces."
         )
-    name, colon, address = reference.partition(":")
-    # An address may hold a colon of its own (`bitcoincash:q…`), so only the name of a chain ends at one.
-    if colon and (chain := name.lower()) in KNOWN_CHAINS:
+    if chain is not None:
         return [Candidate(chain, _stored_form(chain, address))]
-    return [Candidate(None, form) for form in _stored_forms(reference)]
+    return [Candidate(None, form) for form in _stored_forms(address)]
+
+
+def normalise_on(chain: str, text: str) -> list[Candidate]:
+    """As `normalise`, for a text whose chain stands beside it; the text may name the same chain again.
+
+    Raises:
+        InvalidInput, UnknownAddress: as `normalise`, or the text names another chain.
+    """
+    named = chain_named(chain)
+    if named is None:
+        raise UnknownAddress("unknown_chain", f"The chain {chain[:40]!a} is not known.")
+    reference = without_invisible(text)
+    spelled = spelling_of(reference) if len(reference) <= MAX_REFERENCE_LENGTH else None
+    if spelled is not None and spelled.chain is not None:
+        if spelled.chain != named:
+            raise UnknownAddress("other_chain", f"The address is one of {spelled.chain}, not of {named}.")
+        return normalise(text)
+    return normalise(f"{named}:{spelled.address if spelled else reference}")
 
 
 def _stored_form(chain: str, address: str) -> str:
     try:
+        if chain == "tron" and is_tron_hex(address):
+            from app.chains.address_forms import tron_address  # noqa: PLC0415 - loads a large library
+
+            return normalise_address(chain, tron_address(address))
         if chain in EVM_CHAINS and _evm_in_any_case(address):
             return normalise_address(chain, f"0x{address[2:]}")
         return normalise_address(chain, address)
     except InvalidEvent as exc:
-        raise UnknownAddress(exc.reason, str(exc)) from exc
+        why = why_no_address(address) if exc.reason == "bad_address" else None
+        raise UnknownAddress(exc.reason, f"{exc} {why}" if why else str(exc)) from exc
 
 
 def _stored_forms(address: str) -> list[str]:
@@ -71,5 +100,7 @@ def _stored_forms(address: str) -> list[str]:
     if not forms and colon and _chain_name(name):
         raise UnknownAddress("unknown_chain", f"The chain {name[:40]!a} of this address is not known.")
     if not forms:
-        raise UnknownAddress("bad_address", f"{address[:100]!a} is no address of a known chain.")
+        why = why_no_address(address)
+        detail = f"{address[:100]!a} is no address of a known chain."
+        raise UnknownAddress("bad_address", f"{detail} {why}" if why else detail)
     return sorted(forms)

@@ -25,6 +25,7 @@ from app.cli import (
     policy,
     runs,
     scores,
+    screen,
     servers,
     status,
 )
@@ -68,6 +69,7 @@ for group in (
     imports,
     labels,
     scores,
+    screen,
     policy,
     investigate,
     runs,

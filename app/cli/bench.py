@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    for command in (ingest, reconcile, late, pages, scoring, explain, burst, auto, growth, faults):
+    for command in (ingest, reconcile, late, pages, scoring, explain, screen, burst, auto, growth, faults):
         bench.command()(command)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
@@ -154,6 +154,22 @@ def explain(
     from bench.explain import run  # noqa: PLC0415 - likewise
 
     _measure(lambda: run(transfers, hub, requests, warm_up), as_json=as_json)
+
+
+def screen(
+    transfers: Annotated[int, typer.Option(min=3_000, help="How many the record holds.")] = 300_000,
+    rate: Annotated[int, typer.Option(min=1, max=5_000, help="How many arrive a second meanwhile.")] = 500,
+    requests: Annotated[int, typer.Option(min=10, help="Wallets of each kind that are screened.")] = 400,
+    deposits: Annotated[int, typer.Option(min=2, help="Deposits screened as they are sent.")] = 60,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure screenings over HTTP: known and never seen wallets, a thousand in one call, deposits.
+
+    Example: aml bench screen --transfers 300000 --rate 500
+    """
+    from bench.screen import run  # noqa: PLC0415 - other commands start faster without it
+
+    _measure(lambda: run(transfers, rate=rate, requests=requests, deposits=deposits), as_json=as_json)
 
 
 def auto(

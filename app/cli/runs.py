@@ -1,5 +1,6 @@
 """Commands for scoring runs: verify one, compare two, cancel one, list a wallet's scores by run."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from app.cli.output.terminal import (
     stdout,
     step_progress,
 )
-from app.errors import Unequal
+from app.errors import InvalidInput, Unequal
 from app.record.wallets import find_wallet
 from app.runs.cancel import cancel_run
 from app.runs.history import history as history_of
@@ -37,13 +38,28 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="Runs")(command)
 
 
-def verify(run: RunArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
-    """Compute a past run again from the record, and compare it with the stored results.
+def verify(
+    run: Annotated[int | None, typer.Argument(min=1, help="Number of the run.", show_default=False)] = None,
+    home: HomeOption = DEFAULT_HOME,
+    screening: Annotated[
+        int | None, typer.Option(min=1, help="Number of a screening, instead of a run.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute a past run, or a screening, again from the record, and compare it with what was stored.
 
     Prints `equal`, or the first differences and ends with exit code 1.
 
     Example: aml verify 3
+
+    Example: aml verify --screening 17
     """
+    if (run is None) == (screening is None):
+        raise InvalidInput("Name a run, or a screening with --screening.")
+    if screening is not None:
+        _verify_screening(screening, home, as_json=as_json)
+        return
+    assert run is not None  # noqa: S101 - one of the two is named
     from app.verify.verify import verify_run  # noqa: PLC0415 - loads a compiler
 
     with open_record(load_settings(home)) as postgres, step_progress("verifying") as progress:
@@ -62,6 +78,24 @@ def verify(run: RunArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOptio
     if not verification.equal:
         details = "\n".join(difference.detail for difference in verification.differences)
         raise Unequal(f"Run {run} differs from what the record gives.\n{details}")
+
+
+def _verify_screening(screening_id: int, home: Path, *, as_json: bool) -> None:
+    from app.screening.screen import Screener  # noqa: PLC0415 - loads a compiler
+
+    settings = load_settings(home)
+    with open_record(settings) as postgres, stderr.status("Computing the screening again"):
+        verification = Screener(postgres, None, settings).verify(screening_id)
+    if as_json:
+        print_json(verification)
+    elif verification.equal:
+        stdout.print(f"equal: screening {screening_id}", *verification.notes, highlight=False)
+    if not verification.equal:
+        details = "\n".join(
+            f"{one.field}: recorded {one.recorded}, computed {one.computed}"
+            for one in verification.differences
+        )
+        raise Unequal(f"Screening {screening_id} differs from what the record gives.\n{details}")
 
 
 def diff(

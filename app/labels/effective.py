@@ -14,6 +14,7 @@ from itertools import groupby
 
 from sqlalchemy import Connection, text
 
+from app.chains.addresses import EVM_CHAINS
 from app.domain import MINT_BURN, ZERO_ADDRESS
 from app.policy.label_rules import LabelRules
 
@@ -53,6 +54,7 @@ def effective_labels(
     rules: LabelRules,
     addresses: Collection[str] | None = None,
     seen_until: int | None = None,
+    keys_everywhere: bool = True,
 ) -> list[EffectiveLabel]:
     """The effective label of every labelled wallet, or of the wallets with `addresses`, by chain and address.
 
@@ -62,13 +64,23 @@ def effective_labels(
         rules: what decides which label counts.
         addresses: only wallets with one of these addresses, on any chain; None means all.
         seen_until: the zero address is labelled where a transfer up to this batch names it.
+        keys_everywhere: a key that is listed on one EVM chain is listed on all of them where a transfer names
+            it, unless it is known to be a contract. Runs of before arithmetic 4 did not know that.
     """
-    parameters = {
+    parameters: dict[str, object] = {
         "as_of": as_of,
         "addresses": None if addresses is None else list(addresses),
         "listed": sorted(rules.listed),
     }
-    rows = [_judged(EffectiveLabel(*row), rules, as_of) for row in connection.execute(_LABELS, parameters)]
+    rows = [EffectiveLabel(*row) for row in connection.execute(_LABELS, parameters)]
+    if keys_everywhere and rules.listed:
+        parameters |= {
+            "evm": sorted(EVM_CHAINS),
+            "firm_confidence": rules.firm_confidence,
+            "contracts": sorted(rules.contracts),
+            "seen_until": seen_until,
+        }
+        rows += [EffectiveLabel(*row) for row in connection.execute(_KEYS_ELSEWHERE, parameters)]
     if addresses is None or ZERO_ADDRESS in addresses:
         rows += (
             EffectiveLabel(
@@ -78,10 +90,18 @@ def effective_labels(
                 _ZERO_WALLETS, {"zero": ZERO_ADDRESS, "seen_until": seen_until}
             )
         )
-    rows.sort(key=lambda label: (label.chain, label.address))
+    return effective_of(rows, rules, as_of)
+
+
+def effective_of(
+    labels: Iterable[EffectiveLabel], rules: LabelRules, as_of: datetime
+) -> list[EffectiveLabel]:
+    """Of labels that count at a time, the one of each wallet that decides, by chain and address."""
+    judged = [label if label.source == "built-in" else _judged(label, rules, as_of) for label in labels]
+    judged.sort(key=lambda label: (label.chain, label.address))
     return [
         _chosen(list(of_wallet), rules)
-        for _, of_wallet in groupby(rows, key=lambda label: (label.chain, label.address))
+        for _, of_wallet in groupby(judged, key=lambda label: (label.chain, label.address))
     ]
 
 
@@ -163,6 +183,20 @@ _LABELS = text("""
     WHERE l.recorded_at <= :as_of AND (l.removed_at IS NULL OR l.removed_at > :as_of)
       AND (l.valid_from IS NULL OR l.valid_from <= :as_of)
       AND (l.valid_to IS NULL OR :as_of < l.valid_to OR l.category = ANY(CAST(:listed AS text[])))
+      AND (CAST(:addresses AS text[]) IS NULL OR l.address = ANY(CAST(:addresses AS text[])))
+""")
+_KEYS_ELSEWHERE = text("""
+    SELECT w.wallet_id, w.chain, l.address, l.category, l.name, l.source, l.confidence,
+        l.valid_from, l.valid_to
+    FROM labels l JOIN wallets w ON w.address = l.address AND w.chain <> l.chain
+    WHERE l.recorded_at <= :as_of AND (l.removed_at IS NULL OR l.removed_at > :as_of)
+      AND (l.valid_from IS NULL OR l.valid_from <= :as_of)
+      AND l.category = ANY(CAST(:listed AS text[])) AND l.confidence >= :firm_confidence
+      AND l.chain = ANY(CAST(:evm AS text[])) AND w.chain = ANY(CAST(:evm AS text[]))
+      AND w.batch_id <= coalesce(CAST(:seen_until AS bigint), w.batch_id)
+      AND l.address <> ALL(CAST(:contracts AS text[]))
+      AND NOT EXISTS (
+        SELECT FROM assets a WHERE a.chain = ANY(CAST(:evm AS text[])) AND a.asset = l.address)
       AND (CAST(:addresses AS text[]) IS NULL OR l.address = ANY(CAST(:addresses AS text[])))
 """)
 _ZERO_WALLETS = text("""

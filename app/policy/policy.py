@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from app.chains.addresses import normalise_address
+from app.chains.addresses import EVM_CHAINS, normalise_address
 from app.domain import MICRO, MINT_BURN
 from app.errors import InvalidEvent, InvalidInput, InvalidPolicy
 from app.input_files import read_input
@@ -244,7 +244,13 @@ class Policy(PolicyFile):
     @cached_property
     def label_rules(self) -> LabelRules:
         """What decides which label of a wallet counts."""
-        return LabelRules(self.severities, self.crimes, self.listed, self.firm_confidence)
+        contracts = frozenset(
+            contract
+            for chain, of_chain in self._registered.items()
+            if chain in EVM_CHAINS
+            for contract in of_chain
+        )
+        return LabelRules(self.severities, self.crimes, self.listed, self.firm_confidence, contracts)
 
     @property
     def floor_cents(self) -> int:

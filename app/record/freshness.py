@@ -1,6 +1,7 @@
 """What touched a wallet since a run: its own transfers and labels, and the policy."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,19 @@ MAX_COUNTED: Final = 1_000
 
 
 def digest_of_policy(path: Path) -> str | None:
-    """The digest of the policy that the next run would use; None of a file that cannot be read."""
+    """The digest of the policy that the next run would use; None of a file that cannot be read.
+
+    A file that has not been written since it was read last is not read again.
+    """
+    try:
+        known = path.stat()
+    except OSError:
+        return None
+    return _digest(path, known.st_mtime_ns, known.st_size, known.st_ino)
+
+
+@lru_cache(maxsize=8)
+def _digest(path: Path, _written: int, _size: int, _inode: int) -> str | None:
     try:
         return sha256(read_input(path, POLICY_YAML.max_bytes, POLICY_YAML.when_larger)).hexdigest()
     except InvalidInput:
@@ -45,6 +58,12 @@ def read_freshness(
         labels=labels,
         policy_changed=policy_changed,
     )
+
+
+def changed_transfers(connection: Connection, wallet_id: int, watermark: int) -> int:
+    """How many of a wallet's transfers were stored, retracted or restored after a batch, at most 1,000."""
+    parameters = {"wallet_id": wallet_id, "watermark": watermark, "limit": MAX_COUNTED}
+    return min(_changed_transfers(connection, parameters), MAX_COUNTED)
 
 
 def staleness_notes(freshness: Freshness | None) -> list[str]:

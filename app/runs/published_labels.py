@@ -11,7 +11,7 @@ from app.projection.labels import project_labels
 from app.projection.state import owned_state
 from app.record.identity import record_id
 from app.runs.queries import published_run
-from app.runs.stored_policy import policy_of
+from app.runs.stored_policy import knows_keys, policy_of
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
@@ -29,6 +29,7 @@ def published_labels(postgres: Postgres) -> list[EffectiveLabel] | None:
             as_of=run.as_of,
             rules=policy_of(run).label_rules,
             seen_until=run.watermark,
+            keys_everywhere=knows_keys(run),
         )
 
 

@@ -25,8 +25,8 @@ from app.runs.results.totals import BothTotals, Totals
 
 ROWS_AT_ONCE = 20_000
 """Rows whose lines are made together."""
-ARITHMETIC = 3
-"""Version of how results are computed, rounded and digested; `app.verify.earlier` is about the one before."""
+ARITHMETIC = 4
+"""Version of how results are computed, rounded and digested; `app.verify.earlier` is about those before 3."""
 _EXPOSURE_ARRAYS = [EXPOSURE_COLUMNS.index(name) for name in ("cells", "shares")]
 _SCORE_ARRAYS = [SCORE_COLUMNS.index(name) for name in ("rules", "flags", "cells", "shares", "points")]
 

@@ -76,7 +76,7 @@ def known_score(
         destination_coverage=row.destination_coverage,
         weighting=row.weighting,
         unpriced_transfers=row.unpriced_transfers,
-        amounts=list(_amounts(run.columns, row)),
+        amounts=list(amounts_of(run.columns, row)),
         label=None if label is None else OwnLabel.model_validate(label, from_attributes=True),
         run=run_name(run),
         exposures=[*ownership_exposures(label), *(item for item in cells if isinstance(item, ExposureItem))],
@@ -113,7 +113,7 @@ def _contributions(columns: list[str], policy: Policy, row: Row[Any]) -> Iterato
         )
 
 
-def _amounts(columns: list[str], row: Row[Any]) -> Iterator[CategoryAmount]:
+def amounts_of(columns: list[str], row: Row[Any]) -> Iterator[CategoryAmount]:
     """Each column's money in USD, from the stored shares of what moved in known assets."""
     sums: dict[tuple[int, str], list[float]] = {}
     for code, share in zip(row.cells, row.shares, strict=True):

@@ -19,7 +19,7 @@ from app.runs.judgement.reasons import contacts_of
 from app.runs.listing import run_name
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 from app.runs.score_answer import known_score, unknown_score
-from app.runs.stored_policy import policy_of
+from app.runs.stored_policy import knows_keys, policy_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def read_score_record(
     policy = policy_of(run)
     freshness = read_freshness(connection, wallet, run, policy_digest)
     row = score_row(connection, run.run_id, wallet.wallet_id)
-    label = _own_label(connection, wallet, run.as_of, policy.label_rules)
+    label = _own_label(connection, wallet, run.as_of, policy.label_rules, keys_everywhere=knows_keys(run))
     if row is None or row.score is None:
         score = _without_row(connection, wallet, run, policy, label)
         return ScoreRecord(wallet, run, policy, None, [], _with_freshness(score, freshness))
@@ -107,9 +107,20 @@ def _with_freshness(score: WalletScore, freshness: Freshness) -> WalletScore:
 
 
 def _own_label(
-    connection: Connection, wallet: KnownWallet, as_of: datetime, rules: LabelRules
+    connection: Connection,
+    wallet: KnownWallet,
+    as_of: datetime,
+    rules: LabelRules,
+    *,
+    keys_everywhere: bool = True,
 ) -> EffectiveLabel | None:
-    labels = effective_labels(connection, as_of=as_of, rules=rules, addresses=[wallet.address])
+    labels = effective_labels(
+        connection,
+        as_of=as_of,
+        rules=rules,
+        addresses=[wallet.address],
+        keys_everywhere=keys_everywhere,
+    )
     return next((label for label in labels if label.chain == wallet.chain), None)
 
 

@@ -17,6 +17,14 @@ def policy_of(run: Row[Any]) -> Policy:
     return _policy(run.policy_digest, run.policy_body)
 
 
+def knows_keys(run: Row[Any]) -> bool:
+    """Whether a key listed on one EVM chain was listed on all of them for this run: since arithmetic 4."""
+    return int(run.arithmetic) >= _KEYS_EVERYWHERE
+
+
+_KEYS_EVERYWHERE = 4
+
+
 @lru_cache(maxsize=8)
 def _policy(digest: str, body: str) -> Policy:
     return parse_policy(body.encode(), f"stored policy {digest[:12]}")

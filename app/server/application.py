@@ -34,6 +34,7 @@ from app.api.routes import (
     reload,
     runs,
     scores,
+    screenings,
     verification,
     version,
     webhooks,
@@ -42,6 +43,7 @@ from app.api.security import check_settings, require_token
 from app.api.throttle import SignInThrottle
 from app.operations.operation import Operations
 from app.operations.status import StatusReader, ingestion_status
+from app.screening.screen import Screener
 from app.server.topic import Topic
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -77,6 +79,7 @@ V1: Final = (
     catalogue.router,
     webhooks.router,
     alerts.router,
+    screenings.router,
 )
 
 
@@ -108,6 +111,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         throttle=SignInThrottle(),
         probes=Probes(),
         topic=Topic(settings, postgres),
+        screener=Screener(postgres, graph, settings),
     )
     # The last one is the outermost.
     app.add_middleware(EntityTagMiddleware)

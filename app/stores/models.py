@@ -443,6 +443,58 @@ class LabelList(Base):
     checked_at: Mapped[datetime] = mapped_column(comment="When it was last read and had not changed.")
 
 
+SCREENING_IDS = Sequence("screening_ids")
+
+
+class ScreeningReference(Base):
+    """The caller's names of a subject and its customer, under a random id, so that they can be erased."""
+
+    __tablename__ = "screening_references"
+    __table_args__ = (
+        Index(
+            "uq_screening_references_texts",
+            "reference",
+            "customer_reference",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+        ),
+        Index(None, "customer_reference"),
+    )
+    reference_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    reference: Mapped[str | None]
+    customer_reference: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Screening(Base):
+    """One screening, as it was answered. The other columns are of the answer, to find it by."""
+
+    __tablename__ = "screenings"
+    __table_args__ = (Index(None, "address", "screening_id"), Index(None, "created_at"))
+    screening_id: Mapped[int] = mapped_column(
+        SCREENING_IDS, primary_key=True, server_default=SCREENING_IDS.next_value()
+    )
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    cause: Mapped[str]
+    subject: Mapped[str]
+    chain: Mapped[str | None]
+    address: Mapped[str | None]
+    status: Mapped[str]
+    risk_level: Mapped[str | None]
+    score: Mapped[int | None] = mapped_column(comment="Millionths of a point.")
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    main_reason: Mapped[str | None]
+    run_id: Mapped[int | None]
+    watermark: Mapped[int | None]
+    reference_id: Mapped[UUID | None] = mapped_column(comment="Without a foreign key: references are erased.")
+    answer: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+Index("ix_screenings_pending", Screening.screening_id, postgresql_where=Screening.status == "pending")
+Index("ix_screenings_reference", Screening.reference_id, postgresql_where=Screening.reference_id.is_not(None))
+
+
 class StoredPolicy(Base):
     """A policy file a run has used, byte for byte."""
 
@@ -478,7 +530,7 @@ class ScoringRun(Base):
     arithmetic: Mapped[int] = mapped_column(
         SmallInteger,
         server_default=text("3"),
-        comment="Version of it: 1 before migration 0007, 2 before 0019, then 3.",
+        comment="Version of it: 1 before migration 0007, 2 before 0019, 3 before 0026, then 4.",
     )
     application_version: Mapped[str]
     started_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -16,6 +16,7 @@ from app.runs.judge import Judged, judge
 from app.runs.judgement.score import Scores
 from app.runs.results.accounts import Accounts
 from app.runs.snapshot import Snapshot, known_assets
+from app.runs.stored_policy import knows_keys
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,13 @@ class Replayed:
 
 def labels_at(connection: Connection, run: Row[Any], policy: Policy, watermark: int) -> list[EffectiveLabel]:
     """The labels a run used, as this policy ranks them, with transfers up to a batch."""
-    return effective_labels(connection, as_of=run.as_of, rules=policy.label_rules, seen_until=watermark)
+    return effective_labels(
+        connection,
+        as_of=run.as_of,
+        rules=policy.label_rules,
+        seen_until=watermark,
+        keys_everywhere=knows_keys(run),
+    )
 
 
 def past_snapshot(connection: Connection, run: Row[Any], watermark: int, policy: Policy) -> Snapshot:

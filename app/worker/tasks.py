@@ -11,6 +11,7 @@ from procrastinate.exceptions import AlreadyEnqueued, JobRetry
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
+from app.alerts.rescreen import is_any_due, screen_due
 from app.alerts.webhooks.deliver import deliver
 from app.alerts.webhooks.messages import QUEUE, TASK
 from app.errors import InUse
@@ -19,6 +20,7 @@ from app.operations.lists import update_lists
 from app.operations.runs import score
 from app.operations.schedule import run_is_due
 from app.policy.policy import load_policy
+from app.screening.screen import Screener
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.jobs import job_connector
@@ -30,6 +32,7 @@ log = structlog.get_logger()
 
 TICK: Final = "* * * * * */10"
 """Every ten seconds; the last field is of seconds."""
+WATCH_TICK: Final = "* * * * * */5"
 HOURLY: Final = "7 * * * *"
 STALLED_SECONDS: Final = 30.0
 """A worker without a heartbeat for so long is dead, and its jobs are done again."""
@@ -84,6 +87,7 @@ def job_app(stores: Stores) -> App:
     _add_runs(app, stores)
     _add_lists(app, stores)
     _add_webhooks(app, stores)
+    _add_watching(app, stores)
     return app
 
 
@@ -154,6 +158,25 @@ def _add_webhooks(app: App, stores: Stores) -> None:
         wait = deliver(stores.postgres, delivery_id, stores.settings.webhook_hosts)
         if wait is not None:
             raise Later(wait)
+
+
+def _add_watching(app: App, stores: Stores) -> None:
+    postgres, graph = stores.postgres.during(Work.BATCH), stores.graph.during(Work.READ)
+    screener = Screener(postgres, graph, stores.settings)
+
+    @app.task(name="screen_watched", queue="watching", queueing_lock="screen_watched", lock="screen_watched")
+    def screen_watched() -> None:
+        """Screens watched wallets until none is due."""
+        while screen_due(postgres, screener, stores.settings):
+            pass
+
+    @app.periodic(cron=WATCH_TICK)
+    @app.task(name="watch", queue="upkeep", queueing_lock="watch")
+    def watch(timestamp: int) -> None:  # noqa: ARG001 - likewise
+        """Looks whether watched wallets are due."""
+        with postgres.transaction() as connection:
+            if is_any_due(connection, stores.settings):
+                _enqueue(screen_watched)
 
 
 def _unwatched(_step: str, _part: float) -> None:

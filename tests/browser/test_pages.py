@@ -56,6 +56,7 @@ def known(story: Site) -> dict[str, str]:
         "diff": "/runs/1/diff/2",
         "ingestion": "/ingestion",
         "labels": "/labels",
+        "screenings": "/screenings",
         "not found": "/search?q=0x" + "9" * 40,
         "API": "/docs",
     }

@@ -41,6 +41,39 @@ def exposures_by_paths(
         NotReady: transfers the run has seen have been restated since.
         Unequal: the parts of a wallet do not add up to its whole.
     """
+    try:
+        exposures = shares_by_paths(
+            graph,
+            layout,
+            firm_confidence=firm_confidence,
+            known_assets=known_assets,
+            watermark=watermark,
+            wallet_ids=wallet_ids,
+            progress=progress,
+            deadline=deadline,
+        )
+    except Unequal:
+        _check_not_restated(graph, watermark)
+        raise
+    _check_not_restated(graph, watermark)
+    return exposures
+
+
+def shares_by_paths(
+    graph: Graph,
+    layout: CellLayout,
+    *,
+    firm_confidence: int,
+    known_assets: Collection[int],
+    watermark: int,
+    wallet_ids: Sequence[int],
+    progress: Progress,
+    deadline: float = inf,
+) -> Exposures:
+    """As `exposures_by_paths`; the caller makes sure that nothing up to the watermark was restated meanwhile.
+
+    Raises: as `exposures_by_paths`, but NotReady.
+    """
     paths = PathQueries(
         graph,
         wallet_ids,
@@ -50,16 +83,22 @@ def exposures_by_paths(
         deadline=deadline,
         progress=progress,
     )
-    try:
-        source, destination = paths.in_each(
-            (SOURCE, DESTINATION),
-            lambda direction, answers: _direction_shares(direction, layout, answers, known_assets),
-        )
-    except Unequal:
-        _check_not_restated(graph, watermark)
-        raise
-    _check_not_restated(graph, watermark)
+    source, destination = paths.in_each(
+        (SOURCE, DESTINATION),
+        lambda direction, answers: _direction_shares(direction, layout, answers, known_assets),
+    )
     return Exposures(layout, source, destination)
+
+
+def shares_of_rows(
+    direction: int, layout: CellLayout, rows: Rows, known_assets: Collection[int]
+) -> DirectionShares:
+    """The shares of one direction out of rows as the path queries answer them.
+
+    Raises:
+        Unequal: the parts of a wallet do not add up to its whole.
+    """
+    return _direction_shares(direction, layout, [rows], known_assets)
 
 
 def _check_not_restated(graph: Graph, watermark: int) -> None:

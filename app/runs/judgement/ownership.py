@@ -50,7 +50,7 @@ def ownership_exposures(label: EffectiveLabel | None) -> list[ExposureItem]:
 
 
 def ownership_score(
-    name: WalletName, run: RunName, policy: Policy, label: EffectiveLabel, notes: Sequence[str]
+    name: WalletName, run: RunName | None, policy: Policy, label: EffectiveLabel, notes: Sequence[str]
 ) -> WalletScore:
     """The score of the wallet's own label, which has a category of the policy, by that policy."""
     subjects = subjects_of(np.ones(1, np.int64), [replace(label, wallet_id=1)], policy)

@@ -11,6 +11,7 @@ from app.web.pages import (
     leaderboard,
     operations,
     runs,
+    screenings,
     search,
     sign_in,
     wallet,
@@ -23,7 +24,17 @@ def install(app: FastAPI) -> None:
     app.mount("/static", Static(), name="static")
     for public in (sign_in.router, api_docs.router):
         app.include_router(public)
-    for behind_token in (leaderboard, wallet, explorer, runs, operations, ingestion, labels, search):
+    for behind_token in (
+        leaderboard,
+        wallet,
+        explorer,
+        runs,
+        operations,
+        ingestion,
+        labels,
+        search,
+        screenings,
+    ):
         app.include_router(
             behind_token.router, include_in_schema=False, dependencies=[Depends(require_token)]
         )

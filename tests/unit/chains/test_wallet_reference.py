@@ -125,7 +125,7 @@ def test_what_is_no_address_is_refused_with_its_reason(text: str, message: str) 
         normalise(text)
 
 
-@pytest.mark.parametrize("text", ["", "  ", "a b", f"{EVM} {EVM}", "nul\0", "é" * 20, "x" * 201])
+@pytest.mark.parametrize("text", ["", "  ", "a b", f"{EVM} {EVM}", "nul\0", "x" * 201])
 def test_what_cannot_be_written_as_an_address_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="up to 200 printable characters") as refused:
         normalise(text)

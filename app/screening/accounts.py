@@ -1,0 +1,155 @@
+"""The transfers that some wallets' judgement looks at, read from the record by wallet.
+
+A run reads all of them (`app/runs/accounts.py`). Of one wallet these are enough: its own, and those of
+wallets that it paid and that may collect for crime.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, text
+
+from app.ledger.cells import DESTINATION, SOURCE
+from app.policy.policy import Policy
+from app.runs.results.accounts import Accounts
+from app.runs.results.totals import BothTotals, Total, as_columns
+
+MAX_TRANSFERS = 5_000
+"""Of one pool and direction. A wallet with more is judged by the run, and its screening is incomplete."""
+
+
+@dataclass(frozen=True)
+class WalletAccounts:
+    """The accounts of some wallets; `busy` have more transfers than are read."""
+
+    accounts: Accounts
+    addresses: Mapping[int, tuple[str, str]]
+    """Chain and address of every wallet of the transfers."""
+    busy: frozenset[int]
+    assets: Mapping[int, Row[Any]]
+    """Name and decimals of each asset."""
+
+
+def read_wallet_accounts(
+    connection: Connection, wallet_ids: Collection[int], policy: Policy, run: Row[Any], watermark: int
+) -> WalletAccounts:
+    """The transfers of these wallets up to a batch, and of those that collect from them."""
+    limits = {"watermark": watermark, "limit": MAX_TRANSFERS + 1}
+    pools = connection.execute(_POOLS, {"wallet_ids": list(wallet_ids)}).all()
+    rows = {row.transfer_id: row for row in _flows(connection, [pool.pool_id for pool in pools], limits)}
+    counts: dict[tuple[int, int], int] = defaultdict(int)
+    for row in rows.values():
+        counts[SOURCE, row.recv_pool_id] += 1
+        counts[DESTINATION, row.send_pool_id] += 1
+    owner = {pool.pool_id: pool.wallet_id for pool in pools}
+    busy = frozenset(owner[pool] for (_, pool), n in counts.items() if n > MAX_TRANSFERS and pool in owner)
+    if policy.mule is not None:
+        paid = {row.recv_pool_id for row in rows.values() if row.send_pool_id in owner} - owner.keys()
+        collecting = _collecting(connection, paid, policy, run) if paid else []
+        rows |= {row.transfer_id: row for row in _flows(connection, collecting, limits)}
+    in_order = sorted(rows.values(), key=lambda row: (row.seq, row.transaction_hash))
+    wallets = {row.sender_id for row in in_order} | {row.receiver_id for row in in_order} | {*wallet_ids}
+    named = connection.execute(_WALLETS, {"wallet_ids": sorted(wallets)})
+    assets = connection.execute(_ASSETS, {"asset_ids": sorted({row.asset_id for row in in_order})})
+    return WalletAccounts(
+        _accounts(in_order, frozenset(wallet_ids)),
+        {row.wallet_id: (row.chain, row.address) for row in named},
+        busy,
+        {row.asset_id: row for row in assets},
+    )
+
+
+def _flows(connection: Connection, pools: Iterable[int], limits: Mapping[str, int]) -> Sequence[Row[Any]]:
+    asked = sorted(pools)
+    return connection.execute(_FLOWS, {"pools": asked, **limits}).all() if asked else []
+
+
+def _collecting(connection: Connection, paid: set[int], policy: Policy, run: Row[Any]) -> list[int]:
+    """Of these pools those that may be a mule's: the run said so, or they have changed since."""
+    assert policy.mule is not None  # noqa: S101 - the caller looked
+    parameters = {
+        "pools": sorted(paid),
+        "run_id": run.run_id,
+        "watermark": run.watermark,
+        "rules": [rule.name for rule in policy.rules if rule.when.behaviour == "mule"],
+        "categories": list(policy.mule.categories),
+    }
+    return list(connection.execute(_COLLECTING, parameters).scalars())
+
+
+def _accounts(rows: Sequence[Row[Any]], wallet_ids: frozenset[int]) -> Accounts:
+    """The transfers as columns, and the totals of these wallets alone."""
+    owners = sorted(
+        {(row.sender_id, row.asset_id) for row in rows} | {(row.receiver_id, row.asset_id) for row in rows}
+    )
+    place = {owner: number for number, owner in enumerate(owners)}
+    flows: Any = SimpleNamespace(
+        sender_pool=np.array([place[row.sender_id, row.asset_id] for row in rows], np.int32),
+        receiver_pool=np.array([place[row.receiver_id, row.asset_id] for row in rows], np.int32),
+        amount=np.array([float(row.amount) for row in rows], np.float64),
+        usd=np.array([float(row.usd_value or 0) for row in rows], np.float64),
+    )
+    return Accounts(
+        flows,
+        np.array([row.transfer_id for row in rows], np.int64),
+        np.array([row.moment for row in rows], np.int64),
+        np.array([wallet_id for wallet_id, _ in owners], np.int64),
+        np.array([asset_id for _, asset_id in owners], np.int32),
+        totals_of(rows, wallet_ids),
+    )
+
+
+def totals_of(rows: Iterable[Row[Any]], wallet_ids: frozenset[int]) -> BothTotals:
+    """The exact totals of these wallets in transfers."""
+    sums: dict[tuple[int, int, int], list[Any]] = {}
+    for row in rows:
+        for direction, wallet_id in ((SOURCE, row.receiver_id), (DESTINATION, row.sender_id)):
+            if wallet_id not in wallet_ids:
+                continue
+            key = direction, wallet_id, row.asset_id
+            total = sums.setdefault(key, [0, 0, Decimal(0), 0, 0])
+            total[0] += int(row.amount)
+            total[1] += int(row.unobserved) if direction == DESTINATION else 0
+            total[2] += row.usd_value or 0
+            total[3] += 1
+            total[4] += not row.usd_value
+    return as_columns(
+        [
+            Total(*key, str(total[0]), str(total[1]), float(total[2]), total[3], total[4])
+            for key, total in sorted(sums.items())
+        ]
+    )
+
+
+_POOLS = text("SELECT pool_id, wallet_id FROM pools WHERE wallet_id = ANY(:wallet_ids)")
+_FLOWS = text("""
+    SELECT f.transfer_id, f.seq, t.transaction_hash, t.amount, t.usd_value, f.unobserved, t.asset_id,
+        f.send_pool_id, f.recv_pool_id, t.sender_id, t.receiver_id,
+        (extract(epoch FROM t.occurred_at) * 1000000)::bigint AS moment
+    FROM unnest(CAST(:pools AS bigint[])) AS asked (pool_id) CROSS JOIN LATERAL (
+        (SELECT transfer_id FROM flows WHERE send_pool_id = asked.pool_id ORDER BY seq DESC LIMIT :limit)
+        UNION
+        (SELECT transfer_id FROM flows WHERE recv_pool_id = asked.pool_id ORDER BY seq DESC LIMIT :limit)
+    ) AS mine
+    JOIN flows f USING (transfer_id) JOIN transactions t USING (transfer_id)
+    WHERE t.batch_id <= :watermark
+      AND (t.retracted_batch_id IS NULL OR t.retracted_batch_id > :watermark)
+""")
+_COLLECTING = text("""
+    SELECT p.pool_id FROM unnest(CAST(:pools AS bigint[])) AS asked (pool_id) JOIN pools p USING (pool_id)
+    WHERE (p.last_batch_id > :watermark OR cardinality(CAST(:rules AS text[])) = 0 OR EXISTS (
+            SELECT FROM risk_scores s WHERE s.wallet_id = p.wallet_id
+              AND is_of_run(s.run_id, s.until_run_id, :run_id) AND s.rules && CAST(:rules AS text[])))
+      AND EXISTS (
+        SELECT FROM flows f JOIN transactions t USING (transfer_id)
+        JOIN wallets w ON w.wallet_id = t.receiver_id
+        JOIN labels l ON l.address = w.address AND l.category = ANY(CAST(:categories AS text[]))
+        WHERE f.send_pool_id = p.pool_id)
+""")
+_WALLETS = text("SELECT wallet_id, chain, address FROM wallets WHERE wallet_id = ANY(:wallet_ids)")
+_ASSETS = text("SELECT asset_id, chain, asset, decimals FROM assets WHERE asset_id = ANY(:asset_ids)")

@@ -1,0 +1,125 @@
+"""What all screenings of a moment have in common: the published run, its policy, its assets, the lists."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from time import monotonic
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, text
+
+from app.answers.screenings import ComputedFrom, LabelList
+from app.policy.label_rules import LabelRules
+from app.policy.policy import Policy, load_policy
+from app.runs.queries import run_row
+from app.runs.stored_policy import policy_of
+from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.postgres import Postgres
+
+LISTS_SECONDS = 2.0
+"""For how long the counts of lists are told again without counting; labels themselves are always read."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """The published run and its policy; before the first run the file's policy alone.
+
+    `valued` are the assets whose money counts by their values in the run.
+    """
+
+    run: Row[Any] | None
+    policy: Policy
+    valued: frozenset[int]
+
+    @property
+    def label_rules(self) -> LabelRules:
+        """What decides which label of a wallet counts."""
+        return self.policy.label_rules
+
+    def known_assets(self, assets: Iterable[Any]) -> NDArray[np.int32]:
+        """Of some assets, rows with chain and name, the ids of those whose money counts."""
+        return np.array(
+            sorted(
+                row.asset_id
+                for row in assets
+                if row.asset_id in self.valued or self.policy.is_registered(row.chain, row.asset)
+            ),
+            np.int32,
+        )
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the screenings of one call share."""
+
+    base: Base
+    now: datetime
+    computed_from: ComputedFrom
+    policy_changed: bool
+
+
+class Stores(NamedTuple):
+    """The record, the graph if there is one, and how long its paths are asked."""
+
+    postgres: Postgres
+    graph: Graph | None
+    seconds: float
+
+
+class BaseReader:
+    """Reads what changes seldom once, and again when another run is published."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._lock = Lock()
+        self._base: Base | None = None
+        self._lists: tuple[float, list[LabelList]] | None = None
+
+    def base(self, connection: Connection, run_id: int | None) -> Base:
+        """The base of the published run, in the snapshot of the connection.
+
+        Raises:
+            InvalidPolicy: there is no run yet, and the policy file is not valid.
+        """
+        kept = self._base
+        if kept is not None and kept.run is not None and kept.run.run_id == run_id:
+            return kept
+        if run_id is None:
+            return Base(None, load_policy(self._settings.policy_file), frozenset())
+        run = run_row(connection, run_id)
+        base = Base(run, policy_of(run), valued_assets(connection, run_id))
+        with self._lock:
+            self._base = base
+        return base
+
+    def lists(self, connection: Connection) -> list[LabelList]:
+        """The lists that labels came from, by name."""
+        kept = self._lists
+        if kept is not None and monotonic() - kept[0] < LISTS_SECONDS:
+            return kept[1]
+        lists = [
+            LabelList(source=row.source, entries=row.entries, updated_at=row.updated_at)
+            for row in connection.execute(_LISTS)
+        ]
+        self._lists = monotonic(), lists
+        return lists
+
+
+def valued_assets(connection: Connection, run_id: int) -> frozenset[int]:
+    """The assets of which the producer gave half of the transfers or more a value, as a run saw them."""
+    return frozenset(connection.execute(_VALUED, {"run_id": run_id}).scalars())
+
+
+_VALUED = text("""
+    SELECT asset_id FROM exposures
+    WHERE direction = 1 AND is_of_run(run_id, until_run_id, :run_id)
+    GROUP BY asset_id HAVING sum(transfers) > 0 AND 2 * sum(unpriced_transfers) <= sum(transfers)
+""")
+_LISTS = text("""
+    SELECT source, count(*) AS entries, max(recorded_at) AS updated_at FROM labels
+    WHERE removed_at IS NULL GROUP BY source ORDER BY source
+""")

@@ -1,0 +1,383 @@
+"""Screens wallets, deposits and payments, and records each screening with a number.
+
+`Screener.screen` is the one door: the API, the command line, pages and watchers come through it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.answers.names import ScreeningCause
+from app.answers.screenings import ComputedFrom, ScreenedWallet, Screening, ScreeningVerification
+from app.chains.wallet_reference import Candidate
+from app.errors import InvalidInput, UnknownAddress
+from app.labels.effective import EffectiveLabel
+from app.record.freshness import digest_of_policy
+from app.runs.listing import run_name
+from app.screening import store
+from app.screening.base import Base, BaseReader, Moment, Stores
+from app.screening.deposits import of_transfer, with_retraction
+from app.screening.known import Known, read_known
+from app.screening.payments import with_payment
+from app.screening.store import References
+from app.screening.subjects import (
+    Subject,
+    TransferSubject,
+    WalletSubject,
+    WithdrawalSubject,
+    candidates_of,
+)
+from app.screening.wallets import (
+    Changes,
+    Computed,
+    From,
+    answer,
+    changes_of,
+    needs_paths,
+    riskiest,
+)
+from app.settings import Settings
+from app.stores.graph import Graph
+from app.stores.limits import Work
+from app.stores.postgres import Postgres
+
+NO_ADDRESS = "Not an address: {}"
+NO_REFERENCES = References()
+Recorded = Callable[[Connection, Sequence[Screening]], None]
+
+
+@dataclass
+class _Task:
+    """One subject while it is screened."""
+
+    subject: Subject
+    refused: tuple[str, str] | None = None
+    candidates: Sequence[Candidate] = ()
+    known: Sequence[Known] = ()
+
+
+class Screener:
+    """Screens subjects against one record and its graph; made once a process, for what it keeps."""
+
+    def __init__(self, postgres: Postgres, graph: Graph | None, settings: Settings) -> None:
+        self._postgres = postgres
+        self._graph = graph
+        self._settings = settings
+        self._reader = BaseReader(settings)
+
+    def screen_wallet(
+        self,
+        address: str,
+        *,
+        chain: str | None = None,
+        cause: ScreeningCause = "request",
+        references: References = NO_REFERENCES,
+        source: From = "auto",
+    ) -> Screening:
+        """Screens and records one wallet: whatever is an address, in any spelling.
+
+        A text that is none gives a screening that is `refused`, and says why.
+
+        Raises:
+            DependencyMissing: the record does not answer.
+        """
+        subject = WalletSubject(
+            type="wallet",
+            address=address,
+            chain=chain,
+            reference=references.reference,
+            customer_reference=references.customer_reference,
+        )
+        return self.screen([subject], cause=cause, source=source)[0]
+
+    def screen(
+        self,
+        subjects: Sequence[Subject],
+        *,
+        cause: ScreeningCause = "request",
+        source: From = "auto",
+        recorded: Recorded | None = None,
+    ) -> list[Screening]:
+        """Screens these subjects, each by itself, and records them; the answers are in their order.
+
+        Args:
+            subjects: wallets, transfers, withdrawals.
+            cause: why they are screened.
+            source: `auto` takes the published run, and paths of the graph where something came after it.
+            recorded: called with the numbered screenings in the transaction that records them.
+
+        Raises:
+            DependencyMissing: the record does not answer.
+            InvalidPolicy: there is no published run, and the policy file is not valid.
+        """
+        tasks = [_task(subject) for subject in subjects]
+        with self._postgres.transaction(snapshot=True) as connection:
+            moment = self._moment(connection)
+            self._read_known(connection, moment.base, tasks)
+            seen = {
+                known.wallet: (known, *changes_of(connection, moment.base, known, moment.now))
+                for task in tasks
+                for known in task.known
+            }
+        computed, failed = self._compute(moment.base, list(seen.values()), source)
+        with self._postgres.transaction() as connection:
+            wallets = {
+                wallet: answer(
+                    connection,
+                    moment.base,
+                    known,
+                    label=label,
+                    changes=changes,
+                    computed=computed.get(wallet.wallet_id),
+                    failure=failed.get(wallet.wallet_id),
+                    policy_changed=moment.policy_changed,
+                    now=moment.now,
+                )
+                for wallet, (known, changes, label) in seen.items()
+            }
+        screenings = [
+            self._answer(moment, task, [wallets[known.wallet] for known in task.known]) for task in tasks
+        ]
+        return self._record(moment, tasks, screenings, cause, recorded)
+
+    def answered(self, screening_id: int) -> Screening:
+        """A screening as it was answered; one of a transfer is looked at again.
+
+        A transfer that had not been seen is answered when it has arrived; one that was retracted later is
+        marked so, once.
+
+        Raises:
+            NotFound: there is none of that number.
+        """
+        with self._postgres.transaction() as connection:
+            screening = store.read(connection, screening_id)
+        if screening.subject != "transfer" or screening.status == "refused":
+            return screening
+        return self._again(screening)
+
+    def verify(self, screening_id: int) -> ScreeningVerification:
+        """Computes a screening again from the record, and says what differs.
+
+        Raises:
+            NotFound: there is none of that number, or its scoring run is not there.
+        """
+        from app.screening.verify import verify  # noqa: PLC0415 - loads a compiler
+
+        with self._postgres.transaction() as connection:
+            screening = store.read(connection, screening_id)
+        return verify(self._postgres.during(Work.BULK), screening)
+
+    def _moment(self, connection: Connection) -> Moment:
+        row = connection.execute(_MOMENT).one()
+        base = self._reader.base(connection, row.run_id)
+        digest = digest_of_policy(self._settings.policy_file)
+        run = base.run
+        return Moment(
+            base,
+            row.now,
+            ComputedFrom(
+                origin=None,
+                watermark=None if run is None else run.watermark,
+                run=None if run is None else run_name(run),
+                policy_version=base.policy.version,
+                policy_digest=base.policy.digest,
+                label_set_digest=None if run is None else run.label_set_digest,
+                labels_as_of=row.now,
+                lists=self._reader.lists(connection),
+                application_version=_VERSION,
+            ),
+            run is not None and digest is not None and digest != run.policy_digest,
+        )
+
+    def _read_known(self, connection: Connection, base: Base, tasks: Sequence[_Task]) -> None:
+        run_id = None if base.run is None else base.run.run_id
+        asking = [task for task in tasks if task.candidates]
+        if not asking:
+            return
+        found = read_known(connection, [task.candidates for task in asking], run_id, base.policy)
+        for task, known in zip(asking, found, strict=True):
+            task.known = known
+
+    def _compute(
+        self,
+        base: Base,
+        seen: Sequence[tuple[Known, Changes, EffectiveLabel | None]],
+        source: From,
+    ) -> tuple[dict[int, Computed], dict[int, str]]:
+        """What is computed now, by wallet_id, and why the rest was not."""
+        if source == "ledger" and base.run is not None:
+            from app.screening.by_ledger import scores_by_ledger  # noqa: PLC0415 - loads a compiler
+
+            ids = [known.wallet.wallet_id for known, _, _ in seen if known.wallet.is_seen]
+            return scores_by_ledger(self._postgres.during(Work.RUN), base, ids), {}
+        asking = [one for one in seen if needs_paths(base, one[0], one[1], source)]
+        if not asking:
+            return {}, {}
+        from app.screening.by_paths import NO_PATHS, scores_by_paths  # noqa: PLC0415 - most need none
+
+        ids = [known.wallet.wallet_id for known, _, _ in asking]
+        if self._graph is None:
+            return {}, dict.fromkeys(ids, f"{NO_PATHS}: there is no graph.")
+        found = scores_by_paths(
+            self._postgres,
+            self._graph,
+            base,
+            ids,
+            {known.wallet.wallet_id: label for known, _, label in asking},
+            not_before=max(known.changed_in for known, _, _ in asking),
+            seconds=self._settings.screening_seconds,
+            seconds_in_all=self._settings.screening_seconds * (len(ids) if source == "paths" else 1),
+        )
+        assert base.run is not None  # noqa: S101 - paths are of a run's labels
+        return (
+            {
+                wallet_id: Computed(one.row, one.exposures, base.run.columns, one.watermark, "paths")
+                for wallet_id, one in found.scores.items()
+            },
+            dict(found.failed),
+        )
+
+    def _answer(self, moment: Moment, task: _Task, wallets: Sequence[ScreenedWallet]) -> Screening:
+        """The screening of a subject, without its number."""
+        draft = _draft(moment, task)
+        if task.refused is not None:
+            reason, detail = task.refused
+            return draft.model_copy(update={"status": "refused", "refused_reason": reason, "detail": detail})
+        match task.subject:
+            case WalletSubject():
+                return of_wallets(draft, wallets, moment)
+            case WithdrawalSubject():
+                destination = of_wallets(draft, wallets, moment)
+                wallets_of_it = (task.candidates, task.known)
+                return with_payment(self._postgres, moment, task.subject, wallets_of_it, destination)
+            case TransferSubject():
+                return self._deposit(moment, task.subject, draft, references_of(task.subject))
+
+    def _deposit(
+        self, moment: Moment, subject: TransferSubject, draft: Screening, references: References
+    ) -> Screening:
+        stores = Stores(self._postgres, self._graph, self._settings.screening_seconds)
+        return of_transfer(stores, moment, subject, draft, references)
+
+    def _again(self, screening: Screening) -> Screening:
+        if screening.status == "pending":
+            with self._postgres.transaction(snapshot=True) as connection:
+                references = store.references_of(connection, screening.reference_id)
+                moment = self._moment(connection)
+            subject = TransferSubject.model_validate(screening.asked)
+            draft = screening.model_copy(update={"answered_at": moment.now})
+            again = self._deposit(moment, subject, draft, references)
+            if again.status == "pending":
+                return screening
+        else:
+            again = with_retraction(self._postgres, screening)
+            if again is screening:
+                return screening
+        self._postgres.run(lambda connection: store.update(connection, again))
+        return again
+
+    def _record(
+        self,
+        moment: Moment,
+        tasks: Sequence[_Task],
+        screenings: Sequence[Screening],
+        cause: ScreeningCause,
+        recorded: Recorded | None,
+    ) -> list[Screening]:
+        def work(connection: Connection) -> list[Screening]:
+            ids = store.next_ids(connection, len(screenings))
+            references = store.reference_ids(connection, [references_of(task.subject) for task in tasks])
+            numbered = [
+                one.model_copy(
+                    update={
+                        "screening_id": number,
+                        "reference_id": reference_id,
+                        "cause": cause,
+                        "answered_at": None if one.status == "pending" else moment.now,
+                    }
+                )
+                for one, number, reference_id in zip(screenings, ids, references, strict=True)
+            ]
+            store.insert(connection, numbered)
+            if recorded is not None:
+                recorded(connection, numbered)
+            return numbered
+
+        return self._postgres.run(work) if screenings else []
+
+
+def of_wallets(draft: Screening, wallets: Sequence[ScreenedWallet], moment: Moment) -> Screening:
+    """The screening of the wallets that an address means: as the riskiest of them."""
+    if not wallets:
+        from app.screening.wallets import NOTHING_RECORDED  # noqa: PLC0415
+
+        return draft.model_copy(update={"status": "never_seen", "detail": NOTHING_RECORDED})
+    ordered = riskiest(wallets)
+    first = ordered[0]
+    statuses = {one.status for one in ordered}
+    status = (
+        "incomplete" if "incomplete" in statuses else "complete" if "complete" in statuses else "never_seen"
+    )
+    score = first.score
+    why = dict.fromkeys(reason for one in ordered for reason in one.score.incomplete_reasons)
+    return draft.model_copy(
+        update={
+            "status": status,
+            "detail": " ".join(why) or None,
+            "risk_level": score.risk_level,
+            "score": score.score,
+            "flags": sorted({flag for one in ordered for flag in one.score.flags}),
+            "main_reason": score.main_reason,
+            "reasons": score.reasons,
+            "amounts": score.amounts,
+            "source_coverage": score.source_coverage,
+            "notes": list(dict.fromkeys(note for one in ordered for note in one.score.notes)),
+            "wallets": ordered,
+            "computed_from": moment.computed_from.model_copy(
+                update={"origin": first.computed_from, "watermark": first.watermark}
+            ),
+        }
+    )
+
+
+def references_of(subject: Subject) -> References:
+    """The caller's references of a subject."""
+    return References(subject.reference, subject.customer_reference)
+
+
+def _task(subject: Subject) -> _Task:
+    task = _Task(subject)
+    if isinstance(subject, TransferSubject):
+        return task
+    address = subject.address if isinstance(subject, WalletSubject) else subject.destination
+    try:
+        task.candidates = candidates_of(address, subject.chain)
+    except InvalidInput as exc:
+        reason = exc.reason if isinstance(exc, UnknownAddress) else "bad_address"
+        task.refused = reason, NO_ADDRESS.format(exc)
+    return task
+
+
+def _draft(moment: Moment, task: _Task) -> Screening:
+    asked: Any = task.subject.model_dump(
+        mode="json", exclude={"reference", "customer_reference"}, exclude_none=True
+    )
+    return Screening(
+        screening_id=0,
+        created_at=moment.now,
+        answered_at=moment.now,
+        cause="request",
+        subject=task.subject.type,
+        asked=asked,
+        status="complete",
+        risk_level=None,
+        score=None,
+        computed_from=moment.computed_from,
+    )
+
+
+_VERSION = version("aml-risk")
+_MOMENT = text("SELECT (SELECT run_id FROM published_run) AS run_id, clock_timestamp() AS now")

@@ -1,0 +1,109 @@
+"""What can be screened, as a request says it."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from app.chains.wallet_reference import Candidate, normalise, normalise_on
+
+MAX_SUBJECTS = 1_000
+MAX_ADDRESS_TEXT = 500
+"""Of an address as somebody pastes it; an explorer's URL is longer than the address."""
+
+AddressText = Annotated[
+    str,
+    Field(
+        max_length=MAX_ADDRESS_TEXT,
+        description="In any spelling: also `chain:address`, `eip155:1:0x…`, or an explorer's URL.",
+        examples=["0x00000000000000000000000000000000000000aa"],
+    ),
+]
+ReferenceText = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
+]
+ChainText = Annotated[
+    str, Field(max_length=40, description="A name of `/v1/chains`, or a ticker.", examples=["ethereum"])
+]
+
+
+class _Subject(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    reference: ReferenceText | None = Field(
+        default=None, description="The caller's own name of it.", examples=["deposit 4711"]
+    )
+    customer_reference: ReferenceText | None = Field(
+        default=None,
+        description="The caller's name of the customer. Deposits to all wallets with it are added up.",
+        examples=["customer 12"],
+    )
+
+
+class WalletSubject(_Subject):
+    """A wallet: whatever is an address, on the chain it names, or on every chain where it is known."""
+
+    type: Literal["wallet"]
+    address: AddressText
+    chain: ChainText | None = None
+
+
+class TransferSubject(_Subject):
+    """A deposit: one transfer, by its index in the transaction or by the wallet that received it."""
+
+    type: Literal["transfer"]
+    transaction_hash: Annotated[str, Field(max_length=100, examples=["0x" + "11" * 32])]
+    chain: ChainText | None = None
+    transfer_index: int | None = Field(default=None, ge=0, le=2**16 - 1, examples=[0])
+    receiver: AddressText | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> "TransferSubject":
+        if self.receiver is None and (self.transfer_index is None or self.chain is None):
+            raise ValueError("name the receiver, or chain and transfer_index")
+        return self
+
+
+class WithdrawalSubject(_Subject):
+    """A payment that has not been sent: what, how much, and to whom."""
+
+    type: Literal["withdrawal"]
+    destination: AddressText
+    chain: ChainText | None = None
+    asset: str = Field(
+        min_length=1,
+        max_length=128,
+        description="The coin's symbol, or the token's contract.",
+        examples=["ETH"],
+    )
+    amount: str | None = Field(
+        default=None, pattern=r"^\d{1,78}$", description="In base units.", examples=["2000000000000000000"]
+    )
+    units: str | None = Field(
+        default=None,
+        pattern=r"^\d{1,60}(\.\d{1,40})?$",
+        description="In units of the asset, instead of `amount`.",
+        examples=["2.5"],
+    )
+    usd_value: str | None = Field(
+        default=None,
+        pattern=r"^\d{1,15}(\.\d{1,18})?$",
+        description="What it is worth; without it rules that look at USD cannot be judged by this payment.",
+        examples=["4200.00"],
+    )
+
+    @model_validator(mode="after")
+    def _one_amount(self) -> "WithdrawalSubject":
+        if (self.amount is None) == (self.units is None):
+            raise ValueError("give either amount (base units) or units")
+        return self
+
+
+Subject = Annotated[WalletSubject | TransferSubject | WithdrawalSubject, Field(discriminator="type")]
+
+
+def candidates_of(address: str, chain: str | None) -> list[Candidate]:
+    """The wallets that an address means, on a chain if one is named.
+
+    Raises:
+        InvalidInput: it is no address, or none of that chain.
+    """
+    return normalise(address) if chain is None else normalise_on(chain, address)
