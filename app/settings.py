@@ -95,6 +95,31 @@ class Settings(BaseSettings):
     consumer_metrics_host: str = Field(
         default="127.0.0.1", description="Address the consumer's `/metrics` listens on."
     )
+    worker_metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of the worker's own `/metrics`; 0 is off."
+    )
+    worker_metrics_host: str = Field(
+        default="127.0.0.1", description="Address the worker's `/metrics` listens on."
+    )
+    run_every_minutes: float = Field(
+        default=60.0,
+        ge=0,
+        description="How often the worker starts a run, when something has changed; 0 is never.",
+    )
+    run_after_changes_minutes: float = Field(
+        default=15.0,
+        ge=0,
+        description="How long after the last change of labels or policy the worker starts a run; 0: never.",
+    )
+    watch_every_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="How often a watched wallet is screened that nothing touched; 0: never.",
+    )
+    webhook_allowed_hosts: str = Field(
+        default="",
+        description="Hosts of webhooks that may be private or called by http, separated by commas.",
+    )
     data_folders: str = Field(
         default="",
         description="Folders of the servers' data whose free space is watched, separated by `:`.",
@@ -166,6 +191,18 @@ class Settings(BaseSettings):
     cypher_engine_seconds: float = Field(
         default=600.0, gt=0, description="When a run fails whose path queries were asked for by name."
     )
+    list_urls: str = Field(
+        default="",
+        description="Addresses of lists that `aml labels update` reads (https), separated by blanks.",
+    )
+    list_update_hours: float = Field(
+        default=24.0, ge=0, description="How often the worker does so; 0 is never."
+    )
+    list_max_age_days: float = Field(
+        default=7.0,
+        ge=0,
+        description="A list of listings that nobody has read for so long is a warning; 0: never.",
+    )
     evidence_threshold: float = Field(
         default=1e-3, ge=0, lt=1, description="Smallest share of a wallet's total that a listed path carries."
     )
@@ -204,6 +241,18 @@ class Settings(BaseSettings):
     def host_names(self) -> frozenset[str]:
         """The names of `allowed_hosts`, in lower case."""
         return frozenset(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def webhook_hosts(self) -> frozenset[str]:
+        """The names of `webhook_allowed_hosts`, in lower case."""
+        return frozenset(
+            name for each in self.webhook_allowed_hosts.split(",") if (name := each.strip().lower())
+        )
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The addresses of `list_urls`."""
+        return tuple(dict.fromkeys(self.list_urls.split()))
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ PINS = {
     "neo4j_http": "AML_NEO4J_HTTP_PORT",
     "api": "AML_API_PORT",
     "consumer_metrics": "AML_CONSUMER_METRICS_PORT",
+    "worker_metrics": "AML_WORKER_METRICS_PORT",
 }
 _LOWEST, _HIGHEST = 20_000, 32_000  # below the ports systems give to outgoing connections
 

@@ -32,6 +32,7 @@ class StackUrls:
     browser: str
     api_port: int
     consumer_metrics_port: int
+    worker_metrics_port: int
     api_token: str = field(repr=False)
 
 
@@ -51,6 +52,7 @@ def urls_of(ports: dict[str, int], secrets: Secrets) -> StackUrls:
         browser=f"http://127.0.0.1:{ports['neo4j_http']}/browser/",
         api_port=ports["api"],
         consumer_metrics_port=ports["consumer_metrics"],
+        worker_metrics_port=ports["worker_metrics"],
         api_token=secrets.api_token,
     )
 
@@ -88,6 +90,7 @@ def environment(urls: StackUrls) -> dict[str, str]:
         "AML_NEO4J_BROWSER_URL": urls.browser,
         "AML_API_PORT": str(urls.api_port),
         "AML_CONSUMER_METRICS_PORT": str(urls.consumer_metrics_port),
+        "AML_WORKER_METRICS_PORT": str(urls.worker_metrics_port),
         "AML_API_TOKEN": urls.api_token,
     }
     return variables | (_kafka_logins(urls) if urls.kafka_password else {})

@@ -8,7 +8,7 @@ from alembic import op
 from app.stores.online import alter_briefly, build_index, remove_index
 
 revision = "0024"
-down_revision = "0033"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from alembic import op
 
 revision = "0025"
-down_revision = "0031"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 

@@ -10,7 +10,7 @@ from alembic import op
 from app.stores.online import alter_briefly, build_index, remove_index
 
 revision = "0030"
-down_revision = "0024"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import Field
 
 from app.answers.base import EXAMPLE_TIME, TOTAL, Answer
+from app.answers.lists import LIST_NAME, ListName
 from app.answers.names import Engine, RunStatus
 
 
@@ -22,6 +23,7 @@ class RunName(Answer):
     )
     hop_limit: int = Field(examples=[4])
     as_of: datetime = Field(description="The run used the labels valid at this time.")
+    lists: list[ListName] = Field(default=[], description="The lists of labels at that time, by source.")
 
 
 class Run(RunName):
@@ -98,6 +100,7 @@ RUN_NAME = RunName(
     engine_reason="117 transfers, more than 100 walks: ledger",
     hop_limit=4,
     as_of=EXAMPLE_TIME,
+    lists=[LIST_NAME],
 )
 RUN = Run(
     **dict(RUN_NAME),

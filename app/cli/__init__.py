@@ -33,6 +33,7 @@ from app.cli.imports import assets, prices
 from app.cli.output.terminal import legible, stderr
 from app.cli.setup import env, prepare, secrets
 from app.cli.upkeep import backup, prune, reconcile
+from app.cli.watching import alerts, watched, webhooks
 from app.errors import AmlError, DiskFull
 from app.logs import configure_logging
 
@@ -75,6 +76,9 @@ for group in (
     policy,
     investigate,
     runs,
+    watched,
+    alerts,
+    webhooks,
     prune,
     reconcile,
     backup,

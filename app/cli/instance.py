@@ -1,4 +1,4 @@
-"""A whole instance: the three servers, the consumer and the API as children of this process."""
+"""A whole instance: the three servers, the consumer, the worker and the API as children of this process."""
 
 import subprocess
 import sys
@@ -42,8 +42,9 @@ SETTLE_SECONDS = 1.5
 _NOT_FOR_SERVICES = {
     "api": ("AML_KAFKA_ADMIN_",),
     "consume": ("AML_KAFKA_PRODUCER_", "AML_KAFKA_ADMIN_"),
+    "work": ("AML_KAFKA_PRODUCER_", "AML_KAFKA_ADMIN_"),
 }
-"""The API writes transfers that are posted or replayed, the consumer none; neither gives permissions."""
+"""The API writes transfers that are posted or replayed, consumer and worker none; none gives permissions."""
 _COMPILE = (sys.executable, "-m", "app.cli", "compile-kernels")
 
 
@@ -68,7 +69,7 @@ def instance(home: Path, *, record_caches: bool = False) -> Iterator[tuple[Super
             servers = Stack(home, ports=ports, record=record_caches, may_be_damaged=True)
             stack = resources.enter_context(servers)
         environ["AML_DATA_FOLDERS"] = pathsep.join(str(home.resolve() / name) for name in SERVICES)
-        with stderr.status("Starting the API and the consumer"):
+        with stderr.status("Starting the API, the consumer and the worker"):
             settings = _start_services(stack, home)
             supervisor = Supervisor(
                 stack,
@@ -96,10 +97,12 @@ def _start_services(stack: Stack, home: Path) -> Settings:
     ensure_topics(settings)
     write_producer_files(settings, home)
     consumer = f"http://{settings.consumer_metrics_host}:{settings.consumer_metrics_port}/metrics"
+    worker = f"http://{settings.worker_metrics_host}:{settings.worker_metrics_port}/metrics"
     # The API is alive when it answers at all: a server that is away is none of its faults.
     for name, url, needs in (
         ("api", f"{settings.api_address}/health", ("postgres",)),
         ("consume", consumer, ("postgres", "kafka")),
+        ("work", worker, ("postgres",)),
     ):
         inherited = {
             variable: value
@@ -138,8 +141,10 @@ def access_table(settings: Settings, home: Path) -> Table:
     ]
     if port := settings.consumer_metrics_port:
         consumer = f"http://{settings.consumer_metrics_host}:{port}/metrics"
-        metrics = f"{settings.api_address}/metrics {consumer}"
-        rows.insert(-1, ("Metrics", metrics, "the token; the second is the consumer's"))
+        worker = f"http://{settings.worker_metrics_host}:{settings.worker_metrics_port}/metrics"
+        metrics = f"{settings.api_address}/metrics {consumer} {worker}"
+        said = "the token; the second is the consumer's, the third the worker's"
+        rows.insert(-1, ("Metrics", metrics, said))
     table = Table(title="What runs where", title_justify="left")
     for column in ("", "address", "how to sign in"):
         table.add_column(column, overflow="fold")

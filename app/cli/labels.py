@@ -1,6 +1,7 @@
 """Commands for labels: list the current ones, show a wallet's history, remove them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -21,13 +22,15 @@ from app.cli.output.terminal import (
     stdout,
     writing,
 )
-from app.errors import NotFound
+from app.errors import DependencyMissing, NotFound
 from app.labels.answers import RecordedLabel
+from app.labels.lists import recorded_lists
 from app.labels.lookup import current_labels, label_history
 from app.labels.store import remove_labels
 from app.labels.writers.current import current_rows
 from app.labels.writers.label_csv import write_csv
 from app.labels.writers.tagpack import write_tagpacks
+from app.operations.lists import update_lists
 from app.policy.policy import load_policy
 
 
@@ -53,6 +56,8 @@ def register(app: typer.Typer) -> None:
     labels.command("list")(list_labels)
     labels.command("history")(history)
     labels.command("remove")(remove)
+    labels.command("lists")(lists)
+    labels.command("update")(update)
     app.add_typer(labels, name="labels", rich_help_panel="Data")
 
 
@@ -123,6 +128,56 @@ def remove(
         print_json({"removed": removed})
     else:
         stderr.print(f"{removed} labels removed. The next scoring run does not use them.")
+
+
+def lists(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
+    """List where labels were imported from: entries, digest, when each was read, and which are too old.
+
+    Example: aml labels lists
+    """
+    settings = load_settings(home)
+    with open_record(settings) as postgres, postgres.transaction() as connection:
+        answer = recorded_lists(connection, settings.list_max_age_days)
+    if as_json:
+        print_json(answer)
+        return
+    table = Table("source", "entries", "digest", "imported", "last read", "from", "")
+    for each in answer.lists:
+        cells = (
+            each.source,
+            f"{each.entries:,}",
+            each.digest[:12],
+            f"{each.recorded_at:%Y-%m-%d %H:%M}",
+            f"{each.checked_at:%Y-%m-%d %H:%M}",
+            each.origin,
+            "too old: aml labels update" if each.stale else "",
+        )
+        table.add_row(*(Text(legible(cell), overflow="fold") for cell in cells))
+    stdout.print(table)
+
+
+def update(
+    home: HomeOption = DEFAULT_HOME,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="A list may lose more than a tenth of its labels.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch the lists of AML_LIST_URLS and import each; what a list no longer names is delisted, not deleted.
+
+    Example: aml labels update
+    """
+    settings = load_settings(home)
+    with open_record(settings) as postgres, stderr.status("Reading lists"):
+        updated = update_lists(postgres, settings, allow_shrink=allow_shrink)
+    if as_json:
+        print_json({"lists": updated})
+    for each in () if as_json else updated:
+        counts = asdict(each.report) if each.report else {}
+        said = ", ".join(f"{number:,} {name}" for name, number in counts.items()) or f"not read: {each.error}"
+        stderr.print(legible(f"{each.address}: {said}."), markup=False, highlight=False, soft_wrap=True)
+    if failed := [each for each in updated if each.error]:
+        raise DependencyMissing(f"{len(failed)} of {len(updated)} lists are as they were before.")
 
 
 def export_labels(

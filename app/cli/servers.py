@@ -43,7 +43,7 @@ log = structlog.get_logger()
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
-    for command in (up, down, consume, api):
+    for command in (up, down, consume, work, api):
         app.command(rich_help_panel=PANEL)(command)
 
 
@@ -52,7 +52,7 @@ def up(
     detach: Annotated[bool, typer.Option(help="Return when everything answers.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Start PostgreSQL, Kafka, Neo4j, the consumer and the API, all on loopback.
+    """Start PostgreSQL, Kafka, Neo4j, the consumer, the worker and the API, all on loopback.
 
     Example: aml up --home ~/aml-trial --detach
     """
@@ -108,6 +108,18 @@ def consume(home: HomeOption = DEFAULT_HOME) -> None:
     from ingest.consumer.service import serve  # noqa: PLC0415 - other commands start faster without it
 
     settings = load_settings(home, "aml-consumer")
+    with _service(settings):
+        serve(settings)
+
+
+def work(home: HomeOption = DEFAULT_HOME) -> None:
+    """Do the jobs of the record until stopped: scheduled runs, fresh lists, alerts' calls.
+
+    Example: aml work
+    """
+    from app.worker.service import serve  # noqa: PLC0415 - likewise
+
+    settings = load_settings(home, "aml-worker")
     with _service(settings):
         serve(settings)
 
@@ -176,7 +188,7 @@ def _start_detached(home: Path) -> Settings:
             start_new_session=True,
         )
     deadline = time.monotonic() + START_SECONDS
-    with stderr.status("Starting PostgreSQL, Kafka, Neo4j, the consumer and the API"):
+    with stderr.status("Starting PostgreSQL, Kafka, Neo4j, the consumer, the worker and the API"):
         while process.poll() is None and time.monotonic() < deadline:
             supervision = read_supervision(home)
             if supervision and supervision["ready"] and supervision["supervisor"] == process.pid:

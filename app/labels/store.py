@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from app.errors import InvalidInput
+from app.labels.lists import ListFile, record_lists, require_whole_lists
 from app.labels.wallets import OF_WALLET, wallet_parameters
 from app.stores.copy_writer import copy_rows
 from app.stores.postgres import Postgres
@@ -34,16 +35,27 @@ class LabelRow:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """Labels that an import added, left unchanged, updated in confidence or validity, and removed."""
+    """Labels that an import added, left unchanged, updated in confidence or validity, removed, delisted.
+
+    A delisted one stays, as a listing that has ended.
+    """
 
     added: int
     unchanged: int
     updated: int
     removed: int = 0
+    delisted: int = 0
 
 
 def import_labels(
-    postgres: Postgres, rows: Iterable[LabelRow], categories: Collection[str], *, replace: bool = False
+    postgres: Postgres,
+    rows: Iterable[LabelRow],
+    categories: Collection[str],
+    *,
+    replace: bool = False,
+    allow_shrink: bool = False,
+    listed: Collection[str] = (),
+    file: ListFile | None = None,
 ) -> ImportReport:
     """Writes labels in one transaction. Importing the same labels again changes nothing.
 
@@ -54,18 +66,32 @@ def import_labels(
         postgres: the record.
         rows: the labels; all are read before anything is written.
         categories: the policy's categories.
-        replace: other labels of the same sources are removed.
+        replace: other labels of the same sources are removed, or delisted.
+        allow_shrink: it may remove more than a tenth of what a source says.
+        listed: the categories whose labels are listings: such a label is not removed but ends now.
+        file: where the labels were read from; each of its sources is recorded as a list.
 
     Raises:
-        InvalidInput: a category the policy does not have, one label twice with different values, or nothing
-            to replace a source with.
+        InvalidInput: a category the policy does not have, one label twice with different values, nothing
+            to replace a source with, or a list that would shrink too much.
     """
     labels = _distinct(rows, categories)
     if replace and not labels:
         raise InvalidInput(
             "It holds no label, so it does not say which source to replace. Use `aml labels remove`."
         )
-    return postgres.run(lambda connection: _write(connection, labels, replace=replace))
+    how = _How(replace, allow_shrink, sorted(listed), file)
+    return postgres.run(lambda connection: _write(connection, labels, how))
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How labels are imported, as in `import_labels`."""
+
+    replace: bool
+    allow_shrink: bool
+    listed: list[str]
+    file: ListFile | None
 
 
 def remove_labels(postgres: Postgres, *, source: str | None = None, wallet: str | None = None) -> int:
@@ -116,8 +142,9 @@ def _locked_moment(connection: Connection) -> datetime:
     return moment
 
 
-def _write(connection: Connection, labels: list[LabelRow], *, replace: bool) -> ImportReport:
-    moment = {"moment": _locked_moment(connection)}
+def _write(connection: Connection, labels: list[LabelRow], how: _How) -> ImportReport:
+    now = _locked_moment(connection)
+    moment = {"moment": now, "listed": how.listed}
     connection.execute(_CREATE_IMPORTED)
     rows = (
         (r.chain, r.address, r.category, r.name, r.source, r.confidence, r.valid_from, r.valid_to)
@@ -125,10 +152,17 @@ def _write(connection: Connection, labels: list[LabelRow], *, replace: bool) -> 
     )
     copy_rows(connection, "imported_labels", _COLUMNS, rows)
     connection.execute(text("ANALYZE imported_labels"))
+    if how.replace and not how.allow_shrink:
+        require_whole_lists(connection.execute(_ABSENT, moment).all())
     updated = connection.execute(_CLOSE_CHANGED, moment).rowcount
     inserted = connection.execute(_INSERT_NEW, moment).rowcount
-    removed = connection.execute(_CLOSE_ABSENT, moment).rowcount if replace else 0
-    return ImportReport(inserted - updated, len(labels) - inserted, updated, removed)
+    delisted = removed = 0
+    if how.replace:
+        delisted = connection.execute(_DELIST_ABSENT, moment).rowcount
+        removed = connection.execute(_CLOSE_ABSENT, moment).rowcount
+    if how.file is not None:
+        record_lists(connection, how.file, labels, how.listed, now)
+    return ImportReport(inserted - updated, len(labels) - inserted, updated, removed, delisted)
 
 
 _COLUMNS = ("chain", "address", "category", "name", "source", "confidence", "valid_from", "valid_to")
@@ -152,14 +186,34 @@ _INSERT_NEW = text("""
         AND l.name = i.name AND l.category IS NOT DISTINCT FROM i.category
     )
 """)
-_CLOSE_ABSENT = text("""
-    UPDATE labels l SET removed_at = :moment
-    WHERE l.removed_at IS NULL AND l.source IN (SELECT source FROM imported_labels) AND NOT EXISTS (
+_IS_ABSENT = """
+    l.removed_at IS NULL AND l.source IN (SELECT source FROM imported_labels) AND NOT EXISTS (
         SELECT FROM imported_labels i
         WHERE l.chain = i.chain AND l.address = i.address AND l.source = i.source
         AND l.name = i.name AND l.category IS NOT DISTINCT FROM i.category
     )
-""")
+"""
+_IS_LISTING = "coalesce(l.category = ANY(CAST(:listed AS text[])), false)"
+_HAS_ENDED = f"({_IS_LISTING} AND coalesce(l.valid_to <= :moment, false))"
+"""A listing that has ended is in no list any more, and stays."""
+_ABSENT = text(f"""
+    SELECT l.source, count(*) AS labels, count(*) FILTER (WHERE {_IS_ABSENT}) AS absent
+    FROM labels l WHERE l.removed_at IS NULL AND l.source IN (SELECT source FROM imported_labels)
+      AND NOT {_HAS_ENDED}
+    GROUP BY l.source ORDER BY l.source
+""")  # noqa: S608 - constants of the code
+_DELIST_ABSENT = text(f"""
+    WITH closed AS (
+        UPDATE labels l SET removed_at = :moment WHERE {_IS_ABSENT} AND {_IS_LISTING} AND NOT {_HAS_ENDED}
+          AND coalesce(l.valid_from < :moment, true)
+        RETURNING l.chain, l.address, l.category, l.name, l.source, l.confidence, l.valid_from
+    )
+    INSERT INTO labels (chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at)
+    SELECT *, CAST(:moment AS timestamptz), CAST(:moment AS timestamptz) FROM closed
+""")  # noqa: S608 - likewise
+_CLOSE_ABSENT = text(f"""
+    UPDATE labels l SET removed_at = :moment WHERE {_IS_ABSENT} AND NOT {_HAS_ENDED}
+""")  # noqa: S608 - likewise
 _REMOVE = text(f"""
     UPDATE labels SET removed_at = :moment WHERE removed_at IS NULL
     AND source = coalesce(:source, source) AND {OF_WALLET}

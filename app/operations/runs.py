@@ -1,5 +1,6 @@
 """Carries out scoring runs with the settings' policy and engine, or starts them as work of this process."""
 
+from app.alerts.of_run import alert_on_run
 from app.domain import Progress
 from app.operations.operation import Operation, Operations
 from app.policy.policy import load_policy
@@ -20,7 +21,7 @@ def score(
     Raises: as `app.runs.run.start_run` and `execute_run`.
     """
     started = _start(postgres, graph, settings, engine)
-    execute_run(postgres, graph, started, progress=progress)
+    execute_run(postgres, graph, started, progress=progress, published=alert_on_run)
     return started.run_id
 
 
@@ -45,7 +46,7 @@ def start_scoring(
     )
     operation = operations.start(
         "run-score",
-        lambda progress: execute_run(postgres, graph, started, progress=progress),
+        lambda progress: execute_run(postgres, graph, started, progress=progress, published=alert_on_run),
         exclusive=False,  # the run lock refuses a second run, in whatever process
     )
     return started.run_id, operation

@@ -7,9 +7,10 @@ from time import monotonic
 
 from sqlalchemy import Connection, text
 
-from app.errors import AmlError, DependencyMissing, QueryTimeout
+from app.errors import AmlError, DependencyMissing, InvalidPolicy, QueryTimeout
 from app.operations.disk import disk_alarm
 from app.operations.graph_rebuild import unusable
+from app.operations.schedule import Unseen, unseen
 from app.operations.status_answer import (
     GraphStatus,
     IngestionStatus,
@@ -18,6 +19,7 @@ from app.operations.status_answer import (
     Totals,
 )
 from app.operations.topic_comparison import compare
+from app.policy.policy import load_policy
 from app.projection.pending import graph_lag
 from app.projection.state import Counts, count
 from app.record.counts import read_counts
@@ -30,6 +32,7 @@ from app.runs.listing import runs
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.in_time import in_thread
+from app.stores.jobs import job_counts
 from app.stores.kafka_offsets import TopicOffsets, TopicReader
 from app.stores.postgres import Postgres
 
@@ -119,6 +122,8 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         waiting = count_waiting(connection)
         reconciled = last_reconciliation(connection)
         holes = hole_alarm(connection)
+        jobs = job_counts(connection)
+        missing = _unseen(connection, settings)
         as_of = _now(connection)
     in_kafka, kafka_error = kafka.result()
     try:
@@ -173,10 +178,21 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         disk_alarm=disk_alarm(settings),
         refused_in_a_row=in_a_row,
         reconciliation=reconciled,
+        jobs=jobs,
+        unseen=missing,
         latest_run=latest,
         published_run=published,
         as_of=as_of,
     )
+
+
+def _unseen(connection: Connection, settings: Settings) -> Unseen | None:
+    """What the published run has not seen; a policy that cannot be read has changed nothing yet."""
+    try:
+        policy = load_policy(settings.policy_file)
+    except InvalidPolicy:
+        return None
+    return unseen(connection, policy)
 
 
 def _now(connection: Connection) -> datetime:

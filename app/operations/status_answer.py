@@ -7,9 +7,11 @@ from pydantic import BaseModel, Field
 from app.answers.base import EXAMPLE_TIME
 from app.answers.runs import RUN, Run
 from app.operations.disk import DiskAlarm
+from app.operations.schedule import Unseen
 from app.record.dead_letter_alarm import DeadLetterAlarm
 from app.record.holes import HoleAlarm
 from app.record.last_reconciliation import LastReconciliation
+from app.stores.jobs import JobCounts
 
 
 class PartitionStatus(BaseModel):
@@ -109,6 +111,10 @@ class IngestionStatus(BaseModel):
     )
     refused_in_a_row: int = Field(description="Messages refused since the last good one.", examples=[0])
     reconciliation: LastReconciliation | None = Field(description="Null: they were never compared.")
+    jobs: JobCounts = Field(description="Of the worker: scheduled runs, lists, watched wallets, calls.")
+    unseen: Unseen | None = Field(
+        default=None, description="What the published run has not seen; null before the first run."
+    )
     latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")
     published_run: int | None = Field(examples=[3])
     as_of: datetime
@@ -140,6 +146,8 @@ STATUS = IngestionStatus(
     foreign_messages={"tombstone": 1},
     alarm=None,
     refused_in_a_row=0,
+    jobs=JobCounts(waiting=0, scheduled=2, running=0, failed=0, oldest_seconds=None, workers=1),
+    unseen=Unseen(transfers=2, labels=0, policy_changed=False),
     latest_run=RUN,
     reconciliation=LastReconciliation(
         completed_at=EXAMPLE_TIME, equal=True, differences=0, broken_references=0

@@ -23,6 +23,7 @@ from app.errors import InvalidEvent, InvalidInput, InvalidPolicy
 from app.input_files import read_input
 from app.ledger.cells import DESTINATION, OWNERSHIP, SOURCE, CellLayout
 from app.plain_yaml import Lines, Mapping, YamlRules, read_yaml
+from app.policy.alert_rules import AlertRule
 from app.policy.columns import ExposureColumn, column_of, place_of
 from app.policy.conditions import LEVELS, Level, Name, PolicyModel, Rule, Sentence, Share
 from app.policy.first_version import check_version
@@ -135,6 +136,7 @@ class PolicyFile(PolicyModel):
     mule: Mule | None = None
     victim: Victim | None = None
     rules: Annotated[tuple[Rule, ...], Field(max_length=100)] = ()
+    alerts: Annotated[tuple[AlertRule, ...], Field(max_length=100)] = ()
 
     @field_validator("hop_weights")
     @classmethod
@@ -181,6 +183,25 @@ class PolicyFile(PolicyModel):
             if section is not None and info.data.get(section, True) is None:
                 raise ValueError(f"rule {rule.name} needs the numbers of `{section}:`")
         return rules
+
+    @field_validator("alerts")
+    @classmethod
+    def _of_known_rules(cls, alerts: tuple[AlertRule, ...], info: ValidationInfo) -> tuple[AlertRule, ...]:
+        if "rules" in info.data:
+            _check_alerts(alerts, info.data["rules"])
+        return alerts
+
+
+def _check_alerts(alerts: tuple[AlertRule, ...], rules: tuple[Rule, ...]) -> None:
+    """Alert rules have names of their own, and name flags and rules that there are."""
+    if len({rule.name for rule in alerts}) < len(alerts):
+        raise ValueError("two alert rules have one name; rename one")
+    flags, names = {rule.flag for rule in rules}, {rule.name for rule in rules}
+    for alert in alerts:
+        if unknown := sorted({*alert.when.flags_set} - flags):
+            raise ValueError(f"alert {alert.name} names flags that no rule sets: {unknown}")
+        if unknown := sorted({*alert.when.rules_fired} - names):
+            raise ValueError(f"alert {alert.name} names rules the policy does not have: {unknown}")
 
 
 def _check_known(categories: Iterable[str], info: ValidationInfo, what: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.runs import Run, RunName, Runs
-from app.runs.queries import run_row
+from app.runs.queries import LISTS_OF_RUN, run_row
 from app.stores.locks import Lock
 
 _PREVIOUS = text(
@@ -16,7 +16,8 @@ _PREVIOUS = text(
     " WHERE status = 'completed' AND pruned_at IS NULL AND run_id < :run_id"
 )
 _RUNS = text(
-    "SELECT r.*, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published"
+    f"SELECT r.*, {LISTS_OF_RUN}, r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run)"  # noqa: S608
+    " AS published"
     " FROM scoring_runs r WHERE r.run_id <= :newest AND (CAST(:status AS text) IS NULL OR r.status = :status)"
     " AND (CAST(:since AS timestamptz) IS NULL OR r.started_at >= :since)"
     " AND (CAST(:until AS timestamptz) IS NULL OR r.started_at < :until)"

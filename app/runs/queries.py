@@ -10,11 +10,19 @@ from app.errors import NotFound, NotReady
 NONE_PUBLISHED = "No scoring run has been published yet. Start one with POST /run-score (`aml score`)."
 
 _PUBLISHED = text("SELECT run_id FROM published_run")
-_RUN = text("""
-    SELECT r.*, p.body AS policy_body, (SELECT record_id FROM record)::text AS record_id,
+LISTS_OF_RUN = """
+    (SELECT coalesce(json_agg(l ORDER BY l.source), '[]') FROM (
+        SELECT DISTINCT ON (source) source, entries, digest, recorded_at,
+            least(checked_at, r.as_of) AS checked_at
+        FROM label_lists WHERE recorded_at <= r.as_of ORDER BY source, list_id DESC
+    ) AS l) AS lists
+"""
+"""The lists of labels of a run `r`, as `app.answers.lists.ListName`."""
+_RUN = text(f"""
+    SELECT r.*, {LISTS_OF_RUN}, p.body AS policy_body, (SELECT record_id FROM record)::text AS record_id,
         r.run_id IS NOT DISTINCT FROM (SELECT run_id FROM published_run) AS published
     FROM scoring_runs r JOIN policies p USING (policy_digest) WHERE r.run_id = :run_id
-""")
+""")  # noqa: S608 - the lists are above
 _SCORE = text("""
     SELECT * FROM risk_scores WHERE wallet_id = :wallet_id AND is_of_run(run_id, until_run_id, :run_id)
 """)

@@ -1,7 +1,7 @@
 """One scoring run: start, compute, score, store, publish. It ends completed and published, or failed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from hashlib import sha256
 from time import monotonic
 
 import structlog
+from sqlalchemy import Connection
 
 from app.domain import Progress
 from app.errors import AmlError, Cancelled, DependencyMissing, InUse, NotReady, QueryTimeout
@@ -31,6 +32,7 @@ from app.tracing import tracer
 log = structlog.get_logger()
 
 DEFAULT_LIMITS = CypherLimits()
+Published = Callable[[Connection, int], None]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def run_scoring(
     engine: EngineChoice,
     limits: CypherLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
+    published: Published | None = None,
 ) -> int:
     """Runs scoring and publishes the scores; returns the id of the run.
 
@@ -60,7 +63,7 @@ def run_scoring(
         AmlError: as `start_run` and `execute_run`.
     """
     started = start_run(postgres, graph, policy, engine=engine, limits=limits)
-    execute_run(postgres, graph, started, progress=progress)
+    execute_run(postgres, graph, started, progress=progress, published=published)
     return started.run_id
 
 
@@ -104,9 +107,16 @@ def start_run(
 
 
 def execute_run(
-    postgres: Postgres, graph: Graph | None, started: StartedRun, *, progress: Progress | None = None
+    postgres: Postgres,
+    graph: Graph | None,
+    started: StartedRun,
+    *,
+    progress: Progress | None = None,
+    published: Published | None = None,
 ) -> None:
     """Computes, stores and publishes a started run; a failure is written to its row and publishes nothing.
+
+    `published` is called in the transaction that publishes it, with the run's id.
 
     Raises:
         Cancelled: the run has been cancelled.
@@ -125,7 +135,7 @@ def execute_run(
         summary_in_background(postgres, started.snapshot) as summary,
     ):
         computed = _compute(postgres, graph, started, report)
-        _score_and_store(postgres, started, computed, summary, report)
+        _score_and_store(postgres, started, computed, summary, report, published=published)
     log.info("scoring_run_published", run_id=started.run_id, seconds=round(monotonic() - start, 2))
     if progress is not None:
         progress("done", 1.0)
@@ -153,6 +163,8 @@ def _score_and_store(
     computed: Computed,
     summary: Future[Summary],
     report: Progress,
+    *,
+    published: Published | None,
 ) -> None:
     policy, snapshot, run_id = started.policy, started.snapshot, started.run_id
     exposures, totals = computed.exposures, computed.accounts.totals
@@ -185,6 +197,8 @@ def _score_and_store(
         )
         run_row.complete(connection, run_id, figures)
         publish(connection, run_id)
+        if published is not None:
+            published(connection, run_id)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 `Screener.screen` is the one door: the API, the command line, pages and watchers come through it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -46,6 +46,7 @@ from app.stores.postgres import Postgres
 
 NO_ADDRESS = "Not an address: {}"
 NO_REFERENCES = References()
+Recorded = Callable[[Connection, Sequence[Screening]], None]
 
 
 @dataclass
@@ -93,7 +94,12 @@ class Screener:
         return self.screen([subject], cause=cause, source=source)[0]
 
     def screen(
-        self, subjects: Sequence[Subject], *, cause: ScreeningCause = "request", source: From = "auto"
+        self,
+        subjects: Sequence[Subject],
+        *,
+        cause: ScreeningCause = "request",
+        source: From = "auto",
+        recorded: Recorded | None = None,
     ) -> list[Screening]:
         """Screens these subjects, each by itself, and records them; the answers are in their order.
 
@@ -101,6 +107,7 @@ class Screener:
             subjects: wallets, transfers, withdrawals.
             cause: why they are screened.
             source: `auto` takes the published run, and paths of the graph where something came after it.
+            recorded: called with the numbered screenings in the transaction that records them.
 
         Raises:
             DependencyMissing: the record does not answer.
@@ -134,7 +141,7 @@ class Screener:
         screenings = [
             self._answer(moment, task, [wallets[known.wallet] for known in task.known]) for task in tasks
         ]
-        return self._record(moment, tasks, screenings, cause)
+        return self._record(moment, tasks, screenings, cause, recorded)
 
     def answered(self, screening_id: int) -> Screening:
         """A screening as it was answered; one of a transfer is looked at again.
@@ -278,6 +285,7 @@ class Screener:
         tasks: Sequence[_Task],
         screenings: Sequence[Screening],
         cause: ScreeningCause,
+        recorded: Recorded | None,
     ) -> list[Screening]:
         def work(connection: Connection) -> list[Screening]:
             ids = store.next_ids(connection, len(screenings))
@@ -294,6 +302,8 @@ class Screener:
                 for one, number, reference_id in zip(screenings, ids, references, strict=True)
             ]
             store.insert(connection, numbered)
+            if recorded is not None:
+                recorded(connection, numbered)
             return numbered
 
         return self._postgres.run(work) if screenings else []

@@ -20,6 +20,7 @@ from app.api.middleware import REQUEST_ID, RequestMiddleware, is_request_id
 from app.api.probes import Probes
 from app.api.responses import errors
 from app.api.routes import (
+    alerts,
     browser_guide,
     catalogue,
     explore,
@@ -37,6 +38,7 @@ from app.api.routes import (
     screenings,
     verification,
     version,
+    webhooks,
 )
 from app.api.security import check_settings, require_token
 from app.api.throttle import RequestLimit, SignInThrottle, limit_requests
@@ -77,6 +79,8 @@ V1: Final = (
     version.router,
     messages.router,
     catalogue.router,
+    webhooks.router,
+    alerts.router,
     screenings.router,
 )
 
@@ -119,7 +123,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.origins,
-            allow_methods=["GET", "HEAD", "POST", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PATCH", "DELETE"],
             allow_headers=[
                 "Authorization",
                 "Content-Type",

@@ -379,7 +379,7 @@ class IngestionState(Base):
     topic_id: Mapped[str | None] = mapped_column(comment="Null: of before 0015.")
     ended_at: Mapped[datetime | None] = mapped_column(comment="Null: the series that is read.")
     duplicates_from: Mapped[int | None] = mapped_column(
-        comment="Offset from which on `duplicates` has every one; null: no batch since 0033."
+        comment="Offset from which on `duplicates` has every one; null: no batch since 0023."
     )
 
 
@@ -611,6 +611,21 @@ class UnusedPrice(Base):
     median: Mapped[float] = mapped_column(comment="What it is too far from.")
 
 
+class LabelList(Base):
+    """One import of a list: what one source said in it. An import of the same content again is no new row."""
+
+    __tablename__ = "label_lists"
+    __table_args__ = (Index(None, "source", "list_id"),)
+    list_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    source: Mapped[str]
+    origin: Mapped[str] = mapped_column(comment="Address or name of the file it was read from.")
+    digest: Mapped[str] = mapped_column(comment="SHA-256 of that file, or of the files of a folder.")
+    entries: Mapped[int] = mapped_column(Integer)
+    is_listing: Mapped[bool] = mapped_column(Boolean, comment="It has labels of a category that is listed.")
+    recorded_at: Mapped[datetime]
+    checked_at: Mapped[datetime] = mapped_column(comment="When it was last read and had not changed.")
+
+
 SCREENING_IDS = Sequence("screening_ids")
 
 
@@ -840,3 +855,150 @@ class Exposure(Base):
     shares: Mapped[list[float]] = mapped_column(ARRAY(Double))
     until_run_id: Mapped[int | None] = mapped_column(comment=_UNTIL)
     line_hash: Mapped[int | None] = mapped_column(comment=_LINE_HASH)
+
+
+class WebhookEndpoint(Base):
+    """Where signed calls go; its secret is kept because each call is signed with it."""
+
+    __tablename__ = "webhook_endpoints"
+    endpoint_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    url: Mapped[str]
+    description: Mapped[str] = mapped_column(server_default=text("''"))
+    secret: Mapped[str]
+    secret_before: Mapped[str | None] = mapped_column(comment="Also signs until then, after a rotation.")
+    secret_before_until: Mapped[datetime | None]
+    enabled: Mapped[bool] = mapped_column(Boolean, server_default=true())
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class WebhookMessage(Base):
+    """What is told of one event: the same bytes under the same id, to every endpoint and in every attempt."""
+
+    __tablename__ = "webhook_messages"
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str]
+    event_type: Mapped[str]
+    body: Mapped[str] = mapped_column(comment="The bytes that are signed and sent, in every attempt.")
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class WebhookDelivery(Base):
+    """One message to one endpoint, until it has been accepted or given up."""
+
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (
+        UniqueConstraint("message_id", "endpoint_id"),
+        CheckConstraint("status IN ('pending', 'delivered', 'failed')", name="status"),
+        Index(None, "endpoint_id", "delivery_id"),
+    )
+    delivery_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    message_id: Mapped[str] = mapped_column(ForeignKey(WebhookMessage.message_id))
+    endpoint_id: Mapped[UUID] = mapped_column(ForeignKey(WebhookEndpoint.endpoint_id, ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(server_default=text("'pending'"))
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    next_attempt_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+
+
+class WebhookAttempt(Base):
+    """One call and what was answered."""
+
+    __tablename__ = "webhook_attempts"
+    __table_args__ = (Index(None, "delivery_id"),)
+    attempt_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    delivery_id: Mapped[int] = mapped_column(ForeignKey(WebhookDelivery.delivery_id, ondelete="CASCADE"))
+    attempted_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    status_code: Mapped[int | None] = mapped_column(Integer)
+    answer: Mapped[str] = mapped_column(
+        server_default=text("''"), comment="The beginning of what was answered."
+    )
+    error: Mapped[str | None]
+    seconds: Mapped[float]
+
+
+class WatchedWallet(Base):
+    """A wallet somebody watches, with the caller's references and what was last judged of it."""
+
+    __tablename__ = "watched_wallets"
+    __table_args__ = (UniqueConstraint("chain", "address"), Index(None, "screened_at"))
+    watched_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
+    chain: Mapped[str]
+    address: Mapped[str]
+    reference: Mapped[str | None] = mapped_column(comment="The caller's own; goes with the row.")
+    customer_reference: Mapped[str | None]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    risk_level: Mapped[str | None]
+    score: Mapped[int | None]
+    flags: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    rules: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
+    watermark: Mapped[int | None] = mapped_column(comment="Last batch that the last judgement has seen.")
+    as_of: Mapped[datetime | None] = mapped_column(comment="Labels valid at this time were used for it.")
+    policy_digest: Mapped[str | None]
+    run_id: Mapped[int | None]
+    screening_id: Mapped[int | None]
+    judged_at: Mapped[datetime | None]
+    touched_watermark: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="Last batch looked at for its transfers."
+    )
+    screened_at: Mapped[datetime | None]
+
+
+class Alert(Base):
+    """Says that somebody should look at a wallet: one of a rule at a time, which further causes join."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (
+        CheckConstraint("status IN ('open', 'in_review', 'closed')", name="status"),
+        CheckConstraint("(status = 'closed') = (outcome IS NOT NULL)", name="outcome"),
+        Index(None, "chain", "address"),
+        Index(
+            "uq_alerts_one_at_a_time",
+            "chain",
+            "address",
+            "rule",
+            unique=True,
+            postgresql_where=text("status <> 'closed'"),
+        ),
+    )
+    alert_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    rule: Mapped[str]
+    chain: Mapped[str]
+    address: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=text("'open'"))
+    outcome: Mapped[str | None]
+    note: Mapped[str | None]
+    sentence: Mapped[str]
+    risk_level: Mapped[str | None]
+    retrospective: Mapped[bool] = mapped_column(
+        Boolean, comment="What was known later made it, not a new transfer."
+    )
+    causes: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    usd_value: Mapped[Decimal | None] = mapped_column(Numeric)
+    policy_digest: Mapped[str]
+    evidence: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, comment="The wallet's score as it was when the alert was opened."
+    )
+    opened_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    last_seen_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    changed_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    closed_at: Mapped[datetime | None]
+
+
+class AlertCause(Base):
+    """One cause of an alert. The same cause of the same rule and wallet is one row, whoever finds it."""
+
+    __tablename__ = "alert_causes"
+    __table_args__ = (UniqueConstraint("chain", "address", "rule", "cause"), Index(None, "alert_id"))
+    cause_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    alert_id: Mapped[int] = mapped_column(ForeignKey(Alert.alert_id))
+    rule: Mapped[str]
+    chain: Mapped[str]
+    address: Mapped[str]
+    cause: Mapped[str] = mapped_column(comment="What it was: the same one makes no second row.")
+    detail: Mapped[str]
+    retrospective: Mapped[bool] = mapped_column(Boolean)
+    usd_value: Mapped[Decimal | None] = mapped_column(Numeric)
+    run_id: Mapped[int | None]
+    screening_id: Mapped[int | None]
+    watermark: Mapped[int | None]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
+from datetime import datetime
 from typing import Self, TypeVar
 
 import psycopg2
@@ -32,6 +33,7 @@ RETRYABLE = {
 _NUL_IN_TEXT = "cannot contain NUL"
 """What psycopg2 says of a parameter, with a ValueError and before it asks the server."""
 
+_NOW = text("SELECT clock_timestamp()")
 _PING = text("SELECT record_id FROM record")
 _LIMIT_WAIT = text(
     "SELECT set_config('lock_timeout', :lock, true), set_config('statement_timeout', :statement, true)"
@@ -59,6 +61,12 @@ def limit_wait(connection: Connection, seconds: int) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
     driver.limit_seconds = seconds + 1 + CLIENT_SECONDS
+
+
+def now(connection: Connection) -> datetime:
+    """The record's clock at this moment."""
+    moment: datetime = connection.execute(_NOW).scalar_one()
+    return moment
 
 
 class Postgres:

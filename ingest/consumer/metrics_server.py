@@ -1,99 +1,22 @@
-"""The consumer's own `/metrics`, on a port of its own: only this process knows how long its steps take."""
+"""The consumer's own `/metrics`."""
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from socketserver import TCPServer, ThreadingMixIn
-from threading import Thread
-from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from contextlib import AbstractContextManager
 
-import structlog
-from prometheus_client import make_wsgi_app
-
-from app.access import is_loopback, is_token
-from app.errors import InvalidInput
+from app.metrics_server import serving_metrics_of
 from app.settings import Settings
 from ingest.instruments import CONSUMER
 
-log = structlog.get_logger()
 
-App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-
-
-@contextmanager
-def serving_metrics(settings: Settings) -> Iterator[None]:
-    """Answers `GET /metrics` inside the block, if a port is set.
-
-    Requires `AML_API_TOKEN` where it is set, as the API does. A port in use (a second consumer of the machine
-    has the same settings) is logged, and the consumer ingests without its metrics.
+def serving_metrics(settings: Settings) -> AbstractContextManager[None]:
+    """Answers `GET /metrics` of the consumer inside the block, if a port is set.
 
     Raises:
         InvalidInput: the address is not a loopback one, and no token would be required.
     """
-    if not settings.consumer_metrics_port:
-        yield
-        return
-    host, port = settings.consumer_metrics_host, settings.consumer_metrics_port
-    if not _requires_token(settings) and not is_loopback(host):
-        raise InvalidInput(
-            f"AML_CONSUMER_METRICS_HOST={host} can be reached by others, and there is no token to require. "
-            "Set AML_API_TOKEN and leave AML_API_AUTH on, or set AML_CONSUMER_METRICS_HOST=127.0.0.1."
-        )
-    try:
-        server = make_server(host, port, _authenticated(settings), _Server, _QuietHandler)
-    except OSError as exc:
-        log.warning("metrics_not_served", host=host, port=port, reason=str(exc))
-        yield
-        return
-    with server:
-        thread = Thread(target=server.serve_forever, name="metrics", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def _requires_token(settings: Settings) -> bool:
-    return settings.api_auth == "on" and settings.api_token is not None
-
-
-def _authenticated(settings: Settings) -> App:
-    metrics: App = make_wsgi_app(CONSUMER)
-
-    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ["PATH_INFO"] != "/metrics":
-            return _error("404 Not Found", start_response)
-        scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
-        if _requires_token(settings) and not (scheme.lower() == "bearer" and is_token(settings, token)):
-            return _error("401 Unauthorized", start_response, ("WWW-Authenticate", "Bearer"))
-        return metrics(environ, start_response)
-
-    return answer
-
-
-def _error(status: str, start_response: Callable[..., Any], *headers: tuple[str, str]) -> list[bytes]:
-    start_response(status, [("Content-Type", "text/plain"), *headers])
-    return [f"{status}\n".encode()]
-
-
-class _Server(ThreadingMixIn, WSGIServer):
-    """A thread for each scrape, so that a client that hangs does not block the others."""
-
-    daemon_threads = True
-
-    def server_bind(self) -> None:
-        """As the base, without the reverse look-up of the address, which can take seconds in a container."""
-        TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
-        self.setup_environ()
-
-
-class _QuietHandler(WSGIRequestHandler):
-    """Logs no scrape on stderr; disconnects a client that sends nothing."""
-
-    timeout = 10
-
-    def log_message(self, *_: Any) -> None:  # noqa: ANN401 - the base's own shape
-        """Nothing."""
+    return serving_metrics_of(
+        settings,
+        CONSUMER,
+        settings.consumer_metrics_host,
+        settings.consumer_metrics_port,
+        setting="AML_CONSUMER_METRICS_HOST",
+    )

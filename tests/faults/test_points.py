@@ -21,7 +21,7 @@ def test_without_the_variable_nothing_is_armed_and_every_point_is_passed() -> No
     assert not arm({VARIABLE: ""})
     for point in POINTS:
         fault_point(point)
-    assert faults._Armed.fault is None
+    assert faults.Armed.fault is None
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from app.api.dependencies import AppServices, Services
 from app.api.responses import example
 from app.errors import AmlError
+from app.labels.lists import stale_lists
 from app.operations.disk import DiskAlarm, disk_alarm
 from app.record.dead_letter_alarm import DeadLetterAlarm, dead_letter_alarm
 from app.record.holes import HoleAlarm, hole_alarm
@@ -61,6 +62,10 @@ class Readiness(BaseModel):
     disk_alarm: DiskAlarm | None = Field(
         description="A disk of the servers is nearly full: ingestion pauses."
     )
+    stale_lists: list[str] | None = Field(
+        description="Lists of listings that nobody has read for too long. Null: the record does not answer.",
+        examples=[["OFAC SDN"]],
+    )
     topic_missing: bool | None = Field(
         description="The topic of transfers is missing: nothing can arrive. Null: Kafka does not answer."
     )
@@ -72,6 +77,7 @@ READY = Readiness(
     alarm=None,
     hole_alarm=None,
     disk_alarm=None,
+    stale_lists=[],
     topic_missing=False,
 )
 NOT_READY = Readiness(
@@ -80,6 +86,7 @@ NOT_READY = Readiness(
     alarm=None,
     hole_alarm=None,
     disk_alarm=None,
+    stale_lists=None,
     topic_missing=None,
 )
 
@@ -106,13 +113,14 @@ async def get_ready(services: AppServices, response: Response) -> Readiness:
     dependencies = [_dependency(name, probe, start) for name, probe in probes.items()]
     ready = all(dependency.ok for dependency in dependencies)
     response.status_code = 200 if ready else 503
-    alarm, holes = alarms.result() if alarms.done() else (None, None)
+    alarm, holes, stale = alarms.result() if alarms.done() else (None, None, None)
     return Readiness(
         ready=ready,
         dependencies=dependencies,
         alarm=alarm,
         hole_alarm=holes,
         disk_alarm=disk_alarm(services.settings),
+        stale_lists=stale,
         topic_missing=_is_topic_missing(probes["kafka"]),
     )
 
@@ -128,14 +136,15 @@ def _is_topic_missing(kafka: asyncio.Future[Answered]) -> bool | None:
     return kafka.result().answer is None
 
 
-def _alarms(services: AppServices) -> tuple[DeadLetterAlarm | None, HoleAlarm | None]:
+def _alarms(services: AppServices) -> tuple[DeadLetterAlarm | None, HoleAlarm | None, list[str] | None]:
     try:
         with services.postgres.during(Work.PROBE).transaction() as connection:
             refused = dead_letter_alarm(connection, services.settings.dead_letter_ceiling)
-            return refused, hole_alarm(connection)
+            stale = stale_lists(connection, services.settings.list_max_age_days)
+            return refused, hole_alarm(connection), stale
     except (AmlError, DBAPIError) as exc:
         log.warning("alarm_not_read", reason=str(exc).splitlines()[0])
-        return None, None
+        return None, None, None
 
 
 def _probe(name: str, ask: Callable[[], str | None]) -> Answered:

@@ -11,6 +11,7 @@ from app.api.dependencies import AppServices
 from app.errors import DependencyMissing
 from app.operations.status_answer import IngestionStatus, PartitionStatus
 from app.record.last_reconciliation import LastReconciliation
+from app.stores.jobs import JobCounts
 
 router = APIRouter(tags=["ingestion"])
 
@@ -53,6 +54,7 @@ class Scrape(Collector):
             yield from _of_messages(self._status)
             yield from _of_stores(self._status)
             yield from _of_comparison(self._status.reconciliation)
+            yield from _of_jobs(self._status.jobs)
 
 
 def _of_partitions(partitions: list[PartitionStatus]) -> Iterator[Metric]:
@@ -74,6 +76,16 @@ def _of_partitions(partitions: list[PartitionStatus]) -> Iterator[Metric]:
 
 
 _LABELS = ("partition",)
+
+
+def _of_jobs(jobs: JobCounts) -> Iterator[Metric]:
+    counts = GaugeMetricFamily("aml_jobs_held", "Jobs of the record by state", labels=["state"])
+    for state in ("waiting", "scheduled", "running", "failed"):
+        counts.add_metric([state], float(getattr(jobs, state)))
+    yield counts
+    yield GaugeMetricFamily("aml_workers", "Workers that are alive", float(jobs.workers))
+    oldest = jobs.oldest_seconds or 0.0
+    yield GaugeMetricFamily("aml_job_oldest_seconds", "How long the longest due job has waited", oldest)
 
 
 def _of_messages(status: IngestionStatus) -> Iterator[Metric]:

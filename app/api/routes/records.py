@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.cursors import decode_cursor, encode_cursor
+from app.answers.lists import LISTS, Lists
 from app.api.dependencies import AppServices
 from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, Moment, WalletReference, WithTotal
 from app.api.responses import errors, example
@@ -13,6 +14,7 @@ from app.chains.addresses import normalise_address
 from app.chains.transaction_reference import MAX_HASH_LENGTH
 from app.errors import InvalidEvent, InvalidInput, UnknownAddress
 from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
+from app.labels.lists import recorded_lists
 from app.labels.lookup import current_labels, label_history_page
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
@@ -209,3 +211,10 @@ def list_labels(
         next=None if page.last_id is None else encode_cursor(page.last_id),
         total=page.total,
     )
+
+
+@router.get("/labels/lists", responses=example(200, LISTS))
+def list_lists(services: AppServices) -> Lists:
+    """The lists that labels were imported from: entries, digest, when each was read, and which are stale."""
+    with services.postgres.transaction() as connection:
+        return recorded_lists(connection, services.settings.list_max_age_days)

@@ -17,6 +17,7 @@ from app.cli.output.terminal import (
     print_json,
 )
 from app.errors import InvalidInput
+from app.labels.lists import list_file
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.readers.lists import DEFAULT_CONFIDENCE, ListOptions
 from app.labels.readers.unusable import Unusable
@@ -46,6 +47,10 @@ def import_label_file(
     column: Annotated[
         list[str] | None, typer.Option(help="MEANING=COLUMN of a list, as address=banned_address.")
     ] = None,
+    allow_shrink: Annotated[
+        bool,
+        typer.Option("--allow-shrink", help="With --replace: it may remove more than a tenth of a list."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read everything, record nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -58,7 +63,7 @@ def import_label_file(
     """
     options = ListOptions(chain, category, source, name, confidence, _columns(column or []))
     settings = load_settings(home)
-    categories = load_policy(settings.policy_file).categories
+    policy = load_policy(settings.policy_file)
     skipped = Unusable()
     with count_progress("reading, in bytes") as progress:
         rows = list(read_labels(file, file_format, skipped=skipped, progress=progress, options=options))
@@ -71,7 +76,16 @@ def import_label_file(
         )
     if rows and not dry_run:
         with open_record(settings) as postgres:
-            answer = {**asdict(import_labels(postgres, rows, categories, replace=replace)), **answer}
+            report = import_labels(
+                postgres,
+                rows,
+                policy.categories,
+                replace=replace,
+                allow_shrink=allow_shrink,
+                listed=policy.listed,
+                file=list_file(file),
+            )
+            answer = {**asdict(report), **answer}
     if as_json:
         print_json(answer)
     else:

@@ -78,7 +78,9 @@ def print_summary(answer: dict[str, Any]) -> None:
 def print_label_summary(answer: dict[str, Any]) -> None:
     """What an import of labels did, in sentences."""
     counts = [
-        f"{answer[name]:,} {name}" for name in ("added", "updated", "unchanged", "removed") if name in answer
+        f"{answer[name]:,} {name}"
+        for name in ("added", "updated", "unchanged", "removed", "delisted")
+        if name in answer
     ]
     _say(f"{answer['labels']:,} labels{': ' + ', '.join(counts) if counts else '; nothing was recorded'}.")
     if answer["skipped"]:

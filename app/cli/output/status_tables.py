@@ -10,6 +10,7 @@ from app.answers.runs import Run
 from app.operations.status_answer import GraphStatus, IngestionStatus
 from app.record.last_reconciliation import LastReconciliation
 from app.settings import Settings
+from app.stores.jobs import JobCounts
 from app.web.numbers import span
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def ingestion_table(status: IngestionStatus) -> Table:
         "graph": _graph(status.graph),
         "graph compared": _comparison(status.reconciliation, status.as_of),
         "last scoring run": _run(status.latest_run, status.published_run),
+        "worker": _jobs(status.jobs),
     }
+    if status.unseen is not None and status.unseen.something:
+        lines["not scored yet"] = status.unseen.sentence
     if record.waiting:
         lines["in another block"] = f"{count(record.waiting, 'transfer')}: see GET /v1/transfers/waiting"
     if status.dead_letters:
@@ -80,28 +84,36 @@ def ingestion_table(status: IngestionStatus) -> Table:
     if status.foreign_messages:
         forms = ", ".join(f"{number:,} {form}" for form, number in status.foreign_messages.items())
         lines["of other programs"] = f"{forms}: something else writes on the topic"
-    if status.alarm is not None:
-        lines["ALARM"] = status.alarm.text
-    if totals.out_of_order:
-        lines["clocks"] = (
-            f"{count(totals.out_of_order, 'transfer')} occurred before one of an earlier block: the ledger "
-            "follows the blocks; look at the producer's times"
-        )
-    if status.topic_problem is not None:
-        lines["TOPIC"] = status.topic_problem
-    if status.hole_alarm is not None:
-        lines["HOLES"] = status.hole_alarm.text
-    if status.disk_alarm is not None:
-        lines["DISK"] = status.disk_alarm.text
+    lines |= _alarms(status)
     table = Table(show_header=False, title="Ingestion and scoring", title_justify="left")
     for name, line in lines.items():
         table.add_row(name, Text(line))
     return table
 
 
+def _alarms(status: IngestionStatus) -> dict[str, str]:
+    """What somebody has to look at, a line each."""
+    alarms = {
+        "ALARM": status.alarm and status.alarm.text,
+        "clocks": status.totals.out_of_order
+        and f"{count(status.totals.out_of_order, 'transfer')} occurred before one of an earlier block: the "
+        "ledger follows the blocks; look at the producer's times",
+        "TOPIC": status.topic_problem,
+        "HOLES": status.hole_alarm and status.hole_alarm.text,
+        "DISK": status.disk_alarm and status.disk_alarm.text,
+    }
+    return {name: text for name, text in alarms.items() if text}
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """A number with its noun: `1 wallet`, `1,500 transfers`."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def _jobs(jobs: JobCounts) -> str:
+    alive = count(jobs.workers, "worker") if jobs.workers else "no worker: start `aml work`"
+    failed = f", {jobs.failed:,} given up" if jobs.failed else ""
+    return f"{alive}; {count(jobs.waiting, 'job')} due, {jobs.scheduled:,} for later{failed}"
 
 
 def _graph(graph: GraphStatus) -> str:

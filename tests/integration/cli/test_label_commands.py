@@ -14,8 +14,9 @@ ETH, OTHER = "0x" + "ab" * 20, "0x" + "cd" * 20
 BTC = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
 
 
-def imported(added: int, unchanged: int = 0, removed: int = 0, **skipped: int) -> dict[str, Any]:
-    return {"added": added, "unchanged": unchanged, "updated": 0, "removed": removed, "skipped": skipped}
+def imported(added: int, unchanged: int = 0, delisted: int = 0, **skipped: int) -> dict[str, Any]:
+    counts = {"added": added, "unchanged": unchanged, "updated": 0, "removed": 0, "delisted": delisted}
+    return {**counts, "skipped": skipped}
 
 
 def import_json(*arguments: object) -> dict[str, Any]:
@@ -43,10 +44,13 @@ def test_importing_a_list_again_changes_nothing_and_a_newer_one_can_replace_it(s
     (sdn / "sanctioned_addresses_ETH.txt").write_text(ETH)
     assert import_json(*importing) == imported(0, unchanged=2)
     assert aml_json("labels", "list")["total"] == 3
-    assert import_json(*importing, "--replace") == imported(0, unchanged=2, removed=1)
+    with pytest.raises(InvalidInput, match=r"1 of 3 labels of OFAC.*--allow-shrink"):
+        aml("import", "labels", *importing, "--replace")
+    assert import_json(*importing, "--replace", "--allow-shrink") == imported(0, unchanged=2, delisted=1)
     assert import_json(*importing, "--replace") == imported(0, unchanged=2)
-    (delisted,) = aml_json("labels", "history", OTHER)["labels"]
-    assert delisted["recorded_at"] < delisted["removed_at"]
+    listed, delisted = aml_json("labels", "history", OTHER)["labels"]
+    assert (listed["valid_to"], delisted["removed_at"]) == (None, None)
+    assert listed["removed_at"] == delisted["recorded_at"] == delisted["valid_to"]
 
 
 def test_the_list_tells_which_label_speaks(sdn: Path, tmp_path: Path) -> None:

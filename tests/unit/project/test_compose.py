@@ -30,7 +30,17 @@ NO_SECRETS = {"POSTGRES_HOST_AUTH_METHOD", "KAFKA_AUTHORIZER_CLASS_NAME"}
 
 def test_all_that_the_readme_names_is_there() -> None:
     default = {name for name, each in SERVICES.items() if "profiles" not in each}
-    assert default == {"secrets", "postgres", "neo4j", "kafka", "migrate", "topics", "consumer", "api"}
+    assert default == {
+        "secrets",
+        "postgres",
+        "neo4j",
+        "kafka",
+        "migrate",
+        "topics",
+        "consumer",
+        "worker",
+        "api",
+    }
     assert {profile for each in SERVICES.values() for profile in each.get("profiles", [])} == {
         "observability",
         "story",
@@ -62,7 +72,7 @@ def test_a_tag_has_one_builder_and_is_never_pulled() -> None:
 
 def test_who_reads_the_token_when_it_starts_is_started_again_when_it_changes() -> None:
     restarting = {"condition": "service_completed_successfully", "restart": True}
-    assert {"api", "consumer"} == OURS - ONCE
+    assert {"api", "consumer", "worker"} == OURS - ONCE
     for name in OURS - ONCE:
         assert SERVICES[name]["depends_on"].get("secrets") == restarting
 

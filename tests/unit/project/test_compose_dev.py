@@ -8,7 +8,7 @@ from app.settings import PROJECT
 from tests.support.compose import COMPOSE, DEVELOPMENT, compose, development, resolved
 
 Services = dict[str, dict[str, Any]]
-WATCHED = {"api", "consumer"}
+WATCHED = {"api", "consumer", "worker"}
 
 
 @pytest.fixture(params=["yaml", "client"])
@@ -69,5 +69,9 @@ def test_a_changed_source_goes_into_the_container_and_a_changed_lock_makes_a_new
 
 def test_the_consumer_starts_again_by_watch_and_the_api_by_itself(services: Services) -> None:
     actions = {name: {rule["action"] for rule in services[name]["develop"]["watch"]} for name in WATCHED}
-    assert actions == {"api": {"sync", "rebuild"}, "consumer": {"sync+restart", "rebuild"}}
+    assert actions == {
+        "api": {"sync", "rebuild"},
+        "consumer": {"sync+restart", "rebuild"},
+        "worker": {"sync+restart", "rebuild"},
+    }
     assert services["api"]["command"] == ["aml", "api", "--reload"]

@@ -8,6 +8,7 @@ from typer.main import get_command
 
 from app.cli import app
 from app.domain import Retraction
+from app.faults import POINTS
 from app.settings import Settings
 from app.stores.limits import LIMITS, READ_ANSWER_SECONDS
 from app.stores.locks import Lock
@@ -18,7 +19,6 @@ from ingest.contract.transfer import (
     TRANSFER_FIELDS,
     decode,
 )
-from ingest.faults import POINTS
 from tests.support.paths import PROJECT
 
 EVENT = (PROJECT / "docs" / "event.md").read_text()

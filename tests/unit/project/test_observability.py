@@ -12,6 +12,8 @@ from ruamel.yaml import YAML
 from app.api.middleware import REQUEST_SECONDS
 from app.api.routes.metrics import Scrape
 from app.operations.status_answer import STATUS
+from app.worker.instruments import JOB_SECONDS, JOBS
+from app.worker.instruments import WAITS as WORKER_WAITS
 from ingest.instruments import BATCH_MESSAGES, FAILED_RECONCILIATIONS, PARTITIONS, PAUSED, STEP_SECONDS, WAITS
 from tests.support.paths import PROJECT
 
@@ -26,8 +28,9 @@ def ours() -> Iterator[tuple[str, str, tuple[str, ...], str]]:
     for family in Scrape(STATUS).collect():
         labels = tuple({label: None for sample in family.samples for label in sample.labels})
         yield family.name, family.type, labels, family.documentation
+    worker = (JOBS, JOB_SECONDS, WORKER_WAITS)
     own = (REQUEST_SECONDS, STEP_SECONDS, BATCH_MESSAGES, PARTITIONS, PAUSED, WAITS, FAILED_RECONCILIATIONS)
-    for metric in own:
+    for metric in (*own, *worker):
         yield metric._name, metric._type, metric._labelnames, metric._documentation
 
 
@@ -80,5 +83,5 @@ def test_every_metric_is_on_the_dashboard() -> None:
 
 def test_prometheus_asks_with_the_token_from_a_file() -> None:
     jobs = YAML(typ="safe").load((FILES / "prometheus.yml").read_text())["scrape_configs"]
-    assert [job["job_name"] for job in jobs] == ["aml-api", "aml-consumer"]
+    assert [job["job_name"] for job in jobs] == ["aml-api", "aml-consumer", "aml-worker"]
     assert all("credentials_file" in job["authorization"] for job in jobs)

@@ -9,12 +9,12 @@ from sqlalchemy.dialects.postgresql import INT8MULTIRANGE
 from alembic import op
 from app.stores.online import alter_briefly
 
-revision = "0033"
+revision = "0023"
 down_revision = "0022"
 branch_labels = None
 depends_on = None
 
-COLUMN_COMMENT = "Offset from which on `duplicates` has every one; null: no batch since 0033."
+COLUMN_COMMENT = "Offset from which on `duplicates` has every one; null: no batch since 0023."
 OFFSETS_COMMENT = "Messages that follow one another are one range."
 
 

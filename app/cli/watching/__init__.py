@@ -1,0 +1,1 @@
+"""Commands for watched wallets, alerts and the calls that tell of them."""
