@@ -92,7 +92,8 @@ def _distinct(rows: Iterable[LabelRow], categories: Collection[str]) -> list[Lab
         if row.category is not None and row.category not in categories:
             raise InvalidInput(
                 f"{row.origin}: the policy has no category {row.category}. Add it, or use one of "
-                f"{', '.join(categories)}."
+                f"{', '.join(categories)}.",
+                name=f"{row.origin}.category",
             )
         first = by_identity.setdefault(row.identity, row)
         if _values(first) != _values(row):
