@@ -98,7 +98,8 @@ def _distinct(rows: Iterable[LabelRow], categories: Collection[str]) -> list[Lab
         first = by_identity.setdefault(row.identity, row)
         if _values(first) != _values(row):
             raise InvalidInput(
-                f"{row.origin}: {first.origin} has this label with another confidence or validity. Keep one."
+                f"{row.origin}: {first.origin} has this label with another confidence or validity. Keep one.",
+                name=row.origin,
             )
     return list(by_identity.values())
 
