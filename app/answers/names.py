@@ -40,3 +40,35 @@ ScreeningCause = TypeAliasType(
 )
 """`transfer` and all behind it: why a watched wallet was screened again."""
 ChainFamily = TypeAliasType("ChainFamily", Literal["evm", "other"])
+RefusalReason = TypeAliasType(
+    "RefusalReason",
+    Literal[
+        "empty",
+        "too_large",
+        "not_json",
+        "not_object",
+        "wrong_version",
+        "unknown_type",
+        "missing_field",
+        "unknown_field",
+        "duplicate_field",
+        "wrong_type",
+        "unknown_chain",
+        "bad_hash",
+        "bad_place",
+        "bad_time",
+        "bad_address",
+        "bad_checksum",
+        "bad_asset",
+        "bad_amount",
+        "bad_decimals",
+        "bad_usd_value",
+        "bad_kind",
+        "bad_tag",
+        "wrong_key",
+        "not_storable",
+        "conflict",
+    ],
+)
+"""Why an event, an address or a hash is refused; a test holds them to `ingest.contract.reasons`."""
+LabelComparison = TypeAliasType("LabelComparison", Literal["compared", "unconfirmed"])

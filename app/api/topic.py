@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from pydantic import Field
 
 from app.answers.base import Answer
-from app.answers.names import PublishStatus
+from app.answers.names import PublishStatus, RefusalReason
 from app.record.messages import TopicMessage
 
 
@@ -16,7 +16,9 @@ class PublishedEvent(Answer):
     status: PublishStatus
     partition: int | None = Field(description="Where it is on the topic; null when refused.", examples=[0])
     offset: int | None = Field(examples=[17])
-    reason: str | None = Field(description="Why it was refused: a code of docs/event.md.", examples=[None])
+    reason: RefusalReason | None = Field(
+        description="Why it was refused: docs/event.md says what each means.", examples=[None]
+    )
     detail: str | None = Field(examples=[None])
 
 

@@ -118,12 +118,14 @@ def _distinct(rows: Iterable[LabelRow], categories: Collection[str]) -> list[Lab
         if row.category is not None and row.category not in categories:
             raise InvalidInput(
                 f"{row.origin}: the policy has no category {row.category}. Add it, or use one of "
-                f"{', '.join(categories)}."
+                f"{', '.join(categories)}.",
+                name=f"{row.origin}.category",
             )
         first = by_identity.setdefault(row.identity, row)
         if _values(first) != _values(row):
             raise InvalidInput(
-                f"{row.origin}: {first.origin} has this label with another confidence or validity. Keep one."
+                f"{row.origin}: {first.origin} has this label with another confidence or validity. Keep one.",
+                name=row.origin,
             )
     return list(by_identity.values())
 

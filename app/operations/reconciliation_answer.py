@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from app.answers.base import EXAMPLE_TIME
+from app.answers.names import LabelComparison
 from app.projection.differences import Difference
 from app.stores.references import BrokenReference
 
@@ -46,9 +47,8 @@ class Reconciliation(BaseModel):
     broken_references: list[BrokenReference] = Field(
         description="References in the record to rows that do not exist. A repair does not change the record."
     )
-    label_comparison: str = Field(
-        description="`compared`, or `unconfirmed`: the graph says so itself, and no answer relies on them.",
-        examples=["compared"],
+    label_comparison: LabelComparison = Field(
+        description="`unconfirmed`: the graph says so itself, and no answer relies on them."
     )
     foreign: ForeignContent = Field(
         default=NOTHING_FOREIGN,

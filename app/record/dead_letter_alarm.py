@@ -6,6 +6,7 @@ from pydantic import Field
 from sqlalchemy import Connection, text
 
 from app.answers.base import Answer
+from app.answers.names import RefusalReason
 
 _IN_A_ROW = text("SELECT in_a_row, reason, since FROM refusals")
 
@@ -15,7 +16,7 @@ class DeadLetterAlarm(Answer):
 
     refused_in_a_row: int = Field(examples=[1_200])
     ceiling: int = Field(description="AML_DEAD_LETTER_CEILING.", examples=[1_000])
-    reason: str = Field(description="Of the last one.", examples=["not_json"])
+    reason: RefusalReason = Field(description="Of the last one.", examples=["not_json"])
     since: datetime = Field(description="When the first of them was refused.")
     text: str = Field(description="What to do.")
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, TextClause, text
 
 from app.answers.base import EXAMPLE_TIME, TOTAL, Answer
 from app.answers.cursors import NOT_A_CURSOR, decode_cursor, encode_cursor
+from app.answers.names import RefusalReason
 from app.errors import InvalidInput
 from app.record.counts import REFUSED, read_counts
 from app.stores.postgres import Postgres
@@ -80,7 +81,7 @@ class RefusedMessage(Answer):
     partition: int = Field(examples=[0])
     series: int = Field(description="How often the topic's offsets began anew, from 1.", examples=[1])
     offset: int = Field(examples=[17])
-    reason: str = Field(examples=["conflict"])
+    reason: RefusalReason = Field(examples=["conflict"])
     detail: str
     payload_bytes: int = Field(description="Of the whole message.", examples=[412])
     payload: str = Field(

@@ -1,8 +1,9 @@
 """The transfers topic for the API: its producer, one message of it, and its contract."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from app.answers.names import RefusalReason
 from app.api.topic import PublishedEvent
 from app.domain import Retraction, Transfer
 from app.errors import InvalidEvent
@@ -58,4 +59,10 @@ def _published(partition: int, offset: int) -> PublishedEvent:
 
 
 def _refused(exc: InvalidEvent) -> PublishedEvent:
-    return PublishedEvent(status="refused", partition=None, offset=None, reason=exc.reason, detail=str(exc))
+    return PublishedEvent(
+        status="refused",
+        partition=None,
+        offset=None,
+        reason=cast("RefusalReason", exc.reason),
+        detail=str(exc),
+    )

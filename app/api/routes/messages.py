@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.cursors import MAX_BIGINT
 from app.answers.events import RETRACTION_EVENT, TRANSFER_EVENT
+from app.answers.names import RefusalReason
 from app.api.dependencies import AppServices
 from app.api.params import DEFAULT_LIMIT, Cursor, Limit, Since, Until, WithTotal
 from app.api.responses import errors, example
@@ -78,7 +79,7 @@ def get_message_outcome(services: AppServices, partition: Partition, offset: Off
 def list_dead_letters(
     services: AppServices,
     *,
-    reason: Annotated[str | None, Query(max_length=40, description="Only messages of this reason.")] = None,
+    reason: Annotated[RefusalReason | None, Query(description="Only messages of this reason.")] = None,
     topic: Annotated[str | None, Query(max_length=249, description="Only of this topic.")] = None,
     partition: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="Only of this one.")] = None,
     key: Annotated[str | None, Query(max_length=200, description="Only messages with this key.")] = None,

@@ -3,12 +3,14 @@
 import json
 import re
 from datetime import timedelta
+from typing import get_args
 
 import jsonschema_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.answers.names import RefusalReason
 from app.cli.openapi import contract_documents
 from app.errors import InvalidEvent
 from app.settings import PROJECT
@@ -108,3 +110,7 @@ def test_the_examples_are_events_of_the_contract() -> None:
         (example,) = schema["examples"]
         assert validator.is_valid(example)
         parse_event(example)
+
+
+def test_the_reasons_of_the_apis_document_are_those_of_the_contract() -> None:
+    assert get_args(RefusalReason.__value__) == tuple(REASONS)
