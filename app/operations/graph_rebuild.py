@@ -12,6 +12,7 @@ from app.projection.rebuild import RebuildReport, rebuild_locked
 from app.projection.schema import prepare, wipe
 from app.projection.state import ForeignGraph, LostState, owned_state, read_state
 from app.record.identity import record_id
+from app.runs.graph_levels import project_levels
 from app.runs.published_labels import relabel
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -62,6 +63,7 @@ def rebuild_unusable(
         report = rebuild_locked(postgres, graph, progress)
     progress("labels", 0.0)
     relabel(postgres, graph)
+    project_levels(postgres, graph, everything=True)
     log.warning("graph_rebuild_ended", equal=report.equal, seconds=round(report.seconds, 1))
     return report
 

@@ -21,6 +21,7 @@ from app.projection.proof import ContentDigest, Proof, SyncedView, prove, synced
 from app.projection.repair import Repair
 from app.projection.schema import prepare
 from app.record.identity import record_id
+from app.runs.graph_levels import level_differences, project_levels
 from app.runs.published_labels import published_labels, relabel
 from app.stores.graph import Graph
 from app.stores.limits import Work
@@ -88,16 +89,22 @@ def reconcile(
         if repair and (findings.count or labels is None):
             relabel(postgres, graph)
             labels = _compare_labels(postgres, graph)
+        levels = level_differences(postgres, graph)
+        findings.add(levels or [])
+        if repair and (findings.count or levels is None):
+            project_levels(postgres, graph, everything=True)
+            levels = level_differences(postgres, graph)
         if repair and findings.count:
             proof = prove(postgres, graph, lambda step, part: progress(f"{step} again", part))
         broken = _broken_references(postgres, progress)
         report = Reconciliation(
-            equal=proof.equal and not labels and not broken,
+            equal=proof.equal and not labels and not levels and not broken,
             repair=repair,
             differences=findings.count,
             listed=findings.listed,
             broken_references=broken,
             labels="unconfirmed" if labels is None else "compared",
+            levels="unconfirmed" if levels is None else "compared",
             foreign=ForeignContent(**asdict(foreign_content(graph))),
             **_contents(postgres, proof),
             started_at=started_at,

@@ -50,6 +50,11 @@ class Reconciliation(BaseModel):
         description="`compared`, or `unconfirmed`: the graph says so itself, and no answer relies on them.",
         examples=["compared"],
     )
+    levels: str = Field(
+        default="unconfirmed",
+        description="Levels, flags and captions on wallets: `compared`, or `unconfirmed` as of no one run.",
+        examples=["compared"],
+    )
     foreign: ForeignContent = Field(
         default=NOTHING_FOREIGN,
         description="What other hands have added. No answer reads it, and a repair leaves it.",

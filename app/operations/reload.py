@@ -10,6 +10,7 @@ from app.projection.locks import rebuild_lock
 from app.projection.rebuild import RebuildReport, rebuild_locked
 from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
+from app.runs.graph_levels import project_levels
 from app.runs.published_labels import relabel
 from app.stores.graph import Graph
 from app.stores.limits import Work
@@ -39,6 +40,8 @@ def reload_graph(
         report = rebuild_locked(postgres, graph, progress)
     progress("labels", 0.0)
     relabel(postgres, graph)
+    progress("levels", 0.0)
+    project_levels(postgres, graph, everything=True)
     if not report.equal:
         raise Unequal(
             f"The graph differs from the record after the reload (digests {report.graph_digest} and "
