@@ -6,6 +6,7 @@ run as a whole. Whoever dies in between leaves a graph that says so, and the nex
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import structlog
 from sqlalchemy import Connection, text
@@ -97,7 +98,12 @@ def level_differences(postgres: Postgres, graph: Graph) -> list[Difference] | No
     if owned_state(graph, own).levels_run_id != run_id:
         return None
     found = [each for page in _pages(postgres, run_id, None) for each in page_differences(graph, page)]
-    return found if owned_state(graph, own).levels_run_id == run_id else None
+    if owned_state(graph, own).levels_run_id != run_id:
+        return None
+    with postgres.transaction() as connection:
+        rows = connection.execute(_NAMES, {"wallet_ids": [each.number for each in found]}).all()
+    names = {row.wallet_id: f"{row.chain}:{row.address}" for row in rows}
+    return [replace(each, name=names[each.number]) for each in found if each.number is not None]
 
 
 def _pages(postgres: Postgres, run_id: int, before: int | None) -> Iterator[list[WalletLevel]]:
@@ -140,6 +146,7 @@ def _caption(names: Mapping[WalletKey, LabelName], chain: str, address: str) -> 
     return caption_of(None if name is None else name.name, address)
 
 
+_NAMES = text("SELECT wallet_id, chain, address FROM wallets WHERE wallet_id = ANY(:wallet_ids)")
 _PUBLISHED = text("SELECT run_id FROM published_run")
 _PUBLISHED_AND_PENDING = text("""
     SELECT run_id, EXISTS (

@@ -83,7 +83,7 @@ def test_another_run_changes_what_changed(postgres: Postgres, graph: Graph) -> N
     assert project_levels(postgres, graph) == second
     found = level_differences(postgres, graph)
     assert found is not None
-    assert [(each.entity, each.name) for each in found] == [("levels", short(9))]
+    assert [(each.kind, each.name) for each in found] == [("levels", f"ethereum:{address(9)}")]
     assert not reconcile(postgres, graph, _PROGRESS).equal
     assert reconcile(postgres, graph, _PROGRESS, repair=True).equal
     assert node(graph, 9)["caption"] == short(9)
