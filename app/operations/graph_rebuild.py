@@ -6,13 +6,13 @@ import structlog
 
 from app.domain import Progress
 from app.errors import AmlError
+from app.operations.graph_levels import project_levels
 from app.projection.locks import rebuild_lock
 from app.projection.pending import NewerGraph, refuse_newer_graph
 from app.projection.rebuild import RebuildReport, rebuild_locked
 from app.projection.schema import prepare, wipe
 from app.projection.state import ForeignGraph, LostState, owned_state, read_state
 from app.record.identity import record_id
-from app.runs.graph_levels import project_levels
 from app.runs.published_labels import relabel
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.domain import Progress
 from app.labels.effective import label_set_digest
+from app.operations.graph_levels import level_differences, project_levels
 from app.operations.operation import Operation, Operations
 from app.operations.reconciliation_answer import MAX_LISTED, ForeignContent, Reconciliation, StoreContent
 from app.projection.canonical_lines import Entity
@@ -21,7 +22,6 @@ from app.projection.proof import ContentDigest, Proof, SyncedView, prove, synced
 from app.projection.repair import Repair
 from app.projection.schema import prepare
 from app.record.identity import record_id
-from app.runs.graph_levels import level_differences, project_levels
 from app.runs.published_labels import published_labels, relabel
 from app.stores.graph import Graph
 from app.stores.limits import Work

@@ -5,12 +5,12 @@ from typing import Any
 
 from app.domain import Progress
 from app.errors import Unequal
+from app.operations.graph_levels import project_levels
 from app.operations.operation import Operation, Operations
 from app.projection.locks import rebuild_lock
 from app.projection.rebuild import RebuildReport, rebuild_locked
 from app.projection.schema import prepare, wipe
 from app.record.identity import record_id
-from app.runs.graph_levels import project_levels
 from app.runs.published_labels import relabel
 from app.stores.graph import Graph
 from app.stores.limits import Work

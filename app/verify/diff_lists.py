@@ -16,7 +16,7 @@ from app.ledger.cells import DIRECTION_NAMES, decode
 from app.record.wallets import find_wallet
 from app.runs.judgement.score import NOTHING_KNOWN
 from app.runs.listing import run_name
-from app.runs.named import named_wallet
+from app.runs.naming.named import named_wallet
 from app.runs.queries import score_row
 from app.stores.postgres import Postgres
 from app.verify.diff import Changes, changes_between

@@ -8,9 +8,9 @@ from time import monotonic
 import structlog
 
 from app.errors import DiskFull, InUse, NotReady, Unequal
+from app.operations.graph_levels import project_levels, published_run_id
 from app.operations.graph_rebuild import UNUSABLE, rebuild_unusable
 from app.projection.pending import ProjectionResult, project_pending
-from app.runs.graph_levels import project_levels, published_run_id
 from app.stores.graph import Graph, is_graph_error
 from app.stores.limits import Work
 from app.stores.postgres import Postgres, is_retryable

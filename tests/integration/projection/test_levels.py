@@ -3,13 +3,13 @@
 import pytest
 
 from app.domain import Progress
+from app.operations import graph_levels
+from app.operations.graph_levels import level_differences, project_levels
 from app.operations.reconcile import reconcile
 from app.operations.reload import reload_graph
 from app.projection import levels
 from app.projection.pending import project_all_pending
 from app.projection.state import read_state
-from app.runs import graph_levels
-from app.runs.graph_levels import level_differences, project_levels
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from cypher import Query
