@@ -110,7 +110,7 @@ def diff(
 ) -> None:
     """List the wallets whose score or level changed between two runs, biggest change first, and why.
 
-    The parts from transfers, labels, policy and engine add up to the change.
+    The parts from transfers, prices, labels, policy and engine add up to the change.
 
     Example: aml diff 2 3
     """

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from app.answers.base import WalletName
 from app.answers.explanation import ContributingWallet, Counterparty, Explanation
 from app.assets.names import asset_names
-from app.runs.named import named_wallets
+from app.runs.naming.named import named_wallets
 
 Party = TypeVar("Party", Counterparty, ContributingWallet)
 

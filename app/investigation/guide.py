@@ -9,6 +9,7 @@ from app.investigation.browser import parameters_text
 from app.investigation.questions import Question, questions
 from app.policy.policy import Policy
 from app.projection.labels import node_labels
+from app.projection.state import LEVEL_LABELS
 
 SEVERE, HIGH, MEDIUM = 75, 50, 25
 _COLOURS = {
@@ -18,6 +19,12 @@ _COLOURS = {
     0: ("#4C8BC0", "#2F5E86", "#1A1D21"),
 }
 """Fill, border and text colour of a wallet by the least severity of its category."""
+_LEVEL_COLOURS = {
+    "unrated": ("#B9A5D6", "#6B4E9B", "#1A1D21"),
+    "medium": _COLOURS[MEDIUM],
+    "high": _COLOURS[HIGH],
+    "severe": _COLOURS[SEVERE],
+}
 
 _EXAMPLES = {"other": "0x…", "category": "mixer", "transaction_hash": "0x…", "words": "tornado*"}
 """What stands where a person writes the wallet, the category, the hash or the words."""
@@ -43,13 +50,17 @@ def guide(policy: Policy, *, chain: str, wallet: str, style_address: str, form: 
 
 
 def style(policy: Policy) -> str:
-    """The style of wallets and transfers in Neo4j Browser (GraSS): warmer colours are more severe."""
+    """The style of wallets and transfers in Neo4j Browser (GraSS): warmer colours are more severe.
+
+    Levels of the published run stand last, so that they win over the colour of a category.
+    """
     colours = [
         (name, *next(colour for least, colour in _COLOURS.items() if entry.severity.own >= least))
         for category, entry in policy.categories.items()
         for name in node_labels(category)
     ]
-    return _templates().get_template("wallets.grass.j2").render(colours=colours)
+    levels = [(name, *_LEVEL_COLOURS[level]) for level, name in LEVEL_LABELS.items()]
+    return _templates().get_template("wallets.grass.j2").render(colours=colours, levels=levels)
 
 
 @cache

@@ -6,6 +6,7 @@ import structlog
 
 from app.domain import Progress
 from app.errors import AmlError
+from app.operations.graph_levels import project_levels
 from app.projection.locks import rebuild_lock
 from app.projection.pending import NewerGraph, refuse_newer_graph
 from app.projection.rebuild import RebuildReport, rebuild_locked
@@ -62,6 +63,7 @@ def rebuild_unusable(
         report = rebuild_locked(postgres, graph, progress)
     progress("labels", 0.0)
     relabel(postgres, graph)
+    project_levels(postgres, graph, everything=True)
     log.warning("graph_rebuild_ended", equal=report.equal, seconds=round(report.seconds, 1))
     return report
 

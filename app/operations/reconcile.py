@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.domain import Progress
 from app.labels.effective import label_set_digest
+from app.operations.graph_levels import level_differences, project_levels
 from app.operations.operation import Operation, Operations
 from app.operations.reconciliation_answer import MAX_LISTED, ForeignContent, Reconciliation, StoreContent
 from app.projection.canonical_lines import Entity
@@ -88,16 +89,22 @@ def reconcile(
         if repair and (findings.count or labels is None):
             relabel(postgres, graph)
             labels = _compare_labels(postgres, graph)
+        levels = level_differences(postgres, graph)
+        findings.add(levels or [])
+        if repair and (findings.count or levels is None):
+            project_levels(postgres, graph, everything=True)
+            levels = level_differences(postgres, graph)
         if repair and findings.count:
             proof = prove(postgres, graph, lambda step, part: progress(f"{step} again", part))
         broken = _broken_references(postgres, progress)
         report = Reconciliation(
-            equal=proof.equal and not labels and not broken,
+            equal=proof.equal and not labels and not levels and not broken,
             repair=repair,
             differences=findings.count,
             first_differences=findings.listed,
             broken_references=broken,
             label_comparison="unconfirmed" if labels is None else "compared",
+            level_comparison="unconfirmed" if levels is None else "compared",
             foreign=ForeignContent(**asdict(foreign_content(graph))),
             **_contents(postgres, proof),
             started_at=started_at,

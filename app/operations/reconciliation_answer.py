@@ -50,6 +50,11 @@ class Reconciliation(BaseModel):
     label_comparison: LabelComparison = Field(
         description="`unconfirmed`: the graph says so itself, and no answer relies on them."
     )
+    level_comparison: str = Field(
+        default="unconfirmed",
+        description="Levels, flags and captions on wallets: `compared`, or `unconfirmed` as of no one run.",
+        examples=["compared"],
+    )
     foreign: ForeignContent = Field(
         default=NOTHING_FOREIGN,
         description="What other hands have added. No answer reads it, and a repair leaves it.",

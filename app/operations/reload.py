@@ -5,6 +5,7 @@ from typing import Any
 
 from app.domain import Progress
 from app.errors import Unequal
+from app.operations.graph_levels import project_levels
 from app.operations.operation import Operation, Operations
 from app.projection.locks import rebuild_lock
 from app.projection.rebuild import RebuildReport, rebuild_locked
@@ -39,6 +40,8 @@ def reload_graph(
         report = rebuild_locked(postgres, graph, progress)
     progress("labels", 0.0)
     relabel(postgres, graph)
+    progress("levels", 0.0)
+    project_levels(postgres, graph, everything=True)
     if not report.equal:
         raise Unequal(
             f"The graph differs from the record after the reload (digests {report.graph_digest} and "

@@ -23,8 +23,8 @@ class PropertyDifference:
 class Difference:
     """One wallet or transfer that the graph lacks, has in surplus, has elsewhere, or has with other values.
 
-    `kind` is `wallets`, `transfers` or `labels`, and `number` the id. `name` is `chain:address` of a wallet,
-    `transaction_hash:transfer_index` of a transfer.
+    `kind` is `wallets`, `transfers`, `labels` or `levels`, and `number` the id. `name` is `chain:address` of
+    a wallet, `transaction_hash:transfer_index` of a transfer.
     """
 
     kind: str

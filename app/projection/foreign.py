@@ -16,6 +16,11 @@ _PROPERTIES = (
     "label",
     "label_source",
     "label_confidence",
+    "listed_from",
+    "listed_until",
+    "risk_level",
+    "flags",
+    "caption",
 )
 """All that this program writes on a wallet."""
 

@@ -10,7 +10,7 @@ from app.labels.columns import microseconds
 from app.labels.effective import EffectiveLabel
 from app.projection.differences import Difference, PropertyDifference
 from app.projection.rows import paged
-from app.projection.state import read_state
+from app.projection.state import LEVEL_LABELS, read_state
 from app.stores.graph import Graph
 from cypher import query
 
@@ -27,8 +27,8 @@ LABEL_PROPERTIES = (
 
 _PAGE_ROWS = 5_000
 _MAX_ATTEMPTS = 5
-_NO_CATEGORY = {"", "Wallet", "GraphState"}
-"""Not the node label of any category: every wallet has `Wallet`, and `GraphState` finds the state node."""
+_NO_CATEGORY = {"", "Wallet", "GraphState", *LEVEL_LABELS.values()}
+"""Not the node label of any category: `Wallet` is of every wallet, `GraphState` of the state node."""
 
 
 class _Surplus(NamedTuple):

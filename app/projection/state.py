@@ -7,6 +7,8 @@ from app.errors import InUse, NotReady
 from app.stores.graph import Graph
 from cypher import query
 
+LEVEL_LABELS = {"unrated": "RiskUnrated", "medium": "RiskMedium", "high": "RiskHigh", "severe": "RiskSevere"}
+"""The node labels that colour wallets by their level; the queries of `cypher/levels` name them too."""
 PROJECTION_VERSION = 2
 """Of the properties of wallets and edges. Raise it when they change: `upgraded` has them written again."""
 
@@ -21,7 +23,8 @@ class State:
     grows whenever either may change. `projected_batch` is the last batch written into the graph, None before
     the first.
     `projection_version` says which properties wallets and edges have. `writes` grows with
-    each page of rows that is written. `taken_from` is the record whose graph this was before.
+    each page of rows that is written. `taken_from` is the record whose graph this was before. `levels_run_id`
+    is the run whose levels, flags and captions all wallets carry, None where they are of no one run.
     """
 
     record_id: str
@@ -33,6 +36,7 @@ class State:
     projection_version: int
     writes: int
     taken_from: str | None = None
+    levels_run_id: int | None = None
 
     def carries(self, label_set_digest: str, watermark: int | None = None) -> bool:
         """Whether all wallets carry their labels of a set, or all that came in batches up to the watermark.
@@ -115,5 +119,6 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "projection_version": (int,),
     "writes": (int,),
     "taken_from": (str, NoneType),
+    "levels_run_id": (int, NoneType),
 }
 """Of the state node's properties: people can change them in Neo4j Browser."""

@@ -6,7 +6,7 @@ from app.answers.comparisons import PastScore, ScoreHistory
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.domain import format_points
 from app.record.wallets import KnownWallet
-from app.runs.named import named_wallet
+from app.runs.naming.named import named_wallet
 
 
 def history(

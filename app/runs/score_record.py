@@ -18,7 +18,7 @@ from app.record.wallets import KnownWallet, find_wallet
 from app.runs.judgement.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.judgement.reasons import contacts_of
 from app.runs.listing import run_name
-from app.runs.named import named_wallet
+from app.runs.naming.named import named_wallet
 from app.runs.queries import NONE_PUBLISHED, published_run, score_row, wallet_exposure_rows
 from app.runs.score_answer import known_score, unknown_score
 from app.runs.stored_policy import knows_keys, policy_of

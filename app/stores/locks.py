@@ -23,6 +23,7 @@ class Lock(IntEnum):
     REBUILD = 0x414D4C04  # one rebuild of the graph at a time
     RUN = 0x414D4C05  # one scoring run at a time
     RECONCILE = 0x414D4C06  # one comparison of record and graph at a time
+    LEVELS = 0x414D4C08  # one writer of the published run's levels into the graph at a time
     OFFSETS = 0x414D4C07  # one consumer at a time compares Kafka's offsets with the record's
     WITHDRAWAL = 0x414D4C08  # one process at a time withdraws what an undone import said
 

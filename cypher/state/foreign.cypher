@@ -16,7 +16,8 @@ CALL () {
   MATCH (w:Wallet)
   WITH w.wallet_id AS wallet_id,
        [k IN keys(w) WHERE NOT k IN $properties] +
-       [l IN labels(w) WHERE l <> 'Wallet' AND w.category IS NULL | ':' + l] AS added
+       [l IN labels(w) WHERE w.category IS NULL
+         AND NOT l IN ['Wallet', 'RiskUnrated', 'RiskMedium', 'RiskHigh', 'RiskSevere'] | ':' + l] AS added
   WHERE size(added) > 0
   WITH coalesce(toStringOrNull(wallet_id), 'without an id') AS wallet_id, added
   ORDER BY wallet_id

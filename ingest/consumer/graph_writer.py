@@ -8,6 +8,7 @@ from time import monotonic
 import structlog
 
 from app.errors import DiskFull, InUse, NotReady, Unequal
+from app.operations.graph_levels import project_levels, published_run_id
 from app.operations.graph_rebuild import UNUSABLE, rebuild_unusable
 from app.projection.pending import ProjectionResult, project_pending
 from app.stores.graph import Graph, is_graph_error
@@ -20,6 +21,8 @@ log = structlog.get_logger()
 
 IDLE_SECONDS = 1.0
 STOP_SECONDS = 45.0
+LEVELS_SECONDS = 30.0
+"""How often the graph is asked whether it still carries the published run: somebody may have emptied it."""
 MAX_REFUSALS = 5
 EMPTY_SECONDS = 3_600.0
 """A graph that refuses what is written is rebuilt from empty after so many tries, at most once in so long."""
@@ -42,6 +45,8 @@ class GraphWriter:
         self._rebuilds = rebuilds
         self._refusals = 0
         self._emptied: float | None = None
+        self._levels_run_id: int | None = None
+        self._look_at_levels = 0.0
         self._wake = Event()
         self._stop = Event()
         self._spans = BatchSpans()
@@ -106,6 +111,7 @@ class GraphWriter:
             elif is_last:
                 return
             else:
+                self._project_levels()
                 self._wake.wait(IDLE_SECONDS)
 
     def _project(self) -> ProjectionResult:
@@ -128,6 +134,28 @@ class GraphWriter:
         self._refusals = 0
         return projected
 
+    def _project_levels(self) -> None:
+        """Writes the published run onto the wallets, where nothing else is to be done; batches go first."""
+        try:
+            run_id = published_run_id(self._postgres)
+            if run_id != self._levels_run_id or monotonic() > self._look_at_levels:
+                self._look_at_levels = monotonic() + LEVELS_SECONDS
+                self._levels_run_id = project_levels(
+                    self._postgres, self._graph, between_pages=self._raise_if_interrupted
+                )
+        except _StoppedError:
+            log.info("levels_interrupted")
+        except Exception as exc:
+            if not _is_temporary(exc):
+                raise
+            log.warning("levels_not_projected", reason=str(exc).splitlines()[0])
+
+    def _raise_if_interrupted(self) -> None:
+        if self._stop.is_set():
+            raise _StoppedError
+        if self._wake.is_set():
+            self._project()
+
     def _may_empty(self) -> bool:
         """Whether the graph has refused so often that only an empty one may take the rows."""
         recently = self._emptied is not None and monotonic() - self._emptied < EMPTY_SECONDS
@@ -147,6 +175,7 @@ class GraphWriter:
         except _StoppedError:
             log.warning("graph_rebuild_interrupted")
         self._refusals = 0
+        self._levels_run_id = None
 
     def _raise_if_stopped(self, _step: str, _part: float) -> None:
         if self._stop.is_set():

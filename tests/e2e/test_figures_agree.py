@@ -142,6 +142,7 @@ def agreed(api: httpx.Client, postgres: Postgres, graph: Graph, name: str) -> se
 
 def equals_the_page(api: httpx.Client, found: Explanation) -> None:
     name = found.wallet.address
+    equals_what_it_is_called(api, found)
     if found.score is None:
         page = wallet_page(api, name, "")
         assert page.xpath("//p/@data-score") == [""]
@@ -164,6 +165,23 @@ def equals_the_page(api: httpx.Client, found: Explanation) -> None:
                 for part in parts
                 if (part.asset, part.direction) == (asset, direction)
             ), (name, asset)
+
+
+def equals_what_it_is_called(api: httpx.Client, found: Explanation) -> None:
+    """Its name and level on the page, in its transfers and its score; and the names of all other wallets."""
+    name = found.wallet.address
+    page = wallet_page(api, name, "")
+    assert page.xpath("normalize-space(//h1)") == (found.wallet.name or name)
+    score = answer(api, f"/scores/{name}")
+    assert (score["wallet"], score["risk_level"]) == (found.wallet.model_dump(), found.risk_level)
+    transfers = answer(api, f"/v1/wallets/{name}/transfers?limit=25")
+    assert transfers["wallet"] == found.wallet.model_dump()
+    called = {each.address: each.name for each in found.names}
+    called |= {each["address"]: each["name"] for each in transfers["names"]}
+    for link in page.xpath("//a[contains(@class,'wallet') and @title]"):
+        address_of = link.get("title").partition(":")[2].partition(":")[0]
+        shown = link.xpath("normalize-space(.//span[@class='wallet-name'])")
+        assert shown == (called.get(address_of) or ""), (name, link.get("title"))
 
 
 def wallet_page(api: httpx.Client, name: str, asset: str) -> html.HtmlElement:
@@ -204,6 +222,7 @@ def equals_the_graph(postgres: Postgres, graph: Graph, found: Explanation) -> No
             "watermark": found.run.watermark,
             "hop_limit": found.run.hop_limit,
             "firm_confidence": 50,
+            "other_values": {},
         }
         amounts: dict[Any, float] = defaultdict(float)
         for row in graph.read(query(f"exposure/{direction}_paths"), given):

@@ -7,7 +7,7 @@ from app.api.params import WalletReference
 from app.api.responses import errors, example
 from app.explorer.neighbours import NEIGHBOURS, Expansion, Neighbours, expand, with_names
 from app.record.wallets import find_wallet
-from app.runs.named import named_wallet, named_wallets
+from app.runs.naming.named import named_wallet, named_wallets
 
 router = APIRouter(tags=["explorer"])
 

@@ -30,7 +30,7 @@ from app.record.transfers import (
     wallet_transfers,
 )
 from app.record.wallets import find_wallet
-from app.runs.named import with_names
+from app.runs.naming.named import with_names
 
 router = APIRouter(tags=["the record"])
 LabelText = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]

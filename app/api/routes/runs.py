@@ -26,9 +26,9 @@ from app.api.params import (
 from app.api.responses import errors, example
 from app.errors import InUse, KeyReused
 from app.operations.runs import start_scoring
+from app.operations.unused_prices import unused_prices
 from app.runs.cancel import cancel_run as request_cancellation
 from app.runs.listing import RunFilter, one_run, run_of_key, running_run, runs
-from app.runs.unused_prices import unused_prices
 
 named = APIRouter(tags=["scoring runs"])
 router = APIRouter(tags=["scoring runs"])

@@ -11,7 +11,7 @@ from app.api.dependencies import AppServices
 from app.errors import InvalidInput, NotFound
 from app.record.transfers import transaction_transfers
 from app.record.wallets import find_wallet
-from app.runs.named import of_transfers
+from app.runs.naming.named import of_transfers
 from app.web.templating import page
 from app.web.titles import titles
 

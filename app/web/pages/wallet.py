@@ -19,7 +19,7 @@ from app.record.freshness import digest_of_policy
 from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
 from app.runs.history import history
-from app.runs.named import with_names
+from app.runs.naming.named import with_names
 from app.runs.score_record import ScoreRecord
 from app.web.drawing.charts import contribution_bar, history_chart
 from app.web.drawing.hop_picture import hop_picture

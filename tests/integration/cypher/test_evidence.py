@@ -159,6 +159,7 @@ def test_edges_of_an_older_version_give_the_same_evidence_and_the_same_sums(grap
 
     def answers() -> list[object]:
         limits = {"wallet_ids": wallets, "watermark": SEEN, "hop_limit": 4, "firm_confidence": 50}
+        limits["other_values"] = {}
         sums = [graph.read(query(f"exposure/{name}_paths"), limits) for name in ("source", "destination")]
         return [
             *(sorted(map(repr, rows)) for rows in sums),

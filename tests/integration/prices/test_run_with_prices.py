@@ -8,11 +8,11 @@ import pytest
 
 from app.assets.store import AssetRow, import_assets, remove_assets
 from app.explain.explain import explain
+from app.operations.unused_prices import unused_prices
 from app.prices.store import PriceRow, import_prices, price_sources, remove_prices
 from app.projection.pending import project_all_pending
 from app.runs.compute import EngineChoice
 from app.runs.results.prune import Kept, prune
-from app.runs.unused_prices import unused_prices
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres

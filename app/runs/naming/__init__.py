@@ -1,0 +1,1 @@
+"""What the wallets and assets of answers are called."""
