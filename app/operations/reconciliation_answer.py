@@ -50,7 +50,7 @@ class Reconciliation(BaseModel):
     label_comparison: LabelComparison = Field(
         description="`unconfirmed`: the graph says so itself, and no answer relies on them."
     )
-    level_comparison: str = Field(
+    level_comparison: LabelComparison = Field(
         default="unconfirmed",
         description="Levels, flags and captions on wallets: `compared`, or `unconfirmed` as of no one run.",
         examples=["compared"],

@@ -46,7 +46,7 @@ def known(story: Site) -> dict[str, str]:
     return {
         "name": name,
         "leaderboard": "/",
-        "leaderboard, filtered to nothing": "/?level=severe&direction=destination&category=gambling",
+        "leaderboard, filtered to nothing": "/?risk_level=severe&direction=ownership&category=gambling",
         "wallet": f"/wallets/{quote(name)}",
         "path": f"/wallets/{quote(name)}/paths/{id_of_path(path)}",
         "transfers": f"/wallets/{quote(name)}/transfers",
@@ -71,7 +71,7 @@ def listed(answer: dict[str, Any]) -> list[str]:
 
 
 def test_from_the_leaderboard_to_a_transactions_hash(story: Site, known: dict[str, str], page: Page) -> None:
-    story.sign_in(page)
+    story.sign_in(page, "/?sort=score")
     page.locator(f'tr[data-wallet="{known["name"]}"] a.wallet').click()
     explanation = Explanation.model_validate(story.answer(f"/scores/explain/{known['name']}"))
     expect(page.locator("h1")).to_have_text(explanation.wallet.address)
@@ -90,26 +90,57 @@ def test_from_the_leaderboard_to_a_transactions_hash(story: Site, known: dict[st
 
 def test_filters_and_pages_list_what_the_api_lists(story: Site, page: Page) -> None:
     story.sign_in(page)
-    first = story.answer("/scores/top", limit=50)
+    by_level = {"sort": "risk_level", "limit": 50}
+    first = story.answer("/scores/top", **by_level)
     assert rows(page) == listed(first)
     page.get_by_role("link", name="Next 50").click()
     page.wait_for_url("**cursor=**")
-    assert rows(page) == listed(story.answer("/scores/top", limit=50, cursor=first["next"]))
+    assert rows(page) == listed(story.answer("/scores/top", cursor=first["next"], **by_level))
+    for heading, sort in (("Score", "score"), ("Crime, USD", "crime_usd"), ("Last seen", "last_seen")):
+        page.get_by_role("columnheader", name=heading).get_by_role("link").click()
+        page.wait_for_url(f"**sort={sort}**")
+        assert rows(page) == listed(story.answer("/scores/top", limit=50, sort=sort))
+    page.get_by_role("columnheader", name="Last seen").get_by_role("link").click()
+    page.wait_for_url("**order=asc**")
+    assert rows(page) == listed(story.answer("/scores/top", limit=50, sort="last_seen", order="asc"))
     page.goto(story.url + "/")
     for name, value in (("Level", "high"), ("Direction", "destination"), ("Category", "mixer")):
         with page.expect_navigation():
             page.get_by_label(name, exact=True).select_option(value)
-    filters = {"risk_level": "high", "direction": "destination", "main_category": "mixer"}
-    wanted = listed(story.answer("/scores/top", limit=50, **filters))
+    filters = {"risk_level": "high", "direction": "destination", "category": "mixer"}
+    wanted = listed(story.answer("/scores/top", limit=50, sort="risk_level", **filters))
     assert wanted
     assert rows(page) == wanted
     page.get_by_role("link", name="Clear").click()
     expect(page.locator("table.board tbody tr")).to_have_count(50)
 
 
+def test_an_analyst_goes_from_wallet_to_wallet_of_a_list(story: Site, page: Page) -> None:
+    names = listed(story.answer("/scores/top", limit=50, category="scam", sort="risk_level"))
+    story.sign_in(page, "/?category=scam")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/wallets/**")
+    assert names[1].split(":")[1] in page.url
+    page.keyboard.press("j")
+    page.wait_for_url(f"**{names[2].split(':')[1]}**")
+    page.keyboard.press("k")
+    page.wait_for_url(f"**{names[1].split(':')[1]}**")
+    page.get_by_role("link", name="Previous wallet").click()
+    page.wait_for_url(f"**{names[0].split(':')[1]}**")
+    expect(page.get_by_role("link", name="Previous wallet")).to_have_count(0)
+    page.get_by_role("link", name="Back to the list").click()
+    page.wait_for_url("**/?category=scam")
+    page.go_back()
+    page.go_back()
+    assert names[1].split(":")[1] in page.url
+
+
 def test_the_change_since_the_run_before_is_shown(story: Site, page: Page) -> None:
     changes = [
-        each["change"] for each in story.answer("/scores/top", limit=50, main_category="mixer")["scores"]
+        each["change"]
+        for each in story.answer("/scores/top", limit=50, category="mixer", sort="risk_level")["scores"]
     ]
     assert any(change not in {None, "0.000000"} for change in changes)
     story.sign_in(page, "/?category=mixer")
