@@ -1,4 +1,4 @@
-"""ethereum-etl's stream on topics of its own becomes transfers: in any order, and however often it is killed."""
+"""ethereum-etl's stream on topics of its own becomes transfers, however often its adapter is killed."""
 
 import json
 import os
