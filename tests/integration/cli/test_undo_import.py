@@ -1,5 +1,6 @@
 """`aml import undo`: what an import alone brought is as if it had never been said, also when it is killed."""
 
+import json
 import os
 import random
 import subprocess
@@ -23,7 +24,7 @@ from app.verify.verify import verify_run
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
 from tests.support.builders import story, transfer
-from tests.support.commands import aml, aml_json
+from tests.support.commands import aml
 from tests.support.content import is_equal
 from tests.support.environment import environment
 from tests.support.ingesting import consuming, ingest, wait_until
@@ -50,7 +51,8 @@ def topics(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 
 
 def answer(_settings: Settings, *arguments: str) -> Any:  # noqa: ANN401 - what the command answers
-    return aml_json(*arguments)
+    printed = aml(*arguments, "--json")  # the consumer of the test logs to the same place
+    return json.JSONDecoder().raw_decode(printed, printed.index("{\n"))[0]
 
 
 def import_file(settings: Settings, path: Path, *options: str) -> Any:  # noqa: ANN401 - likewise
