@@ -1,4 +1,4 @@
-"""Money that a mixer pays out by a call inside a transaction: the mixer is found behind the wallet that got it."""
+"""A mixer that pays out by a call inside a transaction is found behind the wallet that was paid."""
 
 from pathlib import Path
 
