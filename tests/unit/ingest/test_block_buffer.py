@@ -1,4 +1,4 @@
-"""Items of a stream wait for the rest of their block, and a next process reads what was not complete again."""
+"""Items of a stream wait for the rest of their block; a next process reads again what was not complete."""
 
 from ingest.adapters.block_buffer import SETTLE_SECONDS, BlockBuffer, Item, Source
 
