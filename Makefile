@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-hostile test-poison test-history test-late fuzz fuzz-api lint format \
+.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-hostile test-poison test-history test-imports test-late fuzz fuzz-api lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -52,6 +52,10 @@ test-hostile: .venv/.installed-dev ## 500 hostile files from seeds for every rea
 
 test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)
+
+test-imports: .venv/.installed-dev ## Kills imports, undos and the adapter 50 times each: nothing lost, nothing twice
+	AML_IMPORT_KILLS=50 .venv/bin/python -m pytest -n 0 tests/integration/cli/test_import_transfers.py \
+	  tests/integration/cli/test_undo_import.py tests/integration/ingest/test_ethereum_etl_stream.py $(ARGS)
 
 test-history: .venv/.installed-dev ## 100,000 random events with reorganisations, batch by batch and over Kafka: both stores equal a model
 	AML_HISTORY_EVENTS=100000 .venv/bin/python -m pytest -n 0 tests/integration/ingest/test_random_history.py \

@@ -61,12 +61,8 @@ _GONE = text("""
 """)
 
 
-class Place(NamedTuple):
-    """What tells one transfer of the import from others: its transaction, index and block."""
-
-    transaction_hash: str
-    transfer_index: int
-    block_number: int
+Place = tuple[str, int, int]
+"""What tells one transfer of an import from others: its transaction, index and block."""
 
 
 class Unread(NamedTuple):

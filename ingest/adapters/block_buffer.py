@@ -65,7 +65,8 @@ class BlockBuffer:
 
         `at_end` are the partitions that are read to their end.
         """
-        behind = [newest for source, newest in self.newest.items() if source not in at_end]
+        # A partition that has not answered yet may hold anything: every partition has a position.
+        behind = [self.newest.get(source, -1) for source in self.positions if source not in at_end]
         before = min(behind, default=None)
         ready = [
             number

@@ -15,7 +15,7 @@ from ingest.files.etl_transfers import NATIVE_DECIMALS, SkippedRecord
 from ingest.files.forms import Form
 from ingest.files.identity import ContentIndices
 from ingest.files.records import Record, read_records
-from ingest.files.spelling import amount, decimal, integer, time, value
+from ingest.files.spelling import amount, decimal, has_decimal_comma, integer, time, value
 from ingest.files.tally import Tally
 
 ASSUMED_DECIMALS: Final = 18
@@ -76,6 +76,7 @@ def read_etherscan(
                 raise InvalidInput(
                     f"{path}: its coin is that of {of_header}. Import it with --chain {of_header}."
                 )
+            _refuse_decimal_commas(path, line, record)
             event = parse_event({**reader.common, **parse(record)})
         except SkippedRecord as exc:
             tally.skip(exc.reason, path, line)
@@ -85,6 +86,16 @@ def read_etherscan(
             tally.notes.update(reader.noted)
             if isinstance(event, Transfer):
                 yield event
+
+
+def _refuse_decimal_commas(path: Path, line: int, record: Record) -> None:
+    """One such number tells that `1,500` in the same file is one and a half: no amount of it is safe."""
+    for name, of in record.items():
+        if name.startswith(("Value_IN(", "Value_OUT(", "TokenValue")) and has_decimal_comma(of):
+            raise InvalidInput(
+                f"{path}, line {line}: {of} has its fraction behind a comma, as a spreadsheet of another"
+                " language writes it. Import the file as it was downloaded."
+            )
 
 
 class _Reader:
@@ -183,12 +194,15 @@ class _Reader:
         }
 
     def _coins(self, record: Record) -> Record:
-        numbers = [
-            decimal(text) for name, text in record.items() if name.startswith(("Value_IN(", "Value_OUT("))
+        texts = [
+            text
+            for name, of in record.items()
+            if name.startswith(("Value_IN(", "Value_OUT(")) and (text := value(of)) is not None
         ]
-        number = max((each for each in numbers if each is not None), default=None)
-        if number is None:
-            raise InvalidEvent("bad_amount", "amount: neither Value_IN nor Value_OUT is a number.")
+        numbers = [number for text in texts if (number := decimal(text)) is not None]
+        if not numbers or len(numbers) < len(texts):
+            raise InvalidEvent("bad_amount", "amount: Value_IN and Value_OUT are not both numbers.")
+        number = max(numbers)
         if not number:
             raise SkippedRecord("zero_value")
         price = next(

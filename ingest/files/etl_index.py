@@ -5,6 +5,7 @@ from typing import Final
 
 from app.chains.addresses import normalise_address
 from app.errors import InvalidEvent
+from ingest.files.cryo import PLACE_IN_BLOCK
 from ingest.files.records import Record
 from ingest.files.spelling import integer, value
 
@@ -41,6 +42,7 @@ class ExportIndex:
         self._failed_calls: dict[bytes, list[TraceAddress]] = {}
         self._movements: dict[bytes, list[TraceAddress]] = {}
         self._listed: set[bytes] = set()
+        self._first_calls: dict[bytes, TraceAddress] = {}
 
     def learn_time(self, block: object, time: object) -> None:
         """The time of a block."""
@@ -109,6 +111,8 @@ class ExportIndex:
         key, address = hash_key(record.get("transaction_hash")), trace_address(record)
         if not key or address is None:
             return
+        if PLACE_IN_BLOCK in record:
+            self._first_calls[key] = min(address, self._first_calls.get(key, address))
         if _has_failed(record):
             self._failed_calls.setdefault(key, []).append(address)
         # Failed ones count too: an export that does not say which failed gives the same order.
@@ -121,12 +125,18 @@ class ExportIndex:
             return True
         return any(address[: len(failed)] == failed for failed in self._failed_calls.get(key, ()))
 
+    def address_of(self, key: bytes, record: Record) -> TraceAddress | None:
+        """Place of a call in its transaction's tree; () of the first that has a place in the block."""
+        address = trace_address(record)
+        return () if address is not None and address == self._first_calls.get(key) else address
+
     def order(self, key: bytes, address: TraceAddress) -> int:
         """Place of a movement among the internal ones of its transaction, from 0."""
         movements = self._movements.get(key, [])
         if len(movements) > 1 and movements != sorted(set(movements)):
             movements = self._movements[key] = sorted(set(movements))
-        return bisect_left(movements, address)
+        own = bool(movements) and movements[0] == self._first_calls.get(key)
+        return bisect_left(movements, address) - own
 
     def _mark(self, token: object, *, is_nft: bool) -> None:
         if address := self._address(token):

@@ -7,6 +7,7 @@ from ingest.contract.reasons import SCHEMA_VERSION
 from ingest.contract.transfer import parse_event
 from ingest.contract.transfer_index import NATIVE_INDEX, internal_index, token_index
 from ingest.files.block_times import estimated_time
+from ingest.files.cryo import PLACE_IN_BLOCK
 from ingest.files.etl_index import (
     FAILED,
     UNKNOWN,
@@ -14,7 +15,6 @@ from ingest.files.etl_index import (
     hash_key,
     moves_value,
     result_of,
-    trace_address,
 )
 from ingest.files.forms import Form
 from ingest.files.records import Record
@@ -154,10 +154,11 @@ class TransferParser:
         }
 
     def _trace_fields(self, record: Record) -> Record:
-        transaction_hash, address = value(record.get("transaction_hash")), trace_address(record)
+        transaction_hash = value(record.get("transaction_hash"))
         if transaction_hash is None:
             raise SkippedRecord("reward")
         key = hash_key(transaction_hash) or b""
+        address = self._index.address_of(key, record)
         if address is None:
             raise InvalidEvent("bad_place", "transfer_index: the trace address is no list of numbers.")
         if self._index.has_failed(key, record, address):
@@ -175,6 +176,8 @@ class TransferParser:
         place = integer(record.get("transaction_index"))
         if place is None and (place := self._index.place(key)) is None:
             raise SkippedRecord("no_transaction")
+        if PLACE_IN_BLOCK in record:
+            self._tally.notes["kind_of_call_unknown"] += 1
         # The transaction's own movement has the index that it has in a list of transactions.
         kind = {"kind": "internal"} if address else {}
         return {

@@ -19,6 +19,15 @@ MAX_DOCUMENT_BYTES: Final = 64 * 2**20
 MAX_CELL_LINES: Final = 100
 """Lines that one record of a CSV file may have, where a cell holds line ends."""
 SUFFIXES: Final = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
+_PACKED: Final = (
+    (b"PK\x03\x04", "zip, or is a spreadsheet"),
+    (b"\xfd7zXZ", "xz"),
+    (b"BZh", "bzip2"),
+    (b"7z\xbc\xaf", "7z"),
+    (b"\x1f\x8b", "gzip and not named .gz"),
+    (b"\x28\xb5\x2f\xfd", "zstandard and not named .zst"),
+)
+_DELIMITERS: Final = ",;\t"
 _LISTS = ("result", "data", "items")
 """Members in which an API's answer has its rows."""
 
@@ -49,6 +58,10 @@ def read_records(path: Path, progress: ByteProgress | None = None) -> Iterator[t
     first = first.removeprefix(b"\xef\xbb\xbf")
     if not first:
         return
+    if packed := next((name for mark, name in _PACKED if first.startswith(mark)), None):
+        raise InvalidInput(
+            f"{path} is packed as {packed}: unpack it first; .gz and .zst are read as they are."
+        )
     lines = chain([(number, first)], lines)
     if first.startswith(b"["):
         yield from _document(path, number, lines)
@@ -118,23 +131,36 @@ def _parse(path: Path, number: int, text: bytes) -> object:
 
 def _table(path: Path, lines: Lines) -> Iterator[tuple[int, Record]]:
     header: list[str] = []
-    for number, cells in _rows_of_cells(path, lines):
+    number, first = next(lines)
+    if first.lower().startswith(b"sep="):  # a spreadsheet's own line
+        number, first = next(lines, (number, b""))
+    rows = _rows_of_cells(path, chain([(number, first)], lines), _delimiter(first))
+    for line, cells in rows:
         if not header:
             header = [name.strip() for name in cells]
+            if not any(char.islower() for name in header for char in name):  # as a warehouse exports them
+                header = [name.lower() for name in header]
             continue
         # Etherscan's rows end with a comma more than their header.
         if len(cells) < len(header) or any(cells[len(header) :]):
-            raise InvalidInput(f"{path}, line {number}: has {len(cells)} cells for {len(header)} columns.")
-        yield number, {name: cell or None for name, cell in zip(header, cells, strict=False)}
+            raise InvalidInput(f"{path}, line {line}: has {len(cells)} cells for {len(header)} columns.")
+        yield line, {name: cell.strip() or None for name, cell in zip(header, cells, strict=False)}
 
 
-def _rows_of_cells(path: Path, lines: Lines) -> Iterator[tuple[int, list[str]]]:
+def _delimiter(header: bytes) -> str:
+    """What separates the cells: of the marks that stand outside quotation marks the most frequent one."""
+    outside = b"".join(header.split(b'"')[::2]).decode(errors="replace")
+    return max(_DELIMITERS, key=outside.count)
+
+
+def _rows_of_cells(path: Path, lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     first, text, held = 0, "", 0
     for number, line in lines:
         first, held = (number, 1) if not held else (first, held + 1)
         try:
             text = f"{text}\n{line.decode()}" if held > 1 else line.decode()
-            cells = next(iter(csv.reader(text.split("\n") if held > 1 else [text], strict=True)), [])
+            texts = text.split("\n") if held > 1 else [text]
+            cells = next(iter(csv.reader(texts, strict=True, delimiter=delimiter)), [])
         except (csv.Error, UnicodeDecodeError) as exc:
             # A quotation mark is open: the cell may go on in the next line.
             if "unexpected end of data" in str(exc) and held < MAX_CELL_LINES:

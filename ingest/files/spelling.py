@@ -17,7 +17,12 @@ _hex = re.compile(r"0[xX]([0-9a-fA-F]{1,64})").fullmatch
 _without_zone = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)"
 ).fullmatch
-_decimal = re.compile(r"[0-9]{1,60}(?:\.[0-9]{1,60})?").fullmatch
+_zone_without_colon = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?)([+-][0-9]{2})([0-9]{2})"
+).fullmatch
+_decimal = re.compile(r"[0-9]{1,60}(?:\.[0-9]{1,60})?(?:[eE][+-]?[0-9]{1,2})?").fullmatch
+_grouped = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]{1,60})?").fullmatch
+_decimal_comma = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})*,[0-9]{1,60}|[0-9]{1,60},[0-9]{1,60}").fullmatch
 
 
 def value(of: object) -> object:
@@ -53,8 +58,16 @@ def amount(of: object) -> object:
 def decimal(of: object) -> Decimal | None:
     """A decimal number for people, as `3,067.671` or `$330.58`; None where it is none."""
     of = value(of)
-    text = str(of).replace(",", "").removeprefix("$") if isinstance(of, str | int) else ""
+    text = str(of).removeprefix("$") if isinstance(of, str | int) else ""
+    if _grouped(text):
+        text = text.replace(",", "")
     return Decimal(text) if _decimal(text) else None
+
+
+def has_decimal_comma(of: object) -> bool:
+    """Whether a number can only be one whose fraction stands behind a comma, as `1,5` or `1.234,50`."""
+    text = of.removeprefix("$") if isinstance(of, str) else ""
+    return _decimal_comma(text) is not None and _grouped(text) is None
 
 
 def time(of: object) -> object:
@@ -72,6 +85,8 @@ def time(of: object) -> object:
     text = number.removesuffix(" UTC")
     if match := _without_zone(text):
         return f"{match[1]}T{match[2]}Z"
+    if match := _zone_without_colon(text):
+        return f"{match[1]}T{match[2]}{match[3]}:{match[4]}"
     return number
 
 

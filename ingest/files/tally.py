@@ -33,6 +33,10 @@ NOTES: Final = {
         "token transfers are read as amounts, although nothing here says whether their contract has NFTs."
         " Logs or contracts in the folder tell."
     ),
+    "kind_of_call_unknown": (
+        "calls of native_transfers do not say whether they run in their caller's name, which moves nothing:"
+        " read as payments, the first of a transaction as its own. cryo's traces tell: import those instead."
+    ),
     "no_log_index": (
         "movements have no log index: their identity is made of what they say, so importing them again"
         " changes nothing. Do not import the same transactions from a source that has log indices too."

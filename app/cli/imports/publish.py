@@ -115,7 +115,7 @@ def _places(spool: Spool) -> Iterator[Place]:
     for payload, _ in spool.messages():
         event = orjson.loads(payload)
         if "type" not in event:
-            yield Place(event["transaction_hash"], event["transfer_index"], event["block_number"])
+            yield event["transaction_hash"], event["transfer_index"], event["block_number"]
 
 
 def _await_earlier(postgres: Postgres, settings: Settings, digest: str) -> None:

@@ -24,7 +24,8 @@ from tests.support.ingesting import consuming, messages_in_topic, wait_until
 pytestmark = pytest.mark.usefixtures("topics")
 
 ALICE, BOB, CAROL = ("0x" + digits * 20 for digits in ("a1", "b0", "c4"))
-KILLS = 3
+KILLS = int(os.environ.get("AML_IMPORT_KILLS", "3"))
+"""`make test-imports` kills 50 times."""
 HASH, FAILED = "0x" + "ab" * 32, "0x" + "ac" * 32
 
 
@@ -115,7 +116,7 @@ def test_an_import_that_is_killed_and_run_again_loses_nothing_and_records_nothin
     command = [sys.executable, "-m", "app.cli", "import", "transfers", str(file)]
     with consuming(settings, postgres, graph):
         for kill in range(KILLS):
-            kill_after(settings, command, messages=1 + 1_500 * kill)
+            kill_after(settings, command, messages=1 + 4_500 * kill // KILLS)
         done = answer(settings, file, "--wait", "60")
         assert done["delivered"] == 20_000
         assert not done["outcome"]["dead_letters"]

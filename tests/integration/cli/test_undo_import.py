@@ -5,6 +5,7 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -12,15 +13,18 @@ from typing import Any
 
 import pytest
 
+from app.errors import NotFound
 from app.operations.reconcile import reconcile
 from app.projection.pending import project_all_pending
 from app.settings import Settings
+from app.settings import settings as settings_of_the_process
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
 from ingest.contract.transfer import encode
 from ingest.kafka.topics import ensure_topics
-from tests.support.builders import story
+from tests.support.builders import story, transfer
+from tests.support.commands import aml
 from tests.support.content import is_equal
 from tests.support.environment import environment
 from tests.support.ingesting import consuming, ingest, wait_until
@@ -28,33 +32,27 @@ from tests.support.record import ask, ignore, rows, score
 
 pytestmark = pytest.mark.usefixtures("topics")
 
-KILLS = int(os.environ.get("AML_IMPORT_KILLS", "3"))
+KILLS = int(os.environ.get("AML_IMPORT_KILLS", "2"))
 """`make test-imports` kills 50 times."""
+TRANSFERS = 9_000
 HASHES = ["0x" + digits * 32 for digits in ("a1", "a2", "a3", "a4")]
 ALICE, BOB, CAROL = ("0x" + digits * 20 for digits in ("a1", "b0", "c4"))
 
 
 @pytest.fixture
-def topics(settings: Settings) -> None:
+def topics(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Commands inside the test use its servers."""
     ensure_topics(settings)
+    for name, setting in environment(settings).items():
+        monkeypatch.setenv(name, setting)
+    settings_of_the_process.cache_clear()
+    yield
+    settings_of_the_process.cache_clear()
 
 
-def command(settings: Settings, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command as a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
-        env={**os.environ, **environment(settings), "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-
-
-def answer(settings: Settings, *arguments: str) -> Any:  # noqa: ANN401 - what the command answers
-    sent = command(settings, *arguments, "--json")
-    assert sent.returncode == 0, sent.stderr
-    return json.loads(sent.stdout)
+def answer(_settings: Settings, *arguments: str) -> Any:  # noqa: ANN401 - what the command answers
+    printed = aml(*arguments, "--json")  # the consumer of the test logs to the same place
+    return json.JSONDecoder().raw_decode(printed, printed.index("{\n"))[0]
 
 
 def import_file(settings: Settings, path: Path, *options: str) -> Any:  # noqa: ANN401 - likewise
@@ -110,7 +108,8 @@ def test_an_undone_import_was_never_said_and_comes_back_when_it_is_imported_agai
         assert (live(postgres), pools(postgres)) == (500, everything)
     listed = answer(settings, "imports")["imports"]
     assert [each["state"] for each in listed] == ["published", "published", "undone", "undone"]
-    assert command(settings, "import", "undo", "ffffffffffff").returncode == 1
+    with pytest.raises(NotFound, match="There is no import ffffffffffff"):
+        aml("import", "undo", "ffffffffffff")
     project_all_pending(postgres, graph)
     assert is_equal(postgres, graph)
     assert reconcile(postgres, graph, ignore).equal
@@ -119,18 +118,22 @@ def test_an_undone_import_was_never_said_and_comes_back_when_it_is_imported_agai
 def test_an_undo_that_is_killed_is_finished_by_the_consumer(
     settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path
 ) -> None:
-    file = events(tmp_path / "a.jsonl", 0, 20_000)
+    file = tmp_path / "a.jsonl"
+    moved = (transfer(number, number, number + 1, 5) for number in range(1, TRANSFERS + 1))
+    file.write_bytes(b"\n".join(map(encode, moved)))
     r = random.Random(7)
     with consuming(settings, postgres, graph):
         for _ in range(KILLS):
             import_id = import_file(settings, file)["import_id"]
-            assert live(postgres) == 20_000
+            assert live(postgres) == TRANSFERS
             with subprocess.Popen(
                 [sys.executable, "-m", "app.cli", "import", "undo", import_id],
                 env={**os.environ, **environment(settings)},
                 stderr=subprocess.DEVNULL,
             ) as child:
-                wait_until(lambda: child.poll() is not None or live(postgres) < 20_000 - r.randrange(10_000))
+                wait_until(
+                    lambda: child.poll() is not None or live(postgres) <= TRANSFERS - r.randrange(TRANSFERS)
+                )
                 child.kill()
             wait_until(lambda: live(postgres) == 0)
     assert pools(postgres) == {}

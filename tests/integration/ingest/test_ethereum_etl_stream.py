@@ -1,4 +1,4 @@
-"""The stream of ethereum-etl on topics of its own becomes transfers: in any order, whatever is killed."""
+"""ethereum-etl's stream on topics of its own becomes transfers, however often its adapter is killed."""
 
 import json
 import os

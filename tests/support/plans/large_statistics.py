@@ -17,6 +17,7 @@ _COLUMNS: dict[str, dict[str, tuple[float, float]]] = {
         "block_number": (5_000_000, 0), "sender_id": (-0.2, 0), "receiver_id": (-0.2, 0),
         "asset_id": (20_000, 0), "batch_id": (200_000, 0), "retracted_batch_id": (50_000, 0.999),
         "is_superseded": (1, 0.9999), "is_waiting": (1, 0.9999), "block_hash": (5_000_000, 0.5),
+        "import_number": (1_000, 0.9),
     },
     "flows": {
         "transfer_id": (-1, 0), "seq": (-0.9, 0), "revision": (200_000, 0),
@@ -26,6 +27,7 @@ _COLUMNS: dict[str, dict[str, tuple[float, float]]] = {
     "wallets": {"wallet_id": (-1, 0), "chain": (8, 0), "address": (-0.95, 0), "batch_id": (200_000, 0)},
     "retractions": {
         "chain": (8, 0), "transaction_hash": (-0.8, 0), "asset": (20_000, 0), "batch_id": (100_000, 0),
+        "import_numbers": (100, 0.9999),
     },
     "absences": {"transfer_id": (-0.9, 0), "returned_batch_id": (100_000, 0)},
     "batches": {"batch_id": (-1, 0), "committed_at": (-1, 0), "projected_at": (-0.9, 0.0001)},

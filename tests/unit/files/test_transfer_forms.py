@@ -227,6 +227,24 @@ def test_spellings_of_bigquery_and_pandas_are_one_transfer(tmp_path: Path) -> No
     assert read(tmp_path / "pandas") == ([], {"bad_amount": 1})
 
 
+def test_native_transfers_of_cryo_are_calls_by_their_place_in_the_block(tmp_path: Path) -> None:
+    calls = [(0, HASHES[0], ALICE, BOB, 7), (1, HASHES[0], BOB, CAROL, 0), (2, HASHES[0], BOB, CAROL, 5),
+             (3, HASHES[1], CAROL, ALICE, 3), (4, None, "0x" + "0" * 40, ALICE, 9)]  # fmt: skip
+    rows = [
+        {"block_number": 5_000_000, "transaction_index": 0, "transfer_index": place, "transaction_hash": of,
+         "from_address": sender, "to_address": receiver, "value_string": str(value), "chain_id": 1}
+        for place, of, sender, receiver, value in calls
+    ]  # fmt: skip
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "ethereum__native_transfers__1.parquet")
+    tally = Tally()
+    found = list(read_source(find_source(tmp_path), tally))
+    assert [(t.amount, t.transfer_index, t.kind) for t in found if isinstance(t, Transfer)] == [
+        (7, 0, None), (5, 32_768, "internal"), (3, 0, None),
+    ]  # fmt: skip
+    assert dict(tally) == {"zero_value": 1, "reward": 1}
+    assert tally.notes["kind_of_call_unknown"] == 3
+
+
 @pytest.mark.parametrize("kind", ["text", "binary"])
 def test_parquet_of_cryo_is_read_in_hex_and_in_bytes(tmp_path: Path, kind: str) -> None:
     def of(text: str) -> object:
