@@ -1,6 +1,7 @@
 """The one way to open a file that somebody gives us: a regular file, of bounded size, in bounded lines."""
 
 import csv
+import errno
 import gzip
 import io
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 import zstandard
+from typing_extensions import Buffer
 
 from app.domain import ByteProgress
 from app.errors import InvalidInput
@@ -27,6 +29,7 @@ MAX_EXPANSION: Final = 250
 """How many times its size a packed file may become; exports become 5 to 30 times as large."""
 FREE_EXPANSION_BYTES: Final = 64 * 2**20
 """What any packed file may become."""
+_BUFFER_BYTES: Final = 2**17
 PACKED_SUFFIXES: Final = (".gz", ".zst")
 
 # The limit is of the process. Lines are bounded already, so one cell may be as long as a line.
@@ -48,11 +51,21 @@ def open_input(path: Path) -> Iterator[BinaryIO]:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise InvalidInput(f"{path} is no file: it is a folder, a device, a pipe or a socket.")
-    with cast("BinaryIO", os.fdopen(descriptor, "rb")) as file:
+    with io.BufferedReader(_RegularFile(descriptor, "rb"), _BUFFER_BYTES) as file:
         try:
             yield file
         except OSError as exc:
             raise InvalidInput(f"{path} cannot be read: {exc.strerror or exc}.") from exc
+
+
+class _RegularFile(io.FileIO):
+    """A file that always has bytes or ends: one of the system's that would be waited for has neither."""
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        count = cast("int | None", super().readinto(buffer))
+        if count is None:
+            raise BlockingIOError(errno.EAGAIN, "nothing to read is there")
+        return count
 
 
 def read_input(path: Path, max_bytes: int, when_larger: str) -> bytes:

@@ -1,13 +1,13 @@
 """YAML of plain mappings, lists and scalars, within bounds, with the lines that errors name."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     Event,
@@ -18,11 +18,12 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
-from ruamel.yaml.nodes import ScalarNode
 
 from app.errors import InvalidInput
 
 MAX_DEPTH = 8
+MAX_VALUES = 2_000_000
+"""Of a document: each takes some hundred bytes of memory, and two bytes of a file."""
 MAX_MERGED_KEYS = 1_000_000
 """Of all mappings that a document merges into others."""
 _INCLUDE = "!include"
@@ -35,6 +36,17 @@ Lines = dict[Location, int]
 Scalar = str | int | Decimal | bool | None
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+# The core schema of YAML 1.2, in which `yes` and a date are text.
+_is_integer = re.compile(
+    r"(?=[-+0-9])(?:[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+)"
+).fullmatch
+_is_decimal = re.compile(
+    r"[-+]?[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?[0-9][0-9_]*[eE][-+]?[0-9]+"
+    r"|[-+]?\.[0-9_]+(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+).fullmatch
+# Written in C where its wheel has that, as on every usual system: else a megabyte takes five seconds.
+_LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _EVENTS_BETWEEN_REPORTS = 256
 
 
@@ -103,9 +115,9 @@ def read_yaml(
         return _Reader(content, name, rules, lines, report_read).document()
     except (ValueError, OverflowError) as exc:  # of an escape that is no character, as "\\UFFFFFFFF"
         raise InvalidInput(f"{name}: not YAML: {exc}. Correct it.") from exc
-    except YAMLError as exc:
+    except yaml.YAMLError as exc:
         mark = getattr(exc, "problem_mark", None)
-        problem = getattr(exc, "problem", None) or "not YAML"
+        problem = getattr(exc, "problem", None) or getattr(exc, "reason", None) or "not YAML"
         raise InvalidInput(f"{name}:{mark.line + 1 if mark else 1}: {problem}. Correct the YAML.") from exc
 
 
@@ -120,10 +132,8 @@ class _Reader:
         lines: Lines | None,
         report_read: Callable[[int], None] | None,
     ) -> None:
-        yaml = YAML(typ="safe", pure=True)
-        self._resolver = yaml.resolver
         self._name, self._rules, self._lines, self._report_read = name, rules, lines, report_read
-        self._events = self._checked(yaml.parse(content))
+        self._events = self._checked(yaml.parse(content, Loader=_LOADER))
         self._anchors: dict[str, Mapping | list[Any] | Scalar] = {}
         self._merged = 0
 
@@ -143,6 +153,8 @@ class _Reader:
     def _checked(self, events: Iterator[Event]) -> Iterator[Event]:
         depth = 0
         for number, event in enumerate(events):
+            if number > MAX_VALUES:
+                raise self._fault(event, f"has over {MAX_VALUES} values. Split it.")
             if not self._is_allowed(event):
                 raise self._fault(event, "tags, anchors and aliases are not allowed. Write the value out.")
             depth += isinstance(event, SequenceStartEvent | MappingStartEvent)
@@ -219,21 +231,19 @@ class _Reader:
         return mappings
 
     def _typed(self, event: ScalarEvent) -> Scalar:
-        tag = self._resolver.resolve(ScalarNode, event.value, event.implicit)
         text = str(event.value)
+        if not event.implicit[0]:  # it stands in quotation marks
+            return text
+        if text in _NULLS:
+            return None
         try:
-            match str(tag).rpartition(":")[2]:
-                case "int":
-                    return int(text)
-                case "float":
-                    return Decimal(text)
-                case "bool":
-                    return text.lower() == "true"
-                case "null":
-                    return None
+            if _is_integer(text):
+                return int(text)
+            if _is_decimal(text):
+                return Decimal(text)
         except (ValueError, InvalidOperation) as exc:
             raise self._fault(event, f"{text} is not a plain decimal number.") from exc
-        return text
+        return _BOOLEANS.get(text, text)
 
     def _note(self, location: Location, event: Event) -> None:
         if self._lines is not None:

@@ -129,12 +129,17 @@ def test_of_the_same_label_twice_the_more_confident_one_counts(read: Read) -> No
 
 def test_names_become_one_line_of_bounded_length_that_a_terminal_shows_as_it_is(read: Read) -> None:
     rows, _ = read(
-        f'{HEADER}tags: [{{address: {ETH}, label: "a\\n b\\e[31m\\ud800"}},'
+        f'{HEADER}tags: [{{address: {ETH}, label: "a\\n b\\e[31m\\u202e"}},'
         f" {{address: {ETH}, label: {'é' * 400}}}]"
     )
     assert rows[0].name == "a b [31m"
     assert len(rows[1].name.encode()) <= 500
     assert rows[1].name.endswith("é…")
+
+
+def test_half_of_a_surrogate_pair_is_no_character(read: Read) -> None:
+    with pytest.raises(InvalidInput, match=r":\d+: .*invalid Unicode character"):
+        read(f'{HEADER}tags: [{{address: {ETH}, label: "\\ud800"}}]')
 
 
 def test_a_folder_is_read_deeper_too_and_other_files_are_counted(tmp_path: Path) -> None:
@@ -167,7 +172,7 @@ def test_a_folder_is_read_deeper_too_and_other_files_are_counted(tmp_path: Path)
         ("- 1", "pack.yaml holds no TagPack"),
         ("", "pack.yaml holds no TagPack"),
         (f"{HEADER}tags: [1]", "pack.yaml:1: `tags` must be a list of mappings"),
-        ("title: [", "pack.yaml:1: "),
+        ("title: [", "pack.yaml:2: did not find expected"),
         ("a: 1\nb: !!python/object 1\ntags: []", "pack.yaml:2: tags, anchors and aliases"),
         ("a: 1\nb: 2\nheader: !include h.yaml\ntags: []", "pack.yaml: the included 'h.yaml' is in none"),
         ("header: !include ../h.yaml\ntags: []", "pack.yaml: the included '../h.yaml' is no file within"),
@@ -177,7 +182,8 @@ def test_a_folder_is_read_deeper_too_and_other_files_are_counted(tmp_path: Path)
         ("a: 1\n<<: 2\ntags: []", "pack.yaml:2: merges no mappings"),
         ("a: 1\na: 2", "pack.yaml:2: 'a' stands here twice"),
         ("? [1]\n: 2", "pack.yaml:1: a key must be a word"),
-        ("a: " + "[" * 100_000, "pack.yaml:1: nested more than 8"),
+        ("a: " + "[" * 40, "pack.yaml:1: nested more than 8"),
+        ("a: " + "[" * 100_000, "pack.yaml:1: exceeded maximum nesting depth"),
         ("a: \x07", "pack.yaml:1: "),
     ],
 )
