@@ -70,7 +70,7 @@ OF_QUESTIONS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     "02": {"hop_limit": {"default": 4}},
     "03": {"hop_limit": {"most": 12}, "row_limit": {"default": 10}},
     "08": {"least_rest": {"default": 0.9}},
-    "10": {"hop_limit": {"default": 12, "most": 12}},
+    "10": {"hop_limit": {"default": 12, "most": 12}, "row_limit": {"default": 10}},
     "11": {"hop_limit": {"default": 3, "most": 12}, "least_usd": {"default": 1_000}},
     "13": {"within_hours": {"meaning": "the hours within which both happen"}},
     "14": {"hop_limit": {"default": 12, "most": 12}},

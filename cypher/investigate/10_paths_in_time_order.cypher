@@ -15,9 +15,11 @@ WITH target, reduce(
       UNWIND reached AS r
       RETURN r
     UNION ALL
+      // As many as the answer may have are enough: longer paths come after them.
+      WITH size([r IN reached WHERE r.arrival IS NOT NULL]) AS arrivals
       UNWIND range(0, size(reached) - 1) AS place
-      WITH place, reached[place] AS r
-      WHERE r.hop = hop - 1 AND r.wallet <> target
+      WITH place, reached[place] AS r, arrivals
+      WHERE r.hop = hop - 1 AND r.wallet <> target AND arrivals < $row_limit
       WITH place, r, r.wallet AS w, r.seq AS after, r.asset_id AS asset_id
       MATCH (w)-[t:TRANSFER WHERE t.seq > after AND t.amount > 0 AND t.retracted IS NULL]->(n)
       WHERE (asset_id IS NULL OR t.asset_id = asset_id)
