@@ -17,7 +17,7 @@ from app.stores.graph import Graph
 
 COUNT_SECONDS: Final = 5.0
 """Time limit of counting what an answer leaves out."""
-MAX_COUNTED: Final = 1_000
+MAX_COUNTED: Final = 100
 _of_record = BoundedSemaphore(1)
 
 

@@ -66,14 +66,16 @@ PARAMETERS: Final = _parameters(
 """Every parameter, in the order in which they are shown."""
 
 OF_QUESTIONS: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
-    "03": {"hop_limit": {"default": 12, "most": 12}, "row_limit": {"default": 10}},
+    "01": {"hop_limit": {"default": 4}},
+    "02": {"hop_limit": {"default": 4}},
+    "03": {"hop_limit": {"most": 12}, "row_limit": {"default": 10}},
     "08": {"least_rest": {"default": 0.9}},
-    "10": {"hop_limit": {"default": 12, "most": 12}},
+    "10": {"hop_limit": {"default": 12, "most": 12}, "row_limit": {"default": 10}},
     "11": {"hop_limit": {"default": 3, "most": 12}, "least_usd": {"default": 1_000}},
     "13": {"within_hours": {"meaning": "the hours within which both happen"}},
     "14": {"hop_limit": {"default": 12, "most": 12}},
     "16": {"least_rest": {"default": 0.95}, "max_transfers": {"default": 1_000}},
-    "17": {"hop_limit": {"default": 12, "most": 12}},
+    "17": {"hop_limit": {"most": 12}},
     "18": {"least_usd": {"default": 1_000}, "max_transfers": {"default": 200}},
     "19": {"hop_limit": {"most": 8}, "least_rest": {"default": 0.9}, "least_usd": {"default": 1_000},
            "max_transfers": {"default": 200}},

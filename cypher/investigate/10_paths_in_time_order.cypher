@@ -4,26 +4,33 @@
 CYPHER 25
 MATCH (origin:Wallet {chain: $chain, address: $wallet})
 MATCH (target:Wallet {chain: $chain, address: $other})
+WITH origin, target, datetime($since) AS since, datetime($until) AS until
 // Hop by hop, the earliest arrival at every wallet: whatever follows from a later one follows from it as well.
 // Every transfer to the other wallet is kept, with its path of fewest transfers.
 WITH target, reduce(
   reached = [{wallet: origin, hop: 0, seq: -1, steps: []}],
   hop IN range(1, toInteger($hop_limit)) |
   COLLECT {
-    CALL (reached, hop, target) {
+    CALL (reached, hop, target, since, until) {
       UNWIND reached AS r
       RETURN r
     UNION ALL
-      UNWIND [r IN reached WHERE r.hop = hop - 1 AND r.wallet <> target] AS r
-      WITH r, r.wallet AS w
-      MATCH (w)-[t:TRANSFER WHERE t.seq > r.seq AND t.amount > 0 AND t.retracted IS NULL]->(n)
-      WHERE (NOT $same_asset OR r.asset_id IS NULL OR t.asset_id = r.asset_id)
+      // As many as the answer may have are enough: longer paths come after them.
+      WITH size([r IN reached WHERE r.arrival IS NOT NULL]) AS arrivals
+      UNWIND range(0, size(reached) - 1) AS place
+      WITH place, reached[place] AS r, arrivals
+      WHERE r.hop = hop - 1 AND r.wallet <> target AND arrivals < $row_limit
+      WITH place, r, r.wallet AS w, r.seq AS after, r.asset_id AS asset_id
+      MATCH (w)-[t:TRANSFER WHERE t.seq > after AND t.amount > 0 AND t.retracted IS NULL]->(n)
+      WHERE (asset_id IS NULL OR t.asset_id = asset_id)
         AND (n = target OR $through_labels OR n.category IS NULL)
-        AND coalesce(t.usd_value, 0) >= $least_usd
-        AND datetime(coalesce($since, '0001-01-01T00:00:00Z')) <= t.occurred_at
-          < datetime(coalesce($until, '9999-12-31T00:00:00Z'))
-      RETURN {wallet: n, asset_id: CASE WHEN $same_asset THEN t.asset_id END, hop: hop, seq: t.seq,
-              arrival: CASE n WHEN target THEN t END, steps: r.steps + [t]} AS r
+        AND ($least_usd = 0 OR t.usd_value >= $least_usd)
+        AND (since IS NULL OR t.occurred_at >= since) AND (until IS NULL OR t.occurred_at < until)
+      WITH n, CASE WHEN $same_asset THEN t.asset_id END AS asset_id,
+        CASE n WHEN target THEN t.seq END AS arrival,
+        min([t.seq, t.transfer_id, place]) AS earliest
+      RETURN {wallet: n, asset_id: asset_id, hop: hop, seq: earliest[0], arrival: arrival,
+              steps: reached[earliest[2]].steps + [earliest[1]]} AS r
     }
     WITH r ORDER BY r.seq, r.hop
     WITH r.wallet AS wallet, r.asset_id AS asset_id, r.arrival AS arrival, collect(r)[0] AS earliest
@@ -31,11 +38,17 @@ WITH target, reduce(
   }
 ) AS reached
 UNWIND [r IN reached WHERE r.arrival IS NOT NULL] AS found
-WITH found.hop AS hops, found.steps AS steps, found.steps[0] AS first, found.arrival AS final
-ORDER BY hops, final.seq
+WITH found
+ORDER BY found.hop, found.seq
 LIMIT toInteger($row_limit)
-RETURN COLLECT { UNWIND steps AS t MATCH step = ()-[t]->() RETURN step } AS path,
-  reduce(line = '', w IN [startNode(steps[0])] + [t IN steps | endNode(t)] |
+CALL (found) {
+  UNWIND range(0, size(found.steps) - 1) AS place
+  MATCH path = ()-[t:TRANSFER {transfer_id: found.steps[place]}]->()
+  ORDER BY place
+  RETURN collect(t) AS steps, collect(path) AS path
+}
+WITH found.hop AS hops, steps, path, steps[0] AS first, steps[-1] AS final
+RETURN path, reduce(line = '', w IN [startNode(steps[0])] + [t IN steps | endNode(t)] |
     line + CASE line WHEN '' THEN '' ELSE ' → ' END
     + coalesce(w.label + ' ', '') + left(w.address, 6) + '…' + right(w.address, 4)) AS wallets,
   hops, first.occurred_at AS started, final.occurred_at AS arrived,

@@ -2,10 +2,11 @@
 // Params: chain, wallet, within_hours, least_wallets, since, until, row_limit
 // Returns: path, begins, ends, senders, receivers, usd_value
 CYPHER 25
+WITH datetime(coalesce($since, '0001-01-01T00:00:00Z')) AS since, datetime(coalesce($until, '9999-12-31T00:00:00Z')) AS until
 MATCH (w:Wallet {chain: $chain, address: $wallet})
-CALL (w) {
+CALL (w, since, until) {
   MATCH (w)-[t:TRANSFER WHERE t.amount > 0 AND t.retracted IS NULL]-(n)
-  WHERE n <> w AND datetime(coalesce($since, '0001-01-01T00:00:00Z')) <= t.occurred_at < datetime(coalesce($until, '9999-12-31T00:00:00Z'))
+  WHERE n <> w AND since <= t.occurred_at < until
   // Windows overlap: they begin every quarter of their length.
   UNWIND range(0, 3) AS back
   WITH toInteger(floor(t.occurred_at.epochSeconds / ($within_hours * 900.0))) - back AS window, n, endNode(t) = w AS is_paid, t
@@ -22,12 +23,12 @@ CALL (w) {
   WITH (window * toInteger($within_hours) * 900) / 86400 AS day, collect({window: window, senders: senders, receivers: receivers, usd_value: usd_value})[0] AS most
   RETURN most
 }
-WITH w, most
+WITH w, most, since, until
 ORDER BY most.receivers DESC, most.senders DESC, most.window
 LIMIT toInteger($row_limit)
 RETURN COLLECT {
     MATCH p = (w)-[t:TRANSFER WHERE t.amount > 0 AND t.retracted IS NULL]-(n WHERE n <> w)
-    WHERE datetime(coalesce($since, '0001-01-01T00:00:00Z')) <= t.occurred_at < datetime(coalesce($until, '9999-12-31T00:00:00Z'))
+    WHERE since <= t.occurred_at < until
       AND most.window <= toInteger(floor(t.occurred_at.epochSeconds / ($within_hours * 900.0))) <= most.window + 3
     RETURN p ORDER BY t.seq LIMIT 40
   } AS path,

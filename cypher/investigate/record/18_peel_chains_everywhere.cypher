@@ -3,9 +3,10 @@
 // Returns: path, wallets, hops, units_before, units_after, asset, usd_value, started, arrived
 CYPHER 25
 // Scans: every transfer of these times, once. A wallet with more transfers out than that is no link of a chain.
+WITH datetime(coalesce($since, '0001-01-01T00:00:00Z')) AS since, datetime(coalesce($until, '9999-12-31T00:00:00Z')) AS until
 MATCH (origin:Wallet {chain: $chain})-[t:TRANSFER WHERE t.amount > 0 AND t.retracted IS NULL AND t.usd_value >= $least_usd]->
       (n:Wallet WHERE n.category IS NULL)
-WHERE datetime(coalesce($since, '0001-01-01T00:00:00Z')) <= t.occurred_at < datetime(coalesce($until, '9999-12-31T00:00:00Z'))
+WHERE since <= t.occurred_at < until
   AND COUNT { (n)-[:TRANSFER]->() } <= $max_transfers
 WITH origin, t AS first, n
 // Only from where it begins: a transfer that goes on with another one is in the middle of a chain.
