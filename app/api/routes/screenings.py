@@ -142,7 +142,7 @@ def get_screening(services: AppServices, screening_id: ScreeningId, wait_seconds
 
 @router.post(
     "/screenings/{screening_id}/verify",
-    responses=example(200, VERIFICATION) | errors(404, 409),
+    responses=example(200, VERIFICATION) | errors(404),
 )
 def verify_screening(services: AppServices, screening_id: ScreeningId) -> ScreeningVerification:
     """Computes a screening again from the record and what it names, and says what differs.
