@@ -418,7 +418,7 @@ def _draft(moment: Moment, task: _Task) -> Screening:
     }
     return Screening(
         screening_id=0,
-        created_at=moment.now,
+        recorded_at=moment.now,
         answered_at=moment.now,
         cause="request",
         subject=task.subject.type,

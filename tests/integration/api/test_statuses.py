@@ -41,7 +41,7 @@ BODIES: dict[str, Any] = {
     "expand_wallet": {"direction": "in", "shown": []},
     "publish_transfers": {"transfers": [{}]},
     "add_labels": {"labels": [LABEL]},
-    "create_screenings": {"subjects": [SUBJECT]},
+    "screen_subjects": {"subjects": [SUBJECT]},
 }
 OF_WALLETS = [name for name, (_, path, _) in OPERATIONS.items() if "{wallet}" in path]
 NEEDS_NO_RECORD = {"get_health", "get_ready"}
@@ -143,9 +143,7 @@ def good(table: Table, api: httpx.Client, postgres: Postgres) -> None:
         if name == "reload_graph":
             assert table.ask(api, "get_operation", values={"operation_id": operation}).status_code == 200
         wait_for(lambda: table.ask(api, name, headers=waiting).status_code == 200)  # noqa: B023 - at once
-    screened = table.ask(
-        api, "create_screenings", json={"subjects": [{**SUBJECT, "reference": "mine"}, LATER]}
-    )
+    screened = table.ask(api, "screen_subjects", json={"subjects": [{**SUBJECT, "reference": "mine"}, LATER]})
     assert screened.status_code == 202, screened.text
     mine, later = screened.json()["screenings"]
     later_id = {"screening_id": later["screening_id"]}

@@ -156,7 +156,7 @@ def test_a_deposit_that_was_not_seen_is_pending_and_answered_when_it_has_arrived
     answered = screener.answered(pending.screening_id)
     assert (answered.status, answered.risk_level) == ("complete", "high")
     assert answered.answered_at is not None
-    assert answered.created_at == pending.created_at
+    assert answered.recorded_at == pending.recorded_at
     assert screener.answered(pending.screening_id) == answered
 
 
