@@ -3,7 +3,7 @@
 `Screener.screen` is the one door: the API, the command line, pages and watchers come through it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from time import monotonic
@@ -48,6 +48,7 @@ from app.stores.postgres import Postgres
 
 NO_ADDRESS = "Not an address: {}"
 NO_REFERENCES = References()
+Recorded = Callable[[Connection, Sequence[Screening]], None]
 MAX_LIMITS = 10
 """How many times the limit of time all deposits of a call may take."""
 
@@ -116,7 +117,12 @@ class Screener:
         return self.screen([subject], cause=cause, source=source)[0]
 
     def screen(
-        self, subjects: Sequence[Subject], *, cause: ScreeningCause = "request", source: From = "auto"
+        self,
+        subjects: Sequence[Subject],
+        *,
+        cause: ScreeningCause = "request",
+        source: From = "auto",
+        recorded: Recorded | None = None,
     ) -> list[Screening]:
         """Screens these subjects, each by itself, and records them; the answers are in their order.
 
@@ -124,6 +130,8 @@ class Screener:
             subjects: wallets, transfers, withdrawals.
             cause: why they are screened.
             source: `auto` takes the published run, and paths of the graph where something came after it.
+            recorded: called with the numbered screenings in the transaction that records them; it may be
+                tried again.
 
         Raises:
             DependencyMissing: the record does not answer.
@@ -138,13 +146,18 @@ class Screener:
                 for task in tasks
                 for known in task.known
             }
-            if self._is_known_already(moment.base, tasks, seen.values(), source):
+            if recorded is None and self._is_known_already(moment.base, tasks, seen.values(), source):
                 return _recorded(connection, moment, tasks, seen, cause=cause)
         found = self._compute(moment.base, list(seen.values()), source)
         self._screen_deposits(moment, tasks)
-        return self._postgres.run(
-            lambda connection: _recorded(connection, moment, tasks, seen, cause=cause, found=found)
-        )
+
+        def work(connection: Connection) -> list[Screening]:
+            numbered = _recorded(connection, moment, tasks, seen, cause=cause, found=found)
+            if recorded is not None:
+                recorded(connection, numbered)
+            return numbered
+
+        return self._postgres.run(work)
 
     def answered(self, screening_id: int) -> Screening:
         """A screening as it was answered; one of a transfer is looked at again.
