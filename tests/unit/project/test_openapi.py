@@ -21,8 +21,8 @@ NAMED = {
     ("get", "/v1/ready"), ("get", "/v1/health"),
 }  # fmt: skip
 VERBS = {
-    "add", "ask", "cancel", "compare", "expand", "explain", "get", "list", "mark", "publish", "reconcile",
-    "reload", "replay", "start", "verify",
+    "add", "ask", "cancel", "compare", "expand", "explain", "forget", "get", "list", "mark", "publish",
+    "reconcile", "reload", "replay", "screen", "start", "verify",
 }  # fmt: skip
 
 
