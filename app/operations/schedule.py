@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, text
 
-from app.policy.policy import Policy
+from app.errors import InvalidPolicy
+from app.policy.policy import Policy, load_policy
 from app.settings import Settings
 
 MINUTE: Final = 60.0
@@ -45,6 +46,15 @@ def unseen(connection: Connection, policy: Policy) -> Unseen | None:
     """What the published run has not seen; None before the first one."""
     row = connection.execute(_UNSEEN, {"digest": policy.digest}).one_or_none()
     return None if row is None else Unseen.model_validate(row, from_attributes=True)
+
+
+def published_unseen(connection: Connection, settings: Settings) -> Unseen | None:
+    """As `unseen`, by the policy file; None too where that cannot be read, so that it has changed nothing."""
+    try:
+        policy = load_policy(settings.policy_file)
+    except InvalidPolicy:
+        return None
+    return unseen(connection, policy)
 
 
 def run_is_due(connection: Connection, settings: Settings, policy: Policy) -> Due:

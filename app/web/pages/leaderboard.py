@@ -15,6 +15,7 @@ from app.runs.listing import ScoreFilter, level_counts, runs, top_scores
 from app.runs.queries import completed_run
 from app.runs.stored_policy import policy_of
 from app.web.drawing.palette import palette
+from app.web.notices import notices
 from app.web.templating import page
 
 router = APIRouter()
@@ -46,6 +47,7 @@ def leaderboard(
             return page(request, "runs/none.html")
         row = completed_run(connection, top.run.run_id)
         counts = level_counts(connection, top.run.run_id)
+        said = notices(connection, services.settings)
         latest_runs = runs(connection, RUNS_IN_FILTER, None).runs
     in_use = {name: value for name, value in filters.items() if value}
     return page(
@@ -63,4 +65,5 @@ def leaderboard(
         first_url=f"/?{urlencode(in_use)}",
         next_url=None if top.next is None else f"/?{urlencode(in_use | {'cursor': top.next})}",
         looks=palette(policy_of(row)),
+        notices=said,
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
+from app.alerts.watched import watched_of
 from app.answers.explanation import Explanation
 from app.answers.scores import Contribution
 from app.api.dependencies import AppServices
@@ -20,6 +21,8 @@ from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
 from app.runs.history import history
 from app.runs.score_record import ScoreRecord
+from app.screening.store import ScreeningFilter
+from app.screening.store import page as screenings_page
 from app.web.drawing.charts import contribution_bar, history_chart
 from app.web.drawing.hop_picture import hop_picture
 from app.web.drawing.hop_rows import assets_of, hop_rows
@@ -31,6 +34,7 @@ from app.web.templating import is_fragment, page
 router = APIRouter()
 TRANSFERS_PER_PAGE = 25
 RUNS_IN_HISTORY = 50
+SCREENINGS_SHOWN = 50
 MAX_PATHS_AT_FIRST = 25
 
 Asset = Annotated[str | None, Query(max_length=128)]
@@ -52,11 +56,16 @@ def wallet_page(
         past = history(connection, record.wallet, RUNS_IN_HISTORY, None)
         transfers = wallet_transfers(connection, record.wallet, TRANSFERS_PER_PAGE, None)
         labels = label_history(connection, record.name)
+        watched = watched_of(connection, record.wallet.chain, record.wallet.address)
+        only = ScreeningFilter(wallet_chain=record.wallet.chain, addresses=[record.wallet.address])
+        screened = screenings_page(connection, only, SCREENINGS_SHOWN, None).screenings
     explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
     values: dict[str, Any] = {
         **_about(record, explanation),
         "transfers": transfers,
         "labels": labels,
+        "watched": watched,
+        "screened": screened,
     }
     if record.policy is None or record.row is None:
         return page(request, "wallet/not_scored.html", **values)
