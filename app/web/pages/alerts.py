@@ -7,8 +7,8 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.alerts.listing import AlertFilter, list_alerts, read_alert_detail
-from app.answers.alerts import AlertStatus
 from app.answers.cursors import MAX_BIGINT
+from app.answers.names import AlertStatus
 from app.api.dependencies import AppServices
 from app.api.params import Cursor
 from app.policy.policy import load_policy

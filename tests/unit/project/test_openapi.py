@@ -22,7 +22,7 @@ NAMED = {
 }  # fmt: skip
 VERBS = {
     "add", "cancel", "compare", "expand", "explain", "get", "list", "mark", "publish", "reconcile", "reload",
-    "replay", "start", "verify",
+    "remove", "replay", "rotate", "start", "test", "unwatch", "update", "verify", "watch",
 }  # fmt: skip
 
 
