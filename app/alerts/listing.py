@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from app.alerts.watched_rows import REFERENCES
-from app.answers.alerts import Alert, AlertCause, AlertDetail, AlertOutcome, Alerts, AlertStatus
+from app.answers.alerts import Alert, AlertCause, AlertDetail, Alerts
 from app.answers.base import WalletName
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
+from app.answers.names import AlertOutcome, AlertStatus
 from app.errors import InvalidInput, NotFound
 
 MAX_CAUSES = 1_000

@@ -1,16 +1,14 @@
 """Alerts and watched wallets, as answers."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import Field
 
 from app.answers.base import EXAMPLE_TIME, TOTAL, WALLET, Answer, WalletName
-from app.answers.names import RiskLevel
+from app.answers.names import AlertOutcome, AlertStatus, RiskLevel
 
-AlertStatus = Literal["open", "in_review", "closed"]
-AlertOutcome = Literal["confirmed", "false_positive", "no_action"]
 _ID = UUID("c9f0f895-fb98-4b91-8f44-9b1f3c7d2a10")
 
 

@@ -39,6 +39,9 @@ ScreeningCause = TypeAliasType(
     "ScreeningCause", Literal["request", "batch", "transfer", "labels", "policy", "run", "schedule"]
 )
 """`transfer` and all behind it: why a watched wallet was screened again."""
+AlertStatus = TypeAliasType("AlertStatus", Literal["open", "in_review", "closed"])
+AlertOutcome = TypeAliasType("AlertOutcome", Literal["confirmed", "false_positive", "no_action"])
+DeliveryStatus = TypeAliasType("DeliveryStatus", Literal["pending", "delivered", "failed"])
 ChainFamily = TypeAliasType("ChainFamily", Literal["evm", "other"])
 RefusalReason = TypeAliasType(
     "RefusalReason",

@@ -114,13 +114,6 @@ class Freshness(Answer):
     )
 
 
-class RunFreshness(Answer):
-    """What came since a run; a new run would see it."""
-
-    transfers: int = Field(description="Stored since.", examples=[0])
-    labels: int = Field(description="Recorded or removed since.", examples=[0])
-
-
 class CategoryAmount(Answer):
     """What money of one category was worth in USD, directly and through others, by when it moved."""
 

@@ -1,14 +1,13 @@
 """Webhooks, as answers: endpoints, and what became of each call."""
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from app.answers.base import EXAMPLE_TIME, Answer
+from app.answers.names import DeliveryStatus
 
-DeliveryStatus = Literal["pending", "delivered", "failed"]
 _ID = UUID("8f14e45f-ceea-467f-8fee-d2b0f6a4d2b1")
 
 

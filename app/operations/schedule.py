@@ -7,7 +7,8 @@ from typing import Final
 from pydantic import BaseModel, Field
 from sqlalchemy import Connection, text
 
-from app.policy.policy import Policy
+from app.errors import InvalidPolicy
+from app.policy.policy import Policy, load_policy
 from app.settings import Settings
 
 MINUTE: Final = 60.0
@@ -28,8 +29,8 @@ class Unseen(BaseModel):
     @property
     def sentence(self) -> str:
         """What it is, for a person."""
-        parts = [f"{self.transfers:,} transfers"] if self.transfers else []
-        parts += [f"{self.labels:,} changes of labels"] if self.labels else []
+        parts = [f"{self.transfers:,} transfer{'' if self.transfers == 1 else 's'}"] if self.transfers else []
+        parts += [f"{self.labels:,} change{'' if self.labels == 1 else 's'} of labels"] if self.labels else []
         parts += ["a change of the policy"] if self.policy_changed else []
         return f"The published run has not seen {' and '.join(parts)}."
 
@@ -45,6 +46,15 @@ def unseen(connection: Connection, policy: Policy) -> Unseen | None:
     """What the published run has not seen; None before the first one."""
     row = connection.execute(_UNSEEN, {"digest": policy.digest}).one_or_none()
     return None if row is None else Unseen.model_validate(row, from_attributes=True)
+
+
+def published_unseen(connection: Connection, settings: Settings) -> Unseen | None:
+    """As `unseen`, by the policy file; None too where that cannot be read, so that it has changed nothing."""
+    try:
+        policy = load_policy(settings.policy_file)
+    except InvalidPolicy:
+        return None
+    return unseen(connection, policy)
 
 
 def run_is_due(connection: Connection, settings: Settings, policy: Policy) -> Due:

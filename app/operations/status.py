@@ -7,10 +7,10 @@ from time import monotonic
 
 from sqlalchemy import Connection, text
 
-from app.errors import AmlError, DependencyMissing, InvalidPolicy, QueryTimeout
+from app.errors import AmlError, DependencyMissing, QueryTimeout
 from app.operations.disk import disk_alarm
 from app.operations.graph_rebuild import unusable
-from app.operations.schedule import Unseen, unseen
+from app.operations.schedule import published_unseen
 from app.operations.status_answer import (
     GraphStatus,
     IngestionStatus,
@@ -19,7 +19,6 @@ from app.operations.status_answer import (
     Totals,
 )
 from app.operations.topic_comparison import compare
-from app.policy.policy import load_policy
 from app.projection.pending import graph_lag
 from app.projection.state import Counts, count
 from app.record.counts import read_counts
@@ -123,7 +122,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         reconciled = last_reconciliation(connection)
         holes = hole_alarm(connection)
         jobs = job_counts(connection)
-        missing = _unseen(connection, settings)
+        missing = published_unseen(connection, settings)
         as_of = _now(connection)
     in_kafka, kafka_error = kafka.result()
     try:
@@ -184,15 +183,6 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         published_run=published,
         as_of=as_of,
     )
-
-
-def _unseen(connection: Connection, settings: Settings) -> Unseen | None:
-    """What the published run has not seen; a policy that cannot be read has changed nothing yet."""
-    try:
-        policy = load_policy(settings.policy_file)
-    except InvalidPolicy:
-        return None
-    return unseen(connection, policy)
 
 
 def _now(connection: Connection) -> datetime:

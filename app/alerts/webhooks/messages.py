@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, text
 
 from app.alerts.webhooks.endpoints import require_endpoint
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
-from app.answers.webhooks import Attempt, Deliveries, Delivery, DeliveryStatus
+from app.answers.names import DeliveryStatus
+from app.answers.webhooks import Attempt, Deliveries, Delivery
 from app.errors import NotFound
 from app.stores.jobs import defer
 

@@ -15,13 +15,12 @@ from app.answers.alerts import (
     WATCHED_WALLETS,
     Alert,
     AlertDetail,
-    AlertOutcome,
     Alerts,
-    AlertStatus,
     WatchedWallets,
     WatchReport,
 )
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
+from app.answers.names import AlertOutcome, AlertStatus
 from app.api.dependencies import AppServices
 from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, WithTotal
 from app.api.responses import errors, example

@@ -10,6 +10,7 @@ from app.alerts.webhooks.endpoints import add_endpoint, endpoints, remove_endpoi
 from app.alerts.webhooks.messages import deliveries, send_again, send_test
 from app.alerts.webhooks.targets import MAX_URL_LENGTH
 from app.answers.cursors import MAX_BIGINT
+from app.answers.names import DeliveryStatus
 from app.answers.webhooks import (
     DELIVERIES,
     DELIVERY,
@@ -17,7 +18,6 @@ from app.answers.webhooks import (
     WEBHOOKS,
     Deliveries,
     Delivery,
-    DeliveryStatus,
     NewWebhook,
     Webhooks,
 )

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from app.alerts.listing import AlertFilter, change_alert, list_alerts, read_alert_detail
-from app.answers.alerts import AlertOutcome, AlertStatus
+from app.answers.names import AlertOutcome, AlertStatus
 from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,

@@ -9,15 +9,16 @@ from app.answers.unrated import UNRATED_NAMES
 from app.api.dependencies import AppServices
 from app.api.params import Cursor
 from app.errors import NotReady
+from app.operations.schedule import published_unseen
 from app.policy.conditions import LEVELS
 from app.runs.board.filters import SORTS
-from app.runs.board.freshness import run_freshness
 from app.runs.board.listing import level_counts, top_scores
 from app.runs.board.unrated import unrated_answer
 from app.runs.listing import running_run, runs
-from app.runs.queries import completed_run, published_run
+from app.runs.queries import completed_run
 from app.runs.stored_policy import policy_of
 from app.web.drawing.palette import palette
+from app.web.notices import list_notices
 from app.web.pages.board_query import EARLIER_NAMES, BoardQuery
 from app.web.templating import page
 
@@ -51,9 +52,9 @@ def leaderboard(request: Request, services: AppServices, cursor: Cursor = None) 
             return page(request, "runs/none.html")
         row = completed_run(connection, top.run.run_id)
         counts = level_counts(connection, top.run.run_id)
+        said = list_notices(connection, services.settings)
         latest_runs = runs(connection, RUNS_IN_FILTER, None).runs
-        published = published_run(connection)
-        since = None if published is None else run_freshness(connection, published)
+        since = published_unseen(connection, services.settings)
         unrated = unrated_answer(connection, row)
         running = running_run(connection)
     policy = policy_of(row)
@@ -78,6 +79,7 @@ def leaderboard(request: Request, services: AppServices, cursor: Cursor = None) 
         unrated=unrated,
         unrated_names=UNRATED_NAMES,
         labels_shown=LABELS_SHOWN,
+        notices=said,
     )
 
 

@@ -4,6 +4,7 @@ from fastapi import Depends, FastAPI
 
 from app.api.security import require_token
 from app.web.pages import (
+    alerts,
     api_docs,
     explorer,
     ingestion,
@@ -26,6 +27,7 @@ def install(app: FastAPI) -> None:
     for public in (sign_in.router, api_docs.router):
         app.include_router(public)
     for behind_token in (
+        alerts,
         leaderboard,
         wallet,
         explorer,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
+from app.alerts.watched import watched_of
 from app.answers.explanation import Explanation
 from app.answers.scores import Contribution
 from app.api.dependencies import AppServices
@@ -21,6 +22,8 @@ from app.record.wallets import find_wallet
 from app.runs.history import history
 from app.runs.naming.named import with_names
 from app.runs.score_record import ScoreRecord
+from app.screening.store import ScreeningFilter
+from app.screening.store import page as screenings_page
 from app.web.drawing.charts import contribution_bar, history_chart
 from app.web.drawing.hop_picture import hop_picture
 from app.web.drawing.hop_rows import assets_of, hop_rows
@@ -34,6 +37,7 @@ from app.web.titles import titles
 router = APIRouter()
 TRANSFERS_PER_PAGE = 25
 RUNS_IN_HISTORY = 50
+SCREENINGS_SHOWN = 50
 MAX_PATHS_AT_FIRST = 25
 
 Asset = Annotated[str | None, Query(max_length=128)]
@@ -62,12 +66,17 @@ def wallet_page(
         )
         labels = label_history(connection, record.name)
         position = list_position(connection, record, board)
+        watched = watched_of(connection, record.wallet.chain, record.wallet.address)
+        only = ScreeningFilter(wallet_chain=record.wallet.chain, addresses=[record.wallet.address])
+        screened = screenings_page(connection, only, SCREENINGS_SHOWN, None).screenings
     explanation = explain_record(services.postgres, services.graph, services.settings, explainable)
     values: dict[str, Any] = {
         **_about(record, explanation),
         "transfers": transfers,
         "labels": labels,
         **titles([*explanation.names, *transfers.names], [*explanation.asset_names, *transfers.asset_names]),
+        "watched": watched,
+        "screened": screened,
     }
     if record.policy is None or record.row is None:
         return page(request, "wallet/not_scored.html", **values)

@@ -22,7 +22,8 @@ NAMED = {
 }  # fmt: skip
 VERBS = {
     "add", "ask", "cancel", "compare", "expand", "explain", "forget", "get", "list", "mark", "publish",
-    "reconcile", "reload", "replay", "screen", "start", "verify",
+    "reconcile", "reload", "remove", "replay", "rotate", "screen", "start", "test", "unwatch", "update",
+    "verify", "watch",
 }  # fmt: skip
 
 

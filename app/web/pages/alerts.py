@@ -1,0 +1,60 @@
+"""The pages of alerts: the list with filters, and one alert with its causes."""
+
+from typing import Annotated, Literal
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse
+
+from app.alerts.listing import AlertFilter, list_alerts, read_alert_detail
+from app.answers.cursors import MAX_BIGINT
+from app.answers.names import AlertStatus
+from app.api.dependencies import AppServices
+from app.api.params import Cursor
+from app.policy.policy import load_policy
+from app.web.notices import notices
+from app.web.templating import page
+
+router = APIRouter()
+ALERTS_PER_PAGE = 50
+
+
+@router.get("/alerts")
+def alerts_page(
+    request: Request,
+    services: AppServices,
+    *,
+    status: Annotated[AlertStatus | Literal[""], Query()] = "",
+    rule: Annotated[str, Query(max_length=40)] = "",
+    cursor: Cursor = None,
+) -> HTMLResponse:
+    """One page of alerts, newest first; an empty filter matches all."""
+    filters = {"status": status, "rule": rule}
+    in_use = {name: value for name, value in filters.items() if value}
+    only = AlertFilter(status=status or None, rule=rule or None)
+    with services.postgres.transaction(snapshot=True) as connection:
+        listed = list_alerts(connection, ALERTS_PER_PAGE, cursor, only, with_total=True)
+        said = notices(connection, services.settings)
+    following = None if listed.next is None else f"/alerts?{urlencode(in_use | {'cursor': listed.next})}"
+    return page(
+        request,
+        "alerts/list.html",
+        alerts=listed.alerts,
+        total=listed.total,
+        rules=[each.name for each in load_policy(services.settings.policy_file).alerts],
+        filters=filters,
+        is_filtered=bool(in_use),
+        next_url=following,
+        notices=said,
+    )
+
+
+@router.get("/alerts/{alert_id}")
+def alert_page(
+    request: Request, services: AppServices, alert_id: Annotated[int, Path(ge=1, le=MAX_BIGINT)]
+) -> HTMLResponse:
+    """One alert with its causes, and the reasons as they were when it opened."""
+    with services.postgres.transaction(snapshot=True) as connection:
+        alert = read_alert_detail(connection, alert_id)
+    reasons = [str(each.get("sentence", "")) for each in alert.evidence.get("reasons", [])]
+    return page(request, "alerts/alert.html", alert=alert, reasons=reasons)
