@@ -167,7 +167,7 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(
         default=0,
         ge=0,
-        le=1_000_000,
+        le=60_000,
         description="Requests that the API takes from one address in a minute; more are 429. 0: any number.",
     )
     policy_file: Path = Field(default=PROJECT / "policy.yaml", description="The policy of scoring runs.")

@@ -6,7 +6,7 @@ from time import time
 from fastapi import Request
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 
 from app.errors import TooManyRequests
 
@@ -39,8 +39,7 @@ class RequestLimit:
 
     def __init__(self, per_minute: int) -> None:
         self._limit = RateLimitItemPerMinute(per_minute) if per_minute else None
-        # It keeps two counts an address, and no request; what it lets through is exact to some per cent.
-        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def count(self, address: str) -> None:
         """Counts a request.
@@ -71,5 +70,5 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-def _seconds_left(limiter: RateLimiter, limit: RateLimitItem, address: str) -> int:
+def _seconds_left(limiter: MovingWindowRateLimiter, limit: RateLimitItem, address: str) -> int:
     return max(1, ceil(limiter.get_window_stats(limit, address).reset_time - time()))

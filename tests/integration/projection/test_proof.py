@@ -82,7 +82,7 @@ def test_every_property_of_an_edge_is_compared_and_named(postgres: Postgres, gra
     for number, name in enumerate(names, start=1):
         difference = listed[number + (number - 1) // 2]
         assert (difference.kind, difference.nature) == ("transfers", "changed"), name
-        told = {word for each in difference.properties for word in (each.property, *each.graph.split())}
+        told = {word for each in difference.properties for word in (each.property, *each.in_graph.split())}
         assert told & {name, name.removesuffix("_exact")}, (name, difference)
 
 

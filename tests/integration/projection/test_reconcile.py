@@ -117,7 +117,7 @@ def test_a_changed_property_is_named_with_both_values(postgres: Postgres, projec
     spoil(projected, "MATCH ()-[t:TRANSFER {transfer_id: 2}]->() SET t.asset = 'USDC', t.amount_exact = '7'")
     report = reconcile(postgres, projected, ignore)
     (difference,) = report.first_differences
-    told = {each.property: (each.record, each.graph) for each in difference.properties}
+    told = {each.property: (each.in_record, each.in_graph) for each in difference.properties}
     assert told["asset"] == ("ETH", "USDC")
     assert told["amount"][1] == "7"
     assert difference.name == f"0x{2:064x}:2"
