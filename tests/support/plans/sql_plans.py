@@ -18,7 +18,10 @@ FEW_ENTRIES = {
     "ix_dead_letters_unpublished": "messages that wait for their topic",
     "ix_holes_unseen": "holes that nobody has seen",
     "ix_retractions_imported": "retractions that imports of files brought",
+    "ix_registered_assets_symbol": "entries of the registry, of which there are as many as sources list",
     "uq_labels_current": "labels, of which there are as many as sources list",
+    "uq_prices_current": "prices, of which there are as many as sources give",
+    "uq_registered_assets_current": "entries of the registry, likewise",
 }
 """Indexes that have few entries however large the record is, and of what."""
 _INDEX_SCANS = {"Index Scan", "Index Only Scan", "Bitmap Index Scan"}
