@@ -88,8 +88,10 @@ def bars(told: Told, judged: Mapping[str, Judged]) -> list[dict[str, Any]]:
     labelled = {one.address for one in told.labels}
     own = {wallet: each for wallet, each in judged.items() if wallet not in labelled}
     roles = told.truth["roles"]
-    clean = [each for each in own.values() if _is_clean(each)]
-    launderers = [own[wallet] for role in LAUNDERERS for wallet in roles.get(role, []) if wallet in own]
+    laundering = {wallet for role in LAUNDERERS for wallet in roles.get(role, [])}
+    launderers = [own[wallet] for wallet in sorted(laundering & own.keys())]
+    # Launderers far down a chain have none within the hop limit either: they have a bar of their own.
+    clean = [each for wallet, each in own.items() if wallet not in laundering and _is_clean(each)]
     payers = [judged[wallet] for wallet in told.of_pattern("sanctions", "payers") if wallet in judged]
     victims = [judged[wallet] for wallet in told.of_pattern("scam", "victims") if wallet in judged]
     hot = [judged[wallet] for wallet in roles.get("exchange_hot", []) if wallet in judged]
