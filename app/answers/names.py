@@ -12,6 +12,8 @@ Flow = TypeAliasType("Flow", Literal["source", "destination"])
 ScoreStatus = TypeAliasType("ScoreStatus", Literal["complete", "incomplete", "unknown"])
 Weighting = TypeAliasType("Weighting", Literal["usd", "worst_asset"])
 ResidualKind = TypeAliasType("ResidualKind", Literal["unobserved_origin", "still_held", "beyond_hop_limit"])
+UnratedKind = TypeAliasType("UnratedKind", Literal["beyond_hop_limit", "unobserved_origin", "never_labelled"])
+"""Why wallets are unrated."""
 Engine = TypeAliasType("Engine", Literal["cypher", "ledger"])
 EngineRequest = TypeAliasType("EngineRequest", Literal["auto", "cypher", "ledger"])
 RunStatus = TypeAliasType("RunStatus", Literal["running", "completed", "failed", "cancelled"])

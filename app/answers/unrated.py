@@ -1,12 +1,10 @@
 """How much of a run is unrated, why, and whom to label."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from app.answers.base import MIDDLE_WALLET, Answer, WalletName
+from app.answers.names import UnratedKind
 
-UnratedKind = Literal["beyond_hop_limit", "unobserved_origin", "never_labelled"]
 UNRATED_NAMES = {
     "beyond_hop_limit": "beyond the hop limit",
     "unobserved_origin": "unseen",

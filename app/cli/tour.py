@@ -10,8 +10,9 @@ from rich.text import Text
 from app.answers.explanation import Explanation
 from app.answers.runs import Run
 from app.answers.scores import TopScores, WalletScore
+from app.answers.unrated import UnratedWallets
 from app.cli.data import import_story_labels
-from app.cli.output.present import contributions_table, headline, path_lines, top_table
+from app.cli.output.present import contributions_table, headline, path_lines, top_table, unrated_sentence
 from app.cli.output.status_tables import count
 from app.cli.output.terminal import authorization, count_progress, stderr, stdout
 from app.errors import AmlError, DependencyMissing, NotReady
@@ -26,6 +27,7 @@ INGEST_SECONDS = 300.0
 WORK_SECONDS = 300
 CANDIDATES = 100
 PATHS = 3
+FLAG = "sanctions_contact"
 
 
 def tour(settings: Settings, *, seed: int, wallets: int, transfers: int) -> str:
@@ -94,7 +96,18 @@ def _score(client: httpx.Client) -> None:
         f"Run {run.run_id}: {count(run.wallets or 0, 'wallet')} scored in {span(seconds)} by the "
         f"{run.engine} engine, up to {count(run.hop_limit, 'hop')} away, under policy {run.policy_version}."
     )
-    stdout.print(top_table(_get(client, TopScores, "/scores/top", limit=10)))
+    stdout.print(top_table(_get(client, TopScores, "/scores/top", limit=10, sort="risk_level")))
+    flagged = _get(client, TopScores, "/scores/top", limit=1, flag=FLAG, sort="crime_usd").scores
+    if flagged:
+        each = flagged[0]
+        _say(
+            f"Flags are facts beside the level, at any amount. {each.wallet.name or each.wallet.address} has "
+            f"{', '.join(flag.replace('_', ' ') for flag in each.flags)}. Its level is {each.risk_level}: "
+            f"{each.main_reason}"
+        )
+    unrated = _get(client, UnratedWallets, f"/v1/runs/{run.run_id}/unrated")
+    if unrated.wallets:
+        _say(unrated_sentence(unrated))
 
 
 def _explain(client: httpx.Client) -> str:
@@ -152,7 +165,7 @@ def _await_ingestion(client: httpx.Client) -> IngestionStatus:
     raise NotReady(f"Not everything was ingested after {INGEST_SECONDS:.0f} seconds: see the consumer's log.")
 
 
-def _get(client: httpx.Client, model: type[T], path: str, **parameters: int) -> T:
+def _get(client: httpx.Client, model: type[T], path: str, **parameters: int | str) -> T:
     return model.model_validate(_content(client.get(path, params=parameters)))
 
 

@@ -88,10 +88,15 @@ def bars(told: Told, judged: Mapping[str, Judged]) -> list[dict[str, Any]]:
     labelled = {one.address for one in told.labels}
     own = {wallet: each for wallet, each in judged.items() if wallet not in labelled}
     roles = told.truth["roles"]
-    clean = [each for each in own.values() if _is_clean(each)]
-    launderers = [own[wallet] for role in LAUNDERERS for wallet in roles.get(role, []) if wallet in own]
+    laundering = {wallet for role in LAUNDERERS for wallet in roles.get(role, [])}
+    launderers = [own[wallet] for wallet in sorted(laundering & own.keys())]
+    # Launderers far down a chain have none within the hop limit either: they have a bar of their own.
+    clean = [each for wallet, each in own.items() if wallet not in laundering and _is_clean(each)]
     payers = [judged[wallet] for wallet in told.of_pattern("sanctions", "payers") if wallet in judged]
-    victims = [judged[wallet] for wallet in told.of_pattern("scam", "victims") if wallet in judged]
+    # Some had nothing left when it was their turn: their transfer moved nothing.
+    scams = {one.address for one in told.labels if one.category == "scam"}
+    paid = {one.sender for one in told.transfers if one.amount and one.receiver in scams}
+    victims = [judged[wallet] for wallet in sorted(told.of_pattern("scam", "victims") & paid)]
     hot = [judged[wallet] for wallet in roles.get("exchange_hot", []) if wallet in judged]
     found = (
         ("with next to no illicit money: not raised", 0.995, [each.level not in RAISED for each in clean]),

@@ -73,7 +73,7 @@ def list_top_scores(
         **errors(404, 409),
     },
 )
-def export_scores(services: AppServices, asked: AskedScores) -> StreamingResponse:
+def get_score_table(services: AppServices, asked: AskedScores) -> StreamingResponse:
     """All wallets that the filters find, in that order, as CSV. It is sent while it is read."""
     with services.postgres.transaction(snapshot=True) as connection:
         run_id = completed_or_published_run(connection, asked.run_id).run_id
