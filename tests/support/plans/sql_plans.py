@@ -18,6 +18,7 @@ FEW_ENTRIES = {
     "ix_dead_letters_unpublished": "messages that wait for their topic",
     "ix_holes_unseen": "holes that nobody has seen",
     "ix_retractions_imported": "retractions that imports of files brought",
+    "uq_imports_digest": "imports of files",
     "uq_labels_current": "labels, of which there are as many as sources list",
 }
 """Indexes that have few entries however large the record is, and of what."""
