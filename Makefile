@@ -55,7 +55,7 @@ test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 way
 
 test-imports: .venv/.installed-dev ## Kills imports, undos and the adapter 50 times each: nothing lost, nothing twice
 	AML_IMPORT_KILLS=50 .venv/bin/python -m pytest -n 0 tests/integration/cli/test_import_transfers.py \
-	  tests/integration/cli/test_undo_import.py tests/integration/ingest/test_ethereum_etl_stream.py $(ARGS)
+	  tests/integration/cli/test_undo_import.py tests/integration/adapters/test_ethereum_etl_stream.py $(ARGS)
 
 test-history: .venv/.installed-dev ## 100,000 random events with reorganisations, batch by batch and over Kafka: both stores equal a model
 	AML_HISTORY_EVENTS=100000 .venv/bin/python -m pytest -n 0 tests/integration/ingest/test_random_history.py \

@@ -23,7 +23,7 @@ _OTHERS = text("""
     SELECT import_number, offsets, published_at IS NOT NULL AS is_published FROM imports
     WHERE undone_at IS NULL AND is_of_blocks AND digest IS DISTINCT FROM :digest
 """)
-_OF_BLOCKS = text("SELECT import_number FROM imports WHERE undone_at IS NULL AND is_of_blocks")
+_IMPORTS = text("SELECT import_number, is_of_blocks FROM imports WHERE undone_at IS NULL")
 _ANY = text("""
     SELECT true FROM transactions
     WHERE import_number = ANY(:imports ::int[]) AND is_superseded IS NULL
@@ -51,6 +51,9 @@ _GONE = text("""
                 AND t.block_number BETWEEN :token_begin AND :token_end
             OR t.transfer_index BETWEEN :first_call AND :last_call
                 AND t.block_number BETWEEN :call_begin AND :call_end)
+        AND (t.import_number = ANY(:of_blocks ::int[]) OR EXISTS (
+            SELECT FROM import_words w
+            WHERE w.transfer_id = t.transfer_id AND w.import_number = ANY(:of_blocks ::int[])))
         AND EXISTS (SELECT FROM imported_blocks b WHERE b.block_number = t.block_number)
         AND NOT EXISTS (
             SELECT FROM imported i WHERE i.transaction_hash = t.transaction_hash
@@ -97,11 +100,12 @@ def gone_transfers(
     Returns:
         The retractions, and in how many blocks they are.
     """
-    imports = list(connection.execute(_OF_BLOCKS).scalars())
+    imports = {row.import_number: row.is_of_blocks for row in connection.execute(_IMPORTS)}
+    of_blocks = [number for number, is_of_blocks in imports.items() if is_of_blocks]
     numbers = sorted(blocks)
-    if not imports or not numbers:
+    if not of_blocks or not numbers:
         return [], 0
-    span = {"imports": imports, "first": numbers[0], "last": numbers[-1]}
+    span = {"imports": list(imports), "first": numbers[0], "last": numbers[-1]}
     if connection.execute(_ANY, span).scalar() is None:
         return [], 0
     for statement in (_IMPORTED, _BLOCKS):
@@ -123,6 +127,8 @@ def gone_transfers(
         "call_begin": call_begin,
         "call_end": call_end,
     }
-    rows = connection.execute(_GONE, {"chain": chain, **span, **indices, **spans}).all()
+    rows = connection.execute(
+        _GONE, {"chain": chain, "of_blocks": of_blocks, **span, **indices, **spans}
+    ).all()
     gone = [Retraction(chain, row.transaction_hash, row.asset, row.transfer_index, seen_at) for row in rows]
     return gone, len({row.block_number for row in rows})

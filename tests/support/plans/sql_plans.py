@@ -19,6 +19,7 @@ FEW_ENTRIES = {
     "ix_holes_unseen": "holes that nobody has seen",
     "ix_retractions_imported": "retractions that imports of files brought",
     "ix_registered_assets_symbol": "entries of the registry, of which there are as many as sources list",
+    "uq_imports_digest": "imports of files",
     "uq_labels_current": "labels, of which there are as many as sources list",
     "uq_prices_current": "prices, of which there are as many as sources give",
     "uq_registered_assets_current": "entries of the registry, likewise",
