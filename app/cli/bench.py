@@ -207,7 +207,7 @@ def faults(
 
     Example: aml bench faults --faults 30 --seed 7 --out faults.json
     """
-    from bench.faults import run  # noqa: PLC0415 - other commands start faster without it
+    from bench.campaign.campaign import run  # noqa: PLC0415 - other commands start faster without it
 
     figures: dict[str, Any] = {}
 

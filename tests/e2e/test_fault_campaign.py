@@ -2,7 +2,7 @@
 
 import os
 
-from bench.faults import run
+from bench.campaign.campaign import run
 
 FAULTS = int(os.environ.get("AML_CAMPAIGN_FAULTS", "30"))
 RIGHT = {"lost": 0, "differing": 0, "doubled": 0, "wrong_holes": 0, "untold_holes": 0}

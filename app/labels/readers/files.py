@@ -14,7 +14,7 @@ def files_with_progress(
     files: Iterable[Path], progress: ByteProgress | None
 ) -> Iterator[tuple[Path, Callable[[int], None]]]:
     """Each file, with the function that reports how many of its bytes are read."""
-    sizes = {file: file.stat().st_size for file in files}
+    sizes = {file: _size(file) for file in files}
     total = sum(sizes.values())
     before = 0
     for file, size in sizes.items():
@@ -41,6 +41,14 @@ def one_line(text: str) -> str:
     if len(plain.encode()) <= MAX_TEXT_BYTES:
         return plain
     return plain.encode()[: MAX_TEXT_BYTES - 3].decode(errors="ignore") + "…"
+
+
+def _size(file: Path) -> int:
+    """Its bytes; 0 of one that is not there, which is told when it is read."""
+    try:
+        return file.stat().st_size
+    except (OSError, ValueError):
+        return 0
 
 
 def _reporter(before: int, total: int, progress: ByteProgress | None) -> Callable[[int], None]:

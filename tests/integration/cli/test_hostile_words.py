@@ -56,15 +56,15 @@ def hostile(parameter: Any, folder: Path) -> list[str]:  # noqa: ANN401
     """What a person may write there; nothing for numbers and switches, which typer checks itself."""
     if parameter.name == "home":
         return []
-    if parameter.bare_type is Path:
+    if "Path" in parameter.bare_type():
         return [str(folder / name) for name in NAMES] + list(ELSEWHERE)
-    return list(TEXTS) if parameter.bare_type is str else []
+    return list(TEXTS) if "str" in parameter.bare_type() else []
 
 
 def harmless(parameter: Any, folder: Path) -> str:  # noqa: ANN401
     """What stands there while another word is the hostile one."""
-    kinds = {Path: str(folder / "nothing.csv"), str: ALICE}
-    return kinds.get(parameter.bare_type, "1")
+    kinds = {"Path": str(folder / "nothing.csv"), "str": ALICE}
+    return kinds.get(parameter.bare_type(), "1")
 
 
 def lines(name: str, folder: Path) -> Iterator[list[str]]:

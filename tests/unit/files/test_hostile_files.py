@@ -12,7 +12,9 @@ from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from app.errors import InvalidInput
 from app.input_files import MAX_LINE_BYTES, read_lines
@@ -20,6 +22,7 @@ from app.labels.readers.label_file import LabelFormat, read_labels
 from app.policy.policy import load_policy
 from app.settings import PROJECT
 from ingest.files.ethereum_etl import read_ethereum_etl
+from ingest.files.records import read_records
 from ingest.files.sources import find_source, read_source
 from ingest.files.tally import Tally
 from ingest.files.transfer_csv import read_csv
@@ -126,6 +129,26 @@ def test_gzip_that_becomes_too_much_is_refused(tmp_path: Path) -> None:
     good = b"".join(b'{"line": %d}\n' % number for number in range(20_000))
     path.write_bytes(gzip.compress(good))
     assert sum(1 for _ in read_lines(path)) == 20_000
+
+
+def test_a_small_parquet_of_many_values_is_refused_and_one_of_equal_texts_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pa.table({"hash": pa.nulls(5_000_000, pa.string())}), path)
+    with pytest.raises(InvalidInput, match="it is no export"):
+        list(read_records(path))
+    text = "x" * 65_536
+    parquet.write_table(pa.table({"from_address": pa.array([text]).take(pa.array([0] * 3_000))}), path)
+    values = [record["from_address"] for _, record in read_records(path)]
+    assert values == [text] * 3_000
+    assert len({id(value) for value in values}) <= 2  # one of each batch
+
+
+@pytest.mark.parametrize("label_format", [LabelFormat.tagpack, LabelFormat.ofac, LabelFormat.list])
+def test_a_link_to_nothing_in_a_folder_is_told(tmp_path: Path, label_format: LabelFormat) -> None:
+    for name in ("pack.yaml", "sdn.xml", "list.csv"):
+        (tmp_path / name).symlink_to("nowhere")
+    with pytest.raises(InvalidInput):
+        list(read_labels(tmp_path, label_format, skipped=Counter()))
 
 
 LARGE = {
