@@ -29,3 +29,7 @@ MessageStatus = TypeAliasType(
 )
 PublishStatus = TypeAliasType("PublishStatus", Literal["published", "refused"])
 ChainFamily = TypeAliasType("ChainFamily", Literal["evm", "other"])
+QuestionParameterKind = TypeAliasType(
+    "QuestionParameterKind", Literal["text", "words", "integer", "number", "switch", "time"]
+)
+"""What a parameter of a question is; `words` is text that is searched for."""
