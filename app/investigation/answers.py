@@ -105,6 +105,7 @@ class QuestionAnswer(Answer):
 
 _STEPS = [
     PathStep(
+        chain="ethereum",
         transaction_hash="0x" + digit * 64,
         transfer_index=0,
         occurred_at=EXAMPLE_TIME + timedelta(hours=hours),
