@@ -77,3 +77,7 @@ RefusalReason = TypeAliasType(
 )
 """Why an event, an address or a hash is refused; a test holds them to `ingest.contract.reasons`."""
 LabelComparison = TypeAliasType("LabelComparison", Literal["compared", "unconfirmed"])
+QuestionParameterKind = TypeAliasType(
+    "QuestionParameterKind", Literal["text", "words", "integer", "number", "switch", "time"]
+)
+"""What a parameter of a question is; `words` is text that is searched for."""

@@ -6,9 +6,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.base import EXAMPLE_TIME, MIDDLE_WALLET, MIXER_WALLET, WALLET, Answer
+from app.answers.names import QuestionParameterKind
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 from app.investigation.findings import Finding, PathStep
-from app.investigation.parameters import Kind
 
 MAX_WALLETS_NAMED = 5
 
@@ -17,7 +17,7 @@ class QuestionParameter(Answer):
     """One parameter of a question."""
 
     name: str
-    kind: Kind
+    kind: QuestionParameterKind
     meaning: str
     required: bool
     default: Any = Field(description="What it is without a value; null for a time is no bound.")
@@ -105,6 +105,7 @@ class QuestionAnswer(Answer):
 
 _STEPS = [
     PathStep(
+        chain="ethereum",
         transaction_hash="0x" + digit * 64,
         transfer_index=0,
         occurred_at=EXAMPLE_TIME + timedelta(hours=hours),

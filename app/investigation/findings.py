@@ -16,6 +16,7 @@ DRAWN = "path"
 class PathStep(Answer):
     """One transfer of a finding."""
 
+    chain: str
     transaction_hash: str
     transfer_index: int
     occurred_at: datetime
@@ -55,6 +56,7 @@ def _steps(drawn: Any) -> Iterator[PathStep]:  # noqa: ANN401 - the driver's own
     for each in steps:
         usd_value = each.get("usd_value")
         yield PathStep(
+            chain=each.start_node["chain"],
             transaction_hash=each["transaction_hash"],
             transfer_index=transfer_index_of(each["seq"]),
             occurred_at=each["occurred_at"].to_native(),

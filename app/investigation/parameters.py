@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from app.answers.names import QuestionParameterKind
 from app.chains.addresses import KNOWN_CHAINS
 from app.errors import InvalidInput
 
-Kind = Literal["text", "words", "integer", "number", "switch", "time"]
 MAX_TEXT: Final = 200
 MAX_ROWS: Final = 5_000
 
@@ -20,7 +20,7 @@ class Parameter:
     """One parameter; without a default it must be given. A time may be null, which is no bound."""
 
     name: str
-    kind: Kind
+    kind: QuestionParameterKind
     meaning: str
     default: Any = None
     least: float | None = None

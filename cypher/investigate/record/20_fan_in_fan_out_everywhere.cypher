@@ -3,13 +3,15 @@
 // Returns: path, wallet, begins, ends, senders, receivers, usd_value
 CYPHER 25
 // Scans: every wallet; the transfers of those that can have as many on both sides, and not too many.
-WITH datetime(coalesce($since, '0001-01-01T00:00:00Z')) AS since, datetime(coalesce($until, '9999-12-31T00:00:00Z')) AS until
+// In milliseconds: the index of times would read all wallets' transfers.
+WITH datetime(coalesce($since, '0001-01-01T00:00:00Z')).epochMillis AS since,
+  datetime(coalesce($until, '9999-12-31T00:00:00Z')).epochMillis AS until
 MATCH (w:Wallet WHERE w.category IS NULL AND w.chain = $chain)
 WHERE COUNT { (w)<-[:TRANSFER]-() } >= $least_wallets AND COUNT { (w)-[:TRANSFER]->() } >= $least_wallets
   AND COUNT { (w)-[:TRANSFER]-() } <= $max_transfers
 CALL (w, since, until) {
   MATCH (w)-[t:TRANSFER WHERE t.amount > 0 AND t.retracted IS NULL]-(n)
-  WHERE n <> w AND since <= t.occurred_at < until
+  WHERE n <> w AND since <= t.occurred_at.epochMillis < until
   // Windows overlap: they begin every quarter of their length.
   UNWIND range(0, 3) AS back
   WITH toInteger(floor(t.occurred_at.epochSeconds / ($within_hours * 900.0))) - back AS window, n, endNode(t) = w AS is_paid, t
@@ -31,7 +33,7 @@ ORDER BY most.receivers DESC, most.senders DESC, most.window, w.address
 LIMIT toInteger($row_limit)
 RETURN COLLECT {
     MATCH p = (w)-[t:TRANSFER WHERE t.amount > 0 AND t.retracted IS NULL]-(n WHERE n <> w)
-    WHERE since <= t.occurred_at < until
+    WHERE since <= t.occurred_at.epochMillis < until
       AND most.window <= toInteger(floor(t.occurred_at.epochSeconds / ($within_hours * 900.0))) <= most.window + 3
     RETURN p ORDER BY t.seq LIMIT 40
   } AS path,
