@@ -98,7 +98,7 @@ def warm() -> None:
 
 def _go_on(wallet: str, started: float, home: Path, pages: str) -> None:
     """What to look at next, on the pages and on the command line."""
-    heading(6, "Where to go on")
+    heading(7, "Where to go on")
     for line in (
         f"Explained {time.monotonic() - started:.0f} seconds after the start.",
         f"The wallet's page: {pages}/wallets/{wallet}",

@@ -10,6 +10,7 @@ from rich.text import Text
 from app.answers.explanation import Explanation
 from app.answers.runs import Run
 from app.answers.scores import TopScores, WalletScore
+from app.answers.screenings import Screenings
 from app.answers.unrated import UnratedWallets
 from app.cli.data import import_story_labels
 from app.cli.output.present import contributions_table, headline, path_lines, top_table, unrated_sentence
@@ -48,7 +49,9 @@ def tour(settings: Settings, *, seed: int, wallets: int, transfers: int) -> str:
         _tell_story(client, settings, seed, wallets, transfers)
         _reload_graph(client)
         _score(client)
-        return _explain(client)
+        wallet = _explain(client)
+        _screen(client, wallet)
+        return wallet
 
 
 def heading(number: int, title: str) -> None:
@@ -122,6 +125,20 @@ def _explain(client: httpx.Client) -> str:
     _say(f"The points add up to the score: {terms} = {explanation.score}")
     stdout.print(path_lines(explanation, PATHS), soft_wrap=True)
     return wallet
+
+
+def _screen(client: httpx.Client, wallet: str) -> None:
+    heading(6, "The same wallet is screened, in another spelling")
+    spelled = wallet.replace("ethereum:0x", "https://etherscan.io/address/0x")
+    subject = {"type": "wallet", "address": spelled, "customer_reference": "customer 12"}
+    answer = Screenings.model_validate(_content(client.post("/v1/screenings", json={"subjects": [subject]})))
+    (screening,) = answer.screenings
+    _say(
+        f"Screening {screening.screening_id} of {spelled}: {screening.risk_level}, {screening.status}, from "
+        f"the {screening.computed_from.origin if screening.computed_from else 'record'}."
+    )
+    for reason in screening.reasons[:PATHS]:
+        _say(f"  {reason.outcome}: {reason.sentence}")
 
 
 def _richest_in_reasons(client: httpx.Client) -> str:

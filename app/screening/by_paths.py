@@ -258,5 +258,7 @@ _PROJECTED = text("""
         (SELECT batch_id FROM batches ORDER BY batch_id DESC LIMIT 1), 0)
 """)
 _RESTATED = text("""
-    SELECT EXISTS (SELECT FROM batches WHERE batch_id > :watermark AND (restated > 0 OR retracted > 0))
+    SELECT coalesce(bool_or(restated > 0 OR retracted > 0), false) FROM (
+        SELECT restated, retracted FROM batches WHERE batch_id > :watermark ORDER BY batch_id LIMIT 10000
+    ) AS newer
 """)

@@ -653,7 +653,7 @@ class Screening(Base):
     """One screening, as it was answered. The other columns are of the answer, to find it by."""
 
     __tablename__ = "screenings"
-    __table_args__ = (Index(None, "address", "screening_id"), Index(None, "recorded_at"))
+    __table_args__ = (Index("ix_screenings_address", "address", "screening_id"), Index(None, "recorded_at"))
     screening_id: Mapped[int] = mapped_column(
         SCREENING_IDS, primary_key=True, server_default=SCREENING_IDS.next_value()
     )

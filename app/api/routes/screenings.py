@@ -42,6 +42,10 @@ from app.screening.subjects import MAX_SUBJECTS, ReferenceText, Subject
 
 router = APIRouter(tags=["screenings"])
 POLL_SECONDS = 0.05
+MAX_WAIT_SECONDS = 30
+"""A request that waits holds a thread, and who waits for a deposit can ask again."""
+MAX_READ_WAIT_SECONDS = 8
+"""Requests that only read are answered within a limit (docs/operations.md)."""
 ScreeningId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
 
 
@@ -70,13 +74,15 @@ def screen_subjects(services: AppServices, request: ScreeningRequest, wait_secon
     """Screens up to 1,000 wallets, deposits and payments, and records each screening with a number.
 
     What is no address is `refused` with its reason, and the other subjects are answered. Answers 202 while a
-    deposit has not been seen: `GET /v1/screenings/{id}` answers it then; `Prefer: wait=N` waits for it.
+    deposit has not been seen: `GET /v1/screenings/{id}` answers it then; `Prefer: wait=N` waits for it, for
+    30 seconds at most.
     """
     screenings = services.screener.screen(
         request.subjects,
         cause="request" if len(request.subjects) == 1 else "batch",
         source=request.computed_from,
     )
+    wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
     screenings = _waited(services, screenings, wait_seconds)
     return _answer(Screenings(screenings=screenings), screenings, wait_seconds)
 
@@ -134,7 +140,8 @@ def get_screening(services: AppServices, screening_id: ScreeningId, wait_seconds
     A deposit that was retracted after its answer says so from then on.
     """
     screening = services.screener.answered(screening_id)
-    (screening,) = _waited(services, [screening], min(wait_seconds, MAX_READ_WAIT_SECONDS))
+    wait_seconds = min(wait_seconds, MAX_READ_WAIT_SECONDS)
+    (screening,) = _waited(services, [screening], wait_seconds)
     return _answer(screening, [screening], wait_seconds)
 
 
@@ -159,10 +166,6 @@ def forget_reference(
     if not gone:
         raise NotFound(f"There are no references {reference_id}, or they were erased.")
     return gone[0]
-
-
-MAX_READ_WAIT_SECONDS = 8
-"""Requests that only read are answered within a limit (docs/operations.md)."""
 
 
 def _waited(services: Services, screenings: list[Screening], seconds: float) -> list[Screening]:

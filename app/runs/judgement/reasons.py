@@ -14,6 +14,8 @@ from app.policy.conditions import Condition, Rule
 from app.policy.policy import Policy
 
 _VERBS = {"source": ("received", "came from"), "destination": ("sent", "went to")}
+_ROUNDING = 1e-12
+"""Engines differ in the last digits of shares, and their sentences must not."""
 _OF = {SOURCE: "of what it received", DESTINATION: "of what it sent"}
 
 
@@ -88,8 +90,8 @@ def usd(value: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share for people: all of it is 100 %, and next to nothing is not 0."""
-    if share <= 0 or share >= 1:
+    """A share for people: all of it is 100 %, and next to nothing is not 0; what rounding leaves is."""
+    if share <= _ROUNDING or share >= 1 - _ROUNDING:
         return f"{share:.0%}".replace("%", " %")
     if share < 0.0001:  # noqa: PLR2004 - two digits would show nothing
         return "less than 0.01 %"

@@ -61,7 +61,7 @@ def test_a_listed_address_is_severe_in_every_spelling_by_every_door(
     asked, answered = tmp_path / "in.csv", tmp_path / "out.csv"
     asked.write_text(f"address,reference\n{spelling},mine\nnonsense,\n{BOB},\n")
     assert CliRunner().invoke(app, ["screen", "--file", str(asked), "--out", str(answered)]).exit_code == 1
-    rows = list(csv.DictReader(answered.open()))
+    rows = list(csv.DictReader(answered.read_text().splitlines()))
     assert [row["risk_level"] for row in rows] == ["severe", "", "medium"]
     assert [row["status"] for row in rows] == ["never_seen", "refused", "complete"]
     assert rows[0]["labels"] == "ofac: Somebody"

@@ -256,7 +256,7 @@ def test_a_listed_key_is_listed_on_every_evm_chain_in_runs_too_unless_it_is_a_co
     by_run, by_paths, by_ledger = (
         screener.screen(subjects, source=way) for way in ("run", "paths", "ledger")
     )
-    assert [one.risk_level for one in by_run] == ["severe", "unrated", "unrated", "severe"]
+    assert [one.risk_level for one in by_run] == ["severe", "low", "low", "severe"]
     for run, paths, ledger in zip(by_run, by_paths, by_ledger, strict=True):
         assert_same(paths, run)
         assert_same(ledger, run)

@@ -58,6 +58,13 @@ def large(postgres: Postgres) -> Postgres:
             text("INSERT INTO absences (transfer_id, returned_batch_id, retracted_batch_id) VALUES (1, 2, 1)")
         )
         connection.execute(text("INSERT INTO duplicates VALUES ('t', 0, 1, 0, '{[0,1)}')"))
+        connection.execute(
+            text(
+                "INSERT INTO screenings (recorded_at, cause, subject, status, flags, answer)"
+                " VALUES (:start, 'request', 'wallet', 'complete', '{}', '{}')"
+            ),
+            {"start": START},
+        )
         restore_large_statistics(connection)
     return postgres
 

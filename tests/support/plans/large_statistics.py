@@ -6,7 +6,7 @@ ROWS = {
     "transactions": 100_000_000, "flows": 100_000_000, "pools": 50_000_000, "wallets": 30_000_000,
     "retractions": 1_000_000, "absences": 1_000_000, "batches": 1_000_000, "dead_letters": 1_000_000,
     "duplicates": 1_000_000,
-    "assets": 20_000, "ingestion_state": 64,
+    "screenings": 10_000_000, "assets": 20_000, "ingestion_state": 64,
 }  # fmt: skip
 """Rows of each table."""
 LARGE = {table for table, rows in ROWS.items() if rows >= 1_000_000}
@@ -35,6 +35,10 @@ _COLUMNS: dict[str, dict[str, tuple[float, float]]] = {
         "topic": (1, 0), "partition": (64, 0), "offset": (-0.5, 0), "published_at": (-0.9, 0.0001),
     },
     "duplicates": {"topic": (1, 0), "partition": (64, 0), "series": (2, 0), "from_offset": (-0.5, 0)},
+    "screenings": {
+        "screening_id": (-1, 0), "address": (-0.2, 0.01), "chain": (8, 0.01), "recorded_at": (-0.9, 0),
+        "status": (5, 0), "reference_id": (-0.5, 0.5),
+    },
     "assets": {"asset_id": (-1, 0), "chain": (8, 0), "asset": (-0.9, 0)},
 }  # fmt: skip
 
