@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("reference_id", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.Column("reference", sa.Text()),
         sa.Column("customer_reference", sa.Text()),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("reference_id", name="pk_screening_references"),
     )
     op.create_index(
@@ -39,7 +39,7 @@ def upgrade() -> None:
             server_default=sa.text("nextval('screening_ids')"),
             nullable=False,
         ),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True)),
         sa.Column("cause", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -57,7 +57,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("screening_id", name="pk_screenings"),
     )
     op.create_index("ix_screenings_address", "screenings", ["address", "screening_id"])
-    op.create_index("ix_screenings_created_at", "screenings", ["created_at"])
+    op.create_index("ix_screenings_recorded_at", "screenings", ["recorded_at"])
     op.create_index(
         "ix_screenings_pending",
         "screenings",

@@ -73,7 +73,11 @@ class _Recorder:
             if row is None:  # watched no longer
                 continue
             self._judge(connection, screening, row, due)
-            parameters = {"watched_id": due.watched_id, "touched": due.touched_to, "at": screening.created_at}
+            parameters = {
+                "watched_id": due.watched_id,
+                "touched": due.touched_to,
+                "at": screening.recorded_at,
+            }
             connection.execute(_SCREENED, parameters)
 
     def _judge(self, connection: Connection, screening: Screening, row: Row[Any], due: Row[Any]) -> None:
@@ -93,7 +97,7 @@ class _Recorder:
             before_or_none = before
             if before is not None:
                 touched = due.touched_to > before.watermark
-                until = screening.created_at
+                until = screening.recorded_at
                 relabelled = not touched and was_relabelled(connection, before, now, until)
                 now = replace(now, touched=touched, relabelled=relabelled)
         wallet = screening.wallets[0].score.wallet

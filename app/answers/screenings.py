@@ -102,7 +102,7 @@ class Screening(Answer):
     """
 
     screening_id: int = Field(examples=[17])
-    created_at: datetime
+    recorded_at: datetime
     answered_at: datetime | None = Field(description="Null while it is pending.")
     cause: ScreeningCause
     reference_id: str | None = Field(
@@ -144,7 +144,7 @@ class ScreeningSummary(Answer):
     """One line of the list of screenings."""
 
     screening_id: int = Field(examples=[17])
-    created_at: datetime
+    recorded_at: datetime
     cause: ScreeningCause
     subject: ScreeningSubject
     wallet: WalletName | None = Field(description="Null where it is not known, or on several chains.")
@@ -201,7 +201,7 @@ _FROM = ComputedFrom(
 )
 SCREENING = Screening(
     screening_id=17,
-    created_at=EXAMPLE_TIME,
+    recorded_at=EXAMPLE_TIME,
     answered_at=EXAMPLE_TIME,
     cause="request",
     reference_id="7f1c9a52-0b7e-4f0b-9a57-3f7f3c1d2e4b",
@@ -218,7 +218,7 @@ SCREENING = Screening(
 SCREENINGS = Screenings(screenings=[SCREENING])
 PENDING = Screening(
     screening_id=18,
-    created_at=EXAMPLE_TIME,
+    recorded_at=EXAMPLE_TIME,
     answered_at=None,
     cause="request",
     subject="transfer",
@@ -233,7 +233,7 @@ SCREENING_LIST = ScreeningList(
     screenings=[
         ScreeningSummary(
             screening_id=17,
-            created_at=EXAMPLE_TIME,
+            recorded_at=EXAMPLE_TIME,
             cause="request",
             subject="wallet",
             wallet=WALLET,

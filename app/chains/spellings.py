@@ -156,8 +156,8 @@ def _of_url(text: str) -> Spelling:
     try:
         url = urlsplit(text)
         host = (url.hostname or "").removeprefix("www.")
-    except ValueError:
-        return Spelling(None, text)
+    except ValueError as exc:
+        raise UnknownAddress("bad_address", f"{text[:100]!a} is no URL and no address.") from exc
     path = [unquote(part) for part in f"{url.path}/{url.fragment.partition('?')[0]}".split("/") if part]
     chain = _EXPLORERS.get(host) or next(filter(None, map(chain_named, path)), None)
     # The page of a token with `a=` shows one holder of it.

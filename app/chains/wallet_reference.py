@@ -94,7 +94,7 @@ def _stored_forms(address: str) -> list[str]:
             forms.add(normalise_address(chain, address))
         except InvalidEvent as exc:
             reasons.add(exc.reason)
-    if not forms and "bad_checksum" in reasons:
+    if not forms and "bad_checksum" in reasons and why_no_address(address) is None:
         raise UnknownAddress("bad_checksum", f"The checksum of {address} is wrong.")
     name, colon, _ = address.partition(":")
     if not forms and colon and _chain_name(name):

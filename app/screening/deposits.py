@@ -219,7 +219,6 @@ def _reasons_of_sum(
             }
         )
         for one in reasons_of(policy, columns, row, None)
-        if one.rule != "score"
     ]
 
 

@@ -20,6 +20,7 @@ OUT_COLUMNS: Final = (
     "line", "screening_id", "subject", "asked_for", "status", "risk_level", "score", "flags", "main_reason",
     "labels", "chain", "address", "computed_from", "run_id", "watermark", "detail", "reference",
 )  # fmt: skip
+_MARK = "\ufeff"
 _subject: TypeAdapter[Subject] = TypeAdapter(Subject)
 
 
@@ -30,11 +31,11 @@ def read_subjects(lines: Iterable[str], name: str) -> Iterator[tuple[int, str | 
         InvalidInput: it is no CSV, or its header names what no subject has.
     """
     numbered = iter(enumerate(lines, 1))
-    first = next(((number, line) for number, line in numbered if line.strip()), None)
+    first = next(((number, line) for number, line in numbered if line.strip().strip(_MARK)), None)
     if first is None:
         return
     number, line = first
-    header = [cell.strip().lower() for cell in line.lstrip("\ufeff").strip().split(",")]
+    header = [cell.strip().lower() for cell in line.lstrip(_MARK).strip().split(",")]
     if not set(header) & set(COLUMNS):
         for at, text in (first, *numbered):
             if text.strip():

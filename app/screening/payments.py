@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from app.answers.screenings import Screening
 from app.chains.addresses import EVM_CHAINS
@@ -24,7 +24,6 @@ from app.screening.judging import judge_money
 from app.screening.known import Known
 from app.screening.raising import raised
 from app.screening.subjects import WithdrawalSubject
-from app.stores.postgres import Postgres
 
 _ASSET_ID = 1
 _EVM_DECIMALS = 18
@@ -33,7 +32,7 @@ _NO_DECIMALS = "The decimals of {} on {} are not known. Give the amount in base 
 
 
 def with_payment(
-    postgres: Postgres,
+    connection: Connection,
     moment: Moment,
     subject: WithdrawalSubject,
     wallets: tuple[Sequence[Candidate], Sequence[Known]],
@@ -49,8 +48,7 @@ def with_payment(
         named = ", ".join(sorted(chains)) or "no chain"
         return _refused(destination, "no_chain", _NO_CHAIN.format(named))
     (chain,) = chains
-    with postgres.transaction() as connection:
-        row = connection.execute(_ASSET, {"chain": chain, "asset": subject.asset}).one_or_none()
+    row = connection.execute(_ASSET, {"chain": chain, "asset": subject.asset}).one_or_none()
     amount = _base_units(subject, _decimals(chain, subject.asset, row))
     if amount is None:
         return _refused(destination, "unknown_decimals", _NO_DECIMALS.format(subject.asset[:60], chain))
@@ -65,7 +63,6 @@ def with_payment(
     reasons = [
         one.model_copy(update={"sentence": f"This payment: {one.sentence}", "decides": False})
         for one in reasons_of(policy, layout.columns, judged, None)
-        if one.rule != "score"
     ]
     return raised(destination, judged, reasons)
 

@@ -3,10 +3,11 @@
 `Screener.screen` is the one door: the API, the command line, pages and watchers come through it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -16,6 +17,7 @@ from app.chains.wallet_reference import Candidate
 from app.errors import InvalidInput, UnknownAddress
 from app.labels.effective import EffectiveLabel
 from app.record.freshness import digest_of_policy
+from app.record.wallets import KnownWallet
 from app.runs.listing import run_name
 from app.screening import store
 from app.screening.base import Base, BaseReader, Moment, Stores
@@ -47,6 +49,8 @@ from app.stores.postgres import Postgres
 NO_ADDRESS = "Not an address: {}"
 NO_REFERENCES = References()
 Recorded = Callable[[Connection, Sequence[Screening]], None]
+MAX_LIMITS = 10
+"""How many times the limit of time all deposits of a call may take."""
 
 
 @dataclass
@@ -57,6 +61,25 @@ class _Task:
     refused: tuple[str, str] | None = None
     candidates: Sequence[Candidate] = ()
     known: Sequence[Known] = ()
+    deposit: Screening | None = None
+
+
+class _Seen(NamedTuple):
+    """A wallet with what touched it since the run, and the label it has now."""
+
+    known: Known
+    changes: Changes
+    label: EffectiveLabel | None
+
+
+class Found(NamedTuple):
+    """What was computed now by wallet_id, and of others why it was not."""
+
+    computed: Mapping[int, Computed]
+    failed: Mapping[int, str]
+
+
+NOTHING_COMPUTED = Found({}, {})
 
 
 class Screener:
@@ -107,7 +130,8 @@ class Screener:
             subjects: wallets, transfers, withdrawals.
             cause: why they are screened.
             source: `auto` takes the published run, and paths of the graph where something came after it.
-            recorded: called with the numbered screenings in the transaction that records them.
+            recorded: called with the numbered screenings in the transaction that records them; it may be
+                tried again.
 
         Raises:
             DependencyMissing: the record does not answer.
@@ -118,30 +142,22 @@ class Screener:
             moment = self._moment(connection)
             self._read_known(connection, moment.base, tasks)
             seen = {
-                known.wallet: (known, *changes_of(connection, moment.base, known, moment.now))
+                known.wallet: _Seen(known, *changes_of(connection, moment.base, known, moment.now))
                 for task in tasks
                 for known in task.known
             }
-        computed, failed = self._compute(moment.base, list(seen.values()), source)
-        with self._postgres.transaction() as connection:
-            wallets = {
-                wallet: answer(
-                    connection,
-                    moment.base,
-                    known,
-                    label=label,
-                    changes=changes,
-                    computed=computed.get(wallet.wallet_id),
-                    failure=failed.get(wallet.wallet_id),
-                    policy_changed=moment.policy_changed,
-                    now=moment.now,
-                )
-                for wallet, (known, changes, label) in seen.items()
-            }
-        screenings = [
-            self._answer(moment, task, [wallets[known.wallet] for known in task.known]) for task in tasks
-        ]
-        return self._record(moment, tasks, screenings, cause, recorded)
+            if recorded is None and self._is_known_already(moment.base, tasks, seen.values(), source):
+                return _recorded(connection, moment, tasks, seen, cause=cause)
+        found = self._compute(moment.base, list(seen.values()), source)
+        self._screen_deposits(moment, tasks)
+
+        def work(connection: Connection) -> list[Screening]:
+            numbered = _recorded(connection, moment, tasks, seen, cause=cause, found=found)
+            if recorded is not None:
+                recorded(connection, numbered)
+            return numbered
+
+        return self._postgres.run(work)
 
     def answered(self, screening_id: int) -> Screening:
         """A screening as it was answered; one of a transfer is looked at again.
@@ -204,35 +220,36 @@ class Screener:
     def _compute(
         self,
         base: Base,
-        seen: Sequence[tuple[Known, Changes, EffectiveLabel | None]],
+        seen: Sequence[_Seen],
         source: From,
-    ) -> tuple[dict[int, Computed], dict[int, str]]:
-        """What is computed now, by wallet_id, and why the rest was not."""
+    ) -> Found:
+        """What is computed now, and why the rest was not."""
         if source == "ledger" and base.run is not None:
             from app.screening.by_ledger import scores_by_ledger  # noqa: PLC0415 - loads a compiler
 
-            ids = [known.wallet.wallet_id for known, _, _ in seen if known.wallet.is_seen]
-            return scores_by_ledger(self._postgres.during(Work.RUN), base, ids), {}
-        asking = [one for one in seen if needs_paths(base, one[0], one[1], source)]
+            ids = [one.known.wallet.wallet_id for one in seen if one.known.wallet.is_seen]
+            postgres = self._postgres.during(Work.RUN)
+            return Found(scores_by_ledger(postgres, base, ids), {})
+        asking = [one for one in seen if needs_paths(base, one.known, one.changes, source)]
         if not asking:
-            return {}, {}
+            return NOTHING_COMPUTED
         from app.screening.by_paths import NO_PATHS, scores_by_paths  # noqa: PLC0415 - most need none
 
-        ids = [known.wallet.wallet_id for known, _, _ in asking]
+        ids = [one.known.wallet.wallet_id for one in asking]
         if self._graph is None:
-            return {}, dict.fromkeys(ids, f"{NO_PATHS}: there is no graph.")
+            return Found({}, dict.fromkeys(ids, f"{NO_PATHS}: there is no graph."))
         found = scores_by_paths(
             self._postgres,
             self._graph,
             base,
             ids,
-            {known.wallet.wallet_id: label for known, _, label in asking},
-            not_before=max(known.changed_in for known, _, _ in asking),
+            {one.known.wallet.wallet_id: one.label for one in asking},
+            not_before=max(one.known.changed_in for one in asking),
             seconds=self._settings.screening_seconds,
             seconds_in_all=self._settings.screening_seconds * (len(ids) if source == "paths" else 1),
         )
         assert base.run is not None  # noqa: S101 - paths are of a run's labels
-        return (
+        return Found(
             {
                 wallet_id: Computed(one.row, one.exposures, base.run.columns, one.watermark, "paths")
                 for wallet_id, one in found.scores.items()
@@ -240,26 +257,36 @@ class Screener:
             dict(found.failed),
         )
 
-    def _answer(self, moment: Moment, task: _Task, wallets: Sequence[ScreenedWallet]) -> Screening:
-        """The screening of a subject, without its number."""
-        draft = _draft(moment, task)
-        if task.refused is not None:
-            reason, detail = task.refused
-            return draft.model_copy(update={"status": "refused", "refused_reason": reason, "detail": detail})
-        match task.subject:
-            case WalletSubject():
-                return of_wallets(draft, wallets, moment)
-            case WithdrawalSubject():
-                destination = of_wallets(draft, wallets, moment)
-                wallets_of_it = (task.candidates, task.known)
-                return with_payment(self._postgres, moment, task.subject, wallets_of_it, destination)
-            case TransferSubject():
-                return self._deposit(moment, task.subject, draft, references_of(task.subject))
+    def _is_known_already(
+        self, base: Base, tasks: Sequence[_Task], seen: Iterable[_Seen], source: From
+    ) -> bool:
+        """Whether one transaction answers: nothing is computed or written that others write."""
+        return (
+            source != "ledger"
+            and not any(isinstance(task.subject, TransferSubject) for task in tasks)
+            and not any(references_of(task.subject) for task in tasks)
+            and not any(needs_paths(base, one.known, one.changes, source) for one in seen)
+        )
+
+    def _screen_deposits(self, moment: Moment, tasks: Sequence[_Task]) -> None:
+        deposits = [task for task in tasks if isinstance(task.subject, TransferSubject)]
+        limit = self._settings.screening_seconds
+        end = monotonic() + limit * min(max(len(deposits), 1), MAX_LIMITS)
+        for task in deposits:
+            assert isinstance(task.subject, TransferSubject)  # noqa: S101 - as they were chosen
+            seconds = max(0.0, min(limit, end - monotonic()))
+            draft, references = _draft(moment, task), references_of(task.subject)
+            task.deposit = self._deposit(moment, task.subject, draft, references, seconds)
 
     def _deposit(
-        self, moment: Moment, subject: TransferSubject, draft: Screening, references: References
+        self,
+        moment: Moment,
+        subject: TransferSubject,
+        draft: Screening,
+        references: References,
+        seconds: float,
     ) -> Screening:
-        stores = Stores(self._postgres, self._graph, self._settings.screening_seconds)
+        stores = Stores(self._postgres, self._graph, seconds)
         return of_transfer(stores, moment, subject, draft, references)
 
     def _again(self, screening: Screening) -> Screening:
@@ -269,7 +296,7 @@ class Screener:
                 moment = self._moment(connection)
             subject = TransferSubject.model_validate(screening.asked)
             draft = screening.model_copy(update={"answered_at": moment.now})
-            again = self._deposit(moment, subject, draft, references)
+            again = self._deposit(moment, subject, draft, references, self._settings.screening_seconds)
             if again.status == "pending":
                 return screening
         else:
@@ -279,34 +306,66 @@ class Screener:
         self._postgres.run(lambda connection: store.update(connection, again))
         return again
 
-    def _record(
-        self,
-        moment: Moment,
-        tasks: Sequence[_Task],
-        screenings: Sequence[Screening],
-        cause: ScreeningCause,
-        recorded: Recorded | None,
-    ) -> list[Screening]:
-        def work(connection: Connection) -> list[Screening]:
-            ids = store.next_ids(connection, len(screenings))
-            references = store.reference_ids(connection, [references_of(task.subject) for task in tasks])
-            numbered = [
-                one.model_copy(
-                    update={
-                        "screening_id": number,
-                        "reference_id": reference_id,
-                        "cause": cause,
-                        "answered_at": None if one.status == "pending" else moment.now,
-                    }
-                )
-                for one, number, reference_id in zip(screenings, ids, references, strict=True)
-            ]
-            store.insert(connection, numbered)
-            if recorded is not None:
-                recorded(connection, numbered)
-            return numbered
 
-        return self._postgres.run(work) if screenings else []
+def _recorded(
+    connection: Connection,
+    moment: Moment,
+    tasks: Sequence[_Task],
+    seen: Mapping[KnownWallet, _Seen],
+    *,
+    cause: ScreeningCause,
+    found: Found = NOTHING_COMPUTED,
+) -> list[Screening]:
+    """Answers the subjects and writes the screenings, each with its number."""
+    wallets = {
+        wallet: answer(
+            connection,
+            moment.base,
+            one.known,
+            label=one.label,
+            changes=one.changes,
+            computed=found.computed.get(wallet.wallet_id),
+            failure=found.failed.get(wallet.wallet_id),
+            policy_changed=moment.policy_changed,
+            now=moment.now,
+        )
+        for wallet, one in seen.items()
+    }
+    screenings = [
+        _answer(connection, moment, task, [wallets[known.wallet] for known in task.known]) for task in tasks
+    ]
+    ids = store.next_ids(connection, len(screenings))
+    references = store.reference_ids(connection, [references_of(task.subject) for task in tasks])
+    numbered = [
+        one.model_copy(
+            update={
+                "screening_id": number,
+                "reference_id": reference_id,
+                "cause": cause,
+                "answered_at": None if one.status == "pending" else moment.now,
+            }
+        )
+        for one, number, reference_id in zip(screenings, ids, references, strict=True)
+    ]
+    store.insert(connection, numbered)
+    return numbered
+
+
+def _answer(
+    connection: Connection, moment: Moment, task: _Task, wallets: Sequence[ScreenedWallet]
+) -> Screening:
+    """The screening of a subject, without its number."""
+    if task.deposit is not None:
+        return task.deposit
+    draft = _draft(moment, task)
+    if task.refused is not None:
+        reason, detail = task.refused
+        return draft.model_copy(update={"status": "refused", "refused_reason": reason, "detail": detail})
+    screening = of_wallets(draft, wallets, moment)
+    if isinstance(task.subject, WithdrawalSubject):
+        wallets_of_it = (task.candidates, task.known)
+        return with_payment(connection, moment, task.subject, wallets_of_it, screening)
+    return screening
 
 
 def of_wallets(draft: Screening, wallets: Sequence[ScreenedWallet], moment: Moment) -> Screening:
@@ -362,12 +421,17 @@ def _task(subject: Subject) -> _Task:
 
 
 def _draft(moment: Moment, task: _Task) -> Screening:
-    asked: Any = task.subject.model_dump(
+    fields = task.subject.model_dump(
         mode="json", exclude={"reference", "customer_reference"}, exclude_none=True
     )
+    # No text of PostgreSQL can hold this character; people paste it without seeing it.
+    asked: Any = {
+        name: value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
     return Screening(
         screening_id=0,
-        created_at=moment.now,
+        recorded_at=moment.now,
         answered_at=moment.now,
         cause="request",
         subject=task.subject.type,

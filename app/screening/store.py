@@ -183,7 +183,7 @@ def _columns(one: Screening) -> dict[str, Any]:
     base = one.computed_from
     return {
         "screening_id": one.screening_id,
-        "created_at": one.created_at,
+        "recorded_at": one.recorded_at,
         "answered_at": one.answered_at,
         "cause": one.cause,
         "subject": one.subject,
@@ -205,7 +205,7 @@ def _summary(row: Row[Any]) -> ScreeningSummary:
     is_named = row.chain is not None and row.address is not None
     return ScreeningSummary(
         screening_id=row.screening_id,
-        created_at=row.created_at,
+        recorded_at=row.recorded_at,
         cause=row.cause,
         subject=row.subject,
         wallet=WalletName(chain=row.chain, address=row.address) if is_named else None,
@@ -218,7 +218,7 @@ def _summary(row: Row[Any]) -> ScreeningSummary:
 
 
 _COLUMN_TYPES: Mapping[str, str] = {
-    "screening_id": "bigint", "created_at": "timestamptz", "answered_at": "timestamptz", "cause": "text",
+    "screening_id": "bigint", "recorded_at": "timestamptz", "answered_at": "timestamptz", "cause": "text",
     "subject": "text", "chain": "text", "address": "text", "status": "text", "risk_level": "text",
     "score": "bigint", "flags": "text", "main_reason": "text", "run_id": "bigint", "watermark": "bigint",
     "reference_id": "uuid", "answer": "jsonb",
@@ -247,14 +247,14 @@ _MATCHING = """
       AND (CAST(:risk_level AS text) IS NULL OR risk_level = :risk_level)
       AND (CAST(:flag AS text) IS NULL OR :flag = ANY(flags))
       AND (CAST(:cause AS text) IS NULL OR cause = :cause)
-      AND (CAST(:since AS timestamptz) IS NULL OR created_at >= :since)
-      AND (CAST(:until AS timestamptz) IS NULL OR created_at < :until)
+      AND (CAST(:since AS timestamptz) IS NULL OR recorded_at >= :since)
+      AND (CAST(:until AS timestamptz) IS NULL OR recorded_at < :until)
       AND (CAST(:customer_reference AS text) IS NULL OR reference_id IN (
             SELECT r.reference_id FROM screening_references r
             WHERE r.customer_reference = CAST(:customer_reference AS text)))
 """
 _PAGE = text(f"""
-    SELECT screening_id, created_at, cause, subject, chain, address, status, risk_level, score, flags,
+    SELECT screening_id, recorded_at, cause, subject, chain, address, status, risk_level, score, flags,
         main_reason {_MATCHING} ORDER BY screening_id DESC LIMIT :limit
 """)
 _COUNT = text(f"SELECT count(*) FROM (SELECT {_MATCHING} LIMIT :limit) AS counted")  # noqa: S608 - likewise
@@ -287,14 +287,14 @@ _FORGET = text("""
 """)
 _PRUNE = text("""
     DELETE FROM screenings WHERE screening_id IN (
-        SELECT screening_id FROM screenings WHERE created_at < now() - make_interval(days => :days)
-        ORDER BY created_at LIMIT :limit)
+        SELECT screening_id FROM screenings WHERE recorded_at < now() - make_interval(days => :days)
+        ORDER BY recorded_at LIMIT :limit)
 """)
 _PRUNE_REFERENCES = text("""
     DELETE FROM screening_references r
-    WHERE r.created_at < now() - interval '1 day'
+    WHERE r.recorded_at < now() - interval '1 day'
       AND NOT EXISTS (SELECT FROM screenings s WHERE s.reference_id = r.reference_id)
 """)
 _COUNT_OLD = text("""
-    SELECT count(*) FROM screenings WHERE created_at < now() - make_interval(days => :days)
+    SELECT count(*) FROM screenings WHERE recorded_at < now() - make_interval(days => :days)
 """)

@@ -71,6 +71,7 @@ class WithdrawalSubject(_Subject):
     asset: str = Field(
         min_length=1,
         max_length=128,
+        pattern=r"^[^\x00-\x1f\x7f-\x9f]+$",
         description="The coin's symbol, or the token's contract.",
         examples=["ETH"],
     )

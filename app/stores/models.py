@@ -463,18 +463,18 @@ class ScreeningReference(Base):
     reference_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.gen_random_uuid())
     reference: Mapped[str | None]
     customer_reference: Mapped[str | None]
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
 class Screening(Base):
     """One screening, as it was answered. The other columns are of the answer, to find it by."""
 
     __tablename__ = "screenings"
-    __table_args__ = (Index(None, "address", "screening_id"), Index(None, "created_at"))
+    __table_args__ = (Index(None, "address", "screening_id"), Index(None, "recorded_at"))
     screening_id: Mapped[int] = mapped_column(
         SCREENING_IDS, primary_key=True, server_default=SCREENING_IDS.next_value()
     )
-    created_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     cause: Mapped[str]
     subject: Mapped[str]

@@ -42,6 +42,7 @@ def settings_of(servers: Servers, postgres: Postgres) -> Settings:
         consumer_group=f"aml-{suffix}",
         api_token=SecretStr(API_TOKEN),
         evidence_timeout_seconds=30,  # a cold JVM on a busy machine is no finding
+        screening_seconds=30,  # likewise
     )
     return Settings.model_validate(values)
 

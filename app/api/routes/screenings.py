@@ -66,9 +66,7 @@ class ScreeningRequest(BaseModel):
     response_model=Screenings,
     responses=example(200, SCREENINGS) | example(202, Screenings(screenings=[PENDING])),
 )
-def create_screenings(
-    services: AppServices, request: ScreeningRequest, wait_seconds: WaitSeconds
-) -> Response:
+def screen_subjects(services: AppServices, request: ScreeningRequest, wait_seconds: WaitSeconds) -> Response:
     """Screens up to 1,000 wallets, deposits and payments, and records each screening with a number.
 
     What is no address is `refused` with its reason, and the other subjects are answered. Answers 202 while a
@@ -142,7 +140,7 @@ def get_screening(services: AppServices, screening_id: ScreeningId, wait_seconds
 
 @router.post(
     "/screenings/{screening_id}/verify",
-    responses=example(200, VERIFICATION) | errors(404, 409),
+    responses=example(200, VERIFICATION) | errors(404),
 )
 def verify_screening(services: AppServices, screening_id: ScreeningId) -> ScreeningVerification:
     """Computes a screening again from the record and what it names, and says what differs.

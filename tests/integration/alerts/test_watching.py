@@ -23,9 +23,9 @@ from app.stores.postgres import Postgres
 from tests.support.builders import address, policy, transfer
 from tests.support.commands import free_port
 from tests.support.ingesting import wait_until
-from tests.support.receiver import receiving_calls
+from tests.support.jobs.receiver import receiving_calls
+from tests.support.jobs.working import working
 from tests.support.record import ask, change, label, rows, score, write
-from tests.support.working import working
 
 THIEF, MIDDLE, SHOP = map(address, range(11, 14))
 ONE_RULE = "\nalerts:\n  - {name: rose, sentence: It rose., when: {level_rose_to: medium}}\n"

@@ -16,9 +16,9 @@ from app.settings import Settings
 from app.stores.postgres import Postgres, now
 from tests.support.commands import free_port
 from tests.support.ingesting import wait_until
-from tests.support.receiver import Receiver, receiving_calls
+from tests.support.jobs.receiver import Receiver, receiving_calls
+from tests.support.jobs.working import working
 from tests.support.record import ask, change
-from tests.support.working import working
 
 LOCAL = frozenset({"127.0.0.1"})
 AN_HOUR_LATER = "UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - interval '1 hour'"

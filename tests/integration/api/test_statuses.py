@@ -30,6 +30,9 @@ OPERATIONS = {
 }
 CELLS = {(name, int(status)) for name, (_, _, each) in OPERATIONS.items() for status in each["responses"]}
 NOBODY = f"0x{9_999:040x}"
+NO_REFERENCE = "00000000-0000-4000-8000-000000000000"
+SUBJECT = {"type": "wallet", "address": BOB}
+LATER = {"type": "transfer", "chain": "ethereum", "transaction_hash": f"0x{98:064x}", "transfer_index": 0}
 LABEL = {"chain": "ethereum", "address": BOB, "category": "scam", "name": "x", "source": "desk"}
 BODIES: dict[str, Any] = {
     "start_run": {},
@@ -38,6 +41,7 @@ BODIES: dict[str, Any] = {
     "expand_wallet": {"direction": "in", "shown": []},
     "publish_transfers": {"transfers": [{}]},
     "add_labels": {"labels": [LABEL]},
+    "screen_subjects": {"subjects": [SUBJECT]},
 }
 OF_WALLETS = [name for name, (_, path, _) in OPERATIONS.items() if "{wallet}" in path]
 NEEDS_NO_RECORD = {"get_health", "get_ready"}
@@ -93,7 +97,8 @@ def test_every_cell_of_the_table_is_seen(
             "wallet": f"ethereum:{BOB}", "run_id": 1, "run_id_before": 1, "run_id_after": 2,
             "operation_id": "0" * 32, "topic": letter["topic"], "partition": letter["partition"],
             "offset": letter["offset"], "name": "transfer",
-            "transaction_hash": transfer(10, 1, 2, 1).transaction_hash,
+            "transaction_hash": transfer(10, 1, 2, 1).transaction_hash, "screening_id": 1,
+            "reference_id": NO_REFERENCE,
         }  # fmt: skip
         before_any_run(table, api)
         for _ in range(2):
@@ -138,6 +143,12 @@ def good(table: Table, api: httpx.Client, postgres: Postgres) -> None:
         if name == "reload_graph":
             assert table.ask(api, "get_operation", values={"operation_id": operation}).status_code == 200
         wait_for(lambda: table.ask(api, name, headers=waiting).status_code == 200)  # noqa: B023 - at once
+    screened = table.ask(api, "screen_subjects", json={"subjects": [{**SUBJECT, "reference": "mine"}, LATER]})
+    assert screened.status_code == 202, screened.text
+    mine, later = screened.json()["screenings"]
+    later_id = {"screening_id": later["screening_id"]}
+    assert table.ask(api, "get_screening", values=later_id).status_code == 202
+    table.values |= {"reference_id": mine["reference_id"], "screening_id": mine["screening_id"]}
     change(postgres, "UPDATE scoring_runs SET status = 'running' WHERE run_id = 1")
     with postgres.transaction() as connection:
         acquire(connection, Lock.RUN)
@@ -172,7 +183,8 @@ def bad(table: Table, api: httpx.Client) -> None:
 def not_found(table: Table, api: httpx.Client) -> None:
     nothing = {
         "wallet": f"ethereum:{NOBODY}", "run_id": 99, "run_id_before": 98, "operation_id": "1" * 32,
-        "offset": 10**6, "transaction_hash": f"0x{99:064x}",
+        "offset": 10**6, "transaction_hash": f"0x{99:064x}", "screening_id": 10**6,
+        "reference_id": NO_REFERENCE,
     }  # fmt: skip
     for name, status in CELLS:
         if status == 404 and name not in {"list_top_scores", "mark_holes_seen"}:

@@ -1,6 +1,7 @@
 """Screenings of wallets: by the run, by the graph's paths and by the record alone; all say the same."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -8,14 +9,17 @@ from sqlalchemy import text
 from app.answers.scores import WalletScore
 from app.answers.screenings import Screening
 from app.domain import parse_points
+from app.labels.effective import effective_labels
 from app.labels.store import import_labels, remove_labels
 from app.projection.pending import project_all_pending
+from app.runs import run_row, snapshot
 from app.screening.screen import Screener
 from app.screening.subjects import WalletSubject
 from app.screening.wallets import level_rank
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from app.verify.verify import verify_run
 from tests.support.builders import address, four_hops, label_row, policy, story, transfer
 from tests.support.record import label, rows, score, write
 from tests.support.run_story import ALICE, BOB, DAVE, MIXER, tell_project_and_score, tell_story
@@ -37,9 +41,19 @@ def judged(screening: Screening) -> tuple[object, ...]:
     return (
         score.risk_level, score.band, score.direction, score.flags, score.rules, score.main_reason,
         [one.sentence for one in score.reasons], score.usd_received, score.usd_sent, score.weighting,
-        score.unpriced_transfers, score.amounts, score.label, len(score.exposures), len(score.residuals),
+        score.unpriced_transfers, score.label, len(score.exposures), len(score.residuals),
         score.sent_beyond_received,
     )  # fmt: skip
+
+
+def amounts(screening: Screening) -> tuple[dict[str, float], dict[str, float]]:
+    """Shares and USD by category; engines differ in the last digits of shares."""
+    shares, usd = {}, {}
+    for one in wallet(screening).amounts:
+        name = f"{one.direction} {one.category} {one.listed} {one.firm}"
+        shares[name] = one.share
+        usd |= {f"{name} direct": float(one.direct_usd), f"{name} indirect": float(one.indirect_usd)}
+    return shares, usd
 
 
 def points(screening: Screening) -> dict[tuple[object, ...], int]:
@@ -52,6 +66,9 @@ def points(screening: Screening) -> dict[tuple[object, ...], int]:
 
 def assert_same(one: Screening, other: Screening) -> None:
     assert judged(one) == judged(other), one.wallets[0].score.wallet
+    (shares, usd), (other_shares, other_usd) = amounts(one), amounts(other)
+    assert shares == pytest.approx(other_shares, abs=1e-9)
+    assert usd == pytest.approx(other_usd, abs=0.011)  # a cent, where it is rounded
     mine, theirs = points(one), points(other)
     assert mine.keys() == theirs.keys()
     assert all(abs(mine[key] - theirs[key]) <= 1 for key in mine), (mine, theirs)
@@ -214,3 +231,52 @@ def test_a_screening_computed_again_is_equal_and_says_what_was_changed(
             )
         )
     assert not screener.verify(made[3].screening_id).equal
+
+
+def test_a_listed_key_is_listed_on_every_evm_chain_in_runs_too_unless_it_is_a_contract(
+    screener: Screener, postgres: Postgres, graph: Graph
+) -> None:
+    key, token, other = address(71), address(72), address(73)
+    for listed in (key, token):
+        label(postgres, listed, "sanctioned", confidence=100, source="ofac")
+    label(postgres, other, "mixer", confidence=100)
+    write(
+        postgres,
+        [
+            *(transfer(n, one, 90 + n, 100, chain="base") for n, one in enumerate((key, token, other), 1)),
+            transfer(9, 95, 96, 5, asset=token),
+            transfer(10, 97, 98, 5, chain="bitcoin"),
+        ],
+    )
+    project_all_pending(postgres, graph)
+    score(postgres, graph, "ledger")
+    subjects = [
+        WalletSubject(type="wallet", address=f"base:{one}") for one in (key, token, other, address(91))
+    ]
+    by_run, by_paths, by_ledger = (
+        screener.screen(subjects, source=way) for way in ("run", "paths", "ledger")
+    )
+    assert [one.risk_level for one in by_run] == ["severe", "unrated", "unrated", "severe"]
+    for run, paths, ledger in zip(by_run, by_paths, by_ledger, strict=True):
+        assert_same(paths, run)
+        assert_same(ledger, run)
+    for name, level in ((key, "severe"), (token, None), (other, None)):
+        assert screener.screen_wallet(f"polygon:{name}").risk_level == level
+    verified = verify_run(postgres, 1, lambda _step, _part: None)
+    assert verified.equal, verified.differences
+
+
+def test_a_run_of_before_is_verified_as_it_was_and_screened_as_it_should_be(
+    screener: Screener, postgres: Postgres, graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    label(postgres, address(71), "sanctioned", confidence=100)
+    write(postgres, [transfer(1, address(71), 91, 100, chain="base")])
+    project_all_pending(postgres, graph)
+    monkeypatch.setattr(snapshot, "effective_labels", partial(effective_labels, keys_everywhere=False))
+    monkeypatch.setattr(run_row, "ARITHMETIC", 3)
+    score(postgres, graph, "ledger")
+    monkeypatch.undo()
+    assert verify_run(postgres, 1, lambda _step, _part: None).equal
+    found = screener.screen_wallet(f"base:{address(71)}")
+    assert (found.status, found.risk_level) == ("complete", "severe")
+    assert screener.verify(found.screening_id).equal

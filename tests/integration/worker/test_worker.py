@@ -14,9 +14,9 @@ from app.stores.jobs import defer, job_counts
 from app.stores.postgres import Postgres
 from tests.support.commands import free_port
 from tests.support.ingesting import wait_until
+from tests.support.jobs.working import working
 from tests.support.record import ask, change, label, score
 from tests.support.run_story import BOB, tell_story
-from tests.support.working import working
 
 RUNS = "SELECT count(*) FROM scoring_runs WHERE status = 'completed'"
 

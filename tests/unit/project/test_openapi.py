@@ -21,8 +21,8 @@ NAMED = {
     ("get", "/v1/ready"), ("get", "/v1/health"),
 }  # fmt: skip
 VERBS = {
-    "add", "cancel", "compare", "expand", "explain", "get", "list", "mark", "publish", "reconcile", "reload",
-    "remove", "replay", "rotate", "start", "test", "unwatch", "update", "verify", "watch",
+    "add", "cancel", "compare", "expand", "explain", "forget", "get", "list", "mark", "publish", "reconcile",
+    "reload", "remove", "replay", "rotate", "screen", "start", "test", "unwatch", "update", "verify", "watch",
 }  # fmt: skip
 
 
