@@ -180,7 +180,7 @@ def test_a_killed_worker_loses_no_call_and_repeats_carry_the_same_id(
         endpoint = added(postgres, receiver)
         told(postgres, "one", number=0)
         with pytest.raises(AssertionError), working(settings, log, **allowed, fault=fault) as worker:
-            worker.wait(90)
+            worker.wait(300)
         change(
             postgres,
             "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '31 seconds'",

@@ -79,7 +79,7 @@ def test_the_worker_runs_what_is_due_also_after_it_was_killed(
     log, port = tmp_path / "worker.log", free_port()
     if fault:
         with pytest.raises(AssertionError), working(settings, log, fault=fault) as worker:
-            worker.wait(60)
+            worker.wait(300)
         assert worker.returncode == -signal.SIGKILL
         assert ask(postgres, RUNS) == 0
         change(  # half a minute later
@@ -88,8 +88,8 @@ def test_the_worker_runs_what_is_due_also_after_it_was_killed(
             None,
         )
     with working(settings, log, worker_metrics_port=str(port)) as worker:
-        wait_until(lambda: ask(postgres, RUNS) == 1, seconds=90)
-        wait_until(lambda: counts(postgres)[2] == 0 and counts(postgres)[0] == 0, seconds=60)
+        wait_until(lambda: ask(postgres, RUNS) == 1, seconds=300)
+        wait_until(lambda: counts(postgres)[2] == 0 and counts(postgres)[0] == 0, seconds=300)
     assert ask(postgres, "SELECT count(*) FROM risk_scores") > 0
 
 
@@ -97,11 +97,11 @@ def test_a_worker_waits_for_a_record_that_is_away(settings: Settings, tmp_path: 
     log, port = tmp_path / "worker.log", free_port()
     away = f"postgresql://aml@127.0.0.1:{port}/aml"
     with working(settings, log, postgres_url=away) as worker:
-        wait_until(lambda: b"worker_waits_for_the_record" in log.read_bytes(), seconds=60)
+        wait_until(lambda: b"worker_waits_for_the_record" in log.read_bytes(), seconds=300)
         assert worker.poll() is None
 
 
 def test_a_worker_with_a_misspelt_fault_does_not_start(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(AssertionError), working(settings, tmp_path / "log", fault="after_lunch") as worker:
-        worker.wait(60)
+        worker.wait(300)
     assert worker.returncode not in {0, None}
