@@ -110,7 +110,7 @@ def test_a_label_two_hops_behind_gives_one_alert_and_one_signed_call(
 def test_transfers_labels_and_runs_screen_again_and_alert_once(
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    write(postgres, [transfer(5, MIDDLE, SHOP, 1)])
+    write(postgres, [transfer(5, MIDDLE, SHOP, 1), transfer(6, THIEF, MIDDLE, 1)])
     label(postgres, THIEF, "sanctioned")
     project_all_pending(postgres, graph)
     score(postgres, graph)
@@ -126,6 +126,8 @@ def test_transfers_labels_and_runs_screen_again_and_alert_once(
     project_all_pending(postgres, graph)
     assert (screen(), screen()) == (1, 0)
     found = {alert.rule: alert for alert in alerts(postgres)}
+    statuses = rows(postgres, "SELECT cause, status, risk_level, flags, answer->>'detail' FROM screenings")
+    assert found.keys() >= {"level_high"}, statuses
     assert {"level_high", "level_rose", "sanctions_contact", "large_transfer"} == found.keys()
     assert not any(alert.retrospective for alert in found.values())
     with postgres.transaction() as connection:
