@@ -54,6 +54,7 @@ def one_rule(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize("is_away", [False, True])
 def test_a_label_two_hops_behind_gives_one_alert_and_one_signed_call(
     settings: Settings, postgres: Postgres, tmp_path: Path, one_rule: Path, *, is_away: bool

@@ -69,6 +69,7 @@ def test_a_run_is_due_when_something_changed_and_the_time_has_passed(
     assert due(60, 0) == "the schedule"
 
 
+@pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize("fault", ["", "after_fetching_a_job:1"])
 def test_the_worker_runs_what_is_due_also_after_it_was_killed(
     settings: Settings, postgres: Postgres, tmp_path: Path, fault: str
