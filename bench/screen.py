@@ -1,9 +1,9 @@
 """How fast screenings are answered over HTTP, with a large record and transfers arriving.
 
 The real API and consumer, each a process of its own, on embedded servers with the JVM's full compiler. The
-record is filled by COPY and scored. Then transfers arrive on Kafka at a steady rate, and meanwhile wallets and
-deposits are screened, one request after the other. Beside them one row is read by its key, in this process:
-what a figure is worth on another machine is its ratio to that.
+record is filled by COPY and scored. Then transfers arrive on Kafka at a steady rate, and meanwhile wallets
+and deposits are screened, one request after the other. Beside them one row is read by its key, in this
+process: what a figure is worth on another machine is its ratio to that.
 """
 
 import os
@@ -80,8 +80,8 @@ def run(
             f"--deposits {deposits}",
             "machine": machine(),
             **conditions(s.settings),
-            "what": f"POST /v1/screenings, one request at a time, while {rate} transfers a second arrive; half"
-            " of the known wallets have transfers younger than the run; a deposit is asked for as its message"
+            "what": f"POST /v1/screenings, one request at a time, while {rate} transfers a second arrive;"
+            " half of the known wallets have transfers younger than the run; a deposit is asked for as its message"
             " is sent",
             **figures,
             "targets": [target.shown() for target in _targets(figures)],

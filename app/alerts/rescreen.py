@@ -36,7 +36,8 @@ def screen_due(postgres: Postgres, screener: Screener, settings: Settings, limit
     by_cause: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in due:
         by_cause[row.cause].append(row)
-    for cause, rows in sorted(by_cause.items()):
+    for cause, those in sorted(by_cause.items()):
+        rows = sorted(those, key=lambda row: row.watched_id)  # locked in the order of runs: no deadlock
         subjects = [
             WalletSubject(
                 type="wallet",

@@ -49,6 +49,12 @@ class LabelList(Answer):
     source: str = Field(examples=["ofac"])
     entries: int = Field(examples=[1_245])
     updated_at: datetime = Field(description="When one of its labels was recorded last.")
+    digest: str | None = Field(
+        default=None, description="SHA-256 of the file of its last import; null where none was imported."
+    )
+    checked_at: datetime | None = Field(
+        default=None, description="When that file was last read, changed or not."
+    )
 
 
 class ComputedFrom(Answer):

@@ -101,10 +101,7 @@ class BaseReader:
         kept = self._lists
         if kept is not None and monotonic() - kept[0] < LISTS_SECONDS:
             return kept[1]
-        lists = [
-            LabelList(source=row.source, entries=row.entries, updated_at=row.updated_at)
-            for row in connection.execute(_LISTS)
-        ]
+        lists = [LabelList.model_validate(row, from_attributes=True) for row in connection.execute(_LISTS)]
         self._lists = monotonic(), lists
         return lists
 
@@ -120,6 +117,10 @@ _VALUED = text("""
     GROUP BY asset_id HAVING sum(transfers) > 0 AND 2 * sum(unpriced_transfers) <= sum(transfers)
 """)
 _LISTS = text("""
-    SELECT source, count(*) AS entries, max(recorded_at) AS updated_at FROM labels
-    WHERE removed_at IS NULL GROUP BY source ORDER BY source
+    SELECT l.source, l.entries, l.updated_at, f.digest, f.checked_at FROM (
+        SELECT source, count(*) AS entries, max(recorded_at) AS updated_at FROM labels
+        WHERE removed_at IS NULL GROUP BY source
+    ) AS l LEFT JOIN LATERAL (
+        SELECT digest, checked_at FROM label_lists WHERE source = l.source ORDER BY list_id DESC LIMIT 1
+    ) AS f ON true ORDER BY l.source
 """)

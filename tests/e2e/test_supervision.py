@@ -19,7 +19,7 @@ from embedded.restarts import ProcessState
 from embedded.urls import running_supervision
 from tests.support.ingesting import wait_until
 
-PROCESSES = ("postgres", "kafka", "neo4j", "api", "consume")
+PROCESSES = ("postgres", "kafka", "neo4j", "api", "consume", "work")
 LONG = "AML_FAULT_ROUNDS" in os.environ
 KILLED = PROCESSES if LONG else ("postgres", "consume")
 FROZEN = ("postgres", "neo4j", "consume") if LONG else ("neo4j",)

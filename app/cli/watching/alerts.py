@@ -1,7 +1,7 @@
 """Commands for alerts: list, show, review, close."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.table import Table
@@ -21,6 +21,9 @@ from app.cli.output.terminal import (
     stdout,
 )
 
+# As in app.answers.names, whose aliases typer does not look into.
+Status = Literal["open", "in_review", "closed"]
+Outcome = Literal["confirmed", "false_positive", "no_action"]
 AlertArgument = Annotated[int, typer.Argument(min=1, help="The number of the alert.")]
 
 
@@ -38,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 def list_(
     home: HomeOption = DEFAULT_HOME,
-    status: Annotated[AlertStatus | None, typer.Option(help="Only alerts in this state.")] = None,
+    status: Annotated[Status | None, typer.Option(help="Only alerts in this state.")] = None,
     rule: Annotated[str | None, typer.Option(help="Only alerts of this rule.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many alerts.")] = 50,
     as_json: JsonOption = False,
@@ -104,7 +107,7 @@ def review(
 
 def close(
     alert_id: AlertArgument,
-    outcome: Annotated[AlertOutcome, typer.Option(help="What became of it.")],
+    outcome: Annotated[Outcome, typer.Option(help="What became of it.")],
     home: HomeOption = DEFAULT_HOME,
     note: Annotated[str | None, typer.Option(help="What was found.")] = None,
 ) -> None:

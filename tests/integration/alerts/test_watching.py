@@ -23,9 +23,9 @@ from app.stores.postgres import Postgres
 from tests.support.builders import address, policy, transfer
 from tests.support.commands import free_port
 from tests.support.ingesting import wait_until
-from tests.support.receiver import receiving_calls
+from tests.support.jobs.receiver import receiving_calls
+from tests.support.jobs.working import working
 from tests.support.record import ask, change, label, rows, score, write
-from tests.support.working import working
 
 THIEF, MIDDLE, SHOP = map(address, range(11, 14))
 ONE_RULE = "\nalerts:\n  - {name: rose, sentence: It rose., when: {level_rose_to: medium}}\n"
@@ -54,6 +54,7 @@ def one_rule(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize("is_away", [False, True])
 def test_a_label_two_hops_behind_gives_one_alert_and_one_signed_call(
     settings: Settings, postgres: Postgres, tmp_path: Path, one_rule: Path, *, is_away: bool
@@ -110,7 +111,7 @@ def test_a_label_two_hops_behind_gives_one_alert_and_one_signed_call(
 def test_transfers_labels_and_runs_screen_again_and_alert_once(
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    write(postgres, [transfer(5, MIDDLE, SHOP, 1)])
+    write(postgres, [transfer(5, MIDDLE, SHOP, 1), transfer(6, THIEF, MIDDLE, 1)])
     label(postgres, THIEF, "sanctioned")
     project_all_pending(postgres, graph)
     score(postgres, graph)
@@ -126,6 +127,8 @@ def test_transfers_labels_and_runs_screen_again_and_alert_once(
     project_all_pending(postgres, graph)
     assert (screen(), screen()) == (1, 0)
     found = {alert.rule: alert for alert in alerts(postgres)}
+    statuses = rows(postgres, "SELECT cause, status, risk_level, flags, answer->>'detail' FROM screenings")
+    assert found.keys() >= {"level_high"}, statuses
     assert {"level_high", "level_rose", "sanctions_contact", "large_transfer"} == found.keys()
     assert not any(alert.retrospective for alert in found.values())
     with postgres.transaction() as connection:

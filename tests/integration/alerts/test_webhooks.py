@@ -16,9 +16,9 @@ from app.settings import Settings
 from app.stores.postgres import Postgres, now
 from tests.support.commands import free_port
 from tests.support.ingesting import wait_until
-from tests.support.receiver import Receiver, receiving_calls
+from tests.support.jobs.receiver import Receiver, receiving_calls
+from tests.support.jobs.working import working
 from tests.support.record import ask, change
-from tests.support.working import working
 
 LOCAL = frozenset({"127.0.0.1"})
 AN_HOUR_LATER = "UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - interval '1 hour'"
@@ -180,7 +180,7 @@ def test_a_killed_worker_loses_no_call_and_repeats_carry_the_same_id(
         endpoint = added(postgres, receiver)
         told(postgres, "one", number=0)
         with pytest.raises(AssertionError), working(settings, log, **allowed, fault=fault) as worker:
-            worker.wait(90)
+            worker.wait(300)
         change(
             postgres,
             "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '31 seconds'",

@@ -14,9 +14,9 @@ from app.stores.jobs import defer, job_counts
 from app.stores.postgres import Postgres
 from tests.support.commands import free_port
 from tests.support.ingesting import wait_until
+from tests.support.jobs.working import working
 from tests.support.record import ask, change, label, score
 from tests.support.run_story import BOB, tell_story
-from tests.support.working import working
 
 RUNS = "SELECT count(*) FROM scoring_runs WHERE status = 'completed'"
 
@@ -69,6 +69,7 @@ def test_a_run_is_due_when_something_changed_and_the_time_has_passed(
     assert due(60, 0) == "the schedule"
 
 
+@pytest.mark.usefixtures("graph")
 @pytest.mark.parametrize("fault", ["", "after_fetching_a_job:1"])
 def test_the_worker_runs_what_is_due_also_after_it_was_killed(
     settings: Settings, postgres: Postgres, tmp_path: Path, fault: str
@@ -79,7 +80,7 @@ def test_the_worker_runs_what_is_due_also_after_it_was_killed(
     log, port = tmp_path / "worker.log", free_port()
     if fault:
         with pytest.raises(AssertionError), working(settings, log, fault=fault) as worker:
-            worker.wait(60)
+            worker.wait(300)
         assert worker.returncode == -signal.SIGKILL
         assert ask(postgres, RUNS) == 0
         change(  # half a minute later
@@ -88,8 +89,8 @@ def test_the_worker_runs_what_is_due_also_after_it_was_killed(
             None,
         )
     with working(settings, log, worker_metrics_port=str(port)) as worker:
-        wait_until(lambda: ask(postgres, RUNS) == 1, seconds=90)
-        wait_until(lambda: counts(postgres)[2] == 0 and counts(postgres)[0] == 0, seconds=60)
+        wait_until(lambda: ask(postgres, RUNS) == 1, seconds=300)
+        wait_until(lambda: counts(postgres)[2] == 0 and counts(postgres)[0] == 0, seconds=300)
     assert ask(postgres, "SELECT count(*) FROM risk_scores") > 0
 
 
@@ -97,11 +98,11 @@ def test_a_worker_waits_for_a_record_that_is_away(settings: Settings, tmp_path: 
     log, port = tmp_path / "worker.log", free_port()
     away = f"postgresql://aml@127.0.0.1:{port}/aml"
     with working(settings, log, postgres_url=away) as worker:
-        wait_until(lambda: b"worker_waits_for_the_record" in log.read_bytes(), seconds=60)
+        wait_until(lambda: b"worker_waits_for_the_record" in log.read_bytes(), seconds=300)
         assert worker.poll() is None
 
 
 def test_a_worker_with_a_misspelt_fault_does_not_start(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(AssertionError), working(settings, tmp_path / "log", fault="after_lunch") as worker:
-        worker.wait(60)
+        worker.wait(300)
     assert worker.returncode not in {0, None}

@@ -1,0 +1,1 @@
+"""The worker as a process, and a server that its calls go to."""
