@@ -48,6 +48,12 @@ ChainFamily = TypeAliasType("ChainFamily", Literal["evm", "other"])
 RefusalReason = TypeAliasType(
     "RefusalReason",
     Literal[
+        "foreign_tombstone",
+        "foreign_avro",
+        "foreign_debezium",
+        "foreign_ethereum_etl",
+        "foreign_json",
+        "foreign_text",
         "empty",
         "too_large",
         "not_json",

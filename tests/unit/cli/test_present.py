@@ -17,6 +17,7 @@ from app.operations.status_answer import (
     Totals,
 )
 from app.record.dead_letter_alarm import DeadLetterAlarm
+from app.stores.jobs import JobCounts
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ME, OTHER = "0x" + "aa" * 20, "0x" + "bb" * 20
@@ -99,6 +100,7 @@ def test_the_state_says_what_is_behind_refused_and_not_known() -> None:
         ),
         refused_in_a_row=7,
         reconciliation=None,
+        jobs=JobCounts(waiting=0, scheduled=2, running=0, failed=0, oldest_seconds=None, workers=1),
         latest_run=None,
         published_run=None,
         as_of=NOW + timedelta(seconds=1),
