@@ -18,6 +18,8 @@ from tests.support.run_story import ALICE, tell_project_and_score
 
 RUN_OTHERS = ("demo", "warm", "up", "down", "consume", "api", "bench", "compile-kernels", "restore", "backup")
 """These start or stop whole instances."""
+WITHOUT_WAITING = {"produce": ["--no-wait"], "import transfers": ["--dry-run"]}
+"""No consumer runs here that they could wait for."""
 TEXTS = (
     "", " ", "[/]", "[bold red]x", "\x1b[2J", "\udcff", "\ud800", "\u202e", "\u0661", "\uff1d1+1", ":",
     "ethereum:", "9" * 5_000, "1e999", "NaN", "%s{}${x}'\";--", "../../etc", "a=b=c",
@@ -73,7 +75,7 @@ def lines(name: str, folder: Path) -> Iterator[list[str]]:
     required = [each for each in command.params if each.required]
     for tried in command.params:
         for word in hostile(tried, folder):
-            options, arguments = name.split(), []
+            options, arguments = [*name.split(), *WITHOUT_WAITING.get(name, ())], []
             for parameter in dict.fromkeys([*required, tried]):
                 value = word if parameter is tried else harmless(parameter, folder)
                 if parameter.param_type_name == "option":
