@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from app.cli import app
+from app.cli import app, wrong_word
 from app.cli.output.terminal import stderr
 from app.errors import AmlError
 from app.stores.graph import Graph
@@ -95,6 +95,8 @@ def test_no_word_is_a_fault_of_the_program(folder: Path, postgres: Postgres, gra
             done = CliRunner().invoke(app, line)
             if isinstance(done.exception, AmlError):
                 stderr.print(str(done.exception))  # as `main` does
+            elif isinstance(done.exception, Exception) and wrong_word(done.exception) is not None:
+                continue  # `main` makes it a sentence
             elif not isinstance(done.exception, SystemExit | None):
                 faults.append((line, "".join(format_exception(done.exception)[-3:])))
     assert tried > 500
