@@ -34,7 +34,7 @@ from app.cli.output.terminal import legible, stderr
 from app.cli.setup import env, prepare, secrets
 from app.cli.upkeep import backup, prune, reconcile
 from app.cli.watching import alerts, watched, webhooks
-from app.errors import AmlError, DiskFull
+from app.errors import AmlError, DiskFull, InvalidInput
 from app.logs import configure_logging
 
 DEBUG_VARIABLE = "AML_DEBUG"
@@ -109,8 +109,20 @@ def main() -> None:
             full = DiskFull(f"The disk of this machine is full ({where}). Free some space.")
             print_error(full)
             sys.exit(full.exit_code)
+        if (wrong := wrong_word(exc)) is not None:
+            print_error(wrong)
+            sys.exit(wrong.exit_code)
         print_unexpected(exc)
         sys.exit(1)
+
+
+def wrong_word(exc: Exception) -> InvalidInput | None:
+    """What the system or Python says of a word that was given: no file's name, or no text."""
+    if isinstance(exc, OSError) and exc.filename is not None:
+        return InvalidInput(f"{exc.filename} cannot be used: {exc.strerror}.")
+    if isinstance(exc, UnicodeEncodeError):
+        return InvalidInput("A word of this command is no text in UTF-8. Write it again.")
+    return None
 
 
 def print_error(error: AmlError) -> None:
