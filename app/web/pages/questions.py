@@ -107,6 +107,8 @@ def _page(
     found: QuestionAnswer | None = None
     fault: AmlError | None = None
     link: str | None = None
+    if known is None and "chain" in about.query.params:
+        sent = {"chain": DEFAULT_CHAIN} | sent
     missing = [one.name for one in _fields(about) if one.is_required and one.name not in sent]
     if seconds is not None and not missing:
         try:
@@ -138,8 +140,6 @@ def _parameters(
 ) -> dict[str, Any]:
     values: dict[str, Any] = dict(sent)
     other = values.pop("other", None)
-    if known is None and "chain" in about.query.params:
-        values.setdefault("chain", DEFAULT_CHAIN)
     with services.postgres.transaction() as connection:
         name = None if known is None else str(_name(known))
         parameters = read_wallets(connection, about, values, wallet=name, other=other)

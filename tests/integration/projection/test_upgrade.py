@@ -114,4 +114,6 @@ def test_indexes_of_an_older_version_are_dropped(postgres: Postgres, graph: Grap
         "transfer_id",
         "transfer_deposits",
         "transfer_sends",
+        "transfer_time",
+        "transfer_hash",
     }
