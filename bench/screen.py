@@ -1,9 +1,9 @@
 """How fast screenings are answered over HTTP, with a large record and transfers arriving.
 
 The real API and consumer, each a process of its own, on embedded servers with the JVM's full compiler. The
-record is filled by COPY and scored. Then transfers arrive on Kafka at a steady rate, and meanwhile wallets and
-deposits are screened, one request after the other. Beside them one row is read by its key, in this process:
-what a figure is worth on another machine is its ratio to that.
+record is filled by COPY and scored. Then transfers arrive on Kafka at a steady rate, and meanwhile wallets
+and deposits are screened, one request after the other. Beside them one row is read by its key, in this
+process: what a figure is worth on another machine is its ratio to that.
 """
 
 import os
@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 BATCH_SUBJECTS = 1_000
 _WARM_UP = 200
+_FIRST_SECONDS = 8
+"""Transfers arrive for so long before anything is measured: some wallets must be younger than the run."""
 _NEVER_SEEN = 0xDEAD_0000_0000_0000_0000
 _FRESH = text("""
     SELECT w.address FROM wallets w JOIN scoring_runs r ON r.run_id = (SELECT run_id FROM published_run)
@@ -73,15 +75,15 @@ def run(
             consumer.wait_until_assigned()
             arriving = _Arriving(s, ledger, rate)
             with arriving:
-                arriving.wait_until_some(_WARM_UP * 20)
+                arriving.wait_until_some(rate * _FIRST_SECONDS)
                 figures = _measured(s, client, arriving, requests, deposits)
         return {
             "command": f"aml bench screen --transfers {transfers} --rate {rate} --requests {requests} "
             f"--deposits {deposits}",
             "machine": machine(),
             **conditions(s.settings),
-            "what": f"POST /v1/screenings, one request at a time, while {rate} transfers a second arrive; half"
-            " of the known wallets have transfers younger than the run; a deposit is asked for as its message"
+            "what": f"POST /v1/screenings, one request at a time, while {rate} transfers a second arrive;"
+            " half of the known wallets have transfers younger than the run; a deposit is asked for as its message"
             " is sent",
             **figures,
             "targets": [target.shown() for target in _targets(figures)],
