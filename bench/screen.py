@@ -83,7 +83,7 @@ def run(
             "machine": machine(),
             **conditions(s.settings),
             "what": f"POST /v1/screenings, one request at a time, while {rate} transfers a second arrive;"
-            " half of the known wallets have transfers younger than the run; a deposit is asked for as it is sent",
+            " half of the known wallets have transfers younger than the run; deposits as they are sent",
             **figures,
             "targets": [target.shown() for target in _targets(figures)],
         }
