@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from bench import auto, burst, explain, growth, ingest, late, reconcile, scoring, stores
+from bench import auto, burst, explain, growth, ingest, late, reconcile, scoring, screen, stores
 from bench.grown import continue_ids, following
 from bench.ledger import Ledger
 from embedded.ports import draw, is_free
@@ -151,3 +151,14 @@ def test_late_transfers_are_measured_together_and_alone(monkeypatch: pytest.Monk
         assert imported["restated_a_batch"] == 200
         assert imported["peak_mb"] > imported["of_it_restating_mb"] >= 0
     assert [found[f"behind_it_{later}"]["restated"] for later in (10, 200)] == [11, 201]
+
+
+@pytest.mark.usefixtures("on_these_servers")
+def test_screenings_are_measured_while_transfers_arrive() -> None:
+    found = screen.run(3_000, rate=50, requests=10, deposits=2)
+    names = ("plain_row", "known", "never_seen", "deposits")
+    assert [found[name]["requests"] for name in names] == [10, 10, 10, 2]
+    assert found["batch"]["subjects"] > 10
+    assert sum(found["known"]["computed_from"].values()) == 10
+    assert found["deposits"]["by_status"] == {"complete": 2}
+    assert len(found["targets"]) == 5
