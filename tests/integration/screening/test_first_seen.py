@@ -18,8 +18,8 @@ THIEF, MIDDLE, SHOP = map(address, range(11, 14))
 
 @pytest.mark.xfail(
     strict=True,
-    reason="the graph labels a wallet that is first seen after the run only in the next run: paths call its money"
-    " unobserved, and the screening says complete",
+    reason="the graph labels a wallet that is first seen after the run only in the next run: paths call its"
+    " money unobserved, and the screening says complete",
 )
 def test_a_listed_wallet_that_moves_first_after_the_run_is_seen(
     settings: Settings, postgres: Postgres, graph: Graph

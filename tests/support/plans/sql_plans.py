@@ -17,6 +17,7 @@ FEW_ENTRIES = {
     "ix_batches_owed": "batches that wait for the graph",
     "ix_dead_letters_unpublished": "messages that wait for their topic",
     "ix_holes_unseen": "holes that nobody has seen",
+    "procrastinate_jobs_id_lock_idx_v1": "jobs that wait or run; those that ended are deleted",
     "uq_labels_current": "labels, of which there are as many as sources list",
 }
 """Indexes that have few entries however large the record is, and of what."""
