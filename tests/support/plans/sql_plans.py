@@ -17,13 +17,10 @@ FEW_ENTRIES = {
     "ix_batches_owed": "batches that wait for the graph",
     "ix_dead_letters_unpublished": "messages that wait for their topic",
     "ix_holes_unseen": "holes that nobody has seen",
-<<<<<<< HEAD
     "ix_retractions_imported": "retractions that imports of files brought",
     "ix_registered_assets_symbol": "entries of the registry, of which there are as many as sources list",
     "uq_imports_digest": "imports of files",
-=======
     "procrastinate_jobs_id_lock_idx_v1": "jobs that wait or run; those that ended are deleted",
->>>>>>> watch
     "uq_labels_current": "labels, of which there are as many as sources list",
     "uq_prices_current": "prices, of which there are as many as sources give",
     "uq_registered_assets_current": "entries of the registry, likewise",
