@@ -140,8 +140,8 @@ class WalletTotals(Answer):
 
     transfers_in: int = Field(examples=[2])
     transfers_out: int = Field(examples=[1])
-    senders: int = Field(description="Different wallets that paid it.", examples=[2])
-    receivers: int = Field(description="Different wallets that it paid.", examples=[1])
+    paying_wallets: int = Field(description="Different wallets that paid it.", examples=[2])
+    paid_wallets: int = Field(description="Different wallets that it paid.", examples=[1])
     first_seen: datetime | None = Field(description="Its first transfer; null without one.")
     last_seen: datetime | None
     counted_up_to: int = Field(

@@ -108,11 +108,11 @@ def _table(found: QuestionAnswer) -> Table:
     table = Table(
         *found.columns,
         *(["transfers"] if has_transfers else []),
-        title=f"{found.number} {found.question}",
+        title=f"{found.question_number} {found.question}",
         title_justify="left",
     )
     for each in found.findings:
         path = " → ".join(short(step.transaction_hash) for step in each.transfers)
-        cells = [Text(cell(each.columns[name])) for name in found.columns]
+        cells = [Text(cell(each.values[name])) for name in found.columns]
         table.add_row(*cells, *([Text(path)] if has_transfers else []))
     return table

@@ -28,11 +28,11 @@ class QuestionParameter(Answer):
 class QuestionSummary(Answer):
     """One question that can be asked."""
 
-    number: str
+    question_number: str
     name: str
     question: str
     about_wallet: bool = Field(description="False: about the whole record, a transaction or a name.")
-    parameters: list[QuestionParameter]
+    parameter_definitions: list[QuestionParameter]
     columns: list[str]
 
 
@@ -68,7 +68,7 @@ class LeftOut(Answer):
 class QuestionAnswer(Answer):
     """The rows that answer a question, and what they leave out."""
 
-    number: str
+    question_number: str
     name: str
     question: str
     parameters: dict[str, Any] = Field(description="All of them, with the defaults that were used.")
@@ -124,7 +124,7 @@ _STEPS = [
     )
 ]
 ANSWER = QuestionAnswer(
-    number="03",
+    question_number="03",
     name="shortest_evidence",
     question="Over which fewest transfers did money of this wallet reach the other one?",
     parameters={
@@ -139,7 +139,7 @@ ANSWER = QuestionAnswer(
     columns=["wallets", "hops", "units", "asset", "usd_value", "share", "through"],
     findings=[
         Finding(
-            columns={
+            values={
                 "wallets": "0xaaaa…aaaa → 0xbbbb…bbbb → Example mixer 0xcccc…cccc",
                 "hops": 2,
                 "units": 1.5,
@@ -157,11 +157,11 @@ ANSWER = QuestionAnswer(
 QUESTIONS = QuestionList(
     questions=[
         QuestionSummary(
-            number="03",
+            question_number="03",
             name="shortest_evidence",
             question=ANSWER.question,
             about_wallet=True,
-            parameters=[
+            parameter_definitions=[
                 QuestionParameter(
                     name="hop_limit",
                     kind="integer",

@@ -77,7 +77,7 @@ def answer(
     parameters = complete(about, values)
     findings = _findings(graph, about, parameters, timeout_seconds)
     return QuestionAnswer(
-        number=about.number,
+        question_number=about.number,
         name=about.name,
         question=about.query.purpose,
         parameters=parameters,
@@ -109,7 +109,7 @@ def _left_out(
         found = _findings(graph, about, wider, timeout_seconds)
     except QueryTimeout:
         return LeftOut(paths=None, is_at_least=True, wallets=[])
-    through = [each.columns["through"] for each in found if each.columns["through"]]
+    through = [each.values["through"] for each in found if each.values["through"]]
     wallets = sorted({name for names in through for name in names})
     return LeftOut(paths=len(through), is_at_least=len(found) == MAX_COUNTED, wallets=wallets)
 

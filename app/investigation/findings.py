@@ -31,18 +31,18 @@ class PathStep(Answer):
 
 
 class Finding(Answer):
-    """One row of an answer: its columns by name, and its transfers in their order."""
+    """One row of an answer: its values by column, and its transfers in their order."""
 
-    columns: dict[str, Any] = Field(
-        description="As the question returns them: texts, numbers, times, lists of texts. USD is text."
+    values: dict[str, Any] = Field(
+        description="By column, as the question returns them: texts, numbers, times, lists of texts. USD is text."
     )
     transfers: list[PathStep]
 
 
 def finding(row: Mapping[str, Any]) -> Finding:
     """A row of a question, with the driver's own objects in it."""
-    columns = {name: _plain(name, value) for name, value in row.items() if name != DRAWN}
-    return Finding(columns=columns, transfers=list(_steps(row.get(DRAWN))))
+    values = {name: _plain(name, value) for name, value in row.items() if name != DRAWN}
+    return Finding(values=values, transfers=list(_steps(row.get(DRAWN))))
 
 
 def _steps(drawn: Any) -> Iterator[PathStep]:  # noqa: ANN401 - the driver's own path, a list of them, a node

@@ -11,11 +11,11 @@ def listed() -> QuestionList:
 
 def _summary(each: Question) -> QuestionSummary:
     return QuestionSummary(
-        number=each.number,
+        question_number=each.number,
         name=each.name,
         question=each.query.purpose,
         about_wallet=each.is_of_wallet,
-        parameters=[
+        parameter_definitions=[
             QuestionParameter(
                 name=one.name,
                 kind=one.kind,

@@ -178,7 +178,7 @@ def ingestion_status(settings: Settings, postgres: Postgres, graph: Graph) -> In
         refused_in_a_row=in_a_row,
         reconciliation=reconciled,
         jobs=jobs,
-        unseen=missing,
+        not_scored=missing,
         latest_run=latest,
         published_run=published,
         as_of=as_of,

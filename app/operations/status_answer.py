@@ -112,7 +112,7 @@ class IngestionStatus(BaseModel):
     refused_in_a_row: int = Field(description="Messages refused since the last good one.", examples=[0])
     reconciliation: LastReconciliation | None = Field(description="Null: they were never compared.")
     jobs: JobCounts = Field(description="Of the worker: scheduled runs, lists, watched wallets, calls.")
-    unseen: Unseen | None = Field(
+    not_scored: Unseen | None = Field(
         default=None, description="What the published run has not seen; null before the first run."
     )
     latest_run: Run | None = Field(description="Running, completed, failed or cancelled.")
@@ -147,7 +147,7 @@ STATUS = IngestionStatus(
     alarm=None,
     refused_in_a_row=0,
     jobs=JobCounts(waiting=0, scheduled=2, running=0, failed=0, oldest_seconds=None, workers=1),
-    unseen=Unseen(transfers=2, labels=0, policy_changed=False),
+    not_scored=Unseen(transfers=2, labels=0, policy_changed=False),
     latest_run=RUN,
     reconciliation=LastReconciliation(
         completed_at=EXAMPLE_TIME, equal=True, differences=0, broken_references=0

@@ -18,8 +18,8 @@ def wallet_totals(connection: Connection, wallet: KnownWallet) -> WalletTotals |
     return WalletTotals(
         transfers_in=row.transfers_in,
         transfers_out=row.transfers_out,
-        senders=row.senders,
-        receivers=row.receivers,
+        paying_wallets=row.senders,
+        paid_wallets=row.receivers,
         first_seen=row.first_seen,
         last_seen=row.last_seen,
         counted_up_to=MAX_COUNTED,

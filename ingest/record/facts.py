@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from app.domain import Retraction, Transfer
 from ingest.record.changes import Change, Changes
 from ingest.record.disputes import Arrival, Dispute, Group, settle
-from ingest.record.import_words import Said, note_words
+from ingest.record.said.words import Said, note_words
 from ingest.record.staging import Arrived, stage
 from ingest.record.wallet_ids import add_wallets
 

@@ -21,8 +21,8 @@ from ingest.record.counts import add_counts
 from ingest.record.dead_letters import STORED_PAYLOAD_BYTES, store_dead_letters
 from ingest.record.duplicates import store_duplicates
 from ingest.record.facts import lock_assets, store_events
-from ingest.record.imports import sayers
 from ingest.record.refusals import count_refusals
+from ingest.record.said.sayers import sayers
 
 # A batch knows the keys of all that it reads, and looks them up in indexes. The planner would read all pools
 # of a record of some hundred thousand for each full batch: it thinks look-ups dearer than they are in memory.

@@ -74,8 +74,8 @@ def ingestion_table(status: IngestionStatus) -> Table:
         "last scoring run": _run(status.latest_run, status.published_run),
         "worker": _jobs(status.jobs),
     }
-    if status.unseen is not None and status.unseen.something:
-        lines["not scored yet"] = status.unseen.sentence
+    if status.not_scored is not None and status.not_scored.something:
+        lines["not scored yet"] = status.not_scored.sentence
     if record.waiting:
         lines["in another block"] = f"{count(record.waiting, 'transfer')}: see GET /v1/transfers/waiting"
     if status.dead_letters:

@@ -68,7 +68,7 @@ def test_report_refuses_what_it_cannot_write_and_whom_it_does_not_know(tmp_path:
 
 def test_investigate_lists_its_questions() -> None:
     listed = aml_json("investigate")
-    assert [each["number"] for each in listed] == [each.number for each in questions()]
+    assert [each["question_number"] for each in listed] == [each.number for each in questions()]
     shown = aml("investigate")
     assert all(each["number"] in shown for each in listed)
 

@@ -129,10 +129,10 @@ def test_an_answer_says_how_many_paths_go_through_labelled_wallets(postgres: Pos
     )
     through = answer(graph, question("10"), blocked | {"through_labels": True}, timeout_seconds=SECONDS)
     (path,) = through.findings
-    assert path.columns["wallets"] == (
+    assert path.values["wallets"] == (
         "Hacker 0x0000…0003 → Example exchange 0x0000…0001 → 0x0000…0032 → Example mixer 0x0000…0002"
     )
-    assert (path.columns["units"], path.columns["asset"], path.columns["usd_value"]) == (5.0, "ETH", "5.00")
+    assert (path.values["units"], path.values["asset"], path.values["usd_value"]) == (5.0, "ETH", "5.00")
     assert through.left_out is None
 
 
@@ -143,7 +143,7 @@ def test_a_path_of_twelve_transfers_is_found_and_more_is_refused(postgres: Postg
     for number in ("03", "10"):
         for hops, other in ((12, 32), (13, 33)):
             found = ask(graph, question(number), asked | {"other": address(other)}, timeout_seconds=SECONDS)
-            assert [each.columns["hops"] for each in found] == ([hops] if hops == 12 else [])
+            assert [each.values["hops"] for each in found] == ([hops] if hops == 12 else [])
         with pytest.raises(InvalidInput, match=r"hop_limit of question .* from 1 to 12"):
             ask(graph, question(number), asked | {"other": address(33), "hop_limit": 13}, timeout_seconds=9)
 
@@ -185,7 +185,7 @@ def test_a_transaction_is_found_by_its_hash_and_a_wallet_by_its_name(told: Graph
     assert (found.transfers[0].sender, found.transfers[0].receiver) == (ALICE, BOB)
     told.run(query("schema/await_indexes"))
     named = ask(told, question("22"), {"words": "name"}, timeout_seconds=SECONDS)
-    assert [each.columns["address"] for each in named] == [MIXER]
+    assert [each.values["address"] for each in named] == [MIXER]
     for words, rows in (("nam", 1), ("A AND (name~", 0), ('name\\"*', 1), ("nobody", 0)):
         assert len(ask(told, question("22"), {"words": words}, timeout_seconds=SECONDS)) == rows, words
     with pytest.raises(InvalidInput, match="text of 1 to 200"):

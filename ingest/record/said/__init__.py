@@ -1,0 +1,1 @@
+"""Who said what: imports whose words can be withdrawn (decision 37)."""
