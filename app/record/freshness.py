@@ -1,6 +1,6 @@
 """What touched a wallet since a run: its own transfers and labels, the policy, and prices."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -63,10 +63,15 @@ def read_freshness(
     )
 
 
-def changed_transfers(connection: Connection, wallet_id: int, watermark: int) -> int:
-    """How many of a wallet's transfers were stored, retracted or restored after a batch, at most 1,000."""
-    parameters = {"wallet_id": wallet_id, "watermark": watermark, "limit": MAX_COUNTED}
-    return min(_changed_transfers(connection, parameters), MAX_COUNTED)
+def changed_transfers(connection: Connection, wallet_ids: Collection[int], watermark: int) -> dict[int, int]:
+    """How many transfers of each wallet were stored, retracted or restored after a batch, at most 1,000."""
+    if not wallet_ids:
+        return {}
+    parameters = {"wallet_ids": list(wallet_ids), "watermark": watermark, "limit": MAX_COUNTED}
+    return {
+        row.wallet_id: min(max(int(row.transfers), int(row.is_partial)), MAX_COUNTED)
+        for row in connection.execute(_TRANSFERS_OF_MANY, parameters)
+    }
 
 
 def staleness_notes(freshness: Freshness | None) -> list[str]:
@@ -92,7 +97,7 @@ def _changed_transfers(connection: Connection, parameters: Mapping[str, object])
 _IS_END = "(t.sender_id = :wallet_id OR t.receiver_id = :wallet_id)"
 # A batch writes its number into the pools that it changes, and only their newest transfers are looked at: an
 # index of the transfers of each wallet by batch would cost every transfer two more entries.
-_TRANSFERS = text(f"""
+_TRANSFERS_OF_ONE = f"""
     WITH sides AS (
         SELECT s.entries, s.recent FROM pools p CROSS JOIN LATERAL (
             SELECT count(*) AS entries, array_agg(transfer_id) FILTER (WHERE revision > :watermark) AS recent
@@ -117,7 +122,12 @@ _TRANSFERS = text(f"""
         (SELECT t.transfer_id FROM absences a JOIN transactions t USING (transfer_id)
          WHERE a.returned_batch_id > :watermark AND {_IS_END} LIMIT :limit)
     ) AS changed
-""")  # noqa: S608 - a constant of this file
+"""  # noqa: S608 - a constant of this file
+_TRANSFERS = text(_TRANSFERS_OF_ONE)
+_TRANSFERS_OF_MANY = text(f"""
+    SELECT asked.wallet_id, counted.* FROM unnest(CAST(:wallet_ids AS bigint[])) AS asked (wallet_id)
+    CROSS JOIN LATERAL ({_TRANSFERS_OF_ONE.replace(":wallet_id", "asked.wallet_id")}) AS counted
+""")  # noqa: S608 - likewise
 _LABELS = text("""
     SELECT count(*) FILTER (
             WHERE recorded_at > :as_of OR removed_at > :as_of

@@ -16,7 +16,7 @@ from app.answers.screenings import ComputedFrom, ScreenedWallet, Screening, Scre
 from app.chains.wallet_reference import Candidate
 from app.errors import InvalidInput, UnknownAddress
 from app.labels.effective import EffectiveLabel
-from app.record.freshness import digest_of_policy
+from app.record.freshness import changed_transfers, digest_of_policy
 from app.record.wallets import KnownWallet
 from app.runs.listing import run_name
 from app.screening import store
@@ -141,11 +141,7 @@ class Screener:
         with self._postgres.transaction(snapshot=True) as connection:
             moment = self._moment(connection)
             self._read_known(connection, moment.base, tasks)
-            seen = {
-                known.wallet: _Seen(known, *changes_of(connection, moment.base, known, moment.now))
-                for task in tasks
-                for known in task.known
-            }
+            seen = self._seen(connection, moment, tasks)
             if recorded is None and self._is_known_already(moment.base, tasks, seen.values(), source):
                 return _recorded(connection, moment, tasks, seen, cause=cause)
         found = self._compute(moment.base, list(seen.values()), source)
@@ -207,6 +203,21 @@ class Screener:
             ),
             run is not None and digest is not None and digest != run.policy_digest,
         )
+
+    def _seen(
+        self, connection: Connection, moment: Moment, tasks: Sequence[_Task]
+    ) -> dict[KnownWallet, _Seen]:
+        """The wallets of all subjects, each once, with what touched it since the run."""
+        base = moment.base
+        known = {one.wallet: one for task in tasks for one in task.known}
+        transfers: dict[int, int] = {}
+        if base.run is not None:
+            changed = [w.wallet_id for w, one in known.items() if one.changed_in > base.run.watermark]
+            transfers = changed_transfers(connection, changed, base.run.watermark)
+        return {
+            wallet: _Seen(one, *changes_of(base, one, moment.now, transfers.get(wallet.wallet_id, 0)))
+            for wallet, one in known.items()
+        }
 
     def _read_known(self, connection: Connection, base: Base, tasks: Sequence[_Task]) -> None:
         run_id = None if base.run is None else base.run.run_id

@@ -18,7 +18,6 @@ from app.answers.scores import Freshness, WalletScore
 from app.answers.screenings import ScreenedLabel, ScreenedWallet
 from app.labels.effective import EffectiveLabel
 from app.policy.conditions import LEVELS
-from app.record.freshness import changed_transfers
 from app.runs.judgement.ownership import NOT_SEEN_NOTE, ownership_score
 from app.runs.judgement.reasons import contacts_of
 from app.runs.listing import run_name
@@ -49,15 +48,12 @@ class Changes:
 
 
 def changes_of(
-    connection: Connection, base: Base, known: Known, now: datetime
+    base: Base, known: Known, now: datetime, transfers: int
 ) -> tuple[Changes, EffectiveLabel | None]:
-    """What touched a wallet since the run, and the label it has now."""
+    """What touched a wallet since the run, so many transfers among it, and the label it has now."""
     label = known.effective(base.policy, now)
     if base.run is None:
         return Changes(0, 0), label
-    transfers = 0
-    if known.wallet.is_seen and known.changed_in > base.run.watermark:
-        transfers = changed_transfers(connection, known.wallet.wallet_id, base.run.watermark)
     then = known.of_run(base.policy, base.run)
     labels = sum(
         one.recorded_at > base.run.as_of or (one.removed_at or base.run.as_of) > base.run.as_of
