@@ -101,10 +101,10 @@ class _Recorder:
                 until = screening.recorded_at
                 relabelled = not touched and was_relabelled(connection, before, now, until)
                 now = replace(now, touched=touched, relabelled=relabelled)
-        wallet = screening.wallets[0].score.wallet
+        wallet = screening.wallets[0].wallet_score.wallet
         found = causes(self._rules, before_or_none, now, moved)
         raise_alerts(
-            connection, wallet, now, found, lambda: screening.wallets[0].score.model_dump(mode="json")
+            connection, wallet, now, found, lambda: screening.wallets[0].wallet_score.model_dump(mode="json")
         )
         if now.risk_level is not None:
             keep_judged(connection, row.watched_id, now)
@@ -115,7 +115,7 @@ def _judged(screening: Screening) -> Judged | None:
     source = screening.computed_from
     if screening.status == "refused" or not screening.wallets or source is None:
         return None
-    score = screening.wallets[0].score
+    score = screening.wallets[0].wallet_score
     return Judged(
         screening.risk_level,
         None if screening.score is None else parse_points(screening.score),

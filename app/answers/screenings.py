@@ -37,9 +37,9 @@ class ScreenedWallet(Answer):
     """
 
     status: ScreeningStatus
-    computed_from: ScreeningOrigin
+    computed_by: ScreeningOrigin
     watermark: int | None = Field(description="Last ingest batch that the score has seen.", examples=[118])
-    score: WalletScore
+    wallet_score: WalletScore
     labels: list[ScreenedLabel] = Field(default=[])
 
 
@@ -218,7 +218,7 @@ SCREENING = Screening(
     score=SCORE.score,
     flags=SCORE.flags,
     main_reason="25.00 % of what it received, 930.05 USD, came from mixer, within 2 hops.",
-    wallets=[ScreenedWallet(status="complete", computed_from="run", watermark=118, score=SCORE)],
+    wallets=[ScreenedWallet(status="complete", computed_by="run", watermark=118, wallet_score=SCORE)],
     computed_from=_FROM,
 )
 SCREENINGS = Screenings(screenings=[SCREENING])

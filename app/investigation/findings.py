@@ -34,7 +34,7 @@ class Finding(Answer):
     """One row of an answer: its values by column, and its transfers in their order."""
 
     values: dict[str, Any] = Field(
-        description="By column, as the question returns them: texts, numbers, times, lists of texts. USD is text."
+        description="By column, as the question returns them: texts, numbers, times, lists. USD is text."
     )
     transfers: list[PathStep]
 

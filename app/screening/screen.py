@@ -391,23 +391,23 @@ def of_wallets(draft: Screening, wallets: Sequence[ScreenedWallet], moment: Mome
     status = (
         "incomplete" if "incomplete" in statuses else "complete" if "complete" in statuses else "never_seen"
     )
-    score = first.score
-    why = dict.fromkeys(reason for one in ordered for reason in one.score.incomplete_reasons)
+    score = first.wallet_score
+    why = dict.fromkeys(reason for one in ordered for reason in one.wallet_score.incomplete_reasons)
     return draft.model_copy(
         update={
             "status": status,
             "detail": " ".join(why) or None,
             "risk_level": score.risk_level,
             "score": score.score,
-            "flags": sorted({flag for one in ordered for flag in one.score.flags}),
+            "flags": sorted({flag for one in ordered for flag in one.wallet_score.flags}),
             "main_reason": score.main_reason,
             "reasons": score.reasons,
             "amounts": score.amounts,
             "source_coverage": score.source_coverage,
-            "notes": list(dict.fromkeys(note for one in ordered for note in one.score.notes)),
+            "notes": list(dict.fromkeys(note for one in ordered for note in one.wallet_score.notes)),
             "wallets": ordered,
             "computed_from": moment.computed_from.model_copy(
-                update={"origin": first.computed_from, "watermark": first.watermark}
+                update={"origin": first.computed_by, "watermark": first.watermark}
             ),
         }
     )

@@ -176,7 +176,7 @@ def count_old(connection: Connection, days: int) -> int:
 
 
 def _columns(one: Screening) -> dict[str, Any]:
-    wallet = one.wallets[0].score.wallet if one.wallets else None
+    wallet = one.wallets[0].wallet_score.wallet if one.wallets else None
     transfer = one.transfer
     chain = wallet.chain if wallet else (transfer.chain if transfer else one.asked.get("chain"))
     address = wallet.address if wallet else (transfer.receiver if transfer else None)

@@ -51,15 +51,15 @@ def _of_wallet(
     assert base.run is not None  # noqa: S101 - the caller read it
     assert screening.computed_from is not None  # noqa: S101 - likewise
     moment = screening.computed_from.labels_as_of
-    name = wallet.score.wallet
+    name = wallet.wallet_score.wallet
     ((known,),) = read_known(connection, [[Candidate(name.chain, name.address)]], None, base.policy)
-    is_of_run = wallet.computed_from == "run"
+    is_of_run = wallet.computed_by == "run"
     label = known.of_run(base.policy, base.run) if is_of_run else known.effective(base.policy, moment)
     computed = None
-    if wallet.computed_from != "label":
+    if wallet.computed_by != "label":
         assert wallet.watermark is not None  # noqa: S101 - what is computed has one
         wallet_id = known.wallet.wallet_id
-        is_ledger = wallet.computed_from == "ledger"
+        is_ledger = wallet.computed_by == "ledger"
         found = scores_of_the_past(
             connection,
             base,
@@ -91,7 +91,7 @@ def _of_wallet(
 
 
 def _compared(wallet: ScreenedWallet) -> dict[str, Any]:
-    score = wallet.score
+    score = wallet.wallet_score
     return {
         "risk_level": score.risk_level,
         "score": score.score,

@@ -116,9 +116,9 @@ def answer(
         )
         return ScreenedWallet(
             status="complete",
-            computed_from=computed.origin,
+            computed_by=computed.origin,
             watermark=computed.watermark,
-            score=score,
+            wallet_score=score,
             labels=labels,
         )
     if base.run is not None and known.row is not None:
@@ -174,9 +174,9 @@ def _from_run(
         updates["status"] = "incomplete"
     return ScreenedWallet(
         status="incomplete" if reasons else "complete",
-        computed_from="run",
+        computed_by="run",
         watermark=base.run.watermark,
-        score=score.model_copy(update=updates),
+        wallet_score=score.model_copy(update=updates),
         labels=labels,
     )
 
@@ -238,9 +238,9 @@ def _without_row(
         score = score.model_copy(update={"incomplete_reasons": reasons})
     return ScreenedWallet(
         status="never_seen" if not is_seen else ("incomplete" if reasons else "complete"),
-        computed_from="label",
+        computed_by="label",
         watermark=None if base.run is None else base.run.watermark,
-        score=score.model_copy(update={"freshness": None if base.run is None else freshness}),
+        wallet_score=score.model_copy(update={"freshness": None if base.run is None else freshness}),
         labels=labels,
     )
 
@@ -310,9 +310,9 @@ def riskiest(wallets: Sequence[ScreenedWallet]) -> list[ScreenedWallet]:
     return sorted(
         wallets,
         key=lambda one: (
-            -level_rank(one.score.risk_level),
-            -float(one.score.score or -1),
-            str(one.score.wallet),
+            -level_rank(one.wallet_score.risk_level),
+            -float(one.wallet_score.score or -1),
+            str(one.wallet_score.wallet),
         ),
     )
 

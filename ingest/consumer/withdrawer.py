@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from app.errors import AmlError
 from app.record.imports import undoing
 from app.stores.postgres import Postgres
-from ingest.record.said.withdrawal import withdraw_import
+from ingest.record.withdrawal import withdraw_import
 
 log = structlog.get_logger()
 

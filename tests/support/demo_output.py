@@ -4,6 +4,8 @@ import re
 from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
+from app.answers.amounts import two_digits
+
 POINT = Decimal("0.000001")
 SHOWN_SHARE = Decimal("0.000000001")
 _ROW = re.compile(
@@ -25,7 +27,8 @@ def assert_explained(printed: str) -> None:
     """Several contributions are explained: each is its product, and they add up to the score exactly."""
     assert "Equal to the record: yes" in printed
     explained = printed.split("One wallet is explained")[1]
-    (score,) = re.findall(r"^score (\d+\.\d{6}), level \w+", explained, re.MULTILINE)
+    (score,) = re.findall(r"^│ sum = score .*│ (\d+\.\d{6}) │$", explained, re.MULTILINE)
+    assert re.findall(r"^score (\d+\.\d{2}), level \w+", explained, re.MULTILINE) == [two_digits(score)]
     rows = [PrintedContribution(*map(Decimal, row[3:])) for row in _ROW.findall(explained)]
     assert len(rows) > 1
     for row in rows:
@@ -36,7 +39,6 @@ def assert_explained(printed: str) -> None:
         )
         assert low <= row.points <= high, row
     assert sum(row.points for row in rows) == Decimal(score)
-    assert re.findall(r"^│ sum = score .*│ (\d+\.\d{6}) │$", explained, re.MULTILINE) == [score]
     assert f"{' + '.join(str(row.points) for row in rows)} = {score}" in explained.replace("\n", " ")
     assert _PATH_LINE.search(explained)
 

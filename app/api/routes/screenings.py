@@ -58,7 +58,7 @@ class ScreeningRequest(BaseModel):
         max_length=MAX_SUBJECTS,
         examples=[[{"type": "wallet", "address": "0x" + "aa" * 20, "customer_reference": "customer 12"}]],
     )
-    computed_from: ScreeningRequestFrom = Field(
+    computed_by: ScreeningRequestFrom = Field(
         default="auto",
         description="`auto`: the published run, and paths of the graph where something came after it."
         " `ledger` reads the whole record.",
@@ -80,7 +80,7 @@ def screen_subjects(services: AppServices, request: ScreeningRequest, wait_secon
     screenings = services.screener.screen(
         request.subjects,
         cause="request" if len(request.subjects) == 1 else "batch",
-        source=request.computed_from,
+        source=request.computed_by,
     )
     wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
     screenings = _waited(services, screenings, wait_seconds)

@@ -18,7 +18,7 @@ from app.cli.output.terminal import (
     stdout,
 )
 from app.record.imports import find_import, list_imports, undo_import
-from ingest.record.said.withdrawal import withdraw_import
+from ingest.record.withdrawal import withdraw_import
 
 
 def list_all(

@@ -97,12 +97,13 @@ def review(
     alert_id: AlertArgument,
     home: HomeOption = DEFAULT_HOME,
     note: Annotated[str | None, typer.Option(help="What was found.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Set an alert in review; also opens a closed one again.
 
     Example: aml alerts review 7
     """
-    _change(alert_id, home, "in_review", None, note)
+    _change(alert_id, home, "in_review", None, note, as_json=as_json)
 
 
 def close(
@@ -110,17 +111,27 @@ def close(
     outcome: Annotated[Outcome, typer.Option(help="What became of it.")],
     home: HomeOption = DEFAULT_HOME,
     note: Annotated[str | None, typer.Option(help="What was found.")] = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Close an alert with its outcome.
 
     Example: aml alerts close 7 --outcome false_positive --note "Our own wallet"
     """
-    _change(alert_id, home, "closed", outcome, note)
+    _change(alert_id, home, "closed", outcome, note, as_json=as_json)
 
 
 def _change(
-    alert_id: int, home: Path, status: AlertStatus, outcome: AlertOutcome | None, note: str | None
+    alert_id: int,
+    home: Path,
+    status: AlertStatus,
+    outcome: AlertOutcome | None,
+    note: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     with open_record(load_settings(home)) as postgres, postgres.transaction() as connection:
         alert = change_alert(connection, alert_id, status, outcome, note)
+    if as_json:
+        print_json(alert)
+        return
     stderr.print(f"Alert {alert.alert_id} is {(alert.outcome or alert.status).replace('_', ' ')}.")

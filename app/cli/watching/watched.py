@@ -96,7 +96,7 @@ def list_(
     stderr.print(f"{len(answer.watched_wallets)} of {answer.total} watched wallets.")
 
 
-def remove(wallet: WalletArgument, home: HomeOption = DEFAULT_HOME) -> None:
+def remove(wallet: WalletArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     """Watch a wallet no longer: its references are deleted, its alerts stay.
 
     Example: aml watch remove ethereum:0x00…aa
@@ -105,7 +105,10 @@ def remove(wallet: WalletArgument, home: HomeOption = DEFAULT_HOME) -> None:
     with open_record(load_settings(home)) as postgres, postgres.transaction() as connection:
         if not unwatch_address(connection, chain, address):
             raise NotFound(f"{wallet} is not watched. `aml watch list` shows what is.")
-    stderr.print("It is watched no longer.")
+    if as_json:
+        print_json({"removed": 1})
+    else:
+        stderr.print("It is watched no longer.")
 
 
 def import_(

@@ -80,14 +80,19 @@ def list_(home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False) -> None:
     stdout.print(table)
 
 
-def remove(endpoint_id: EndpointArgument, home: HomeOption = DEFAULT_HOME) -> None:
+def remove(
+    endpoint_id: EndpointArgument, home: HomeOption = DEFAULT_HOME, as_json: JsonOption = False
+) -> None:
     """Remove an endpoint with its deliveries.
 
     Example: aml webhooks remove 8f14e45f-ceea-467f-8fee-d2b0f6a4d2b1
     """
     with open_record(load_settings(home)) as postgres, postgres.transaction() as connection:
         endpoints.remove_endpoint(connection, endpoint_id)
-    stderr.print("Removed.")
+    if as_json:
+        print_json({"removed": 1})
+    else:
+        stderr.print("Removed.")
 
 
 def rotate(

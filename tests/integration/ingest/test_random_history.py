@@ -12,7 +12,7 @@ import pytest
 from app.record.imports import find_import, undo_import
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from ingest.record.said.withdrawal import withdraw_some
+from ingest.record.withdrawal import withdraw_some
 from ingest.record.writer import DecodedMessage
 from tests.support.histories.random_history import history
 from tests.support.histories.record_model import Model, compare

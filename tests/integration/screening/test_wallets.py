@@ -32,7 +32,7 @@ def screener(settings: Settings, postgres: Postgres, graph: Graph) -> Screener:
 
 def wallet(screening: Screening) -> WalletScore:
     assert len(screening.wallets) == 1
-    return screening.wallets[0].score
+    return screening.wallets[0].wallet_score
 
 
 def judged(screening: Screening) -> tuple[object, ...]:
@@ -65,7 +65,7 @@ def points(screening: Screening) -> dict[tuple[object, ...], int]:
 
 
 def assert_same(one: Screening, other: Screening) -> None:
-    assert judged(one) == judged(other), one.wallets[0].score.wallet
+    assert judged(one) == judged(other), one.wallets[0].wallet_score.wallet
     (shares, usd), (other_shares, other_usd) = amounts(one), amounts(other)
     assert shares == pytest.approx(other_shares, abs=1e-9)
     assert usd == pytest.approx(other_usd, abs=0.011)  # a cent, where it is rounded
@@ -94,13 +94,13 @@ def test_every_wallet_of_a_story_is_the_same_by_run_by_paths_and_by_the_record(
     by_run, by_paths, by_ledger = (
         screener.screen(subjects, source=way) for way in ("run", "paths", "ledger")
     )
-    assert {one.wallets[0].computed_from for one in by_ledger} == {"ledger"}
+    assert {one.wallets[0].computed_by for one in by_ledger} == {"ledger"}
     assert len(names) > 200
     complete = 0
     for run, paths, ledger in zip(by_run, by_paths, by_ledger, strict=True):
         assert run.status == "complete"
         assert_same(ledger, run)
-        if paths.status == "complete" and paths.wallets[0].computed_from == "paths":
+        if paths.status == "complete" and paths.wallets[0].computed_by == "paths":
             complete += 1
             assert_same(paths, run)
         assert level_rank(paths.risk_level) >= level_rank(run.risk_level)
@@ -112,11 +112,11 @@ def test_what_came_after_the_run_is_asked_of_the_graph(
 ) -> None:
     tell_project_and_score(postgres, graph, "ledger")
     before = screener.screen_wallet(BOB)
-    assert (before.status, before.wallets[0].computed_from) == ("complete", "run")
+    assert (before.status, before.wallets[0].computed_by) == ("complete", "run")
     write(postgres, [transfer(60, MIXER, BOB, 1_000)], offset=60)
     project_all_pending(postgres, graph)
     after = screener.screen_wallet(BOB)
-    assert (after.status, after.wallets[0].computed_from) == ("complete", "paths")
+    assert (after.status, after.wallets[0].computed_by) == ("complete", "paths")
     assert wallet(after).freshness is not None
     assert wallet(after).freshness.transfers == 1
     score(postgres, graph, "ledger")
@@ -131,7 +131,7 @@ def test_a_graph_that_lags_or_is_away_makes_the_answer_incomplete_and_never_lowe
     write(postgres, [transfer(60, MIXER, BOB, 1_000)], offset=60)
     hasty = Screener(postgres, graph, settings.model_copy(update={"screening_seconds": 0.05}))
     for lagging in (hasty.screen_wallet(BOB), Screener(postgres, None, settings).screen_wallet(BOB)):
-        assert (lagging.status, lagging.wallets[0].computed_from) == ("incomplete", "run")
+        assert (lagging.status, lagging.wallets[0].computed_by) == ("incomplete", "run")
         assert "1 of its transfers came after scoring run" in (lagging.detail or "")
         assert lagging.risk_level == run.risk_level
         assert lagging.score == run.score
@@ -158,7 +158,7 @@ def test_a_listed_address_that_never_moved_is_severe_with_its_list_in_every_spel
         assert screening.status == "never_seen", screening
         assert screening.risk_level == "severe"
         (found,) = screening.wallets
-        assert found.score.wallet.chain == SPELLINGS[spelling] or SPELLINGS[spelling] is None
+        assert found.wallet_score.wallet.chain == SPELLINGS[spelling] or SPELLINGS[spelling] is None
         assert [(one.source, one.name, one.valid_from) for one in found.labels] == [
             ("ofac", "Somebody", listed)
         ]
@@ -217,7 +217,7 @@ def test_a_screening_computed_again_is_equal_and_says_what_was_changed(
     made = screener.screen(
         [WalletSubject(type="wallet", address=one) for one in (ALICE, BOB, address(77), MIXER)]
     )
-    assert {one.wallets[0].computed_from for one in made} == {"run", "paths", "label"}
+    assert {one.wallets[0].computed_by for one in made} == {"run", "paths", "label"}
     write(postgres, [transfer(5, MIXER, ALICE, 7)], offset=80)
     remove_labels(postgres, source="a list")
     score(postgres, None, "ledger")

@@ -11,7 +11,7 @@ from app.cli import app
 
 WITHOUT_JSON = {
     "aml demo", "aml warm",  # for people
-    "aml consume", "aml api",  # run until stopped
+    "aml consume", "aml api", "aml work",  # run until stopped
     "aml down", "aml migrate", "aml topics", "aml secrets",  # answer with their exit code
     "aml openapi",  # prints JSON
 }  # fmt: skip

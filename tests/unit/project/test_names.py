@@ -88,7 +88,7 @@ EXACT = re.compile(
 ).fullmatch
 NOT_EXACT = re.compile(
     r"share|share_.*|.*_share|.*_coverage|progress|counted|severity|hop_weight"
-    r"|seconds|.*_seconds|seconds_since_.*|one_minute|five_minutes|latency_ms"
+    r"|seconds|.*_seconds|seconds_since_.*|one_minute|five_minutes|latency_ms|.*_days|least|most"
 ).fullmatch
 
 
