@@ -42,10 +42,8 @@ from app.screening.subjects import MAX_SUBJECTS, ReferenceText, Subject
 
 router = APIRouter(tags=["screenings"])
 POLL_SECONDS = 0.05
-MAX_WAIT_SECONDS = 30
+MAX_WAIT_SECONDS = 8
 """A request that waits holds a thread, and who waits for a deposit can ask again."""
-MAX_READ_WAIT_SECONDS = 8
-"""Requests that only read are answered within a limit (docs/operations.md)."""
 ScreeningId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
 
 
@@ -75,7 +73,7 @@ def screen_subjects(services: AppServices, request: ScreeningRequest, wait_secon
 
     What is no address is `refused` with its reason, and the other subjects are answered. Answers 202 while a
     deposit has not been seen: `GET /v1/screenings/{id}` answers it then; `Prefer: wait=N` waits for it, for
-    30 seconds at most.
+    8 seconds at most.
     """
     screenings = services.screener.screen(
         request.subjects,
@@ -140,7 +138,7 @@ def get_screening(services: AppServices, screening_id: ScreeningId, wait_seconds
     A deposit that was retracted after its answer says so from then on.
     """
     screening = services.screener.answered(screening_id)
-    wait_seconds = min(wait_seconds, MAX_READ_WAIT_SECONDS)
+    wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
     (screening,) = _waited(services, [screening], wait_seconds)
     return _answer(screening, [screening], wait_seconds)
 
