@@ -33,13 +33,19 @@ class WalletAccounts:
     busy: frozenset[int]
     assets: Mapping[int, Row[Any]]
     """Name and decimals of each asset."""
+    other_values: Mapping[int, Sequence[tuple[int, float]]]
+    """By wallet, its transfers whose own value the run does not use, and the one that it uses; 0 is none."""
 
 
 def read_wallet_accounts(
     connection: Connection, wallet_ids: Collection[int], policy: Policy, run: Row[Any], watermark: int
 ) -> WalletAccounts:
     """The transfers of these wallets up to a batch, and of those that collect from them."""
-    limits = {"watermark": watermark, "limit": MAX_TRANSFERS + 1}
+    limits: dict[str, int | None] = {
+        "watermark": watermark,
+        "limit": MAX_TRANSFERS + 1,
+        "values_of": run_of_values(run),
+    }
     pools = connection.execute(_POOLS, {"wallet_ids": list(wallet_ids)}).all()
     rows = {row.transfer_id: row for row in _flows(connection, [pool.pool_id for pool in pools], limits)}
     counts: dict[tuple[int, int], int] = defaultdict(int)
@@ -61,10 +67,29 @@ def read_wallet_accounts(
         {row.wallet_id: (row.chain, row.address) for row in named},
         busy,
         {row.asset_id: row for row in assets},
+        _other_values(in_order),
     )
 
 
-def _flows(connection: Connection, pools: Iterable[int], limits: Mapping[str, int]) -> Sequence[Row[Any]]:
+def run_of_values(run: Row[Any] | None) -> int | None:
+    """The run whose values of transfers are not all their own; None where they are."""
+    if run is None or not (run.unused_values or run.imported_values):
+        return None
+    return int(run.run_id)
+
+
+def _other_values(rows: Iterable[Row[Any]]) -> dict[int, list[tuple[int, float]]]:
+    others: dict[int, list[tuple[int, float]]] = defaultdict(list)
+    for row in rows:
+        if row.usd_value != row.own_usd_value:
+            for wallet_id in (row.sender_id, row.receiver_id):
+                others[wallet_id].append((row.transfer_id, float(row.usd_value or 0)))
+    return others
+
+
+def _flows(
+    connection: Connection, pools: Iterable[int], limits: Mapping[str, int | None]
+) -> Sequence[Row[Any]]:
     asked = sorted(pools)
     return connection.execute(_FLOWS, {"pools": asked, **limits}).all() if asked else []
 
@@ -128,7 +153,10 @@ def totals_of(rows: Iterable[Row[Any]], wallet_ids: frozenset[int]) -> BothTotal
 
 _POOLS = text("SELECT pool_id, wallet_id FROM pools WHERE wallet_id = ANY(:wallet_ids)")
 _FLOWS = text("""
-    SELECT f.transfer_id, f.seq, t.transaction_hash, t.amount, t.usd_value, f.unobserved, t.asset_id,
+    SELECT f.transfer_id, f.seq, t.transaction_hash, t.amount, t.usd_value AS own_usd_value,
+        CASE WHEN CAST(:values_of AS bigint) IS NULL THEN t.usd_value ELSE used_usd(t.transfer_id, t.asset_id,
+            t.occurred_at, t.amount, t.usd_value, CAST(:values_of AS bigint)) END AS usd_value,
+        f.unobserved, t.asset_id,
         f.send_pool_id, f.recv_pool_id, t.sender_id, t.receiver_id,
         (extract(epoch FROM t.occurred_at) * 1000000)::bigint AS moment
     FROM unnest(CAST(:pools AS bigint[])) AS asked (pool_id) CROSS JOIN LATERAL (

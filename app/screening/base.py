@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, text
 
 from app.answers.screenings import ComputedFrom, LabelList
+from app.assets.registry import NOTHING_REGISTERED, Registry, registry_at
 from app.policy.label_rules import LabelRules
 from app.policy.policy import Policy, load_policy
 from app.runs.queries import run_row
@@ -28,12 +29,13 @@ LISTS_SECONDS = 2.0
 class Base:
     """The published run and its policy; before the first run the file's policy alone.
 
-    `valued` are the assets whose money counts by their values in the run.
+    `valued` are the assets whose money counts by their values in the run; `registry` is that of the run.
     """
 
     run: Row[Any] | None
     policy: Policy
     valued: frozenset[int]
+    registry: Registry = NOTHING_REGISTERED
 
     @property
     def label_rules(self) -> LabelRules:
@@ -46,7 +48,9 @@ class Base:
             sorted(
                 row.asset_id
                 for row in assets
-                if row.asset_id in self.valued or self.policy.is_registered(row.chain, row.asset)
+                if row.asset_id in self.valued
+                or self.policy.is_registered(row.chain, row.asset)
+                or (row.chain, row.asset) in self.registry.known
             ),
             np.int32,
         )
@@ -91,7 +95,8 @@ class BaseReader:
         if run_id is None:
             return Base(None, load_policy(self._settings.policy_file), frozenset())
         run = run_row(connection, run_id)
-        base = Base(run, policy_of(run), valued_assets(connection, run_id))
+        registry = NOTHING_REGISTERED if run.registry_digest is None else registry_at(connection, run.as_of)
+        base = Base(run, policy_of(run), valued_assets(connection, run_id), registry)
         with self._lock:
             self._base = base
         return base

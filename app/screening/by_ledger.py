@@ -50,12 +50,12 @@ def scores_of_the_past(
     `own` are the labels of these wallets, where they are of a later time than the others'.
     """
     run: Any = SimpleNamespace(as_of=as_of, transfers=0, arithmetic=arithmetic)
-    snapshot = past_snapshot(connection, run, watermark, base.policy)
+    snapshot = past_snapshot(connection, run, watermark, base.policy, prices_of=base.run or _UNPRICED)
     if own:
         others = [label for label in snapshot.labels if label.wallet_id not in own]
         labels = others + [replace(label, wallet_id=one) for one, label in own.items() if label is not None]
         snapshot = replace(snapshot, labels=labels, label_set_digest=label_set_digest(labels))
-    accounts = reaccount(connection, watermark)
+    accounts = reaccount(connection, watermark, prices=snapshot.prices)
     again = replay(snapshot, base.policy, accounts, _silent)
     return _scores(snapshot, base, again.judged, again.computed, wallet_ids)
 
@@ -91,4 +91,5 @@ def _silent(_step: str, _part: float) -> None:
     """A screening has no progress."""
 
 
+_UNPRICED: Any = SimpleNamespace(prices_digest=None, registry_digest=None)
 _ASSETS = text("SELECT asset_id, chain, asset, decimals FROM assets")

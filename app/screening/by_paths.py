@@ -169,6 +169,7 @@ def _attempt(
         wallet_ids=asked,
         progress=_silent,
         deadline=deadline,
+        other_values=accounts.other_values,
     )
     with postgres.transaction() as connection:
         if connection.execute(_RESTATED, {"watermark": watermark}).scalar_one():

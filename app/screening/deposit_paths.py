@@ -1,7 +1,8 @@
 """Where the money of some transfers came from, by Cypher paths from each, added up by groups."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -53,6 +54,14 @@ def read_paths(
     return rows, watermark, []
 
 
+def _valued(transfer: Any, part: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ANN401 - a row
+    """A part of a transfer, by the value that the run uses of it."""
+    if transfer.usd_value == transfer.own_usd_value:
+        return part
+    price = float(transfer.usd_value or 0) / float(transfer.amount)
+    return {**part, "usd": part["amount"] * price, "unobserved_usd": part["unobserved"] * price}
+
+
 def exposures_of(
     layout: CellLayout, groups: Sequence[Sequence[Any]], rows: PathRows, known: NDArray[np.int32]
 ) -> tuple[Exposures, BothTotals]:
@@ -66,7 +75,7 @@ def exposures_of(
             total[1] += one.usd_value or 0
             total[2] += 1
             total[3] += not one.usd_value
-            for part in rows[one.transfer_id]:
+            for part in map(partial(_valued, one), rows[one.transfer_id]):
                 key = number, one.asset_id, part["category"], part["listed"], part["firm"], part["hop"]
                 into = summed.setdefault(
                     key,

@@ -19,6 +19,7 @@ from app.policy.policy import Policy
 from app.runs.judgement.reasons import main_reason, reasons_of
 from app.runs.score_answer import amounts_of
 from app.screening import store
+from app.screening.accounts import run_of_values
 from app.screening.base import Moment, Stores
 from app.screening.by_paths import NO_PATHS
 from app.screening.deposit_paths import PathRows, exposures_of, read_paths
@@ -58,8 +59,9 @@ def of_transfer(
     """The screening of a deposit; `pending` while the transfer has not been recorded."""
     try:
         with stores.postgres.transaction(snapshot=True) as connection:
-            found = _find(connection, subject)
-            deposit = _deposit(connection, found[0], references) if len(found) == 1 else None
+            values_of = run_of_values(moment.base.run)
+            found = _find(connection, subject, values_of)
+            deposit = _deposit(connection, found[0], references, values_of) if len(found) == 1 else None
     except InvalidInput as exc:
         reason = exc.reason if isinstance(exc, UnknownAddress) else "bad_transfer"
         return _refused(draft, reason, str(exc))
@@ -89,6 +91,7 @@ def with_retraction(postgres: Postgres, screening: Screening) -> Screening:
             "chain": transfer.chain,
             "index": transfer.transfer_index,
             "receivers": None,
+            "values_of": None,
         }
         rows = connection.execute(_FIND, parameters).all()
         now = connection.execute(_NOW).scalar_one()
@@ -110,7 +113,9 @@ def _refused(draft: Screening, reason: str, detail: str) -> Screening:
     )
 
 
-def _deposit(connection: Connection, row: Row[Any], references: References) -> _Deposit:
+def _deposit(
+    connection: Connection, row: Row[Any], references: References, values_of: int | None
+) -> _Deposit:
     customer = (
         store.wallets_of_customer(connection, references.customer_reference)
         if references.customer_reference
@@ -123,6 +128,7 @@ def _deposit(connection: Connection, row: Row[Any], references: References) -> _
         "seq": row.seq,
         "customers": [address for chain, address in customer if chain == row.chain],
         "limit": MAX_EARLIER + 1,
+        "values_of": values_of,
     }
     earlier = connection.execute(_EARLIER, parameters).all() if row.seq is not None else []
     return _Deposit(row, _groups(row, earlier[:MAX_EARLIER]), len(earlier) > MAX_EARLIER)
@@ -222,7 +228,7 @@ def _reasons_of_sum(
     ]
 
 
-def _find(connection: Connection, subject: TransferSubject) -> list[Any]:
+def _find(connection: Connection, subject: TransferSubject, values_of: int | None) -> list[Any]:
     """The transfers that the subject names: the live ones, or the others where none lives."""
     receivers = None
     chain = None
@@ -238,6 +244,7 @@ def _find(connection: Connection, subject: TransferSubject) -> list[Any]:
         "chain": chain,
         "index": subject.transfer_index,
         "receivers": receivers,
+        "values_of": values_of,
     }
     rows = connection.execute(_FIND, parameters).all()
     live = [row for row in rows if row.state == "live"]
@@ -292,7 +299,9 @@ def _screened(row: Row[Any]) -> ScreenedTransfer:
 _FIELDS = """
     t.transfer_id, t.chain, t.transaction_hash, t.transfer_index, t.occurred_at, t.sender_id, t.receiver_id,
     s.address AS sender, r.address AS receiver, a.asset, t.asset_id, t.amount,
-    coalesce(t.decimals, a.decimals) AS decimals, t.usd_value, t.batch_id
+    coalesce(t.decimals, a.decimals) AS decimals, t.batch_id, t.usd_value AS own_usd_value,
+    CASE WHEN CAST(:values_of AS bigint) IS NULL THEN t.usd_value ELSE used_usd(t.transfer_id, t.asset_id,
+        t.occurred_at, t.amount, t.usd_value, CAST(:values_of AS bigint)) END AS usd_value
 """
 _NAMES = """
     JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id
