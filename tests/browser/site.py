@@ -55,7 +55,7 @@ def site(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Site]
 def tell(settings: Settings, postgres: Postgres, graph: Graph) -> None:
     """The simulator's story and one broken message through Kafka; two runs under two policies."""
     ensure_topics(settings)
-    produce_raw(settings, [(b"nobody", b"this is no JSON")])
+    produce_raw(settings, [(b"nobody", b'{"this is no JSON')])
     told = story(1, wallets=400)
     ingest(settings, postgres, graph, told.transfers)
     import_story_labels(settings, told)

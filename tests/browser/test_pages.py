@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from app.answers.amounts import two_digits
 from app.answers.explanation import Explanation
 from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
@@ -287,7 +288,7 @@ def test_a_wallets_page_prints_with_its_figures_and_without_what_is_clicked(
         expect(page.locator(clicked).locator("visible=true")).to_have_count(0)
     text = text_of(page.pdf(path=pictures / "wallet_printed.pdf", format="A4", print_background=True))
     found = Explanation.model_validate(story.answer(f"/scores/explain/{known['name']}"))
-    expected = [found.score or "", *(part.points for part in found.contributions)]
+    expected = [two_digits(found.score), *(part.points for part in found.contributions)]
     assert [figure for figure in expected if figure not in text] == []
 
 

@@ -11,7 +11,7 @@ SHOWN_SHARE = Decimal("0.000000001")
 _ROW = re.compile(
     r"^│ (\w+) +│ (\w+) +│ (\d+) +│ +(\d\.\d{9}) │ +([\d.]+) │ +([\d.]+) │ +(\d+\.\d{6}) │$", re.MULTILINE
 )
-_PATH_LINE = re.compile(r"^    0x\w+…\w+  [\d-]{10} [\d:]{8}  0x\w+…\w+ → 0x\w+…\w+  [\d.]+ ", re.MULTILINE)
+_PATH_LINE = re.compile(r"^    0x\w+…\w+  [\d-]{10} [\d:]{8}  \S.* → \S.*  [\d.,]+ ", re.MULTILINE)
 
 
 class PrintedContribution(NamedTuple):
