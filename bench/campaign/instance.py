@@ -19,7 +19,7 @@ from embedded.lock import is_held
 from embedded.restarts import read_supervision
 from embedded.urls import environment, running_supervision, running_urls
 
-PROCESSES: Final = ("postgres", "kafka", "neo4j", "api", "consume")
+PROCESSES: Final = ("postgres", "kafka", "neo4j", "api", "consume", "work")
 ENVIRONMENT: Final = {
     "AML_SILENT_SECONDS": "6",
     "AML_SESSION_TIMEOUT_SECONDS": "3",
