@@ -122,7 +122,7 @@ def test_labelling_again_changes_nothing_and_the_rest_stays_as_it_was(
     settings: Settings, screener: Screener, postgres: Postgres, graph: Graph
 ) -> None:
     def told() -> tuple[object, ...]:
-        found: Explanation = explain(postgres, graph, settings, SHOP, chain="ethereum")
+        found: Explanation = explain(postgres, graph, settings, f"ethereum:{SHOP}")
         return found.status, found.paths, found.incomplete_reasons
 
     before = told()
