@@ -10,7 +10,6 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.domain import Progress
-from app.labels.effective import label_set_digest
 from app.operations.graph_levels import level_differences, project_levels
 from app.operations.operation import Operation, Operations
 from app.operations.reconciliation_answer import MAX_LISTED, ForeignContent, Reconciliation, StoreContent
@@ -21,6 +20,7 @@ from app.projection.labels import label_differences
 from app.projection.proof import ContentDigest, Proof, SyncedView, prove, synced_view
 from app.projection.repair import Repair
 from app.projection.schema import prepare
+from app.projection.state import read_state
 from app.record.identity import record_id
 from app.runs.published_labels import published_labels, relabel
 from app.stores.graph import Graph
@@ -134,8 +134,9 @@ def start_reconciliation(
 
 def _compare_labels(postgres: Postgres, graph: Graph) -> list[Difference] | None:
     """None when the graph has not confirmed them. Before a first run no label is expected."""
-    labels = published_labels(postgres)
-    return [] if labels is None else label_differences(graph, labels, label_set_digest(labels))
+    before = read_state(graph)
+    found = published_labels(postgres)
+    return [] if found is None else label_differences(graph, found.labels, found.digest, before)
 
 
 def _broken_references(postgres: Postgres, progress: Progress) -> list[BrokenReference]:

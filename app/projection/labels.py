@@ -1,6 +1,6 @@
 """Labels on the graph's wallets: all of one label set, or known not to be."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import structlog
@@ -10,7 +10,7 @@ from app.labels.columns import microseconds
 from app.labels.effective import EffectiveLabel
 from app.projection.differences import Difference, PropertyDifference
 from app.projection.rows import paged
-from app.projection.state import LEVEL_LABELS, read_state
+from app.projection.state import LEVEL_LABELS, State, read_state
 from app.stores.graph import Graph
 from cypher import query
 
@@ -25,7 +25,7 @@ LABEL_PROPERTIES = (
 )  # fmt: skip
 """What a label sets on a wallet; `cypher/labels/read.cypher` and `write.cypher` use the same names."""
 
-_PAGE_ROWS = 5_000
+PAGE_ROWS = 5_000
 _MAX_ATTEMPTS = 5
 _NO_CATEGORY = {"", "Wallet", "GraphState", *LEVEL_LABELS.values()}
 """Not the node label of any category: `Wallet` is of every wallet, `GraphState` of the state node."""
@@ -46,11 +46,24 @@ class _Outdated(NamedTuple):
     actual: LabelProperties | None
 
 
-def project_labels(graph: Graph, effective: Sequence[EffectiveLabel], digest: str) -> None:
+def project_labels(
+    graph: Graph,
+    effective: Sequence[EffectiveLabel],
+    digest: str,
+    *,
+    first_newcomer: Callable[[], int | None] = lambda: None,
+) -> None:
     """Gives every wallet of the graph its effective label, clears all others, and then confirms the digest.
 
     Writes the labels again when a wallet that may be labelled came meanwhile. A set that is confirmed already
     stays so.
+
+    Args:
+        graph: the graph.
+        effective: the labels.
+        digest: of the label set that they are of.
+        first_newcomer: the batch of the first wallet that may be labelled and is not known to `effective`. It
+            is called after the writing has begun, so that no wallet is missed; None means that all are known.
 
     Raises:
         InUse: such wallets kept coming, or another process writes labels.
@@ -61,11 +74,21 @@ def project_labels(graph: Graph, effective: Sequence[EffectiveLabel], digest: st
         if not revisions:
             raise NotReady("The graph is not prepared for this record. Run `aml reload-graph`.")
         _write_differences(graph, effective)
-        confirm = {"label_revision": revisions[0]["label_revision"], "digest": digest}
-        if graph.write([(query("labels/confirm_write"), confirm)])[0][0]["confirmed"]:
+        if confirmed(graph, revisions[0]["label_revision"], digest, first_newcomer()):
             return
         log.info("labels_written_again", digest=digest)
     raise InUse("New labelled wallets kept coming while labels were written into the graph. Try again.")
+
+
+def confirmed(graph: Graph, label_revision: int, digest: str, unlabelled_batch: int | None) -> bool:
+    """Confirms a label set, but for wallets of a batch and later; False where another revision has begun."""
+    confirm = {"label_revision": label_revision, "digest": digest, "unlabelled_batch": unlabelled_batch}
+    return bool(graph.write([(query("labels/confirm_write"), confirm)])[0][0]["confirmed"])
+
+
+def label_rows(effective: Iterable[EffectiveLabel]) -> list[dict[str, Any]]:
+    """The rows that `labels/write` takes, of these labels."""
+    return [_row((label.chain, label.address), _properties(label)) for label in effective]
 
 
 def node_labels(category: str | None) -> list[str]:
@@ -75,14 +98,13 @@ def node_labels(category: str | None) -> list[str]:
 
 
 def label_differences(
-    graph: Graph, effective: Sequence[EffectiveLabel], digest: str
+    graph: Graph, effective: Sequence[EffectiveLabel], digest: str, before: State | None
 ) -> list[Difference] | None:
     """Wallets that carry another label than this set says.
 
-    None when the graph has not confirmed this set, some wallet came since, or its labels changed during the
-    comparison; no answer relies on such labels.
+    None when the graph had not confirmed this set in the state `before` the labels were read, some wallet
+    came since, or its labels changed during the comparison; no answer relies on such labels.
     """
-    before = read_state(graph)
     if before is None or not before.carries(digest):
         return None
     surplus, outdated = _compare(graph, [label for label in effective if label.wallet_id is not None])
@@ -96,14 +118,11 @@ def label_differences(
 
 def _write_differences(graph: Graph, effective: Iterable[EffectiveLabel]) -> None:
     surplus, outdated = _compare(graph, effective)
-    for wallet_ids in paged([each.wallet_id for each in surplus], _PAGE_ROWS):
+    for wallet_ids in paged([each.wallet_id for each in surplus], PAGE_ROWS):
         graph.write([(query("labels/clear"), {"wallet_ids": wallet_ids})])
-    rows = [
-        {"chain": chain, "address": address, **labels.expected}
-        for (chain, address), labels in outdated.items()
-    ]
-    for page in paged(rows, _PAGE_ROWS):
-        graph.write([(query("labels/write"), {"rows": page})])
+    rows = [_row(wallet, labels.expected) for wallet, labels in outdated.items()]
+    for page in paged(rows, PAGE_ROWS):
+        graph.write([(query("labels/write"), {"rows": page, "label_revision": None})])
 
 
 def _compare(
@@ -122,6 +141,11 @@ def _compare(
         else:
             outdated[wallet] = _Outdated(outdated[wallet].expected, actual)
     return surplus, outdated
+
+
+def _row(wallet: WalletKey, properties: LabelProperties) -> dict[str, Any]:
+    chain, address = wallet
+    return {"chain": chain, "address": address, **properties}
 
 
 def _properties(label: EffectiveLabel) -> LabelProperties:

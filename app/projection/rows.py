@@ -15,14 +15,15 @@ from app.domain import EPOCH_BITS
 
 T = TypeVar("T")
 
+MAY_BE_LABELLED = "w.address ~ '^0x0{40}$' OR w.address IN (SELECT l.address FROM labels l)"
+"""Of a wallet `w`: a past run may have used labels that are removed now, a listed key holds on every EVM
+chain, and the zero address is labelled without a row."""
 WALLET_COLUMNS = {
     "wallet_id": "w.wallet_id",
     "chain": "w.chain",
     "address": "w.address",
     "batch": "w.batch_id",
-    # A past run may have used labels that are removed now; the zero address is labelled without a row.
-    "may_be_labelled": "w.address ~ '^0x0{40}$'"
-    " OR (w.chain, w.address) IN (SELECT l.chain, l.address FROM labels l)",
+    "may_be_labelled": MAY_BE_LABELLED,
 }
 # What follows from other values is absent: it would cost every edge time and disk (docs/decisions/0025-*.md).
 # The conversion of numeric to float8 is correctly rounded, as Neo4j's own conversion of the text would be.

@@ -14,6 +14,7 @@ from app.labels.columns import LabelColumns, label_columns
 from app.ledger.shares import Exposures
 from app.policy.policy import Policy
 from app.projection.labels import project_labels
+from app.projection.newcomers import first_newcomer
 from app.projection.pending import project_all_pending
 from app.projection.state import owned_state
 from app.record.identity import record_id
@@ -63,7 +64,7 @@ def compute_by_graph(
     deadline = monotonic() + seconds
     progress("catching the graph up", 0.0)
     project_all_pending(postgres, graph, deadline=deadline)
-    _write_labels(graph, snapshot)
+    _write_labels(postgres, graph, snapshot)
     accounts = read_accounts(postgres, snapshot, _silent)
     labels, assets = (
         label_columns(snapshot.labels, policy),
@@ -110,7 +111,7 @@ def compute_by_ledger(
     )
     if graph is not None:
         try:
-            _write_labels(graph, snapshot)
+            _write_labels(postgres, graph, snapshot)
         except (DependencyMissing, InUse, NotReady) as exc:
             log.warning("labels_not_projected", reason=str(exc))
     return Computed(exposures, accounts, labels, assets)
@@ -134,7 +135,12 @@ def _silent(_step: str, _part: float) -> None:
     """The path queries have reported their progress."""
 
 
-def _write_labels(graph: Graph, snapshot: Snapshot) -> None:
+def _write_labels(postgres: Postgres, graph: Graph, snapshot: Snapshot) -> None:
     state = owned_state(graph, record_id(snapshot.connection))
     if not state.carries(snapshot.label_set_digest, snapshot.watermark):
-        project_labels(graph, snapshot.labels, snapshot.label_set_digest)
+        project_labels(
+            graph,
+            snapshot.labels,
+            snapshot.label_set_digest,
+            first_newcomer=lambda: postgres.run(lambda one: first_newcomer(one, snapshot.watermark)),
+        )

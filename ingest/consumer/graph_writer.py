@@ -11,6 +11,7 @@ from app.errors import DiskFull, InUse, NotReady, Unequal
 from app.operations.graph_levels import project_levels, published_run_id
 from app.operations.graph_rebuild import UNUSABLE, rebuild_unusable
 from app.projection.pending import ProjectionResult, project_pending
+from app.runs.published_labels import label_newcomers
 from app.stores.graph import Graph, is_graph_error
 from app.stores.limits import Work
 from app.stores.postgres import Postgres, is_retryable
@@ -98,6 +99,7 @@ class GraphWriter:
                     log.warning("graph_not_up_to_date", reason=str(exc).splitlines()[0])
                     return
                 continue  # stopped while a store was away: one last attempt
+            self._label_newcomers()
             if batch_ids := projected.batch_ids:
                 self._spans.graph_written(batch_ids, projected.seconds, projected.transfers)
                 log.info(
@@ -134,6 +136,18 @@ class GraphWriter:
         self._refusals = 0
         return projected
 
+    def _label_newcomers(self) -> None:
+        """Gives wallets that came after the published run its labels: no path walks through a listed one.
+
+        Nearly always it only reads the graph's state. What fails is done the next time, a second later.
+        """
+        try:
+            label_newcomers(self._postgres, self._graph)
+        except Exception as exc:
+            if not _is_temporary(exc):
+                raise
+            log.warning("newcomers_not_labelled", reason=str(exc).splitlines()[0])
+
     def _project_levels(self) -> None:
         """Writes the published run onto the wallets, where nothing else is to be done; batches go first."""
         try:
@@ -155,6 +169,7 @@ class GraphWriter:
             raise _StoppedError
         if self._wake.is_set():
             self._project()
+            self._label_newcomers()
 
     def _may_empty(self) -> bool:
         """Whether the graph has refused so often that only an empty one may take the rows."""

@@ -179,7 +179,7 @@ def test_while_labels_are_written_another_set_is_not_confirmed_and_the_same_one_
 def test_labels_of_an_earlier_revision_are_not_confirmed(graph: Graph) -> None:
     (earlier,) = graph.write([(query("labels/begin_write"), {"digest": "one"})])[0]
     graph.write([(query("labels/begin_write"), {"digest": "one"})])
-    confirm = {"label_revision": earlier["label_revision"], "digest": "one"}
+    confirm = {"label_revision": earlier["label_revision"], "digest": "one", "unlabelled_batch": None}
     assert graph.write([(query("labels/confirm_write"), confirm)]) == [[{"confirmed": 0}]]
     assert graph_label_digest(graph) is None
 
