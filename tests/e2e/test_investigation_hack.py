@@ -79,9 +79,9 @@ def test_the_way_of_every_thief_to_the_mixer_is_shown_or_said_to_be_left_out(
             assert "through labelled wallets: " in found.summary
         assert len(found.findings) == len(ways[False])
         wider = ask(graph, question("10"), about | {"through_labels": True}, timeout_seconds=LIMIT)
-        assert {way.transfers[-1].transaction_hash: way.columns["hops"] for way in wider} == ways[True]
+        assert {way.transfers[-1].transaction_hash: way.values["hops"] for way in wider} == ways[True]
         assert all(
-            way.columns["wallets"].startswith(f"Hacker {hacker[:6]}…{hacker[-4:]} → ") for way in wider
+            way.values["wallets"].startswith(f"Hacker {hacker[:6]}…{hacker[-4:]} → ") for way in wider
         )
 
 
@@ -121,7 +121,7 @@ def _exposures(hack: Hack, asked: Asked) -> None:
             found = asked(number, wallet, least_share=1e-7)
             shares: dict[tuple[str, int], float] = defaultdict(float)
             for finding in found:
-                shares[finding.columns["category"], finding.columns["hops"]] += finding.columns["share"]
+                shares[finding.values["category"], finding.values["hops"]] += finding.values["share"]
             if len(found) == MOST:
                 continue
             compared += 1
@@ -142,7 +142,7 @@ def _shortest(ledger: Ledger, asked: Asked, hackers: list[str]) -> None:
             if chain[-1].receiver == MIXER
         ]
         found = asked("03", hacker, other=MIXER, least_share=0, hop_limit=5)
-        assert [finding.columns["hops"] for finding in found[:1]] == sorted(reached)[:1], hacker
+        assert [finding.values["hops"] for finding in found[:1]] == sorted(reached)[:1], hacker
         assert len(found) == len(reached), hacker
         fewest[hacker] = min(reached, default=99)
     assert min(fewest.values()) == 4
@@ -152,12 +152,12 @@ def _neighbours(ledger: Ledger, asked: Asked, hacker: str) -> None:
     """04 and 05: five wallets paid the mixer in fourteen transfers; whom a hacker paid, and how much."""
     paid_in = asked("04", MIXER)
     assert len(paid_in) == 5
-    assert sum(finding.columns["transfers"] for finding in paid_in) == 14
+    assert sum(finding.values["transfers"] for finding in paid_in) == 14
     amounts: dict[str, int] = defaultdict(int)
     for t in ledger.moves:
         if t.sender == hacker:
             amounts[t.receiver] += t.amount
-    found = {f.transfers[0].receiver: f.columns["units"] for f in asked("05", hacker)}
+    found = {f.transfers[0].receiver: f.values["units"] for f in asked("05", hacker)}
     assert found == pytest.approx({wallet: amount / 10**18 for wallet, amount in amounts.items()}, abs=1e-7)
 
 

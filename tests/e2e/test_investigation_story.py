@@ -73,7 +73,7 @@ def _exposures(ask_about: Asked) -> None:
             found = ask_about(number, fact["wallet"], least_share=0, row_limit=2_000)
             shares: dict[Any, float] = defaultdict(float)
             for finding in found:
-                c = finding.columns
+                c = finding.values
                 assert len(finding.transfers) == c["hops"]
                 shares[c["category"], c["hops"], c["asset"]] += c["share"]
             share = shares[fact["category"], fact["hop"], fact["asset"]]
@@ -90,17 +90,17 @@ def _passing_and_splitting(ask_about: Asked) -> None:
         assert way(crossed) == hashes
         shortest = ask_about("03", wallets["origin"][0], other=wallets["mixer"][0], least_share=0)
         assert way(shortest[0]) == hashes
-        assert shortest[0].columns["hops"] == len(hashes)
+        assert shortest[0].values["hops"] == len(hashes)
         last = of_hash(hashes[1])
         (since,) = ask_about("09", wallets["laundering"][0], since=last.occurred_at.isoformat())
-        assert (way(since), since.columns["change"]) == ((hashes[1],), "happened")
+        assert (way(since), since.values["change"]) == ((hashes[1],), "happened")
 
     for shape in shapes("fan_out_fan_in"):
         origin, (*mules, collector) = shape["wallets"]["origin"][0], shape["wallets"]["laundering"]
         paid = [of_hash(each) for each in shape["transaction_hashes"]]
         gathered = ask_about("04", collector)
         assert {finding.transfers[0].sender for finding in gathered} == set(mules)
-        assert sum(finding.columns["transfers"] for finding in gathered) == len(mules)
+        assert sum(finding.values["transfers"] for finding in gathered) == len(mules)
         window = {
             "since": paid[0].occurred_at.isoformat(),
             "until": (paid[len(mules) - 1].occurred_at + timedelta(seconds=1)).isoformat(),

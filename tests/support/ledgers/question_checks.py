@@ -29,17 +29,17 @@ def check_pairs(asked: Asked, record: PlainRecord, pairs: Iterable[tuple[str, st
         for through in (False, True):
             expected = record.arrivals(wallet, other, hop_limit=12, through=through)
             found = asked("10", wallet, other=other, through_labels=through, row_limit=EVERY)
-            arrived = {each.transfers[-1].transaction_hash: each.columns["hops"] for each in found}
+            arrived = {each.transfers[-1].transaction_hash: each.values["hops"] for each in found}
             assert arrived == expected, (wallet, other, through)
             for each in found:
                 _is_path(each, wallet, other)
                 labelled = [s.sender for s in each.transfers[1:] if s.sender in record.categories]
-                assert len(labelled) == len(each.columns["through"])
+                assert len(labelled) == len(each.values["through"])
                 assert through or not labelled
             met["10"] += bool(expected)
         common = {
             _party(each, wallet, other): tuple(
-                each.columns[name] for name in ("from_wallet", "to_wallet", "from_other", "to_other")
+                each.values[name] for name in ("from_wallet", "to_wallet", "from_other", "to_other")
             )
             for each in asked("12", wallet, other=other, row_limit=EVERY)
         }
@@ -51,7 +51,7 @@ def check_wallets(asked: Asked, record: PlainRecord, wallets: Iterable[str], met
     """11, 13, 14, 15 and 16."""
     for wallet in wallets:
         reached = {
-            (each.transfers[-1].receiver, each.transfers[-1].asset): each.columns["hops"]
+            (each.transfers[-1].receiver, each.transfers[-1].asset): each.values["hops"]
             for each in asked("11", wallet, hop_limit=4, least_usd=30, row_limit=EVERY)
         }
         expected = record.reached(wallet, hop_limit=4, least_usd=30)
@@ -60,7 +60,7 @@ def check_wallets(asked: Asked, record: PlainRecord, wallets: Iterable[str], met
 
         fans = {
             (int(c["begins"].timestamp()), c["senders"], c["receivers"])
-            for c in (each.columns for each in asked("13", wallet, least_wallets=3, row_limit=EVERY))
+            for c in (each.values for each in asked("13", wallet, least_wallets=3, row_limit=EVERY))
         }
         assert fans == record.fans(wallet, hours=24, wallets=3), wallet
         met["13"] += bool(fans)
@@ -73,7 +73,7 @@ def check_wallets(asked: Asked, record: PlainRecord, wallets: Iterable[str], met
 
         flows = {
             (c["way"], c["category"], c["asset"]): (c["wallets"], c["transfers"], c["units"])
-            for c in (each.columns for each in asked("15", wallet, row_limit=EVERY))
+            for c in (each.values for each in asked("15", wallet, row_limit=EVERY))
         }
         assert flows == {
             key: (parties, transfers, pytest.approx(round(amount / 10**18, 8), abs=1e-8))
@@ -84,7 +84,7 @@ def check_wallets(asked: Asked, record: PlainRecord, wallets: Iterable[str], met
         shared = set()
         for each in asked("16", wallet, row_limit=EVERY):
             paid = {step.receiver for step in each.transfers if step.receiver not in record.categories}
-            address = next(a for a in paid | {wallet} if each.columns["deposit_address"].endswith(a[-4:]))
+            address = next(a for a in paid | {wallet} if each.values["deposit_address"].endswith(a[-4:]))
             others = {step.sender for step in each.transfers} - {wallet, address}
             shared |= {(address, other) for other in others}
         assert shared == record.shared_deposits(wallet, 0.95), wallet
@@ -117,7 +117,7 @@ def check_record(asked: Asked, record: PlainRecord, met: Met, *, least_usd: floa
     met["19"] += bool(trips)
     fans = defaultdict(set)
     for each in asked("20", None, row_limit=EVERY, least_wallets=3):
-        c = each.columns
+        c = each.values
         fans[c["wallet"][-4:]].add((int(c["begins"].timestamp()), c["senders"], c["receivers"]))
     expected = defaultdict(set)
     for wallet in record.sent.keys() - record.categories.keys():
