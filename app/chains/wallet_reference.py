@@ -96,14 +96,14 @@ def _stored_forms(address: str) -> list[str]:
             forms.add(normalise_address(chain, address))
         except InvalidEvent as exc:
             reasons.add(exc.reason)
-    if not forms and "bad_checksum" in reasons and why_no_address(address) is None:
-        raise UnknownAddress("bad_checksum", f"The checksum of {address} is wrong.")
     name, colon, _ = address.partition(":")
     if not forms and colon and _chain_name(name):
         close = get_close_matches(name.lower(), KNOWN_CHAINS, 1)
         known = f"Is {close[0]} meant?" if close else "GET /v1/chains lists those that are."
         message = f"The chain {name[:40]!a} of this address is not known. {known}"
         raise UnknownAddress("unknown_chain", message)
+    if not forms and "bad_checksum" in reasons and why_no_address(address) is None:
+        raise UnknownAddress("bad_checksum", f"The checksum of {address} is wrong.")
     if not forms:
         why = why_no_address(address)
         detail = f"{address[:100]!a} is no address of a known chain."
