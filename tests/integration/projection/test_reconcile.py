@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 
 from app.domain import ZERO_ADDRESS
 from app.errors import InUse, NotReady
-from app.labels.effective import label_set_digest
 from app.operations.reconcile import reconcile
 from app.operations.reconciliation_answer import Reconciliation
 from app.projection import range_digests, repair
@@ -229,7 +228,7 @@ def test_labels_of_the_published_run_are_compared_and_mended(postgres: Postgres,
     unconfirmed = reconcile(postgres, graph, ignore)
     assert (unconfirmed.equal, unconfirmed.label_comparison) == (True, "unconfirmed")
     assert reconcile(postgres, graph, ignore, repair=True).label_comparison == "compared"
-    assert graph_label_digest(graph) == label_set_digest(labels)
+    assert graph_label_digest(graph) == labels.digest
 
 
 def test_the_last_comparison_is_remembered_with_all_it_found(postgres: Postgres, projected: Graph) -> None:
