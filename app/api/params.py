@@ -43,6 +43,8 @@ WalletReference = Annotated[
         examples=["ethereum:0x00000000000000000000000000000000000000aa"],
     ),
 ]
+PLAIN_TEXT = r"^[^\x00-\x1f\x7f-\x9f]*$"
+"""Text without control characters."""
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Entries on one page.")]

@@ -8,7 +8,7 @@ from fastapi import Depends, Query
 
 from app.answers.cursors import MAX_BIGINT
 from app.answers.names import RiskLevel
-from app.api.params import Since, Until
+from app.api.params import PLAIN_TEXT, Since, Until
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 from app.domain import Direction
 from app.runs.board.filters import Order, ScoreFilter, Sort
@@ -36,22 +36,31 @@ def _score_query(
     risk_level: Annotated[RiskLevel | None, Query(description="Only wallets of this risk level.")] = None,
     category: Annotated[
         str | None,
-        Query(max_length=40, description="Only wallets whose label, money or fired rule has this category."),
+        Query(
+            max_length=40,
+            pattern=PLAIN_TEXT,
+            description="Only wallets whose label, money or fired rule has this category.",
+        ),
     ] = None,
     main_category: Annotated[
-        str | None, Query(max_length=40, description="Only wallets with this main category.")
+        str | None,
+        Query(max_length=40, pattern=PLAIN_TEXT, description="Only wallets with this main category."),
     ] = None,
     direction: Annotated[
         Direction | None, Query(description="Only wallets whose score this direction decided.")
     ] = None,
     flag: Annotated[
-        str | None, Query(max_length=40, description="Only wallets with this flag, at any amount.")
+        str | None,
+        Query(max_length=40, pattern=PLAIN_TEXT, description="Only wallets with this flag, at any amount."),
     ] = None,
-    chain: Annotated[str | None, Query(max_length=40, description="Only wallets on this chain.")] = None,
+    chain: Annotated[
+        str | None, Query(max_length=40, pattern=PLAIN_TEXT, description="Only wallets on this chain.")
+    ] = None,
     asset: Annotated[
         str | None,
         Query(
             max_length=MAX_REFERENCE_LENGTH,
+            pattern=PLAIN_TEXT,
             description="Only wallets that received or sent this asset: a coin's symbol, or a contract.",
         ),
     ] = None,

@@ -80,9 +80,7 @@ def test_the_way_of_every_thief_to_the_mixer_is_shown_or_said_to_be_left_out(
         assert len(found.findings) == len(ways[False])
         wider = ask(graph, question("10"), about | {"through_labels": True}, timeout_seconds=LIMIT)
         assert {way.transfers[-1].transaction_hash: way.values["hops"] for way in wider} == ways[True]
-        assert all(
-            way.values["wallets"].startswith(f"Hacker {hacker[:6]}…{hacker[-4:]} → ") for way in wider
-        )
+        assert all(way.values["wallets"].startswith(f"Hacker {hacker[:6]}…{hacker[-4:]} → ") for way in wider)
 
 
 def test_every_new_question_equals_a_plain_search(hack: Hack, postgres: Postgres, graph: Graph) -> None:

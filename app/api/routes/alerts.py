@@ -22,7 +22,7 @@ from app.answers.alerts import (
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.names import AlertOutcome, AlertStatus
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, WithTotal
+from app.api.params import DEFAULT_LIMIT, PLAIN_TEXT, WALLET_PATTERN, Cursor, Limit, WithTotal
 from app.api.responses import errors, example
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 from app.record.wallets import find_wallet
@@ -72,7 +72,9 @@ def list_all_alerts(
     services: AppServices,
     *,
     status: Annotated[AlertStatus | None, Query(description="Only alerts in this state.")] = None,
-    rule: Annotated[str | None, Query(max_length=40, description="Only alerts of this rule.")] = None,
+    rule: Annotated[
+        str | None, Query(max_length=40, pattern=PLAIN_TEXT, description="Only alerts of this rule.")
+    ] = None,
     wallet: Annotated[
         str | None,
         Query(
@@ -81,7 +83,7 @@ def list_all_alerts(
             description="Only alerts of a wallet: an address, or `chain:address`.",
         ),
     ] = None,
-    customer_reference: Annotated[str | None, Query(max_length=200)] = None,
+    customer_reference: Annotated[str | None, Query(max_length=200, pattern=PLAIN_TEXT)] = None,
     retrospective: Annotated[bool | None, Query(description="Only such alerts, or only others.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -130,7 +132,7 @@ def list_watched_wallets(
     services: AppServices,
     *,
     customer_reference: Annotated[
-        str | None, Query(max_length=200, description="Only wallets of this customer.")
+        str | None, Query(max_length=200, pattern=PLAIN_TEXT, description="Only wallets of this customer.")
     ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,

@@ -25,6 +25,7 @@ from app.answers.screenings import (
 from app.api.dependencies import AppServices, Services
 from app.api.params import (
     DEFAULT_LIMIT,
+    PLAIN_TEXT,
     WALLET_PATTERN,
     Cursor,
     Limit,
@@ -99,7 +100,9 @@ def list_screenings(
     ] = None,
     status: Annotated[ScreeningStatus | None, Query(description="Only in this state.")] = None,
     risk_level: Annotated[RiskLevel | None, Query(description="Only of this risk level.")] = None,
-    flag: Annotated[str | None, Query(max_length=40, description="Only with this flag.")] = None,
+    flag: Annotated[
+        str | None, Query(max_length=40, pattern=PLAIN_TEXT, description="Only with this flag.")
+    ] = None,
     cause: Annotated[ScreeningCause | None, Query(description="Only for this cause.")] = None,
     customer_reference: Annotated[
         ReferenceText | None, Query(description="Only with this reference, where it was not erased.")

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from app.answers.cursors import MAX_BIGINT
+from app.api.params import PLAIN_TEXT
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 from app.domain import Direction
 from app.policy.conditions import Level
@@ -26,7 +27,7 @@ def _day(value: object) -> object:
     return value
 
 
-Name = Annotated[str | None, Field(max_length=MAX_REFERENCE_LENGTH)]
+Name = Annotated[str | None, Field(max_length=MAX_REFERENCE_LENGTH, pattern=PLAIN_TEXT)]
 Day = Annotated[date | None, BeforeValidator(_day)]
 
 

@@ -70,14 +70,14 @@ def test_investigate_lists_its_questions() -> None:
     listed = aml_json("investigate")
     assert [each["question_number"] for each in listed] == [each.number for each in questions()]
     shown = aml("investigate")
-    assert all(each["number"] in shown for each in listed)
+    assert all(each["question_number"] in shown for each in listed)
 
 
 def test_investigate_asks_the_graph_as_the_question_is_written(graph: Graph) -> None:
     (found,) = aml_json("investigate", "1", "--wallet", BOB)["findings"]
     assert [step["sender"] for step in found["transfers"]] == [MIXER, ALICE]  # in the order of time
     (asked,) = ask(graph, question("01"), {"chain": "ethereum", "wallet": BOB}, timeout_seconds=60)
-    assert found["columns"]["share"] == asked.columns["share"]
+    assert found["values"]["share"] == asked.values["share"]
     assert [step["transaction_hash"] for step in found["transfers"]] == [
         step.transaction_hash for step in asked.transfers
     ]
