@@ -17,12 +17,12 @@ from app.stores.graph import Graph
 from app.stores.locks import Lock, acquire
 from app.stores.postgres import Postgres
 from app.verify import diff_lists
+from tests.support.api.path_values import path_values
 from tests.support.builders import transfer
 from tests.support.ingesting import ingest, produce_raw
 from tests.support.record import change, label, score
 from tests.support.run_story import BOB, MIXER, STORY
 from tests.support.serving import served
-from tests.support.told import told
 
 PATHS = json.loads((PROJECT / "docs" / "openapi.json").read_text())["paths"]
 OPERATIONS = {
@@ -159,7 +159,7 @@ def good(table: Table, api: httpx.Client, postgres: Postgres) -> None:
     (later,) = screened.json()["screenings"]
     later_id = {"screening_id": later["screening_id"]}
     assert table.ask(api, "get_screening", values=later_id).status_code == 202
-    table.values |= told(api, MIXER, BOB)
+    table.values |= path_values(api, MIXER, BOB)
     change(postgres, "UPDATE scoring_runs SET status = 'running' WHERE run_id = 1")
     with postgres.transaction() as connection:
         acquire(connection, Lock.RUN)
