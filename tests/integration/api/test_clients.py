@@ -14,13 +14,13 @@ import pytest
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from tests.support.api.path_values import path_values
 from tests.support.builders import transfer
 from tests.support.environment import API_TOKEN
 from tests.support.ingesting import ingest, produce_raw
 from tests.support.record import label, score
 from tests.support.run_story import BOB, MIXER, STORY
 from tests.support.serving import served
-from tests.support.told import told
 
 DOCUMENT = PROJECT / "docs" / "openapi.json"
 TOOLS = Path(sys.executable).parent.parent / "clients" / "bin"
@@ -140,7 +140,7 @@ def test_every_operation_answers_the_generated_client_with_its_type(
             "operation_id": "0" * 32,
             "transaction_hash": transfer(10, 1, 2, 1).transaction_hash,
             "question": "01",
-            **told(api, MIXER, BOB),
+            **path_values(api, MIXER, BOB),
         }
         right = client_of(base_url=str(api.base_url), token=API_TOKEN, timeout=60)
         wrong = client_of(base_url=str(api.base_url), token="another" * 5, timeout=60)

@@ -6,7 +6,7 @@ from uuid import UUID
 import httpx
 
 
-def told(api: httpx.Client, criminal: str, wallet: str) -> dict[str, Any]:
+def path_values(api: httpx.Client, criminal: str, wallet: str) -> dict[str, Any]:
     """The path parameters by which each of them is asked for.
 
     Args:
