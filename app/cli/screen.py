@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.table import Table
 
 from app.answers.names import ScreeningCause
@@ -95,16 +96,27 @@ def screen(
         if file is not None and out is not None:
             refused = _file(screener, file, out, source, as_json=as_json)
         else:
-            subjects = [
-                WalletSubject(type="wallet", address=one, chain=chain, customer_reference=customer)
-                for one in addresses or []
-            ]
+            subjects = [_subject(one, chain, customer) for one in addresses or []]
             cause: ScreeningCause = "request" if len(subjects) == 1 else "batch"
             screenings = screener.screen(subjects, cause=cause, source=source)
             refused = sum(one.status == "refused" for one in screenings)
             _show(screenings, as_json=as_json)
     if refused:
         raise typer.Exit(1)
+
+
+def _subject(address: str, chain: str | None, customer: str | None) -> WalletSubject:
+    """The wallet that the words name.
+
+    Raises:
+        InvalidInput: a word cannot be what it stands for.
+    """
+    try:
+        return WalletSubject(type="wallet", address=address, chain=chain, customer_reference=customer)
+    except ValidationError as exc:
+        first = exc.errors(include_url=False)[0]
+        name = {"chain": "--chain", "customer_reference": "--customer-reference"}.get(str(first["loc"][-1]))
+        raise InvalidInput(f"{name or 'An address'} cannot be used: {first['msg']}.") from exc
 
 
 def _file(screener: Screener, file: Path, out: Path, source: From, *, as_json: bool) -> int:

@@ -6,7 +6,7 @@ that holds it dies.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
+from enum import IntEnum, unique
 
 from sqlalchemy import Connection, text
 
@@ -14,6 +14,7 @@ from app.errors import InUse
 from app.stores.postgres import Postgres
 
 
+@unique
 class Lock(IntEnum):
     """Keys of the advisory locks; each key is used once."""
 
@@ -23,8 +24,8 @@ class Lock(IntEnum):
     REBUILD = 0x414D4C04  # one rebuild of the graph at a time
     RUN = 0x414D4C05  # one scoring run at a time
     RECONCILE = 0x414D4C06  # one comparison of record and graph at a time
-    LEVELS = 0x414D4C08  # one writer of the published run's levels into the graph at a time
     OFFSETS = 0x414D4C07  # one consumer at a time compares Kafka's offsets with the record's
+    LEVELS = 0x414D4C09  # one writer of the published run's levels into the graph at a time
     WITHDRAWAL = 0x414D4C08  # one process at a time withdraws what an undone import said
 
 

@@ -85,7 +85,9 @@ def test_an_export_is_recorded_once_however_often_it_is_imported(
     assert checked["assets"] == {"ethereum:ETH": {"transfers": 2, "amount": "160"}}
     with consuming(settings, postgres, graph):
         first, again = (answer(settings, folder, "--wait", "60") for _ in range(2))
-    assert {**first, "outcome": None, "delivered": 0} == {**checked, "outcome": None}
+    assert checked["import_id"] is None
+    assert first["import_id"] == again["import_id"]
+    assert {**first, "outcome": None, "delivered": 0, "import_id": None} == {**checked, "outcome": None}
     assert (first["outcome"]["stored"], first["outcome"]["duplicates"]) == (2, 0)
     assert (again["outcome"]["stored"], again["outcome"]["duplicates"]) == (0, 2)
     assert not first["outcome"]["dead_letters"] | again["outcome"]["dead_letters"]

@@ -9,7 +9,7 @@ from app.answers.runs import RUN
 from app.answers.scores import CategoryAmount, Contribution, Reason
 from app.report.document import pdf
 from app.report.summary import summary
-from app.report.wallet_report import ReportLabel, ReportRule, WalletReport
+from app.report.wallet_report import ReportLabel, WalletReport
 
 FIRST_PAGES = 4
 NOW = datetime(2026, 1, 5, tzinfo=UTC)
@@ -89,7 +89,6 @@ def test_the_annex_begins_within_five_pages_of_any_wallet() -> None:
         made_by="somebody",
         run=RUN,
         explanation=explanation,
-        rules=[ReportRule(name=f"rule_{n}", description=LONG, level_at_least="medium") for n in range(30)],
         labels=[label] * 40,
     )
     document = PdfDocument(pdf(report))
