@@ -53,7 +53,7 @@ def board_columns(
         priced = np.searchsorted(wallet_id, side.priced_wallet_id)
         crime_usd[priced] += side.combined.sums(is_crime) * scores.usd[priced, direction - 1]
     first, last = _seen(wallet_id, accounts)
-    return BoardColumns(categories, np.floor(crime_usd * 100 + 0.5).astype(np.int64), first, last)
+    return BoardColumns(categories, _cents(crime_usd), first, last)
 
 
 def _of_cells(
@@ -95,3 +95,11 @@ def _seen(wallet_id: NDArray[np.int64], accounts: Accounts) -> tuple[NDArray[np.
         np.maximum.at(last, owner[pool], seconds)
     first[first == never] = -1
     return first, last
+
+
+def _cents(usd: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Whole US cents, half up; what is more than the column holds is its largest value."""
+    return np.minimum(np.floor(usd * 100 + 0.5), _MOST_CENTS).astype(np.int64)
+
+
+_MOST_CENTS = float(1 << 62)

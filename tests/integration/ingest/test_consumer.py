@@ -110,7 +110,8 @@ def test_poison_goes_to_the_dead_letters_with_its_reason_and_everything_else_is_
     line, sender = encode(spoilt), spoilt.sender
     mixed_case = sender[:-1] + sender[-1].swapcase() if sender[-1].isalpha() else "0x" + "aB" * 20
     poison: dict[str, list[bytes | None]] = {
-        "empty": [None, b""],
+        "empty": [b""],
+        "foreign_tombstone": [None],
         "not_json": [b"{", b"\xff\xfe", b"NaN"],
         "too_large": [b'{"a":' * 20_000],
         "not_object": [b"[]", b"7"],

@@ -115,7 +115,7 @@ def test_a_topic_of_64_partitions_arrives_whole(settings: Settings, postgres: Po
     wide = settings.model_copy(update={"topic_partitions": 64})
     produce(story().transfers, wide)
     # These have a few keys; without one Kafka spreads messages over all partitions.
-    produce_raw(wide, [(None, b"poison")] * 500)
+    produce_raw(wide, [(None, b"{poison")] * 500)
     ingest(wide, postgres, graph)
 
     status = ingestion_status(wide, postgres, graph)

@@ -91,12 +91,12 @@ def test_many_dead_letters_in_a_row_raise_the_alarm_and_stop_nothing(
 ) -> None:
     ensure_topics(settings)
     strict = settings.model_copy(update={"dead_letter_ceiling": 20, "batch_messages": 10})
-    produce_raw(strict, [(b"k", b"garbage")] * 19)
+    produce_raw(strict, [(b"k", b"{garbage")] * 19)
     ingest(strict, postgres, graph)
     assert ingestion_status(strict, postgres, graph).alarm is None
     good = STORY[0]
-    produce_raw(strict, [(b"k", b"garbage")] * 81 + [(good.message_key.encode(), encode(good))])
-    produce_raw(strict, [(b"k", b"garbage")] * 20)
+    produce_raw(strict, [(b"k", b"{garbage")] * 81 + [(good.message_key.encode(), encode(good))])
+    produce_raw(strict, [(b"k", b"{garbage")] * 20)
     ingest(strict, postgres, graph)
     status = ingestion_status(strict, postgres, graph)
     assert (status.totals.stored, status.dead_letters) == (1, {"not_json": 120})

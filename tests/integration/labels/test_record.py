@@ -93,7 +93,8 @@ def test_replacing_a_source_removes_what_it_no_longer_says_and_nothing_of_others
     rows = [MIXER, replace(MIXER, address="0x02"), replace(MIXER, source="another", address="0x03")]
     import_labels(postgres, rows, CATEGORIES)
     newer = [replace(MIXER, confidence=10), replace(MIXER, address="0x04")]
-    assert import_labels(postgres, newer, CATEGORIES, replace=True) == ImportReport(1, 0, 1, 1)
+    replaced = import_labels(postgres, newer, CATEGORIES, replace=True, allow_shrink=True)
+    assert replaced == ImportReport(1, 0, 1, 1)
     assert [label.address for label in effective(postgres)] == ["0x01", "0x03", "0x04"]
     assert import_labels(postgres, newer, CATEGORIES, replace=True) == ImportReport(0, 2, 0, 0)
     renamed = [replace(label, name="Another name", category=None) for label in newer]

@@ -135,10 +135,15 @@ def test_a_difference_by_prices_is_one_of_prices(postgres: Postgres) -> None:
     diff = run_diff(postgres, before, after, 10, None)
     assert diff.changed > 0
     for each in diff.changes:
-        assert each.parts.prices == each.change
-        assert {each.parts.transfers, each.parts.labels, each.parts.policy, each.parts.engine} == {"0.000000"}
+        assert each.parts.by_prices == each.change
+        assert {
+            each.parts.by_transfers,
+            each.parts.by_labels,
+            each.parts.by_policy,
+            each.parts.by_engine,
+        } == {"0.000000"}
     one = wallet_diff(postgres, before, after, address(WALLET))
-    assert one.score.parts.prices == one.score.change != "0.000000"
+    assert one.score_change.parts.by_prices == one.score_change.change != "0.000000"
 
 
 def test_prices_that_were_changed_behind_the_back_are_found(postgres: Postgres) -> None:

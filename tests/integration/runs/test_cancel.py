@@ -69,7 +69,7 @@ def test_a_cancelled_run_ends_at_its_next_step_and_publishes_nothing(story: Post
 def test_a_run_cancelled_at_the_last_moment_is_not_completed(story: Postgres) -> None:
     run = started(story)
     cancel_run(story, run.run_id)
-    figures = run_row.RunFigures(0, 0, 0, 0, 0, "", "")
+    figures = run_row.RunFigures(0, 0, 0, 0, 0, "", "", 0, 0, "{}")
     with pytest.raises(Cancelled), story.transaction() as connection:
         run_row.complete(connection, run.run_id, figures)
     run.resources.close()

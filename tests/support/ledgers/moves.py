@@ -92,20 +92,21 @@ def random_ledger(number: int, moves: int = 26) -> Ledger:
     for place in range(moves):
         sender, receiver = chance.choices(wallets, k=2)
         late = place >= moves - 3
-        made.append(
-            Move(
-                transfer_id=number * 1000 + place,
-                seq=number * 1000 + (moves + place if late else chance.randrange(moves // 2)),
-                transaction_hash=f"0x{chance.getrandbits(256):064x}",
-                sender=sender,
-                receiver=receiver,
-                asset_id=number * 2 + chance.choice((0, 0, 1)),
-                amount=chance.choice((0, 1, 2, 3, 5, 8, 13 * 10**18, 10**24 + 7)),
-                usd_value=chance.choice((None, 0.0, 1.5, 20.0, 3e6)),
-                batch=LATER if late else SEEN,
-                retracted=chance.random() < 0.05,
-            )
+        move = Move(
+            transfer_id=number * 1000 + place,
+            seq=number * 1000 + (moves + place if late else chance.randrange(moves // 2)),
+            transaction_hash=f"0x{chance.getrandbits(256):064x}",
+            sender=sender,
+            receiver=receiver,
+            asset_id=number * 2 + chance.choice((0, 0, 1)),
+            amount=chance.choice((0, 1, 2, 3, 5, 8, 13 * 10**18, 10**24 + 7)),
+            usd_value=chance.choice((None, 0.0, 1.0, 1.5, 3.0)),
+            batch=LATER if late else SEEN,
+            retracted=chance.random() < 0.05,
         )
+        # Of a unit until here: a value that is ten times from its day's median is not used.
+        worth = None if move.usd_value is None else move.usd_value * move.amount
+        made.append(replace(move, usd_value=worth))
     return Ledger(made, {wallet: chance.choice(CATEGORIES) for wallet in chance.sample(wallets, 2)})
 
 
