@@ -95,8 +95,7 @@ class BaseReader:
         if run_id is None:
             return Base(None, load_policy(self._settings.policy_file), frozenset())
         run = run_row(connection, run_id)
-        registry = NOTHING_REGISTERED if run.registry_digest is None else registry_at(connection, run.as_of)
-        base = Base(run, policy_of(run), valued_assets(connection, run_id), registry)
+        base = base_of_run(connection, run)
         with self._lock:
             self._base = base
         return base
@@ -109,6 +108,12 @@ class BaseReader:
         lists = [LabelList.model_validate(row, from_attributes=True) for row in connection.execute(_LISTS)]
         self._lists = monotonic(), lists
         return lists
+
+
+def base_of_run(connection: Connection, run: Row[Any]) -> Base:
+    """A run with its policy, and the assets whose money counted in it."""
+    registry = NOTHING_REGISTERED if run.registry_digest is None else registry_at(connection, run.as_of)
+    return Base(run, policy_of(run), valued_assets(connection, run.run_id), registry)
 
 
 def valued_assets(connection: Connection, run_id: int) -> frozenset[int]:

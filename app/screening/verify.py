@@ -9,8 +9,7 @@ from app.answers.screenings import ScreenedWallet, Screening, ScreeningDifferenc
 from app.chains.wallet_reference import Candidate
 from app.runs.queries import run_row
 from app.runs.result_lines import ARITHMETIC
-from app.runs.stored_policy import policy_of
-from app.screening.base import Base, valued_assets
+from app.screening.base import Base, base_of_run
 from app.screening.by_ledger import scores_of_the_past
 from app.screening.known import read_known
 from app.screening.wallets import Changes, answer
@@ -37,7 +36,7 @@ def verify(postgres: Postgres, screening: Screening) -> ScreeningVerification:
     else:
         with postgres.transaction(snapshot=True) as connection:
             run = run_row(connection, base_of.run.run_id)
-            base = Base(run, policy_of(run), valued_assets(connection, run.run_id))
+            base = base_of_run(connection, run)
             for wallet in screening.wallets:
                 differences += _of_wallet(connection, base, screening, wallet)
     return ScreeningVerification(

@@ -62,7 +62,9 @@ def test_every_transfer_of_50_random_ledgers_has_the_exact_source(
     score(postgres, graph, "ledger")
     with postgres.transaction(snapshot=True) as connection:
         base = screener._moment(connection).base
-        rows = connection.execute(text("SELECT * FROM transactions ORDER BY transfer_id")).all()
+        rows = connection.execute(
+            text("SELECT *, usd_value AS own_usd_value FROM transactions ORDER BY transfer_id")
+        ).all()
     by_hash = {row.transaction_hash: row for row in rows}
     ids = [row.transfer_id for row in rows]
     stores = Stores(postgres, graph, 120.0)

@@ -149,7 +149,7 @@ def test_a_screening_is_verified_by_command_and_api(api: httpx.Client, postgres:
     assert told.exit_code == 0, told.output
     change(
         postgres,
-        "UPDATE screenings SET answer = jsonb_set(answer, '{wallets,0,score,score}', '\"1.000000\"')",
+        "UPDATE screenings SET answer = jsonb_set(answer, '{wallets,0,wallet_score,score}', '\"1.000000\"')",
     )
     answer = api.post(f"/v1/screenings/{made}/verify").json()
     assert not answer["equal"]

@@ -227,7 +227,8 @@ def test_a_screening_computed_again_is_equal_and_says_what_was_changed(
     with postgres.transaction() as connection:
         connection.execute(
             text(
-                "UPDATE screenings SET answer = jsonb_set(answer, '{wallets,0,score,risk_level}', '\"low\"')"
+                "UPDATE screenings SET answer ="
+                " jsonb_set(answer, '{wallets,0,wallet_score,risk_level}', '\"low\"')"
             )
         )
     assert not screener.verify(made[3].screening_id).equal

@@ -24,8 +24,8 @@ def client(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[htt
 
 def test_the_api_lists_the_questions_and_asks_one(client: httpx.Client) -> None:
     listed = QuestionList.model_validate(client.get("/v1/questions").json()).questions
-    assert [each.number for each in listed] == [each.number for each in questions()]
-    limits = {one.name: one for one in listed[2].parameters}
+    assert [each.question_number for each in listed] == [each.number for each in questions()]
+    limits = {one.name: one for one in listed[2].parameter_definitions}
     assert (limits["hop_limit"].least, limits["hop_limit"].most) == (1, 12)
 
     asked = {"wallet": MIXER, "other": f"ethereum:{CAROL}", "parameters": {"hop_limit": 3}}
