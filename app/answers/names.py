@@ -82,6 +82,8 @@ RefusalReason = TypeAliasType(
     ],
 )
 """Why an event, an address or a hash is refused; a test holds them to `ingest.contract.reasons`."""
+SpellingReason = TypeAliasType("SpellingReason", Literal["look_alike", "other_chain"])
+"""Why a text that a person wrote is no address, beside the reasons of events."""
 LabelComparison = TypeAliasType("LabelComparison", Literal["compared", "unconfirmed"])
 QuestionParameterKind = TypeAliasType(
     "QuestionParameterKind", Literal["text", "words", "integer", "number", "switch", "time"]

@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-from app.answers.names import ParameterPlace, RefusalReason
+from app.answers.names import ParameterPlace, RefusalReason, SpellingReason
 from app.errors import AmlError
 
 PREFIX: Final = "urn:aml:problem:"
@@ -71,7 +71,7 @@ class Problem(BaseModel):
         examples=["9f86d081884c4d659a2feaa0c55ad015"],
     )
     errors: list[InvalidParameter] = Field(default=[], description="Of 422: each parameter at fault.")
-    reason: RefusalReason | None = Field(
+    reason: RefusalReason | SpellingReason | None = Field(
         default=None, description="Why it is no address, chain or hash: a code.", examples=["bad_checksum"]
     )
     choices: list[str] = Field(default=[], description="`chain:address` of the wallets to choose from.")

@@ -2,10 +2,12 @@
 // Params: chain, wallet, since, until, row_limit
 // Returns: path, counterparty, category, transfers, units, asset, usd_value, first, last
 CYPHER 25
-WITH datetime(coalesce($since, '0001-01-01T00:00:00Z')) AS since, datetime(coalesce($until, '9999-12-31T00:00:00Z')) AS until
+// In milliseconds: the index of times would read all wallets' transfers.
+WITH datetime(coalesce($since, '0001-01-01T00:00:00Z')).epochMillis AS since,
+  datetime(coalesce($until, '9999-12-31T00:00:00Z')).epochMillis AS until
 MATCH (w:Wallet {chain: $chain, address: $wallet})<-[t:TRANSFER]-(n)
 WHERE t.amount > 0 AND n <> w AND t.retracted IS NULL
-  AND since <= t.occurred_at < until
+  AND since <= t.occurred_at.epochMillis < until
 // One line for each wallet and asset: the largest of its transfers is drawn, the others are counted.
 ORDER BY t.amount DESC, t.transaction_hash
 WITH w, n, t.asset AS asset, collect(t)[0] AS largest, count(*) AS transfers, sum(t.amount) AS amount,

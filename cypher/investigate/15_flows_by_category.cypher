@@ -2,9 +2,11 @@
 // Params: chain, wallet, since, until, row_limit
 // Returns: path, way, category, wallets, transfers, units, asset, usd_value, first, last
 CYPHER 25
-WITH datetime(coalesce($since, '0001-01-01T00:00:00Z')) AS since, datetime(coalesce($until, '9999-12-31T00:00:00Z')) AS until
+// In milliseconds: the index of times would read all wallets' transfers.
+WITH datetime(coalesce($since, '0001-01-01T00:00:00Z')).epochMillis AS since,
+  datetime(coalesce($until, '9999-12-31T00:00:00Z')).epochMillis AS until
 MATCH (w:Wallet {chain: $chain, address: $wallet})-[t:TRANSFER WHERE t.amount > 0 AND t.retracted IS NULL]-(n)
-WHERE n <> w AND since <= t.occurred_at < until
+WHERE n <> w AND since <= t.occurred_at.epochMillis < until
 ORDER BY t.amount DESC, t.transaction_hash
 WITH w, endNode(t) = w AS is_paid, n.category AS category, t.asset AS asset, count(DISTINCT n) AS wallets,
   collect(t)[0] AS largest, count(*) AS transfers, sum(t.amount) AS amount,

@@ -1,5 +1,6 @@
 """The command that publishes another program's stream as transfers."""
 
+import re
 import signal
 from threading import Event
 from typing import Annotated
@@ -19,6 +20,8 @@ from app.cli.output.terminal import (
 )
 from app.errors import InvalidInput
 from ingest.adapters.ethereum_etl_stream import adapt
+
+_is_topic = re.compile(r"[A-Za-z0-9._-]{1,249}").fullmatch
 
 
 def adapt_ethereum_etl(
@@ -40,6 +43,10 @@ def adapt_ethereum_etl(
 
     Example: aml adapt ethereum-etl --topic transactions --topic token_transfers --topic traces
     """
+    if wrong := next((name for name in topic if not _is_topic(name)), None):
+        raise InvalidInput(
+            f"{wrong[:60]!a} is no name of a topic: letters, digits, dots, _ and -, 249 at most."
+        )
     if chain not in EVM_NATIVE_ASSETS:
         raise InvalidInput(f"ethereum-etl describes EVM chains: {', '.join(EVM_NATIVE_ASSETS)}.")
     settings = load_settings(home, "aml-adapter")
