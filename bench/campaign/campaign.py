@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +39,13 @@ Told = Callable[[dict[str, Any]], None]
 
 
 def run(
-    faults: int, *, seed: int, rate: float, compare_every: int = 100, told: Told = lambda _figures: None
+    faults: int,
+    *,
+    seed: int,
+    rate: float,
+    compare_every: int = 100,
+    told: Told = lambda _figures: None,
+    without: Collection[str] = (),
 ) -> dict[str, Any]:
     """The figures of a campaign; up to twelve faults overlap before the instance is waited for.
 
@@ -49,6 +55,7 @@ def run(
         rate: messages a second.
         compare_every: after so many faults the graph is compared with the record, and at the end.
         told: is given the figures so far after every burst.
+        without: kinds of faults that are left out.
 
     Raises:
         DependencyMissing: the instance did not come back by itself; `told` has the figures until then.
@@ -61,6 +68,8 @@ def run(
         load = Load(instance.settings, rate, made)
         copies = Copies(instance.home, _made(folder / "copies"))
         attack = Attack(instance, made, copies, disk, random)
+        for kind in without:
+            del attack.kinds[kind]
         postgres = Postgres(instance.settings.postgres_url)
         resources.callback(postgres.close)
         campaign = _Campaign(instance, load, attack, copies, made, postgres, seed)
