@@ -6,7 +6,7 @@ from bench.campaign.campaign import run
 
 FAULTS = int(os.environ.get("AML_CAMPAIGN_FAULTS", "12"))
 # Known and not cured: an older record put back beside a newer graph can reach the numbers of the lost batches
-# before the graph is looked at, and edges of those batches stay. `AML_CAMPAIGN_FAULTS=30` has it among its faults.
+# before the graph is looked at; edges of those batches stay. With AML_CAMPAIGN_FAULTS it is among the faults.
 WITHOUT = () if "AML_CAMPAIGN_FAULTS" in os.environ else ("older postgres put back",)
 RIGHT = {"lost": 0, "differing": 0, "doubled": 0, "wrong_holes": 0, "untold_holes": 0}
 
