@@ -2,9 +2,7 @@
 
 import csv
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +11,7 @@ from app.chains.asset_reference import asset_of, chain_of_id
 from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
 from app.input_files import read_input, read_text_lines
+from app.skipped_lines import SkippedLines
 
 HEADINGS: Final = {
     "asset": ("asset", "address", "contract", "contract_address", "token_address"),
@@ -35,27 +34,11 @@ REASONS: Final = {
 }
 MAX_JSON_BYTES: Final = 64 * 2**20
 MAX_SYMBOL, MAX_NAME, MAX_SOURCE, MAX_DECIMALS = 64, 200, 200, 255
-_EXAMPLES = 3
-
-
-@dataclass
-class SkippedEntries:
-    """Entries that are no asset, counted by reason; `examples` are the first places of each."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-
-    def skip(self, reason: str, origin: str) -> None:
-        """Counts an entry."""
-        self.counts[reason] += 1
-        places = self.examples.setdefault(reason, [])
-        if len(places) < _EXAMPLES:
-            places.append(origin)
 
 
 def read_assets(
     path: Path,
-    skipped: SkippedEntries,
+    skipped: SkippedLines,
     *,
     source: str | None = None,
     chain: str | None = None,

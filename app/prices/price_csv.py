@@ -1,9 +1,7 @@
 """Prices from CSV: an asset, a day and a price in USD a line, under the headings that exports use."""
 
 import csv
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,6 +12,7 @@ from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
 from app.input_files import read_text_lines
 from app.prices.store import PriceRow
+from app.skipped_lines import SkippedLines
 
 HEADINGS: Final = {
     "asset": ("asset", "token", "contract", "contract_address", "token_address", "address", "symbol"),
@@ -34,22 +33,6 @@ REASONS: Final = {
 }
 MAX_SOURCE: Final = 200
 _MOST = Decimal(10) ** 30
-_EXAMPLES = 3
-
-
-@dataclass
-class SkippedLines:
-    """Lines that are no price, counted by reason; `examples` are the first places of each."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-
-    def skip(self, reason: str, origin: str) -> None:
-        """Counts a line."""
-        self.counts[reason] += 1
-        places = self.examples.setdefault(reason, [])
-        if len(places) < _EXAMPLES:
-            places.append(origin)
 
 
 def read_prices(

@@ -152,10 +152,14 @@ def totals_of(rows: Iterable[Row[Any]], wallet_ids: frozenset[int]) -> BothTotal
 
 
 _POOLS = text("SELECT pool_id, wallet_id FROM pools WHERE wallet_id = ANY(:wallet_ids)")
-_FLOWS = text("""
-    SELECT f.transfer_id, f.seq, t.transaction_hash, t.amount, t.usd_value AS own_usd_value,
-        CASE WHEN CAST(:values_of AS bigint) IS NULL THEN t.usd_value ELSE used_usd(t.transfer_id, t.asset_id,
-            t.occurred_at, t.amount, t.usd_value, CAST(:values_of AS bigint)) END AS usd_value,
+USED_VALUE = """
+    t.usd_value AS own_usd_value,
+    CASE WHEN CAST(:values_of AS bigint) IS NULL THEN t.usd_value ELSE used_usd(t.transfer_id, t.asset_id,
+        t.occurred_at, t.amount, t.usd_value, CAST(:values_of AS bigint)) END AS usd_value
+"""
+"""Of a transfer `t`: its own value, and the one that the run `values_of` uses (`run_of_values`)."""
+_FLOWS = text(f"""
+    SELECT f.transfer_id, f.seq, t.transaction_hash, t.amount, {USED_VALUE},
         f.unobserved, t.asset_id,
         f.send_pool_id, f.recv_pool_id, t.sender_id, t.receiver_id,
         (extract(epoch FROM t.occurred_at) * 1000000)::bigint AS moment
@@ -167,7 +171,7 @@ _FLOWS = text("""
     JOIN flows f USING (transfer_id) JOIN transactions t USING (transfer_id)
     WHERE t.batch_id <= :watermark
       AND (t.retracted_batch_id IS NULL OR t.retracted_batch_id > :watermark)
-""")
+""")  # noqa: S608 - constants of this file
 _COLLECTING = text("""
     SELECT p.pool_id FROM unnest(CAST(:pools AS bigint[])) AS asked (pool_id) JOIN pools p USING (pool_id)
     WHERE (p.last_batch_id > :watermark OR cardinality(CAST(:rules AS text[])) = 0 OR EXISTS (

@@ -19,7 +19,7 @@ from app.policy.policy import Policy
 from app.runs.judgement.reasons import main_reason, reasons_of
 from app.runs.score_answer import amounts_of
 from app.screening import store
-from app.screening.accounts import run_of_values
+from app.screening.accounts import USED_VALUE, run_of_values
 from app.screening.base import Moment, Stores
 from app.screening.by_paths import NO_PATHS
 from app.screening.deposit_paths import PathRows, exposures_of, read_paths
@@ -296,12 +296,10 @@ def _screened(row: Row[Any]) -> ScreenedTransfer:
     )
 
 
-_FIELDS = """
+_FIELDS = f"""
     t.transfer_id, t.chain, t.transaction_hash, t.transfer_index, t.occurred_at, t.sender_id, t.receiver_id,
     s.address AS sender, r.address AS receiver, a.asset, t.asset_id, t.amount,
-    coalesce(t.decimals, a.decimals) AS decimals, t.batch_id, t.usd_value AS own_usd_value,
-    CASE WHEN CAST(:values_of AS bigint) IS NULL THEN t.usd_value ELSE used_usd(t.transfer_id, t.asset_id,
-        t.occurred_at, t.amount, t.usd_value, CAST(:values_of AS bigint)) END AS usd_value
+    coalesce(t.decimals, a.decimals) AS decimals, t.batch_id, {USED_VALUE}
 """
 _NAMES = """
     JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id

@@ -1,6 +1,6 @@
 """Webhooks: where alerts are told, and what became of each call."""
 
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
@@ -22,14 +22,13 @@ from app.answers.webhooks import (
     Webhooks,
 )
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, Cursor, Limit
+from app.api.params import DEFAULT_LIMIT, PLAIN_TEXT, Cursor, Limit
 from app.api.responses import errors, example
 from app.stores.postgres import now
 
 router = APIRouter(tags=["webhooks"])
 EndpointId = Annotated[UUID, Path(description="Of `GET /v1/webhooks`.")]
 DeliveryId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
-_TEXT: Final = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
 class WebhookRequest(BaseModel):
@@ -41,7 +40,7 @@ class WebhookRequest(BaseModel):
         description="https and public; hosts of `AML_WEBHOOK_ALLOWED_HOSTS` may be neither.",
         examples=["https://desk.example/aml"],
     )
-    description: str = Field(default="", max_length=500, pattern=_TEXT, examples=["Our desk"])
+    description: str = Field(default="", max_length=500, pattern=PLAIN_TEXT, examples=["Our desk"])
 
 
 class Removed(BaseModel):

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from app.assets.asset_file import REASONS, SkippedEntries, read_assets
+from app.assets.asset_file import REASONS, read_assets
 from app.assets.store import current_assets, import_assets, remove_assets
 from app.cli.output.import_summary import print_reasons
 from app.cli.output.terminal import (
@@ -23,6 +23,7 @@ from app.cli.output.terminal import (
     stdout,
 )
 from app.errors import InvalidInput
+from app.skipped_lines import SkippedLines
 
 
 def register(app: typer.Typer) -> None:
@@ -68,7 +69,7 @@ def import_asset_file(
 
     Example: aml import assets tokens.csv --chain polygon
     """
-    skipped = SkippedEntries()
+    skipped = SkippedLines()
     with count_progress("reading, in bytes") as progress:
         rows = list(
             read_assets(

@@ -21,8 +21,9 @@ from app.cli.output.terminal import (
 )
 from app.errors import InvalidInput
 from app.operations.unused_prices import unused_prices
-from app.prices.price_csv import REASONS, SkippedLines, read_prices
+from app.prices.price_csv import REASONS, read_prices
 from app.prices.store import import_prices, price_sources, remove_prices
+from app.skipped_lines import SkippedLines
 
 
 def register(app: typer.Typer) -> None:

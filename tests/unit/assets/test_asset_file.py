@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from app.assets.asset_file import REASONS, SkippedEntries, read_assets
+from app.assets.asset_file import REASONS, read_assets
 from app.assets.store import AssetRow
 from app.errors import InvalidInput
+from app.skipped_lines import SkippedLines
 
 USDT = "0xdAC17F958D2ee523a2206206994597C13D831ec7"
 ETL = f"address,symbol,name,decimals,total_supply,block_number\n{USDT.lower()},USDT,Tether USD,6,1,2\n"
@@ -25,9 +26,9 @@ LIST = {
 }
 
 
-def read(path: Path, content: str, **options: object) -> tuple[list[AssetRow], SkippedEntries]:
+def read(path: Path, content: str, **options: object) -> tuple[list[AssetRow], SkippedLines]:
     path.write_text(content)
-    skipped = SkippedEntries()
+    skipped = SkippedLines()
     return list(read_assets(path, skipped, **options)), skipped  # type: ignore[arg-type]
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import InvalidInput
-from app.prices.price_csv import REASONS, SkippedLines, read_prices
+from app.prices.price_csv import REASONS, read_prices
 from app.prices.store import PriceRow
+from app.skipped_lines import SkippedLines
 
 DAY = date(2024, 1, 5)
 BAD_PRICES = ("", "0", "-1", "nan", "inf", "1e31", "1e-19", "1_0", "x")
