@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from app.errors import QueryTimeout, Unequal
 from app.projection.locks import projection_lock, try_projection_lock
 from app.projection.prefetch import prefetch
-from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS
+from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, batch_committed_at
 from app.projection.state import State, owned_state
 from app.projection.upgrade import upgraded
 from app.projection.write import write_transfers, write_wallets
@@ -149,13 +149,23 @@ def reset_lost_batches(connection: Connection, state: State) -> None:
 
 def refuse_newer_graph(connection: Connection, state: State) -> None:
     """Raises NewerGraph when the graph has seen batches that the record does not have."""
-    newest = connection.execute(_NEWEST).one().newest or 0
-    if (state.projected_batch or 0) > newest:
+    if has_lost_batches(connection, state):
+        newest = connection.execute(_NEWEST).one().newest or 0
         raise NewerGraph(
-            f"The graph has seen batch {state.projected_batch} and the record ends with {newest}: the record "
-            "is older than the graph, as after restoring a backup. The consumer rebuilds the graph (unless "
-            "AML_GRAPH_REBUILD=ask), or `aml reload-graph`."
+            f"The graph has seen batches that the record, which ends with {newest}, does not have: the "
+            "record is older than the graph, as after restoring a backup. The consumer rebuilds the graph "
+            "(unless AML_GRAPH_REBUILD=ask), or `aml reload-graph`."
         )
+
+
+def has_lost_batches(connection: Connection, state: State) -> bool:
+    """Whether the graph has seen batches that the record does not have, or has given their numbers again."""
+    newest = connection.execute(_NEWEST).one().newest or 0
+    if state.has_lost_batches or (state.projected_batch or 0) > newest:
+        return True
+    if state.newest_batch is None:
+        return False
+    return batch_committed_at(connection, state.newest_batch) != state.newest_batch_committed_at
 
 
 def _is_pending_up_to(postgres: Postgres, batch: int) -> bool:

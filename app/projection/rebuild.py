@@ -9,7 +9,12 @@ from sqlalchemy import text
 
 from app.domain import Progress
 from app.projection.locks import projection_lock, rebuild_lock
-from app.projection.pending import mark_projected, pending_batches, reset_lost_batches
+from app.projection.pending import (
+    has_lost_batches,
+    mark_projected,
+    pending_batches,
+    reset_lost_batches,
+)
 from app.projection.proof import prove
 from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, Page, RowSource
 from app.projection.state import State, owned_state
@@ -62,6 +67,7 @@ def rebuild_locked(postgres: Postgres, graph: Graph, progress: Progress) -> Rebu
     swept = sweep(graph, state)
     with projection_lock(postgres) as connection:
         mark_projected(connection, graph, state.record_id, covered)
+        graph.write([(query("write/forget_lost_batches"), {"record_id": state.record_id})])
     proof = prove(postgres, graph, lambda step, part: progress(f"proof of {step}", part))
     log.info("graph_rebuilt", generation=state.generation, equal=proof.equal, swept=swept)
     return RebuildReport(
@@ -80,8 +86,9 @@ def _begin(postgres: Postgres, graph: Graph) -> tuple[State, list[int]]:
     with projection_lock(postgres) as connection:
         state = upgraded(graph, owned_state(graph, record_id(connection)))
         reset_lost_batches(connection, state)
-        next_generation = query("write/next_generation"), {"record_id": state.record_id}
-        return replace(state, **graph.write([next_generation])[0][0]), pending_batches(connection)
+        lost = {"record_id": state.record_id, "has_lost_batches": has_lost_batches(connection, state)}
+        begun = graph.write([(query("write/next_generation"), lost)])[0][0]
+        return replace(state, **begun), pending_batches(connection)
 
 
 def _write_all(postgres: Postgres, graph: Graph, state: State, progress: Progress) -> None:

@@ -54,17 +54,34 @@ TRANSFER_COLUMNS = {
 
 
 @dataclass(frozen=True, slots=True)
+class NewestBatch:
+    """The record's newest batch; `committed_at` in microseconds since 1970.
+
+    A record that was put back gives the number again to another batch, which has another time.
+    """
+
+    batch_id: int
+    committed_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """Rows by column: under each name the values of all rows, in one order."""
+    """Rows by column: under each name the values of all rows, in one order.
+
+    No row was written by a batch after `newest_batch`, which is None only where the record has none.
+    """
 
     columns: dict[str, list[Any]]
     rows: int
+    newest_batch: NewestBatch | None = None
 
     @classmethod
-    def of(cls, names: Sequence[str], rows: Sequence[Row[Any]]) -> "Page":
+    def of(
+        cls, names: Sequence[str], rows: Sequence[Row[Any]], newest_batch: NewestBatch | None = None
+    ) -> "Page":
         """The page of these rows, whose values are in the order of the names."""
         columns = map(list, zip(*rows, strict=True)) if rows else ([] for _ in names)
-        return cls(dict(zip(names, columns, strict=True)), len(rows))
+        return cls(dict(zip(names, columns, strict=True)), len(rows), newest_batch)
 
 
 class RowSource:
@@ -86,19 +103,41 @@ class RowSource:
         """The rows these batches have written last, page by page."""
         streamed = self._of_batches.execution_options(stream_results=True, yield_per=self.page_rows)
         with connection.execute(streamed, {"batches": list(batches)}) as result:
+            newest = newest_batch(connection)  # asked after the rows are fixed: none of them is later
             for page in result.partitions(self.page_rows):
-                yield Page.of(self._names, page)
+                yield Page.of(self._names, page, newest)
 
     def of_ids(self, connection: Connection, ids: Collection[int]) -> Page:
         """The rows of these ids; ids that the record does not have are left out."""
-        return Page.of(self._names, connection.execute(self._of_ids, {"ids": list(ids)}).all())
+        rows = connection.execute(self._of_ids, {"ids": list(ids)}).all()
+        return Page.of(self._names, rows, newest_batch(connection))
 
     def after(self, connection: Connection, last_id: int) -> Page:
         """The page of rows that follows this id, in order; empty after the last."""
         parameters = {"after": last_id, "row_limit": self.page_rows}
-        return Page.of(self._names, connection.execute(self._after, parameters).all())
+        rows = connection.execute(self._after, parameters).all()
+        return Page.of(self._names, rows, newest_batch(connection))
 
 
+def newest_batch(connection: Connection) -> NewestBatch | None:
+    """The newest batch the record has committed."""
+    row = connection.execute(_NEWEST_BATCH).one_or_none()
+    return NewestBatch(*row) if row else None
+
+
+def batch_committed_at(connection: Connection, batch_id: int) -> int | None:
+    """When the record committed a batch, in microseconds since 1970; None where it has no such batch."""
+    committed_at: int | None = connection.execute(_COMMITTED_AT, {"batch_id": batch_id}).scalar_one_or_none()
+    return committed_at
+
+
+_NEWEST_BATCH = text("""
+    SELECT batch_id, (extract(epoch FROM committed_at) * 1000000)::bigint
+    FROM batches ORDER BY batch_id DESC LIMIT 1
+""")
+_COMMITTED_AT = text("""
+    SELECT (extract(epoch FROM committed_at) * 1000000)::bigint FROM batches WHERE batch_id = :batch_id
+""")
 WALLET_ROWS = RowSource(WALLET_COLUMNS, "wallets w", key="wallet_id", batch="w.batch_id", page_rows=5_000)
 TRANSFER_ROWS = RowSource(
     TRANSFER_COLUMNS,

@@ -25,6 +25,10 @@ class State:
     `projection_version` says which properties wallets and edges have. `writes` grows with
     each page of rows that is written. `taken_from` is the record whose graph this was before. `levels_run_id`
     is the run whose levels, flags and captions all wallets carry, None where they are of no one run.
+    `newest_batch` is the newest batch of which anything may be in the graph, `newest_batch_committed_at` when
+    the record committed it, in microseconds since 1970: a record that was put back reaches the number again,
+    but not the time. `has_lost_batches` says that the graph has such batches
+    until a rebuild has ended.
     """
 
     record_id: str
@@ -37,6 +41,9 @@ class State:
     writes: int
     taken_from: str | None = None
     levels_run_id: int | None = None
+    newest_batch: int | None = None
+    newest_batch_committed_at: int | None = None
+    has_lost_batches: bool = False
 
     def carries(self, label_set_digest: str, watermark: int | None = None) -> bool:
         """Whether all wallets carry their labels of a set, or all that came in batches up to the watermark.
@@ -120,5 +127,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "writes": (int,),
     "taken_from": (str, NoneType),
     "levels_run_id": (int, NoneType),
+    "newest_batch": (int, NoneType),
+    "newest_batch_committed_at": (int, NoneType),
+    "has_lost_batches": (bool,),
 }
 """Of the state node's properties: people can change them in Neo4j Browser."""

@@ -1,6 +1,7 @@
 """Writes pages of rows into the graph: absolute values, each guarded by its revision and generation."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import compress
 from typing import Any
 
@@ -23,8 +24,8 @@ def write_wallets(graph: Graph, state: State, page: Page) -> int:
         "first_batch": min(batches, default=None),
         "label_revision": state.label_revision,
     }
-    steps = [lock_state(state), _guarded("write/wallets", state, wallets=page.columns)]
-    _, matched, _ = graph.write([*steps, (query("labels/invalidate"), invalidate)])
+    write = _guarded("write/wallets", state, wallets=page.columns)
+    matched = graph.write([*_begin(state, page), (query("labels/invalidate"), invalidate), write])[-1]
     return _require_all(page, matched)
 
 
@@ -37,7 +38,7 @@ def write_transfers(graph: Graph, state: State, page: Page, *, first: Step | Non
         page: of `rows.TRANSFER_ROWS`.
         first: what the same transaction does first, such as deleting misplaced edges.
     """
-    steps = [lock_state(state), _guarded("write/transfers", state, transfers=page.columns)]
+    steps = [*_begin(state, page), _guarded("write/transfers", state, transfers=page.columns)]
     if first is not None:
         steps.insert(1, first)
     try:
@@ -48,7 +49,7 @@ def write_transfers(graph: Graph, state: State, page: Page, *, first: Step | Non
     if matched[0]["matched"] < page.rows:  # a wallet belongs to a batch that is still pending
         wallet_ids = sorted({*page.columns["sender_id"], *page.columns["receiver_id"]})
         endpoints = _guarded("write/endpoints", state, wallet_ids=wallet_ids)
-        matched = graph.write([lock_state(state), endpoints, steps[-1]])[-1]
+        matched = graph.write([*_begin(state, page), endpoints, steps[-1]])[-1]
     return _require_all(page, matched)
 
 
@@ -60,6 +61,14 @@ def delete_misplaced(page: Page) -> Step:
 def lock_state(state: State) -> Step:
     """Locks the state node until the transaction ends: transactions that begin with it run one by one."""
     return query("write/lock_state"), {"record_id": state.record_id}
+
+
+def _begin(state: State, page: Page) -> list[Step]:
+    """Locks the state, and notes how far the record was when the page was read (`State.newest_batch`)."""
+    if page.newest_batch is None:
+        return [lock_state(state)]
+    noted = {"record_id": state.record_id, **asdict(page.newest_batch)}
+    return [lock_state(state), (query("write/note_newest_batch"), noted)]
 
 
 def _guarded(name: str, state: State, **parameters: dict[str, list[Any]] | list[int]) -> Step:

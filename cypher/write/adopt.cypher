@@ -9,6 +9,7 @@ MERGE (state:GraphState {singleton: true})
                 state.projection_version = $projection_version
 FOREACH (_ IN CASE WHEN state.record_id <> $record_id AND NOT used THEN [1] ELSE [] END |
   SET state.record_id = $record_id, state.projected_batch = null, state.label_set_digest = null,
-      state.unlabelled_batch = null, state.projection_version = $projection_version
+      state.unlabelled_batch = null, state.projection_version = $projection_version,
+      state.newest_batch = null, state.newest_batch_committed_at = null, state.has_lost_batches = null
 )
 RETURN state.record_id AS record_id

@@ -1,4 +1,4 @@
-"""A record that was put back writes other rows under the numbers of its lost batches: the graph is rebuilt."""
+"""A record that was put back gives the numbers of its lost batches again: the graph is rebuilt."""
 
 from threading import Event
 
@@ -16,41 +16,37 @@ from tests.support.projection_record import ROWS, add_batch, restate
 from tests.support.record import ask, change, ignore
 
 LATER = [(4, 5), (5, 4)]
-NUMBERED = {"transactions": "transfer_id", "wallets": "wallet_id", "pools": "pool_id"}
+PUT_BACK = (
+    "DELETE FROM flows f USING transactions t WHERE t.transfer_id = f.transfer_id AND t.batch_id > :kept",
+    "DELETE FROM transactions WHERE batch_id > :kept",
+    "DELETE FROM pools p USING wallets w WHERE w.wallet_id = p.wallet_id AND w.batch_id > :kept",
+    "DELETE FROM wallets WHERE batch_id > :kept",
+    "DELETE FROM batches WHERE batch_id > :kept",
+    "SELECT setval('batch_ids', max(batch_id)) FROM batches",
+    "SELECT setval('transactions_transfer_id_seq', max(transfer_id)) FROM transactions",
+    "SELECT setval('wallets_wallet_id_seq', max(wallet_id)) FROM wallets",
+    "SELECT setval('pools_pool_id_seq', max(pool_id)) FROM pools",
+)
 
 
 def put_back(postgres: Postgres, batch: int) -> None:
     """Makes the record what it was after a batch; the numbers of what is lost come again."""
-    statements = (
-        f"DELETE FROM flows USING transactions AS t WHERE t.transfer_id = flows.transfer_id AND t.batch_id > {batch}",
-        f"DELETE FROM transactions WHERE batch_id > {batch}",
-        f"DELETE FROM pools USING wallets AS w WHERE w.wallet_id = pools.wallet_id AND w.batch_id > {batch}",
-        f"DELETE FROM wallets WHERE batch_id > {batch}",
-        f"DELETE FROM batches WHERE batch_id > {batch}",
-        "SELECT setval('batch_ids', max(batch_id)) FROM batches",
-        *(
-            f"SELECT setval(pg_get_serial_sequence('{table}', '{key}'), max({key})) FROM {table}"
-            for table, key in NUMBERED.items()
-        ),
-    )
-    for statement in statements:
-        change(postgres, statement, None)
+    for statement in PUT_BACK:
+        change(postgres, statement, None, **({"kept": batch} if ":kept" in statement else {}))
 
 
 @pytest.fixture
-def kept(postgres: Postgres, graph: Graph) -> int:
-    """The last batch of a record whose graph has seen one more, which is lost and whose number is taken again."""
+def _lost(postgres: Postgres, graph: Graph) -> None:
+    """A record that has lost the last batch its graph has seen, and has given its number again."""
     kept = add_batch(postgres, ROWS)
     lost = add_batch(postgres, LATER)
     project_all_pending(postgres, graph)
     put_back(postgres, kept)
     assert add_batch(postgres, [(4, 6)]) == lost
-    return kept
 
 
-def test_a_number_that_was_taken_again_is_not_the_lost_batch(
-    postgres: Postgres, graph: Graph, kept: int
-) -> None:
+@pytest.mark.usefixtures("_lost")
+def test_a_number_that_was_taken_again_is_not_the_lost_batch(postgres: Postgres, graph: Graph) -> None:
     add_batch(postgres, [(6, 1)])
     with pytest.raises(NewerGraph, match="older than the graph"):
         project_pending(postgres, graph)
@@ -80,9 +76,8 @@ def test_a_lost_batch_that_was_written_and_never_marked_is_told_too(
     assert is_equal(postgres, graph)
 
 
-def test_a_rebuild_that_was_interrupted_does_not_hide_lost_batches(
-    postgres: Postgres, graph: Graph, kept: int
-) -> None:
+@pytest.mark.usefixtures("_lost")
+def test_a_rebuild_that_was_interrupted_does_not_hide_lost_batches(postgres: Postgres, graph: Graph) -> None:
     def stop(step: str, _part: float) -> None:
         if step == "sweep":
             raise KeyboardInterrupt
@@ -96,7 +91,8 @@ def test_a_rebuild_that_was_interrupted_does_not_hide_lost_batches(
     assert is_equal(postgres, graph)
 
 
-def test_a_rebuild_by_hand_ends_it_too(postgres: Postgres, graph: Graph, kept: int) -> None:
+@pytest.mark.usefixtures("_lost")
+def test_a_rebuild_by_hand_ends_it_too(postgres: Postgres, graph: Graph) -> None:
     rebuild(postgres, graph, ignore)
     add_batch(postgres, [(5, 6)])
     project_all_pending(postgres, graph)
@@ -106,7 +102,7 @@ def test_a_rebuild_by_hand_ends_it_too(postgres: Postgres, graph: Graph, kept: i
 
 def test_batches_written_in_another_order_are_not_taken_for_lost(postgres: Postgres, graph: Graph) -> None:
     batches = [add_batch(postgres, ROWS) for _ in range(3)]
-    change(postgres, f"UPDATE batches SET projected_at = now() WHERE batch_id < {batches[2]}", 2)
+    change(postgres, "UPDATE batches SET projected_at = now() WHERE batch_id < :newest", 2, newest=batches[2])
     project_pending(postgres, graph)
     change(postgres, "UPDATE batches SET projected_at = NULL", None)
     project_all_pending(postgres, graph)
