@@ -84,6 +84,7 @@ class RunDiff(Answer):
     changed: int = Field(description="Wallets whose score or level changed.", examples=[1])
     changes: list[ScoreChange]
     next: str | None = None
+    total: int = Field(description="Of these, those between the levels that were asked for.", examples=[1])
 
 
 class ContributionChange(Answer):
@@ -162,7 +163,7 @@ VERIFICATION = Verification(
     exposures=88,
     scores=64,
 )
-DIFF = RunDiff(run_before=_BEFORE, run_after=_AFTER, changed=1, changes=[_CHANGE])
+DIFF = RunDiff(run_before=_BEFORE, run_after=_AFTER, changed=1, changes=[_CHANGE], total=1)
 WALLET_DIFF = WalletDiff(
     run_before=_BEFORE,
     run_after=_AFTER,

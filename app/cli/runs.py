@@ -20,6 +20,7 @@ from app.cli.output.terminal import (
     step_progress,
 )
 from app.errors import InvalidInput, Unequal
+from app.policy.conditions import Level
 from app.record.wallets import find_wallet
 from app.runs.cancel import cancel_run
 from app.runs.history import history as history_of
@@ -104,6 +105,12 @@ def diff(
     run_b: RunArgument,
     wallet: Annotated[str | None, typer.Argument(help="Only this wallet: address or chain:address.")] = None,
     home: HomeOption = DEFAULT_HOME,
+    risk_level_before: Annotated[
+        Level | None, typer.Option(help="Only wallets that had this level in the first run.")
+    ] = None,
+    risk_level_after: Annotated[
+        Level | None, typer.Option(help="Only wallets that have this level in the second run.")
+    ] = None,
     limit: LimitOption = 20,
     cursor: CursorOption = None,
     as_json: JsonOption = False,
@@ -118,14 +125,26 @@ def diff(
 
     with open_record(load_settings(home)) as postgres, stderr.status("Comparing the runs"):
         difference = (
-            run_diff(postgres, run_a, run_b, limit, cursor)
+            run_diff(
+                postgres,
+                run_a,
+                run_b,
+                limit,
+                cursor,
+                risk_level_before=risk_level_before,
+                risk_level_after=risk_level_after,
+            )
             if wallet is None
             else wallet_diff(postgres, run_a, run_b, wallet)
         )
     if as_json:
         print_json(difference)
     elif isinstance(difference, RunDiff):
-        stdout.print(_changes(difference.changes, f"{difference.changed} wallets changed"))
+        stdout.print(
+            _changes(
+                difference.changes, f"{difference.changed} wallets changed, {difference.total} of them listed"
+            )
+        )
     else:
         stdout.print(_changes([difference.score_change], "one wallet"))
         stdout.print(_contributions(difference))

@@ -8,12 +8,13 @@ the whole change.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, text
 
+from app.answers.names import RiskLevel
 from app.labels.columns import label_columns
 from app.policy.policy import Policy
 from app.runs.board.statements import LEVEL_RANK
@@ -26,13 +27,16 @@ from app.verify.reaccount import reaccount
 from app.verify.replay import Replayed, past_snapshot, replay
 
 PARTS = ("transfers", "prices", "labels", "policy")
+LEVELS: Final[tuple[RiskLevel, ...]] = ("low", "unrated", "medium", "high", "severe")
+"""By `LEVEL_RANK`."""
 
 
 @dataclass(frozen=True)
 class Changes:
     """Wallets whose score or level differs, biggest change first, then by wallet id; millionths of a point.
 
-    `old` and `new` are as stored, -1 where nothing was known. `parts` is n x 5: `PARTS`, then what is left of
+    `old` and `new` are as stored, -1 where nothing was known; `old_level` and `new_level` are places in
+    `LEVELS`, -1 likewise. `parts` is n x 5: `PARTS`, then what is left of
     the change between stored scores: rounding, when an engine is not the ledger's or a run is of an earlier
     version.
     """
@@ -42,7 +46,17 @@ class Changes:
     wallet_id: NDArray[np.int64]
     old: NDArray[np.int64]
     new: NDArray[np.int64]
+    old_level: NDArray[np.int64]
+    new_level: NDArray[np.int64]
     parts: NDArray[np.int64]
+
+    def between(self, old_level: RiskLevel | None, new_level: RiskLevel | None) -> NDArray[np.int64]:
+        """The places of the wallets that had this level and have that one; None: any."""
+        found = np.ones(len(self.wallet_id), np.bool_)
+        for levels, level in ((self.old_level, old_level), (self.new_level, new_level)):
+            if level is not None:
+                found &= levels == LEVELS.index(level)
+        return np.flatnonzero(found)
 
     @property
     def change(self) -> NDArray[np.int64]:
@@ -72,7 +86,9 @@ def changes_between(connection: Connection, run_a: int, run_b: int) -> Changes:
     parts[:, -1] = change - parts.sum(axis=1)
     changed = np.flatnonzero((old != new) | (old_level != new_level))
     order = changed[np.lexsort((wallet_id[changed], -np.abs(change[changed])))]
-    return Changes(a, b, wallet_id[order], old[order], new[order], parts[order])
+    return Changes(
+        a, b, wallet_id[order], old[order], new[order], old_level[order], new_level[order], parts[order]
+    )
 
 
 def _steps(connection: Connection, a: Row[Any], b: Row[Any]) -> Iterator[Replayed]:

@@ -29,8 +29,17 @@ _cache: OrderedDict[tuple[str, int, int], Changes] = OrderedDict()
 _one_at_a_time = Lock()
 
 
-def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str | None) -> RunDiff:
-    """The wallets whose score or level changed, biggest change first.
+def run_diff(
+    postgres: Postgres,
+    run_a: int,
+    run_b: int,
+    limit: int,
+    cursor: str | None,
+    *,
+    risk_level_before: RiskLevel | None = None,
+    risk_level_after: RiskLevel | None = None,
+) -> RunDiff:
+    """The wallets whose score or level changed, biggest change first; with levels, only those between them.
 
     Raises:
         NotFound: there is no run of that id.
@@ -39,8 +48,9 @@ def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str
     """
     begin = 0 if cursor is None else decode_cursor(cursor, 1)[0]
     changes = _changes(postgres, run_a, run_b)
-    end = min(begin + limit, len(changes.wallet_id))
-    wallet_ids = changes.wallet_id[begin:end].tolist()
+    places = changes.between(risk_level_before, risk_level_after)
+    on_page = places[begin : begin + limit].tolist()
+    wallet_ids = changes.wallet_id[on_page].tolist()
     with postgres.transaction(snapshot=True) as connection:
         wallets = _wallets(connection, wallet_ids, changes.a.watermark)
         before, after = (_judgements(connection, run, wallet_ids) for run in (changes.a, changes.b))
@@ -48,11 +58,12 @@ def run_diff(postgres: Postgres, run_a: int, run_b: int, limit: int, cursor: str
         run_before=run_name(changes.a),
         run_after=run_name(changes.b),
         changed=len(changes.wallet_id),
+        total=len(places),
         changes=[
             _change(changes, place, wallets[wallet_id], (before.get(wallet_id), after.get(wallet_id)))
-            for place, wallet_id in zip(range(begin, end), wallet_ids, strict=True)
+            for place, wallet_id in zip(on_page, wallet_ids, strict=True)
         ],
-        next=encode_cursor(end) if end < len(changes.wallet_id) else None,
+        next=encode_cursor(begin + limit) if begin + limit < len(places) else None,
     )
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from app.answers.comparisons import DIFF, WALLET_DIFF, RunDiff, WalletDiff
+from app.answers.names import RiskLevel
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
 from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, RunId, WaitSeconds
@@ -67,6 +68,12 @@ def compare_runs(
         str | None,
         Query(max_length=200, json_schema_extra={"pattern": WALLET_PATTERN}, description="Only this wallet."),
     ] = None,
+    risk_level_before: Annotated[
+        RiskLevel | None, Query(description="Only wallets that had this level in the first run.")
+    ] = None,
+    risk_level_after: Annotated[
+        RiskLevel | None, Query(description="Only wallets that have this level in the second run.")
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> RunDiff | WalletDiff | Response:
@@ -87,4 +94,12 @@ def compare_runs(
 
     if wallet is not None:
         return wallet_diff(services.postgres, run_id_before, run_id_after, wallet)
-    return run_diff(services.postgres, run_id_before, run_id_after, limit, cursor)
+    return run_diff(
+        services.postgres,
+        run_id_before,
+        run_id_after,
+        limit,
+        cursor,
+        risk_level_before=risk_level_before,
+        risk_level_after=risk_level_after,
+    )

@@ -205,3 +205,24 @@ def test_history_lists_a_wallets_scores_newest_first(story: Postgres) -> None:
     ]
     assert first.scores + second.scores == whole.scores
     assert second.next is None
+
+
+def test_a_diff_lists_the_wallets_between_two_levels(story: Postgres) -> None:
+    a = score(story)
+    write(story, [transfer(15, DAVE, ALICE, 100)])
+    b = score(story)
+    whole = compared(story, a, b)
+    moves = {(each.risk_level_before, each.risk_level_after) for each in whole.changes}
+    for before, after in moves:
+        found = run_diff(story, a, b, 1, None, risk_level_before=before, risk_level_after=after)
+        expected = [c for c in whole.changes if (c.risk_level_before, c.risk_level_after) == (before, after)]
+        listed = list(found.changes)
+        while found.next is not None:
+            found = run_diff(story, a, b, 1, found.next, risk_level_before=before, risk_level_after=after)
+            listed += found.changes
+        assert listed == expected
+        assert (found.changed, found.total) == (whole.changed, len(expected))
+    assert (
+        run_diff(story, a, b, 1, None, risk_level_after="severe").changes
+        == [each for each in whole.changes if each.risk_level_after == "severe"][:1]
+    )
