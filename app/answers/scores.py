@@ -136,7 +136,7 @@ class Reason(Answer):
 
 
 class WalletTotals(Answer):
-    """What the record holds of a wallet now; transfers and counterparties are counted up to a limit."""
+    """What the record holds of a wallet now, without transfers to itself; counted up to a limit."""
 
     transfers_in: int = Field(examples=[2])
     transfers_out: int = Field(examples=[1])

@@ -13,13 +13,19 @@ COLUMNS = (
     "direction",
     "category",
     "hop",
+    "listed",
+    "firm",
     "asset",
     "share",
     "amount",
     "decimals",
     "severity",
     "hop_weight",
+    "counted",
     "points",
+    "usd_value",
+    "direct_usd",
+    "indirect_usd",
     "name",
     "value",
     "reason",
@@ -51,6 +57,8 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
     summary: dict[str, Any] = {
         "chain": explanation.wallet.chain,
         "address": explanation.wallet.address,
+        "name": explanation.wallet.name,
+        "name_source": explanation.wallet.name_source,
         "score": explanation.score,
         "risk_level": explanation.risk_level,
         "band": explanation.band,
@@ -64,6 +72,8 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
         "direction": explanation.direction,
         "weighting": explanation.weighting,
     }
+    if explanation.totals is not None:
+        summary |= explanation.totals.model_dump(mode="json")
     yield {"part": "report", "name": "made_at", "value": report.made_at.isoformat()}
     yield {"part": "report", "name": "made_by", "value": report.made_by}
     yield from ({"part": "wallet", "name": name, "value": value} for name, value in summary.items())
@@ -79,6 +89,7 @@ def _rows(report: WalletReport) -> Iterator[dict[str, Any]]:
         ("contribution", explanation.contributions),
         ("other_contribution", explanation.other_contributions),
         ("exposure", explanation.exposures),
+        ("amount", explanation.amounts),
     ):
         yield from ({"part": part, **item.model_dump(mode="json")} for item in items)
     for residual in explanation.residuals:

@@ -97,9 +97,9 @@ def _cell(value: object) -> str:
     return guarded(value) if isinstance(value, str) else str(value)
 
 
-def _parsed(fields: dict[str, Any]) -> Subject | str:
+def _parsed(fields: dict[str, str]) -> Subject | str:
     try:
-        return _subject.validate_python(fields)
+        return _subject.validate_strings(fields)
     except ValidationError as exc:
         return "; ".join(_faults(exc.errors(include_url=False, include_context=False)))
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
 from app.chains.wallet_reference import Candidate, normalise, normalise_on
 
@@ -52,7 +52,7 @@ class TransferSubject(_Subject):
     type: Literal["transfer"]
     transaction_hash: Annotated[str, Field(max_length=100, examples=["0x" + "11" * 32])]
     chain: ChainText | None = None
-    transfer_index: int | None = Field(default=None, ge=0, le=2**16 - 1, examples=[0])
+    transfer_index: StrictInt | None = Field(default=None, ge=0, le=2**16 - 1, examples=[0])
     receiver: AddressText | None = None
 
     @model_validator(mode="after")

@@ -1,9 +1,9 @@
 """Alerts and the wallets that are watched."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Body, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.alerts.listing import AlertFilter, change_alert, list_alerts, read_alert_detail
@@ -52,13 +52,26 @@ class WatchesRequest(BaseModel):
     watched_wallets: list[WatchRequest] = Field(min_length=1, max_length=1_000)
 
 
-class AlertChange(BaseModel):
-    """What a person decided."""
-
+class _AlertChange(BaseModel):
     model_config = ConfigDict(extra="forbid")
-    status: AlertStatus
-    outcome: AlertOutcome | None = Field(default=None, description="Of `closed`, which needs one.")
     note: str | None = Field(default=None, max_length=2_000, pattern=r"^[^\x00]*$")
+
+
+class AlertClosed(_AlertChange):
+    """A person closes an alert, and says what came of it."""
+
+    status: Literal["closed"]
+    outcome: AlertOutcome
+
+
+class AlertTaken(_AlertChange):
+    """A person takes an alert up, or opens it again."""
+
+    status: Literal["open", "in_review"]
+
+
+AlertChange = Annotated[AlertClosed | AlertTaken, Body(discriminator="status")]
+"""What a person decided."""
 
 
 class Unwatched(BaseModel):
@@ -113,8 +126,9 @@ def get_alert(services: AppServices, alert_id: AlertId) -> AlertDetail:
 @router.patch("/alerts/{alert_id}", responses=example(200, ALERT) | errors(404))
 def update_alert(services: AppServices, alert_id: AlertId, change: AlertChange) -> Alert:
     """Sets an alert in review, closes it with an outcome, or opens it again."""
+    outcome = change.outcome if isinstance(change, AlertClosed) else None
     with services.postgres.transaction() as connection:
-        return change_alert(connection, alert_id, change.status, change.outcome, change.note)
+        return change_alert(connection, alert_id, change.status, outcome, change.note)
 
 
 @router.post("/watched-wallets", responses=example(200, WatchReport(added=1, updated=0, unchanged=0)))

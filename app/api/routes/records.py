@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.answers.lists import LISTS, Lists
@@ -133,7 +133,7 @@ class LabelRequest(BaseModel):
     )
     name: LabelText = Field(examples=["Example mixer: 1 ETH"])
     source: LabelText = Field(examples=["our desk"])
-    confidence: int = Field(default=100, ge=0, le=100, examples=[90])
+    confidence: StrictInt = Field(default=100, ge=0, le=100, examples=[90])
     valid_from: Moment | None = None
     valid_to: Moment | None = None
 

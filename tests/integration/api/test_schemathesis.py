@@ -37,4 +37,6 @@ def test_every_operation_keeps_the_document(
             *("--continue-on-failure", "--no-shrink", "--request-timeout", "60", "--warnings", "off"),
         ]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-30_000:] + done.stderr[-3_000:]
+    # A case's body may fill a hundred lines of the screen with one line.
+    told = "\n".join(line[:500] for line in done.stdout.splitlines())
+    assert done.returncode == 0, told[-60_000:] + done.stderr[-3_000:]
