@@ -54,7 +54,8 @@ def tell(
         delivery_id = connection.execute(
             _DELIVERY, {"message_id": parameters["message_id"], "endpoint_id": endpoint_id}
         ).scalar_one()
-        _defer(connection, delivery_id, endpoint_id, subject)
+        lock = f"webhook:{endpoint_id}:{subject}"
+        defer(connection, TASK, {"delivery_id": delivery_id}, queue=QUEUE, lock=lock)
     return len(endpoints)
 
 
@@ -66,12 +67,15 @@ def send_test(connection: Connection, endpoint_id: UUID, moment: datetime) -> De
     """
     require_endpoint(connection, endpoint_id)
     data = {"endpoint_id": str(endpoint_id), "detail": "This is a test. Nothing has happened."}
-    tell(connection, TEST_EVENT, f"webhook:{endpoint_id}", data, moment, only=endpoint_id)
+    # A subject of its own: it waits for no older message, also not for a test that failed.
+    tell(connection, TEST_EVENT, f"test:{uuid4()}", data, moment, only=endpoint_id)
     return deliveries(connection, endpoint_id, 1, None).deliveries[0]
 
 
 def send_again(connection: Connection, delivery_id: int) -> Delivery:
     """Sends a message again now, under the same id: one that was given up or delivered, or that waits.
+
+    It waits for no older message about its subject.
 
     Raises:
         NotFound: there is no delivery of that number.
@@ -80,8 +84,10 @@ def send_again(connection: Connection, delivery_id: int) -> Delivery:
     if row is None:
         raise NotFound(f"There is no delivery {delivery_id}. GET /v1/webhooks/{{id}}/deliveries lists them.")
     connection.execute(_PENDING, {"delivery_id": delivery_id})
-    if row.status != "pending" or not connection.execute(_NOW, {"delivery_id": delivery_id}).rowcount:
-        _defer(connection, delivery_id, row.endpoint_id, row.subject)
+    lock = f"webhook:{row.endpoint_id}:again:{delivery_id}"
+    waiting = {"delivery_id": delivery_id, "lock": lock}
+    if row.status != "pending" or not connection.execute(_NOW, waiting).rowcount:
+        defer(connection, TASK, {"delivery_id": delivery_id}, queue=QUEUE, lock=lock)
     return _delivery(connection, connection.execute(_ONE, {"delivery_id": delivery_id}).one())
 
 
@@ -103,11 +109,6 @@ def deliveries(
     rows = connection.execute(_PAGE, parameters).all()
     following = encode_cursor(rows[limit].delivery_id) if len(rows) > limit else None
     return Deliveries(deliveries=[_delivery(connection, row) for row in rows[:limit]], next=following)
-
-
-def _defer(connection: Connection, delivery_id: int, endpoint_id: UUID, subject: str) -> None:
-    lock = f"webhook:{endpoint_id}:{subject}"
-    defer(connection, TASK, {"delivery_id": delivery_id}, queue=QUEUE, lock=lock)
 
 
 def _delivery(connection: Connection, row: Row[Any]) -> Delivery:
@@ -144,7 +145,7 @@ _PENDING = text("""
     WHERE delivery_id = :delivery_id
 """)
 _NOW = text("""
-    UPDATE procrastinate_jobs SET scheduled_at = NULL
+    UPDATE procrastinate_jobs SET scheduled_at = NULL, lock = :lock
     WHERE status IN ('todo', 'doing') AND task_name = 'deliver' AND args = jsonb_build_object(
         'delivery_id', CAST(:delivery_id AS bigint))
 """)

@@ -47,7 +47,7 @@ def call(
         return Called(None, "", str(exc), monotonic() - start)
     except TimeoutError:
         return Called(None, "", f"It did not answer within {SECONDS:g} s.", monotonic() - start)
-    except (httpx.HTTPError, OSError) as exc:
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as exc:
         return Called(None, "", f"{type(exc).__name__}: {exc}"[:500], monotonic() - start)
     error = None if status_code in ACCEPTED else f"It answered {status_code}."
     return Called(status_code, answer, error, monotonic() - start)

@@ -1,11 +1,13 @@
 """Which addresses may be called: public ones by https, and hosts that a setting names."""
 
-import socket
 from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from socket import SOCK_STREAM, getaddrinfo, inet_aton
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
+
+import idna
 
 from app.errors import InvalidInput
 
@@ -47,25 +49,53 @@ def check_url(url: str, allowed_hosts: Collection[str]) -> SplitResult:
         port = parts.port
     except ValueError as exc:
         raise InvalidInput(f"{url[:200]} is no URL: {exc}.") from exc
-    host = parts.hostname
-    if not host or parts.scheme not in _PORTS or len(url) > MAX_URL_LENGTH or any(c <= " " for c in url):
-        raise InvalidInput(f"{url[:200]} is no URL to call: write https://host/path.")
+    is_plain = len(url) <= MAX_URL_LENGTH and url.isprintable() and " " not in url
+    if not parts.hostname or parts.scheme not in _PORTS or not is_plain:
+        raise InvalidInput(f"{url[:200]!r} is no URL to call: write https://host/path.")
+    host = _name_of_the_net(parts.hostname)
     if parts.username or parts.password or parts.fragment or port == 0:
         raise InvalidInput(
             "A URL to call has no user, no password and no fragment: calls are signed instead."
         )
+    named = f"[{host}]" if ":" in host else host
+    parts = parts._replace(netloc=named if port is None else f"{named}:{port}")
     if host in allowed_hosts:
         return parts
     if parts.scheme != "https":
         raise InvalidInput(
             f"{url[:200]} is not https. Only hosts of AML_WEBHOOK_ALLOWED_HOSTS are called by http."
         )
-    try:
-        literal = ip_address(host)
-    except ValueError:
-        return parts
-    _require_public(host, literal)
+    if host == "localhost" or host.endswith(".localhost"):
+        raise _not_public(host)
+    literal = _literal(host)
+    if literal is not None:
+        _require_public(host, literal)
     return parts
+
+
+def _name_of_the_net(host: str) -> str:
+    """The host in ASCII, as it is looked up; letters of other scripts are written as IDNA says."""
+    try:
+        if not host.isascii():
+            return idna.encode(host, uts46=True).decode()
+    except idna.IDNAError as exc:
+        raise InvalidInput(f"{host[:200]} is no name of a host: {exc}.") from exc
+    labels = host.removesuffix(".").split(".")
+    if ":" not in host and not all(0 < len(label) <= _MAX_LABEL for label in labels):
+        raise InvalidInput(f"{host[:200]} is no name of a host: a part of it is empty or too long.")
+    return host
+
+
+def _literal(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host names without a look-up, also as 127.1 or as one number."""
+    try:
+        return ip_address(host)
+    except ValueError:
+        pass
+    try:
+        return IPv4Address(inet_aton(host))
+    except OSError:
+        return None
 
 
 def resolve(url: str, allowed_hosts: Collection[str]) -> Target:
@@ -78,7 +108,7 @@ def resolve(url: str, allowed_hosts: Collection[str]) -> Target:
     parts = check_url(url, allowed_hosts)
     host = parts.hostname or ""
     port = parts.port or _PORTS[parts.scheme]
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = getaddrinfo(host, port, type=SOCK_STREAM)
     addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if host not in allowed_hosts:
         for each in addresses:
@@ -93,18 +123,19 @@ def _require_public(host: str, address: IPv4Address | IPv6Address) -> None:
         inner = address.ipv4_mapped or address.sixtofour or address
         if address in _NAT64:
             inner = IPv4Address(int(address) & 0xFFFF_FFFF)
-    if not inner.is_global or inner.is_multicast or (not address.is_global and inner is address):
-        raise InvalidInput(
-            f"{host} is {address}, which is no public address. Name the host in AML_WEBHOOK_ALLOWED_HOSTS if"
-            " it is to be called."
-        )
+    if not inner.is_global or inner.is_multicast or (inner.version == _V6 and inner not in _GLOBAL_UNICAST):
+        raise _not_public(host)
 
 
-class _Nat64:
-    """64:ff9b::/96, whose last 32 bits are an address of version 4."""
+def _not_public(host: str) -> InvalidInput:
+    return InvalidInput(
+        f"{host} has no public address. Name the host in AML_WEBHOOK_ALLOWED_HOSTS if it is to be called."
+    )
 
-    def __contains__(self, address: IPv6Address) -> bool:
-        return int(address) >> 32 == int(IPv6Address("64:ff9b::")) >> 32
 
-
-_NAT64: Final = _Nat64()
+_V6: Final = 6
+_MAX_LABEL: Final = 63
+_NAT64: Final = IPv6Network("64:ff9b::/96")
+"""Its last 32 bits are an address of version 4."""
+_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
+"""The only addresses of version 6 that a server on the internet has."""

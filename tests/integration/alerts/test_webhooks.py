@@ -7,7 +7,7 @@ import pytest
 
 from app.alerts.webhooks.deliver import WAITS, deliver
 from app.alerts.webhooks.endpoints import add_endpoint, rotate_secret
-from app.alerts.webhooks.messages import deliveries, send_again, tell
+from app.alerts.webhooks.messages import deliveries, send_again, send_test, tell
 from app.alerts.webhooks.send import call, signed_headers
 from app.alerts.webhooks.targets import check_url
 from app.answers.webhooks import Delivery, NewWebhook
@@ -18,7 +18,7 @@ from tests.support.commands import free_port
 from tests.support.ingesting import wait_until
 from tests.support.jobs.receiver import Receiver, receiving_calls
 from tests.support.jobs.working import working
-from tests.support.record import ask, change
+from tests.support.record import ask, change, rows
 
 LOCAL = frozenset({"127.0.0.1"})
 AN_HOUR_LATER = "UPDATE procrastinate_jobs SET scheduled_at = scheduled_at - interval '1 hour'"
@@ -52,6 +52,22 @@ def of(postgres: Postgres, endpoint: NewWebhook) -> list[Delivery]:
         "https://[64:ff9b::7f00:1]/x",
         "https://10.1.2.3/x",
         "https://169.254.169.254/latest/meta-data",
+        "https://[fec0::1]/x",
+        "https://[64:ff9b:1::7f00:1]/x",
+        "https://[::ffff:0:127.0.0.1]/x",
+        "https://[::127.0.0.1]/x",
+        "https://[5f00::1]/x",
+        "https://localhost/x",
+        "https://desk.localhost/x",
+        "https://127.1/x",
+        "https://2130706433/x",
+        "https://0x7f000001/x",
+        "https://0/x",
+        "https://127\u30020\u30020\u30021/x",
+        "https://desk.example/\x7f",
+        "https://desk.example/\u2028",
+        "https://" + "a" * 64 + ".example/x",
+        "https://a..example/x",
         "https://desk.example:99999/x",
         "https://desk.example/a b",
         "https://" + "a" * 3_000,
@@ -63,10 +79,64 @@ def test_what_may_not_be_called_is_refused(url: str) -> None:
         check_url(url, frozenset())
 
 
-def test_a_name_that_leads_inside_is_not_called_unless_it_is_allowed() -> None:
+def test_a_name_in_any_script_is_called_by_its_name_of_the_net() -> None:
+    assert check_url("https://B\u00fccher.example/x", frozenset()).hostname == "xn--bcher-kva.example"
+    assert check_url("https://\u2460.1.1.1/x", frozenset()).hostname == "1.1.1.1"
+    assert check_url("https://inner_desk:8443/x", {"inner_desk"}).port == 8443
+
+
+@pytest.mark.parametrize("path", ["/\u00fc", "/%zz", "/a?b=\u00e9", "/" + "x" * 1_500])
+def test_whatever_the_path_is_a_call_ends_with_its_answer(path: str) -> None:
     with receiving_calls() as receiver:
-        inside = f"https://localhost:{receiver.port}/hook"
+        url = receiver.url.rpartition("/")[0] + path
+        assert call(url, "msg_1", "{}", ["whsec_AAAA"], LOCAL).error is None
+        assert len(receiver.calls) == 1
+
+
+def test_a_call_that_fails_in_any_way_is_an_attempt(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise UnicodeError("label too long")
+
+    with receiving_calls() as receiver:
+        endpoint = added(postgres, receiver)
+        told(postgres, "a")
+        monkeypatch.setattr("app.alerts.webhooks.send.resolve", broken)
+        assert deliver(postgres, of(postgres, endpoint)[0].delivery_id, LOCAL) is not None
+        (attempt,) = of(postgres, endpoint)[0].attempts
+        assert "label too long" in (attempt.error or "")
+
+
+def test_tests_and_replays_do_not_wait_for_older_failures(postgres: Postgres) -> None:
+    with receiving_calls() as receiver:
+        endpoint = added(postgres, receiver)
+        for _ in range(2):
+            told(postgres, "a")
+            with postgres.transaction() as connection:
+                send_test(connection, endpoint.endpoint_id, now(connection))
+        _, _, second, second_test = of(postgres, endpoint)
+        with postgres.transaction() as connection:
+            send_again(connection, second.delivery_id)
+        ready = rows(
+            postgres,
+            """SELECT DISTINCT ON (lock) CAST(args->>'delivery_id' AS bigint) FROM procrastinate_jobs
+            WHERE task_name = 'deliver' ORDER BY lock, id""",
+        )
+        assert {(second.delivery_id,), (second_test.delivery_id,)} <= set(ready)
+
+
+def test_a_name_that_leads_inside_is_not_called_unless_it_is_allowed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def inside_only(_host: str, port: int, **_: object) -> list[object]:
+        return [(2, 1, 6, "", ("127.0.0.1", port))]
+
+    with receiving_calls() as receiver:
+        inside = f"https://desk.example:{receiver.port}/hook"
+        monkeypatch.setattr("app.alerts.webhooks.targets.getaddrinfo", inside_only)
         refused = call(inside, "msg_1", "{}", ["whsec_AAAA"], frozenset())
+        monkeypatch.undo()
         assert (refused.status_code, receiver.calls) == (None, [])
         assert "no public address" in (refused.error or "")
         allowed = call(
