@@ -101,6 +101,8 @@ class _Recorder:
                 until = screening.recorded_at
                 relabelled = not touched and was_relabelled(connection, before, now, until)
                 now = replace(now, touched=touched, relabelled=relabelled)
+                if screening.status == "incomplete":  # what it could not look at is not gone
+                    now = replace(now, flags=now.flags | before.flags, rules=now.rules | before.rules)
         wallet = screening.wallets[0].wallet_score.wallet
         found = causes(self._rules, before_or_none, now, moved)
         raise_alerts(

@@ -14,8 +14,8 @@ from app.runs.compute import Computed as RunComputed
 from app.runs.compute import compute_by_ledger
 from app.runs.judge import Judged, judge
 from app.runs.snapshot import Snapshot, open_snapshot
-from app.screening.base import Base
-from app.screening.judging import exposure_rows, score_row
+from app.screening.computing.base import Base
+from app.screening.computing.judging import exposure_rows, score_row
 from app.screening.wallets import Computed
 from app.stores.postgres import Postgres
 from app.verify.reaccount import reaccount

@@ -14,16 +14,16 @@ from app.chains.spellings import chain_named
 from app.chains.transaction_reference import normalise_transaction
 from app.domain import format_points
 from app.errors import InvalidInput, Unequal, UnknownAddress
-from app.ledger.cells import RESIDUALS, CellLayout
 from app.policy.policy import Policy
 from app.runs.judgement.reasons import main_reason, reasons_of
 from app.runs.score_answer import amounts_of
 from app.screening import store
-from app.screening.accounts import USED_VALUE, run_of_values
-from app.screening.base import Moment, Stores
-from app.screening.by_paths import NO_PATHS
-from app.screening.deposit_paths import PathRows, exposures_of, read_paths
-from app.screening.judging import judge_money
+from app.screening.computing.accounts import USED_VALUE, run_of_values
+from app.screening.computing.base import Moment, Stores
+from app.screening.computing.judging import judge_money
+from app.screening.computing.transfer_paths import exposures_of, layout_of_run, read_sources
+from app.screening.computing.transfer_shares import TransferShares
+from app.screening.computing.waiting import NO_PATHS
 from app.screening.raising import raised
 from app.screening.store import References
 from app.screening.subjects import TransferSubject, candidates_of
@@ -139,10 +139,10 @@ def _judged(stores: Stores, moment: Moment, draft: Screening, deposit: _Deposit)
     members = {one.transfer_id: one for group in groups.values() for one in group}
     ids = [deposit.row.transfer_id, *sorted(members.keys() - {deposit.row.transfer_id}, reverse=True)]
     newest = max(one.batch_id for one in members.values())
-    rows, watermark, failures = read_paths(stores, base, ids, newest)
+    shares, watermark, failures = read_sources(stores, base, ids, newest)
     failures += [_MORE_EARLIER] * deposit.has_more
     try:
-        return _with_sums(moment, draft, groups, rows, failures, watermark=watermark)
+        return _with_sums(moment, draft, groups, shares, failures, watermark=watermark)
     except Unequal as exc:
         return _unknown(draft, f"{NO_PATHS}: {exc}")
 
@@ -155,7 +155,7 @@ def _with_sums(
     moment: Moment,
     draft: Screening,
     groups: Mapping[Group, Sequence[Any]],
-    rows: PathRows,
+    shares: TransferShares,
     failures: list[str],
     *,
     watermark: int | None,
@@ -168,14 +168,14 @@ def _with_sums(
     assert draft.transfer is not None  # noqa: S101 - it was found
     seen = draft.transfer.model_copy(update={"to_wallet": sums["wallet"], "to_customer": sums["customer"]})
     draft = draft.model_copy(update={"transfer": seen})
-    names = [key for key, members in groups.items() if all(one.transfer_id in rows for one in members)]
+    names = [key for key, members in groups.items() if all(one.transfer_id in shares for one in members)]
     if _ALONE not in names or run is None:
         return _unknown(draft, " ".join(failures) or f"{NO_PATHS}.")
-    layout = CellLayout(tuple(run.columns[len(RESIDUALS) :]), run.hop_limit)
+    layout = layout_of_run(run)
     if len(names) < len(groups) and not failures:
         failures.append(_NOT_ALL)
     known = moment.base.known_assets(_assets(groups))
-    exposures, totals = exposures_of(layout, [groups[name] for name in names], rows, known)
+    exposures, totals = exposures_of(layout, [groups[name] for name in names], shares, known)
     judged = judge_money(policy, exposures, totals, known)
     columns = list(layout.columns)
     first = judged[names.index(_ALONE)]

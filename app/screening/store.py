@@ -13,6 +13,7 @@ from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.screenings import ForgottenReference, Screening, ScreeningList, ScreeningSummary
 from app.domain import format_points
 from app.errors import NotFound
+from app.screening.request_keys import prune_keys
 from app.stores.postgres import Postgres
 
 PRUNED_AT_ONCE = 5_000
@@ -157,6 +158,7 @@ def prune(connection: Connection, days: int, limit: int) -> int:
     deleted = connection.execute(_PRUNE, {"days": days, "limit": limit}).rowcount
     if deleted < limit:
         connection.execute(_PRUNE_REFERENCES)
+        prune_keys(connection)
     return int(deleted)
 
 

@@ -9,8 +9,8 @@ from app.answers.screenings import ScreenedWallet, Screening, ScreeningDifferenc
 from app.chains.wallet_reference import Candidate
 from app.runs.queries import run_row
 from app.runs.result_lines import ARITHMETIC
-from app.screening.base import Base, base_of_run
 from app.screening.by_ledger import scores_of_the_past
+from app.screening.computing.base import Base, base_of_run
 from app.screening.known import read_known
 from app.screening.wallets import Changes, answer
 from app.stores.postgres import Postgres

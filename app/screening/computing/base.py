@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from app.answers.screenings import ComputedFrom, LabelList
 from app.assets.registry import NOTHING_REGISTERED, Registry, registry_at
 from app.policy.label_rules import LabelRules
 from app.policy.policy import Policy, load_policy
+from app.record.freshness import digest_of_policy
+from app.runs.listing import run_name
 from app.runs.queries import run_row
 from app.runs.stored_policy import policy_of
 from app.settings import Settings
@@ -83,6 +86,33 @@ class BaseReader:
         self._base: Base | None = None
         self._lists: tuple[float, list[LabelList]] | None = None
 
+    def moment(self, connection: Connection) -> Moment:
+        """What the screenings of one call share, in the snapshot of the connection.
+
+        Raises:
+            InvalidPolicy: there is no run yet, and the policy file is not valid.
+        """
+        row = connection.execute(_MOMENT).one()
+        base = self.base(connection, row.run_id)
+        digest = digest_of_policy(self._settings.policy_file)
+        run = base.run
+        return Moment(
+            base,
+            row.now,
+            ComputedFrom(
+                origin=None,
+                watermark=None if run is None else run.watermark,
+                run=None if run is None else run_name(run),
+                policy_version=base.policy.version,
+                policy_digest=base.policy.digest,
+                label_set_digest=None if run is None else run.label_set_digest,
+                labels_as_of=row.now,
+                lists=self.lists(connection),
+                application_version=_VERSION,
+            ),
+            run is not None and digest is not None and digest != run.policy_digest,
+        )
+
     def base(self, connection: Connection, run_id: int | None) -> Base:
         """The base of the published run, in the snapshot of the connection.
 
@@ -121,6 +151,8 @@ def valued_assets(connection: Connection, run_id: int) -> frozenset[int]:
     return frozenset(connection.execute(_VALUED, {"run_id": run_id}).scalars())
 
 
+_VERSION = version("aml-risk")
+_MOMENT = text("SELECT (SELECT run_id FROM published_run) AS run_id, clock_timestamp() AS now")
 _VALUED = text("""
     SELECT asset_id FROM exposures
     WHERE direction = 1 AND is_of_run(run_id, until_run_id, :run_id)
