@@ -1,6 +1,6 @@
 """Deposits: one transfer judged by itself, and with what came from the same sender before."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -107,6 +107,36 @@ def with_retraction(postgres: Postgres, screening: Screening) -> Screening:
     )
 
 
+def judged_again(
+    connection: Connection,
+    moment: Moment,
+    screening: Screening,
+    references: References,
+    sources: Callable[[Sequence[int]], TransferShares],
+) -> Screening:
+    """A deposit's judgement out of the transfers that were recorded when it was answered."""
+    transfer, source = screening.transfer, screening.computed_from
+    assert transfer is not None  # noqa: S101 - the caller looked
+    assert source is not None  # noqa: S101 - likewise
+    values_of = run_of_values(moment.base.run)
+    parameters = {
+        "hash": transfer.transaction_hash,
+        "chain": transfer.chain,
+        "index": transfer.transfer_index,
+        "receivers": None,
+        "values_of": values_of,
+    }
+    row = connection.execute(_FIND, parameters).first()
+    if row is None:
+        return _unknown(screening, _RETRACTED)
+    deposit = _deposit(
+        connection, row, references, values_of, until=source.watermark, before=screening.screening_id
+    )
+    ids = sorted({one.transfer_id for group in deposit.groups.values() for one in group})
+    draft = screening.model_copy(update={"flags": [], "reasons": [], "main_reason": None})
+    return _with_sums(moment, draft, deposit.groups, sources(ids), [], watermark=source.watermark)
+
+
 def _refused(draft: Screening, reason: str, detail: str) -> Screening:
     return draft.model_copy(
         update={"status": "refused", "refused_reason": reason, "detail": detail, "computed_from": None}
@@ -114,10 +144,17 @@ def _refused(draft: Screening, reason: str, detail: str) -> Screening:
 
 
 def _deposit(
-    connection: Connection, row: Row[Any], references: References, values_of: int | None
+    connection: Connection,
+    row: Row[Any],
+    references: References,
+    values_of: int | None,
+    *,
+    until: int | None = None,
+    before: int | None = None,
 ) -> _Deposit:
+    """The transfer with its groups; of an earlier answer those up to a batch, and wallets screened before."""
     customer = (
-        store.wallets_of_customer(connection, references.customer_reference)
+        store.wallets_of_customer(connection, references.customer_reference, before)
         if references.customer_reference
         else []
     )
@@ -129,6 +166,7 @@ def _deposit(
         "customers": [address for chain, address in customer if chain == row.chain],
         "limit": MAX_EARLIER + 1,
         "values_of": values_of,
+        "until": until,
     }
     earlier = connection.execute(_EARLIER, parameters).all() if row.seq is not None else []
     return _Deposit(row, _groups(row, earlier[:MAX_EARLIER]), len(earlier) > MAX_EARLIER)
@@ -325,7 +363,8 @@ _EARLIER = text(f"""
     JOIN transactions t USING (transfer_id) {_NAMES}
     WHERE p.wallet_id = :sender_id AND t.transfer_id <> :transfer_id
       AND (q.wallet_id = :receiver_id OR r.address = ANY(CAST(:customers AS text[])))
-      AND t.retracted_batch_id IS NULL
+      AND (t.retracted_batch_id IS NULL OR t.retracted_batch_id > CAST(:until AS bigint))
+      AND (CAST(:until AS bigint) IS NULL OR t.batch_id <= CAST(:until AS bigint))
     ORDER BY t.occurred_at DESC, t.transfer_id DESC LIMIT :limit
 """)  # noqa: S608 - constants of this file
 _NOW = text("SELECT clock_timestamp()")

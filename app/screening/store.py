@@ -139,9 +139,12 @@ def references_of(connection: Connection, reference_id: str | None) -> Reference
     return References() if row is None else References(row.reference, row.customer_reference)
 
 
-def wallets_of_customer(connection: Connection, customer_reference: str) -> list[tuple[str, str]]:
-    """Chain and address of the wallets that were screened with this customer's reference."""
-    rows = connection.execute(_WALLETS_OF_CUSTOMER, {"customer_reference": customer_reference})
+def wallets_of_customer(
+    connection: Connection, customer_reference: str, before: int | None = None
+) -> list[tuple[str, str]]:
+    """Chain and address of the wallets that were screened with this customer's reference, before a number."""
+    parameters = {"customer_reference": customer_reference, "before": before}
+    rows = connection.execute(_WALLETS_OF_CUSTOMER, parameters)
     return [(row.chain, row.address) for row in rows]
 
 
@@ -276,6 +279,7 @@ _REFERENCES_OF = text("""
 _WALLETS_OF_CUSTOMER = text("""
     SELECT DISTINCT s.chain, s.address FROM screening_references r JOIN screenings s USING (reference_id)
     WHERE r.customer_reference = :customer_reference AND s.address IS NOT NULL AND s.chain IS NOT NULL
+      AND (CAST(:before AS bigint) IS NULL OR s.screening_id < CAST(:before AS bigint))
 """)
 _FORGET = text("""
     WITH gone AS (

@@ -106,6 +106,8 @@ class BaseReader:
                 policy_version=base.policy.version,
                 policy_digest=base.policy.digest,
                 label_set_digest=None if run is None else run.label_set_digest,
+                prices_digest=None if run is None else run.prices_digest,
+                registry_digest=None if run is None else run.registry_digest,
                 labels_as_of=row.now,
                 lists=self.lists(connection),
                 application_version=_VERSION,
