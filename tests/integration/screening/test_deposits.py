@@ -15,7 +15,7 @@ from app.labels.store import import_labels
 from app.ledger.cells import SOURCE, decode
 from app.projection.pending import project_all_pending
 from app.screening.computing.base import Stores
-from app.screening.computing.transfer_paths import exposures_of, read_sources
+from app.screening.computing.transfer_paths import exposures_of, layout_of_run, read_sources
 from app.screening.screen import Screener
 from app.screening.subjects import TransferSubject, WithdrawalSubject
 from app.settings import Settings
@@ -74,7 +74,7 @@ def test_every_transfer_of_50_random_ledgers_has_the_exact_source(
     tested = 0
     for move, cells in _contents(ledgers):
         row = by_hash[move.transaction_hash]
-        exposures, _ = exposures_of(base.policy.layout, [[row]], paths, known)
+        exposures, _ = exposures_of(layout_of_run(base.run), [[row]], paths, known)
         codes = exposures.layout.codes(SOURCE)[exposures.source.shares.cell]
         found = {
             (exposures.layout.columns[cell.column], cell.hop): share
