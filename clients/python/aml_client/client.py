@@ -282,6 +282,10 @@ class AmlClient:
             idempotency_key=idempotency_key,
         )
 
+    def run(self, run_id: int) -> Run:
+        """A scoring run and its progress."""
+        return self._transport.ask(Run, "GET", f"/v1/runs/{run_id}")
+
     def _change(self, alert_id: int, change: AlertChange) -> Alert:
         return self._transport.ask(Alert, "PATCH", f"/v1/alerts/{alert_id}", body=change)
 

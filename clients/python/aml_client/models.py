@@ -869,6 +869,14 @@ class ComputedFrom(BaseModel):
         str | None,
         Field(description='Of the labels on other wallets: those of the run.'),
     ]
+    prices_digest: Annotated[
+        str | None,
+        Field(description='Of the imported prices that the run used; null: none.'),
+    ] = None
+    registry_digest: Annotated[
+        str | None,
+        Field(description='Of the registry of assets that the run used; null: none.'),
+    ] = None
     labels_as_of: Annotated[
         AwareDatetime,
         Field(description="The wallet's own labels were valid at this time."),
