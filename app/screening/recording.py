@@ -81,7 +81,6 @@ def record(
     cause: ScreeningCause,
 ) -> list[Screening]:
     """Writes screenings, each with its number; the references stand beside them under a random id."""
-    ids = store.next_ids(connection, len(screenings))
     reference_ids = store.reference_ids(connection, references)
     numbered = [
         one.model_copy(
@@ -92,7 +91,7 @@ def record(
                 "answered_at": None if one.status == "pending" else moment.now,
             }
         )
-        for one, number, reference_id in zip(screenings, ids, reference_ids, strict=True)
+        for one, number, reference_id in zip(screenings, moment.numbers, reference_ids, strict=True)
     ]
     store.insert(connection, numbered)
     return numbered

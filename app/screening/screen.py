@@ -92,7 +92,7 @@ class Screener:
         with self._postgres.transaction(snapshot=True) as connection:
             if key is not None and (before := screenings_of(connection, key)) is not None:
                 return before
-            moment = self._reader.moment(connection)
+            moment = self._reader.moment(connection, len(asked))
             seen = read_seen(connection, moment, asked)
             is_simple = recorded is None and key is None
             if is_simple and _is_known_already(moment, asked, seen, source):

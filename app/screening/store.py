@@ -47,11 +47,6 @@ class ScreeningFilter:
     until: datetime | None = None
 
 
-def next_ids(connection: Connection, count: int) -> list[int]:
-    """So many numbers for screenings."""
-    return list(connection.execute(_NEXT_IDS, {"count": count}).scalars())
-
-
 def reference_ids(connection: Connection, references: Sequence[References]) -> list[str | None]:
     """The random id under which each caller's references are kept; None where there are none."""
     wanted = {one for one in references if one}
@@ -233,7 +228,6 @@ _VALUES = ", ".join(
     "string_to_array(new.flags, ',')" if name == "flags" else f"new.{name}" for name in _COLUMN_TYPES
 )
 _ARRAYS = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMN_TYPES.items())
-_NEXT_IDS = text("SELECT nextval('screening_ids') FROM generate_series(1, :count)")
 _INSERT = text(f"""
     INSERT INTO screenings ({_NAMES}) SELECT {_VALUES} FROM unnest({_ARRAYS}) AS new ({_NAMES})
 """)  # noqa: S608 - names of the code

@@ -1,6 +1,6 @@
 """What all screenings of a moment have in common: the published run, its policy, its assets, the lists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -67,6 +67,8 @@ class Moment:
     now: datetime
     computed_from: ComputedFrom
     policy_changed: bool
+    numbers: Sequence[int] = ()
+    """Of the screenings of the call."""
 
 
 class Stores(NamedTuple):
@@ -86,13 +88,13 @@ class BaseReader:
         self._base: Base | None = None
         self._lists: tuple[float, list[LabelList]] | None = None
 
-    def moment(self, connection: Connection) -> Moment:
-        """What the screenings of one call share, in the snapshot of the connection.
+    def moment(self, connection: Connection, screenings: int = 0) -> Moment:
+        """What so many screenings of one call share, in the snapshot of the connection.
 
         Raises:
             InvalidPolicy: there is no run yet, and the policy file is not valid.
         """
-        row = connection.execute(_MOMENT).one()
+        row = connection.execute(_MOMENT, {"screenings": screenings}).one()
         base = self.base(connection, row.run_id)
         digest = digest_of_policy(self._settings.policy_file)
         run = base.run
@@ -113,6 +115,7 @@ class BaseReader:
                 application_version=_VERSION,
             ),
             run is not None and digest is not None and digest != run.policy_digest,
+            row.numbers,
         )
 
     def base(self, connection: Connection, run_id: int | None) -> Base:
@@ -154,7 +157,10 @@ def valued_assets(connection: Connection, run_id: int) -> frozenset[int]:
 
 
 _VERSION = version("aml-risk")
-_MOMENT = text("SELECT (SELECT run_id FROM published_run) AS run_id, clock_timestamp() AS now")
+_MOMENT = text("""
+    SELECT (SELECT run_id FROM published_run) AS run_id, clock_timestamp() AS now,
+        ARRAY(SELECT nextval('screening_ids') FROM generate_series(1, :screenings)) AS numbers
+""")
 _VALUED = text("""
     SELECT asset_id FROM exposures
     WHERE direction = 1 AND is_of_run(run_id, until_run_id, :run_id)

@@ -20,7 +20,7 @@ from app.screening.computing.judging import exposure_rows, judge_wallets
 from app.screening.computing.since_run import RunRows, exposures_since_run, unchanged_until
 from app.screening.computing.transfer_paths import layout_of_run
 from app.screening.computing.transfer_shares import TransferShares, ask_shares
-from app.screening.computing.waiting import NO_PATHS, wait_for_graph
+from app.screening.computing.waiting import NO_PATHS, is_there, projected_batch
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
@@ -128,32 +128,39 @@ def _within(
 ) -> PathScores:
     if monotonic() >= deadline:
         raise QueryTimeout("the limit of time was over before.")
+    if base.run is None:
+        raise NotReady("No scoring run has been published, so the graph has no labels.")
     while True:
-        watermark = wait_for_graph(postgres, graph, base.run, not_before, deadline)
+        with postgres.transaction(snapshot=True) as connection:
+            watermark = projected_batch(connection)
+            accounts = read_wallet_accounts(connection, wallet_ids, base.policy, base.run, watermark)
+            labels = _labels(connection, accounts, base.run, base.label_rules, own)
+        if not is_there(graph, base.run, watermark, not_before, deadline):
+            continue
         found = _attempt(
-            postgres, graph, base, wallet_ids, own=own, of_run=of_run, watermark=watermark, deadline=deadline
+            graph, base, wallet_ids, accounts, labels, of_run=of_run, watermark=watermark, deadline=deadline
         )
-        if found is not None:
-            return found
+        with postgres.transaction() as connection:
+            if not connection.execute(_RESTATED, {"watermark": watermark}).scalar_one():
+                return found
+        if monotonic() >= deadline:
+            raise QueryTimeout("older transfers were changed while they were read.")
 
 
 def _attempt(
-    postgres: Postgres,
     graph: Graph,
     base: Base,
     wallet_ids: list[int],
+    accounts: WalletAccounts,
+    labels: Sequence[EffectiveLabel],
     *,
-    own: Mapping[int, EffectiveLabel | None],
     of_run: Mapping[int, RunRows] | None,
     watermark: int,
     deadline: float,
-) -> PathScores | None:
-    """The scores at a batch; None where older transfers were changed while they were read."""
+) -> PathScores:
+    """The scores at a batch, if no older transfers are changed while they are read."""
     policy, run = base.policy, base.run
     assert run is not None  # noqa: S101 - the graph has the labels of one
-    with postgres.transaction(snapshot=True) as connection:
-        accounts = read_wallet_accounts(connection, wallet_ids, policy, run, watermark)
-        labels = _labels(connection, accounts, run, base.label_rules, own)
     asked = [wallet_id for wallet_id in wallet_ids if wallet_id not in accounts.busy]
     layout = layout_of_run(run)
     known = base.known_assets(accounts.assets.values())
@@ -185,11 +192,6 @@ def _attempt(
         exposures = exposures_since_run(
             layout, mine, accounts, watermark=run.watermark, known_assets=known, follow=follow
         )
-    with postgres.transaction() as connection:
-        if connection.execute(_RESTATED, {"watermark": watermark}).scalar_one():
-            if monotonic() >= deadline:
-                raise QueryTimeout("older transfers were changed while they were read.")
-            return None
     totals = accounts.only(asked).accounts.totals
     _check_owners(exposures.source, totals.source)
     _check_owners(exposures.destination, totals.destination)

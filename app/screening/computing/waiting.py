@@ -3,7 +3,7 @@
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import Connection, Row, text
 
 from app.errors import NotReady, QueryTimeout
 from app.projection.state import read_state
@@ -29,23 +29,40 @@ def wait_for_graph(
         QueryTimeout: it does not have that batch, or those labels, at the deadline (monotonic seconds).
         DependencyMissing: it does not answer.
     """
-    if run is None:
-        raise NotReady("No scoring run has been published, so the graph has no labels.")
     while True:
         with postgres.transaction() as connection:
-            projected = int(connection.execute(_PROJECTED).scalar_one())
-        # Read after the batch: a wallet is noted as unlabelled before its batch counts as projected.
-        state = read_state(graph)
-        if state is None or state.record_id != run.record_id:
-            raise NotReady("The graph is of another record, or is being rebuilt.")
-        if state.label_set_digest != run.label_set_digest:
-            raise NotReady("The labels in the graph are not those of the published run.")
-        is_labelled = state.carries(run.label_set_digest, projected)
-        if projected >= not_before and is_labelled:
+            projected = projected_batch(connection)
+        if is_there(graph, run, projected, not_before, deadline):
             return projected
-        if monotonic() >= deadline:
-            raise QueryTimeout(_UNLABELLED if projected >= not_before else _BEHIND)
-        sleep(POLL_SECONDS)
+
+
+def projected_batch(connection: Connection) -> int:
+    """The last batch up to which the graph has all."""
+    return int(connection.execute(_PROJECTED).scalar_one())
+
+
+def is_there(graph: Graph, run: Row[Any] | None, projected: int, not_before: int, deadline: float) -> bool:
+    """Whether the graph, which has all up to a batch, has the one that is needed, and the labels.
+
+    Where it has not, some time has passed. It is asked after `projected` was read: a wallet is noted as
+    unlabelled before its batch counts as projected.
+
+    Raises: as `wait_for_graph`.
+    """
+    if run is None:
+        raise NotReady("No scoring run has been published, so the graph has no labels.")
+    state = read_state(graph)
+    if state is None or state.record_id != run.record_id:
+        raise NotReady("The graph is of another record, or is being rebuilt.")
+    if state.label_set_digest != run.label_set_digest:
+        raise NotReady("The labels in the graph are not those of the published run.")
+    is_labelled = state.carries(run.label_set_digest, projected)
+    if projected >= not_before and is_labelled:
+        return True
+    if monotonic() >= deadline:
+        raise QueryTimeout(_UNLABELLED if projected >= not_before else _BEHIND)
+    sleep(POLL_SECONDS)
+    return False
 
 
 _PROJECTED = text("""
