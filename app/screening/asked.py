@@ -129,7 +129,7 @@ def compute(stores: Stores, base: Base, seen: Iterable[Seen], source: From) -> F
             for one in asking
             if source == "auto"
         },
-        not_before=max(one.known.changed_in for one in asking),
+        changed_in={one.known.wallet.wallet_id: one.known.changed_in for one in asking},
         seconds=stores.seconds,
         seconds_in_all=stores.seconds * (len(ids) if source == "paths" else 1),
     )

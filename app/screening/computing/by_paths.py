@@ -25,7 +25,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
 _AT_ONCE = 16
-_LATER_AT_ONCE = 128
+_LATER_AT_ONCE = 48
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def scores_by_paths(
     own: Mapping[int, EffectiveLabel | None],
     *,
     of_run: Mapping[int, RunRows],
-    not_before: int,
+    changed_in: Mapping[int, int],
     seconds: float,
     seconds_in_all: float,
 ) -> PathScores:
@@ -77,25 +77,37 @@ def scores_by_paths(
         wallet_ids: the wallets.
         own: the labels that they have now; of all others those of the run count.
         of_run: what the run stored of wallets whose later transfers alone are to be followed.
-        not_before: the graph must have this batch, so it is waited for.
+        changed_in: the last batch that changed each wallet. The graph must have it, so it is waited for;
+            those that changed last come last.
         seconds: the limit of time of those that are asked for at once.
         seconds_in_all: that of all wallets.
     """
     end = monotonic() + seconds_in_all
-    asked = set(wallet_ids)
-    later, whole = sorted(asked & of_run.keys()), sorted(asked - of_run.keys())
+    asked = sorted(set(wallet_ids), key=lambda one: (changed_in[one], one))
+    later = [one for one in asked if one in of_run]
+    whole = [one for one in asked if one not in of_run]
     waiting = [(some, True) for some in _groups(later, _LATER_AT_ONCE)]
     waiting += [(some, False) for some in _groups(whole, _AT_ONCE)]
     scores: dict[int, PathScore] = {}
     failed: dict[int, str] = {}
     while waiting:
         some, since_run = waiting.pop(0)
+        not_before = max(changed_in[one] for one in some)
         mine = {one: own[one] for one in some if one in own}
         rows = {one: of_run[one] for one in some} if since_run else None
-        deadline = min(end, monotonic() + seconds)
+        begin = monotonic()
+        # A group that takes long leaves half of the time to the others.
+        deadline = min(begin + seconds, end if not waiting else begin + max(0.0, end - begin) / 2)
         try:
             found = _within(
-                postgres, graph, base, some, own=mine, of_run=rows, not_before=not_before, deadline=deadline
+                postgres,
+                graph,
+                base,
+                sorted(some),
+                own=mine,
+                of_run=rows,
+                not_before=not_before,
+                deadline=deadline,
             )
         except (QueryTimeout, Unequal) as exc:
             if len(some) > 1 and monotonic() < end:
