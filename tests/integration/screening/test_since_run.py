@@ -17,7 +17,7 @@ from app.screening.subjects import WalletSubject
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.builders import address, label_row, policy, retraction, transfer
+from tests.support.builders import address, label_row, policy, retraction, story, transfer
 from tests.support.ledgers.exact import exact_content
 from tests.support.ledgers.moves import Ledger, as_transfer, random_ledger
 from tests.support.record import rows, score, write
@@ -97,6 +97,51 @@ def _add(into: Content, more: Content) -> None:
     for key, cells in more.items():
         for cell, amount in cells.items():
             into[key][cell] += amount
+
+
+@pytest.mark.parametrize("seed", [4, 9])
+def test_what_a_wallet_received_is_worth_what_all_its_paths_say(
+    settings: Settings, postgres: Postgres, graph: Graph, seed: int
+) -> None:
+    told = story(seed)
+    labels = [label_row(one.address, one.category, chain=one.chain) for one in told.labels]
+    import_labels(postgres, labels, policy().categories)
+    cut = len(told.transfers) * 3 // 4
+    write(postgres, told.transfers[:cut])
+    project_all_pending(postgres, graph)
+    score(postgres, graph, "ledger")
+    write(postgres, told.transfers[cut:], offset=cut)
+    project_all_pending(postgres, graph)
+    screener = Screener(postgres, graph, settings.model_copy(update={"screening_seconds": 60.0}))
+    names = [f"{chain}:{found}" for chain, found in rows(postgres, "SELECT chain, address FROM wallets")]
+    subjects = [WalletSubject(type="wallet", address=name) for name in names]
+    compared = 0
+    for mine, whole in zip(screener.screen(subjects), screener.screen(subjects, source="paths"), strict=True):
+        if mine.wallets[0].computed_by != "run_and_paths":
+            continue
+        one, other = mine.wallets[0].wallet_score, whole.wallets[0].wallet_score
+        assert (mine.status, one.usd_received, one.usd_sent) == (
+            "complete",
+            other.usd_received,
+            other.usd_sent,
+        )
+        assert one.source_coverage == pytest.approx(other.source_coverage, abs=1e-9, nan_ok=True)
+        found, wanted = (
+            {
+                (amount.category, amount.listed, amount.firm): (
+                    amount.share, float(amount.direct_usd), float(amount.indirect_usd),
+                )
+                for amount in each.amounts
+                if amount.direction == "source"
+            }
+            for each in (one, other)
+        )  # fmt: skip
+        assert found.keys() == wanted.keys(), names
+        for key, (share, direct, indirect) in found.items():
+            assert share == pytest.approx(wanted[key][0], abs=1e-9)
+            assert (direct, indirect) == pytest.approx(wanted[key][1:], abs=0.011)
+        compared += 1
+    assert compared > 50
 
 
 @pytest.mark.parametrize("what", ["retracted", "late"])
