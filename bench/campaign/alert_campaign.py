@@ -42,6 +42,8 @@ log = structlog.get_logger()
 RECOVERY_SECONDS: Final = 300.0
 MOST_AT_ONCE: Final = 6
 CHUNK: Final = 10
+AT_ONCE: Final = 500
+"""Transfers that are sent together in peace."""
 _KINDS: Final = ("SIGKILL", "SIGSTOP", "connections cut", "sessions of PostgreSQL ended")
 _NOT: Final = "supervisor"
 """Who restarts the others is struck by the campaign of messages."""
@@ -175,7 +177,7 @@ class _Campaign:
     def send_all(self, transfers: int) -> None:
         """Sends so much of the story at once."""
         while self._sent < transfers:
-            self._send_some()
+            self._send_some(min(AT_ONCE, transfers - self._sent))
 
     def burst(self, number: int) -> None:
         """Does so many faults, one on top of the other, and waits until the instance is whole."""
@@ -243,10 +245,10 @@ class _Campaign:
         while not self._stop.wait(max(0.0, began + self._sent / rate - monotonic())):
             self._send_some()
 
-    def _send_some(self) -> None:
+    def _send_some(self, number: int = CHUNK) -> None:
         """The next transfers, and the labels before them, tried until both are acknowledged."""
-        some = [event(self._seed, self._sent + place) for place in range(CHUNK)]
-        labels = [label for place in range(CHUNK) for label in labels_after(self._sent + place)]
+        some = [event(self._seed, self._sent + place) for place in range(number)]
+        labels = [label for place in range(number) for label in labels_after(self._sent + place)]
         if labels:
             self._post("/v1/labels", {"labels": labels})
         deadline = monotonic() + RECOVERY_SECONDS
@@ -258,7 +260,7 @@ class _Campaign:
                 if monotonic() > deadline:
                     raise
                 sleep(0.5)
-        self._sent += CHUNK
+        self._sent += number
 
     def _ask(self) -> None:
         """A listed wallet is severe in every answer that is given; no answer at all is allowed."""
