@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers test-image image openapi test-faults test-hostile test-poison test-history test-imports test-late fuzz fuzz-api lint format \
+.PHONY: help install frontend demo warm test test-containers test-image image openapi client-models test-faults test-alerts test-hostile test-poison test-history test-imports test-late fuzz fuzz-api lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -43,9 +43,15 @@ test-image: ## Runs all tests inside the image, on containers that are removed a
 openapi: .venv/.installed-dev ## Writes docs/openapi.json and docs/contract; a test checks that they are current
 	.venv/bin/aml openapi --out docs/openapi.json --contract docs/contract
 
+client-models: .venv/.installed-dev ## Writes the models of clients/python from docs/openapi.json; a test checks that they are current
+	.venv/bin/python clients/python/make_models.py
+
 test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200 times (half an hour); writes docs/faults.md
 	AML_FAULT_ROUNDS=$${AML_FAULT_ROUNDS:-17} .venv/bin/python -m pytest tests/faults \
 		tests/e2e/test_supervision.py tests/e2e/test_damaged_graph.py tests/e2e/test_fault_campaign.py $(ARGS)
+
+test-alerts: .venv/.installed-dev ## Kills and cuts off an instance 100 times: its alerts are those of one in peace (half an hour)
+	AML_ALERT_FAULTS=$${AML_ALERT_FAULTS:-100} .venv/bin/python -m pytest -n 0 tests/e2e/test_alert_campaign.py $(ARGS)
 
 test-hostile: .venv/.installed-dev ## 500 hostile files for every reader, hostile words for every command and parameter: bounded, or refused in a sentence (an hour)
 	AML_HOSTILE_FILES=500 AML_HOSTILE_WORDS=30 AML_HOSTILE_EVERY=1 .venv/bin/python -m pytest \

@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 BATCH_SUBJECTS = 1_000
 _WARM_UP = 200
+_MEASURED_SECONDS = 120
+"""No longer are known wallets measured."""
 _FIRST_SECONDS = 8
 """Transfers arrive for so long before anything is measured: some wallets must be younger than the run."""
 _NEVER_SEEN = 0xDEAD_0000_0000_0000_0000
@@ -116,6 +118,11 @@ class _Arriving:
         """One that is sent a little later."""
         return self._story[self.sent + ahead]
 
+    def coming(self, seconds: int) -> frozenset[str]:
+        """The wallets of the transfers of the next seconds."""
+        some = self._story[self.sent : self.sent + seconds * self._rate]
+        return frozenset(end for one in some for end in (one.sender, one.receiver))
+
     def is_sent(self, transfer: Transfer, begin: int) -> bool:
         """Whether it went to the topic; `begin` is where it cannot have been before."""
         return any(one is transfer for one in self._story[begin : self.sent])
@@ -140,6 +147,8 @@ def _measured(
     with s.postgres.transaction() as connection:
         fresh = list(connection.execute(_FRESH).scalars())
         unchanged = list(connection.execute(_UNCHANGED).scalars())
+    coming = arriving.coming(_MEASURED_SECONDS)
+    unchanged = [one for one in unchanged if one not in coming]  # they stay so while they are measured
     chance.shuffle(fresh)
     chance.shuffle(unchanged)
     known = [one for pair in zip(fresh, unchanged, strict=False) for one in pair]

@@ -1,19 +1,26 @@
 """Alerts on a run, made in the transaction that publishes it: they are there when it is, and not before."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, text
 
 from app.alerts.evaluate import Judged, causes
 from app.alerts.record import raise_alerts
+from app.alerts.record_many import Found, raise_many
 from app.alerts.watched_rows import judged_before, keep_judged, moved_since, was_relabelled
 from app.answers.base import WalletName
+from app.chains.wallet_reference import Candidate
 from app.policy.alert_rules import AlertRule
+from app.runs.judgement.reasons import contacts_of
 from app.runs.queries import published_run
+from app.runs.score_answer import known_score
 from app.runs.score_record import read_score_record
 from app.runs.stored_policy import policy_of
+from app.screening.known import read_known
 
 
 def alert_on_run(connection: Connection, run_id: int) -> None:
@@ -52,6 +59,7 @@ def _alert_on_watched(connection: Connection, run: Row[Any], rules: list[AlertRu
 
 def _alert_on_any(connection: Connection, run: Row[Any], rules: list[AlertRule]) -> None:
     previous = connection.execute(_PREVIOUS, {"run_id": run.run_id}).one_or_none()
+    found: list[Found] = []
     for row in connection.execute(_CHANGED, {"run_id": run.run_id}).all():
         before = None
         if previous is not None and row.was_judged:
@@ -69,8 +77,8 @@ def _alert_on_any(connection: Connection, run: Row[Any], rules: list[AlertRule])
         if before is not None:
             now = _relabelled(connection, before, now)
         wallet = WalletName(chain=row.chain, address=row.address)
-        found = causes(rules, before, now)
-        raise_alerts(connection, wallet, now, found, lambda of=wallet: _evidence(connection, of))  # type: ignore[misc]
+        found += (Found(wallet, now, cause) for cause in causes(rules, before, now))
+    raise_many(connection, found, partial(_evidence_of_many, connection, run))
 
 
 def _judged(run: Row[Any], row: Row[Any], *, touched: bool) -> Judged:
@@ -98,6 +106,30 @@ def _relabelled(connection: Connection, before: Judged, now: Judged) -> Judged:
 
 def _evidence(connection: Connection, wallet: WalletName) -> dict[str, Any]:
     return read_score_record(connection, str(wallet)).score.model_dump(mode="json")
+
+
+def _evidence_of_many(
+    connection: Connection, run: Row[Any], wallets: Sequence[WalletName]
+) -> dict[str, dict[str, Any]]:
+    """The answer about each of these wallets, as the run has it."""
+    policy = policy_of(run)
+    candidates = [[Candidate(one.chain, one.address)] for one in dict.fromkeys(wallets)]
+    known = [one for (one,) in read_known(connection, candidates, run.run_id, policy) if one.row is not None]
+    contacts = contacts_of(connection, [one.row for one in known], run.as_of, run.run_id)
+    answers = {}
+    for one in known:
+        wallet = WalletName(chain=one.wallet.chain, address=one.wallet.address)
+        score = known_score(
+            wallet,
+            run,
+            policy=policy,
+            row=one.row,
+            exposures=one.exposures,
+            label=one.of_run(policy, run),
+            contact=contacts.get(one.wallet.wallet_id),
+        )
+        answers[str(wallet)] = score.model_dump(mode="json")
+    return answers
 
 
 _WATCHED = text("""

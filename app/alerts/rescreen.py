@@ -28,7 +28,8 @@ def screen_due(postgres: Postgres, screener: Screener, settings: Settings, limit
     """Screens the watched wallets that are due, the longest waiting first; returns how many.
 
     Due is one that was never screened, or since whose last screening: a transfer touched it, a label of it
-    changed, a run was published, or so many hours passed.
+    changed, a run was published, or so many hours passed. What is of a time to come, because the clock of the
+    record was set back, makes nothing due until then: else it would be so for ever.
     """
     parameters = {"limit": limit, "hours": settings.watch_every_hours}
     with postgres.transaction() as connection:
@@ -101,6 +102,8 @@ class _Recorder:
                 until = screening.recorded_at
                 relabelled = not touched and was_relabelled(connection, before, now, until)
                 now = replace(now, touched=touched, relabelled=relabelled)
+                if screening.status == "incomplete":  # what it could not look at is not gone
+                    now = replace(now, flags=now.flags | before.flags, rules=now.rules | before.rules)
         wallet = screening.wallets[0].wallet_score.wallet
         found = causes(self._rules, before_or_none, now, moved)
         raise_alerts(
@@ -141,10 +144,11 @@ _DUE = text("""
             WHEN w.screened_at IS NULL THEN 'request'
             WHEN p.touched_to > w.touched_watermark THEN 'transfer'
             WHEN EXISTS (SELECT FROM labels l WHERE l.address = w.address
-                AND (l.recorded_at > w.screened_at OR l.removed_at > w.screened_at
+                AND ((l.recorded_at > w.screened_at AND l.recorded_at <= clock_timestamp())
+                    OR (l.removed_at > w.screened_at AND l.removed_at <= clock_timestamp())
                     OR (l.valid_from > w.screened_at AND l.valid_from <= clock_timestamp())
                     OR (l.valid_to > w.screened_at AND l.valid_to <= clock_timestamp()))) THEN 'labels'
-            WHEN r.published_at > w.screened_at THEN 'run'
+            WHEN r.published_at > w.screened_at AND r.published_at <= clock_timestamp() THEN 'run'
             WHEN :hours > 0
                 AND w.screened_at < clock_timestamp() - CAST(:hours AS float8) * interval '1 hour'
                 THEN 'schedule'

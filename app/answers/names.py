@@ -35,7 +35,9 @@ ScreeningStatus = TypeAliasType(
     "ScreeningStatus", Literal["complete", "incomplete", "never_seen", "pending", "refused"]
 )
 """`never_seen`: no transfer of it is recorded; its level is that of its labels. `pending`: of a transfer."""
-ScreeningOrigin = TypeAliasType("ScreeningOrigin", Literal["run", "paths", "ledger", "label"])
+ScreeningOrigin = TypeAliasType(
+    "ScreeningOrigin", Literal["run", "run_and_paths", "paths", "ledger", "label"]
+)
 ScreeningRequestFrom = TypeAliasType("ScreeningRequestFrom", Literal["auto", "run", "paths", "ledger"])
 ScreeningCause = TypeAliasType(
     "ScreeningCause", Literal["request", "batch", "transfer", "labels", "policy", "run", "schedule"]

@@ -66,6 +66,12 @@ class ComputedFrom(Answer):
     policy_version: str = Field(examples=["2026-01"])
     policy_digest: str
     label_set_digest: str | None = Field(description="Of the labels on other wallets: those of the run.")
+    prices_digest: str | None = Field(
+        default=None, description="Of the imported prices that the run used; null: none."
+    )
+    registry_digest: str | None = Field(
+        default=None, description="Of the registry of assets that the run used; null: none."
+    )
     labels_as_of: datetime = Field(description="The wallet's own labels were valid at this time.")
     lists: list[LabelList] = Field(description="Sources of labels, by name.")
     application_version: str = Field(examples=["0.1.0"])

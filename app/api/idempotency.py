@@ -27,8 +27,9 @@ def _key(
     idempotency_key: Annotated[
         str | None,
         Header(
-            description="A repeated request with the same key and body answers with the same run, also while"
-            " it runs; another body under the key is 422. With or without quotation marks around it.",
+            description="A repeated request with the same key and body is answered as the first one, also"
+            " while that runs, and does nothing again; another body under the key is 422. With or without"
+            " quotation marks around it.",
             min_length=1,
             max_length=MAX_KEY_LENGTH,
             examples=['"nightly-2026-01-05"'],

@@ -98,12 +98,14 @@ def warm() -> None:
 
 def _go_on(wallet: str, started: float, home: Path, pages: str) -> None:
     """What to look at next, on the pages and on the command line."""
-    heading(7, "Where to go on")
+    heading(8, "Where to go on")
     for line in (
         f"Explained {time.monotonic() - started:.0f} seconds after the start.",
         f"The wallet's page: {pages}/wallets/{wallet}",
         f"Its whole explanation: {_command(f'explain {wallet}', home)}",
         f"The other wallets: {_command('top', home)}",
+        f"Alerts: {pages}/alerts, or {_command('alerts list', home)}",
+        f"Screening an address: {pages}/screenings, or {_command('screen ADDRESS', home)}",
         f"The state of everything: {_command('status', home)}",
     ):
         stdout.print(line, highlight=False, markup=False, soft_wrap=True)

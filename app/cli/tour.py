@@ -7,6 +7,7 @@ import httpx
 from pydantic import BaseModel
 from rich.text import Text
 
+from app.answers.alerts import Alert, Alerts
 from app.answers.explanation import Explanation
 from app.answers.runs import Run
 from app.answers.scores import TopScores, WalletScore
@@ -27,6 +28,7 @@ T = TypeVar("T", bound=BaseModel)
 INGEST_SECONDS = 300.0
 WORK_SECONDS = 300
 CANDIDATES = 100
+ALERT_SECONDS = 60.0
 PATHS = 3
 FLAG = "sanctions_contact"
 
@@ -51,6 +53,7 @@ def tour(settings: Settings, *, seed: int, wallets: int, transfers: int) -> str:
         _score(client)
         wallet = _explain(client)
         _screen(client, wallet)
+        _watch(client)
         return wallet
 
 
@@ -139,6 +142,35 @@ def _screen(client: httpx.Client, wallet: str) -> None:
     )
     for reason in screening.reasons[:PATHS]:
         _say(f"  {reason.outcome}: {reason.sentence}")
+
+
+def _watch(client: httpx.Client) -> None:
+    heading(7, "A wallet is watched, and an alert comes by itself")
+    flagged = _get(client, TopScores, "/scores/top", limit=1, flag=FLAG, sort="risk_level").scores
+    if not flagged:
+        _say("Of these wallets none has dealt with a sanctioned one.")
+        return
+    wallet = {"chain": flagged[0].wallet.chain, "address": flagged[0].wallet.address}
+    body = {"watched_wallets": [{**wallet, "reference": "deposit address 1"}]}
+    _content(client.post("/v1/watched-wallets", json=body))
+    with stderr.status("Waiting for the worker to screen it"):
+        alerts = _await_alerts(client, f"{wallet['chain']}:{wallet['address']}")
+    for alert in alerts[:PATHS]:
+        _say(f"Alert {alert.alert_id}, {alert.status}, of {alert.reference}: {alert.sentence}")
+    if not alerts:
+        _say(f"No alert came within {ALERT_SECONDS:.0f} seconds. Is the worker running (aml work)?")
+        return
+    _say("It stays open until somebody closes it with an outcome; webhooks are told by a signed call.")
+
+
+def _await_alerts(client: httpx.Client, wallet: str) -> list[Alert]:
+    """The alerts of a wallet, once there are any; the worker looks every five seconds."""
+    deadline = time.monotonic() + ALERT_SECONDS
+    while True:
+        alerts = _get(client, Alerts, "/v1/alerts", wallet=wallet, status="open").alerts
+        if alerts or time.monotonic() > deadline:
+            return alerts
+        time.sleep(0.5)
 
 
 def _richest_in_reasons(client: httpx.Client) -> str:

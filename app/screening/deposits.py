@@ -1,6 +1,6 @@
 """Deposits: one transfer judged by itself, and with what came from the same sender before."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -14,16 +14,16 @@ from app.chains.spellings import chain_named
 from app.chains.transaction_reference import normalise_transaction
 from app.domain import format_points
 from app.errors import InvalidInput, Unequal, UnknownAddress
-from app.ledger.cells import RESIDUALS, CellLayout
 from app.policy.policy import Policy
 from app.runs.judgement.reasons import main_reason, reasons_of
 from app.runs.score_answer import amounts_of
 from app.screening import store
-from app.screening.accounts import USED_VALUE, run_of_values
-from app.screening.base import Moment, Stores
-from app.screening.by_paths import NO_PATHS
-from app.screening.deposit_paths import PathRows, exposures_of, read_paths
-from app.screening.judging import judge_money
+from app.screening.computing.accounts import USED_VALUE, run_of_values
+from app.screening.computing.base import Moment, Stores
+from app.screening.computing.judging import judge_money
+from app.screening.computing.transfer_paths import exposures_of, layout_of_run, read_sources
+from app.screening.computing.transfer_shares import TransferShares
+from app.screening.computing.waiting import NO_PATHS
 from app.screening.raising import raised
 from app.screening.store import References
 from app.screening.subjects import TransferSubject, candidates_of
@@ -107,6 +107,36 @@ def with_retraction(postgres: Postgres, screening: Screening) -> Screening:
     )
 
 
+def judged_again(
+    connection: Connection,
+    moment: Moment,
+    screening: Screening,
+    references: References,
+    sources: Callable[[Sequence[int]], TransferShares],
+) -> Screening:
+    """A deposit's judgement out of the transfers that were recorded when it was answered."""
+    transfer, source = screening.transfer, screening.computed_from
+    assert transfer is not None  # noqa: S101 - the caller looked
+    assert source is not None  # noqa: S101 - likewise
+    values_of = run_of_values(moment.base.run)
+    parameters = {
+        "hash": transfer.transaction_hash,
+        "chain": transfer.chain,
+        "index": transfer.transfer_index,
+        "receivers": None,
+        "values_of": values_of,
+    }
+    row = connection.execute(_FIND, parameters).first()
+    if row is None:
+        return _unknown(screening, _RETRACTED)
+    deposit = _deposit(
+        connection, row, references, values_of, until=source.watermark, before=screening.screening_id
+    )
+    ids = sorted({one.transfer_id for group in deposit.groups.values() for one in group})
+    draft = screening.model_copy(update={"flags": [], "reasons": [], "main_reason": None})
+    return _with_sums(moment, draft, deposit.groups, sources(ids), [], watermark=source.watermark)
+
+
 def _refused(draft: Screening, reason: str, detail: str) -> Screening:
     return draft.model_copy(
         update={"status": "refused", "refused_reason": reason, "detail": detail, "computed_from": None}
@@ -114,10 +144,17 @@ def _refused(draft: Screening, reason: str, detail: str) -> Screening:
 
 
 def _deposit(
-    connection: Connection, row: Row[Any], references: References, values_of: int | None
+    connection: Connection,
+    row: Row[Any],
+    references: References,
+    values_of: int | None,
+    *,
+    until: int | None = None,
+    before: int | None = None,
 ) -> _Deposit:
+    """The transfer with its groups; of an earlier answer those up to a batch, and wallets screened before."""
     customer = (
-        store.wallets_of_customer(connection, references.customer_reference)
+        store.wallets_of_customer(connection, references.customer_reference, before)
         if references.customer_reference
         else []
     )
@@ -129,6 +166,7 @@ def _deposit(
         "customers": [address for chain, address in customer if chain == row.chain],
         "limit": MAX_EARLIER + 1,
         "values_of": values_of,
+        "until": until,
     }
     earlier = connection.execute(_EARLIER, parameters).all() if row.seq is not None else []
     return _Deposit(row, _groups(row, earlier[:MAX_EARLIER]), len(earlier) > MAX_EARLIER)
@@ -139,10 +177,10 @@ def _judged(stores: Stores, moment: Moment, draft: Screening, deposit: _Deposit)
     members = {one.transfer_id: one for group in groups.values() for one in group}
     ids = [deposit.row.transfer_id, *sorted(members.keys() - {deposit.row.transfer_id}, reverse=True)]
     newest = max(one.batch_id for one in members.values())
-    rows, watermark, failures = read_paths(stores, base, ids, newest)
+    shares, watermark, failures = read_sources(stores, base, ids, newest)
     failures += [_MORE_EARLIER] * deposit.has_more
     try:
-        return _with_sums(moment, draft, groups, rows, failures, watermark=watermark)
+        return _with_sums(moment, draft, groups, shares, failures, watermark=watermark)
     except Unequal as exc:
         return _unknown(draft, f"{NO_PATHS}: {exc}")
 
@@ -155,7 +193,7 @@ def _with_sums(
     moment: Moment,
     draft: Screening,
     groups: Mapping[Group, Sequence[Any]],
-    rows: PathRows,
+    shares: TransferShares,
     failures: list[str],
     *,
     watermark: int | None,
@@ -168,14 +206,14 @@ def _with_sums(
     assert draft.transfer is not None  # noqa: S101 - it was found
     seen = draft.transfer.model_copy(update={"to_wallet": sums["wallet"], "to_customer": sums["customer"]})
     draft = draft.model_copy(update={"transfer": seen})
-    names = [key for key, members in groups.items() if all(one.transfer_id in rows for one in members)]
+    names = [key for key, members in groups.items() if all(one.transfer_id in shares for one in members)]
     if _ALONE not in names or run is None:
         return _unknown(draft, " ".join(failures) or f"{NO_PATHS}.")
-    layout = CellLayout(tuple(run.columns[len(RESIDUALS) :]), run.hop_limit)
+    layout = layout_of_run(run)
     if len(names) < len(groups) and not failures:
         failures.append(_NOT_ALL)
     known = moment.base.known_assets(_assets(groups))
-    exposures, totals = exposures_of(layout, [groups[name] for name in names], rows, known)
+    exposures, totals = exposures_of(layout, [groups[name] for name in names], shares, known)
     judged = judge_money(policy, exposures, totals, known)
     columns = list(layout.columns)
     first = judged[names.index(_ALONE)]
@@ -325,7 +363,8 @@ _EARLIER = text(f"""
     JOIN transactions t USING (transfer_id) {_NAMES}
     WHERE p.wallet_id = :sender_id AND t.transfer_id <> :transfer_id
       AND (q.wallet_id = :receiver_id OR r.address = ANY(CAST(:customers AS text[])))
-      AND t.retracted_batch_id IS NULL
+      AND (t.retracted_batch_id IS NULL OR t.retracted_batch_id > CAST(:until AS bigint))
+      AND (CAST(:until AS bigint) IS NULL OR t.batch_id <= CAST(:until AS bigint))
     ORDER BY t.occurred_at DESC, t.transfer_id DESC LIMIT :limit
 """)  # noqa: S608 - constants of this file
 _NOW = text("SELECT clock_timestamp()")

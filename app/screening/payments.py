@@ -19,8 +19,8 @@ from app.ledger.sparse import SparseRows
 from app.policy.policy import Policy
 from app.runs.judgement.reasons import reasons_of
 from app.runs.results.totals import Total, as_columns
-from app.screening.base import Moment
-from app.screening.judging import judge_money
+from app.screening.computing.base import Moment
+from app.screening.computing.judging import judge_money
 from app.screening.known import Known
 from app.screening.raising import raised
 from app.screening.subjects import WithdrawalSubject

@@ -13,6 +13,7 @@ from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.screenings import ForgottenReference, Screening, ScreeningList, ScreeningSummary
 from app.domain import format_points
 from app.errors import NotFound
+from app.screening.request_keys import prune_keys
 from app.stores.postgres import Postgres
 
 PRUNED_AT_ONCE = 5_000
@@ -44,11 +45,6 @@ class ScreeningFilter:
     customer_reference: str | None = None
     since: datetime | None = None
     until: datetime | None = None
-
-
-def next_ids(connection: Connection, count: int) -> list[int]:
-    """So many numbers for screenings."""
-    return list(connection.execute(_NEXT_IDS, {"count": count}).scalars())
 
 
 def reference_ids(connection: Connection, references: Sequence[References]) -> list[str | None]:
@@ -138,9 +134,12 @@ def references_of(connection: Connection, reference_id: str | None) -> Reference
     return References() if row is None else References(row.reference, row.customer_reference)
 
 
-def wallets_of_customer(connection: Connection, customer_reference: str) -> list[tuple[str, str]]:
-    """Chain and address of the wallets that were screened with this customer's reference."""
-    rows = connection.execute(_WALLETS_OF_CUSTOMER, {"customer_reference": customer_reference})
+def wallets_of_customer(
+    connection: Connection, customer_reference: str, before: int | None = None
+) -> list[tuple[str, str]]:
+    """Chain and address of the wallets that were screened with this customer's reference, before a number."""
+    parameters = {"customer_reference": customer_reference, "before": before}
+    rows = connection.execute(_WALLETS_OF_CUSTOMER, parameters)
     return [(row.chain, row.address) for row in rows]
 
 
@@ -157,6 +156,7 @@ def prune(connection: Connection, days: int, limit: int) -> int:
     deleted = connection.execute(_PRUNE, {"days": days, "limit": limit}).rowcount
     if deleted < limit:
         connection.execute(_PRUNE_REFERENCES)
+        prune_keys(connection)
     return int(deleted)
 
 
@@ -228,7 +228,6 @@ _VALUES = ", ".join(
     "string_to_array(new.flags, ',')" if name == "flags" else f"new.{name}" for name in _COLUMN_TYPES
 )
 _ARRAYS = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in _COLUMN_TYPES.items())
-_NEXT_IDS = text("SELECT nextval('screening_ids') FROM generate_series(1, :count)")
 _INSERT = text(f"""
     INSERT INTO screenings ({_NAMES}) SELECT {_VALUES} FROM unnest({_ARRAYS}) AS new ({_NAMES})
 """)  # noqa: S608 - names of the code
@@ -274,6 +273,7 @@ _REFERENCES_OF = text("""
 _WALLETS_OF_CUSTOMER = text("""
     SELECT DISTINCT s.chain, s.address FROM screening_references r JOIN screenings s USING (reference_id)
     WHERE r.customer_reference = :customer_reference AND s.address IS NOT NULL AND s.chain IS NOT NULL
+      AND (CAST(:before AS bigint) IS NULL OR s.screening_id < CAST(:before AS bigint))
 """)
 _FORGET = text("""
     WITH gone AS (

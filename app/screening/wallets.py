@@ -23,7 +23,7 @@ from app.runs.judgement.reasons import contacts_of
 from app.runs.listing import run_name
 from app.runs.queries import NONE_PUBLISHED
 from app.runs.score_answer import known_score, unknown_score
-from app.screening.base import Base
+from app.screening.computing.base import Base
 from app.screening.known import Known
 
 From = Literal["auto", "run", "paths", "ledger"]
@@ -33,6 +33,12 @@ _AFTER = "{count} of its transfers came after scoring run {run_id}, and are not 
 _LABELLED_AFTER = "Its own label changed after scoring run {run_id}."
 _DESTINATION = (
     "What it sent on is as of batch {watermark}: where it is now changes with what others send later."
+)
+
+
+_DESTINATION_SINCE = (
+    "What it sent before scoring run {run_id} is where that run saw it, what it sent since as of batch"
+    " {watermark}: where it is now changes with what others send later."
 )
 
 
@@ -108,12 +114,10 @@ def answer(
             label=label,
             columns=computed.columns,
         )
-        score = score.model_copy(
-            update={
-                "freshness": freshness,
-                "notes": [*score.notes, _DESTINATION.format(watermark=computed.watermark)],
-            }
-        )
+        as_of = _DESTINATION.format(watermark=computed.watermark)
+        if computed.origin == "run_and_paths" and base.run is not None:
+            as_of = _DESTINATION_SINCE.format(run_id=base.run.run_id, watermark=computed.watermark)
+        score = score.model_copy(update={"freshness": freshness, "notes": [*score.notes, as_of]})
         return ScreenedWallet(
             status="complete",
             computed_by=computed.origin,

@@ -156,6 +156,11 @@ class Graph:
             return list(transaction.run(query.text, values))
 
         def work() -> list[neo4j.Record]:
+            if self._limits.is_reader:  # it tries nothing twice, and one exchange is enough for one query
+                limited = neo4j.Query(query.text, timeout=seconds)
+                reading = self._session(default_access_mode=neo4j.READ_ACCESS)
+                with asked_in_trace(query.name), reading as session:
+                    return list(session.run(limited, values))
             with asked_in_trace(query.name), self._session() as session:
                 return session.execute_read(rows)
 

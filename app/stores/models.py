@@ -674,6 +674,17 @@ class Screening(Base):
     answer: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
 
+class ScreeningRequest(Base):
+    """The screenings that a request with an idempotency key has recorded; it is answered again with them."""
+
+    __tablename__ = "screening_requests"
+    __table_args__ = (Index(None, "recorded_at"),)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    request_digest: Mapped[str] = mapped_column(comment="SHA-256 of its body.")
+    screening_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), comment="In the request's order.")
+    recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 Index("ix_screenings_pending", Screening.screening_id, postgresql_where=Screening.status == "pending")
 Index("ix_screenings_reference", Screening.reference_id, postgresql_where=Screening.reference_id.is_not(None))
 

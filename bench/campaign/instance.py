@@ -110,11 +110,14 @@ class CampaignInstance:
 
 
 @contextmanager
-def campaign_instance(home: Path) -> Iterator[CampaignInstance]:
-    """A running instance inside the block, deleted at its end; this process has its settings meanwhile."""
+def campaign_instance(home: Path, more: Mapping[str, str] | None = None) -> Iterator[CampaignInstance]:
+    """A running instance inside the block, deleted at its end; this process has its settings meanwhile.
+
+    `more` are variables of its processes.
+    """
     before = {name: environ.pop(name) for name in list(environ) if name.startswith("AML_")}
     kept = {name: before[name] for name in _KEPT if name in before}
-    variables = dict(environ) | kept | ENVIRONMENT
+    variables = dict(environ) | kept | ENVIRONMENT | dict(more or {})
     try:
         started = _run(home, variables, "up", "--detach")
         if started.returncode:

@@ -7,7 +7,7 @@ from pathlib import Path
 from app.settings import PROJECT
 from embedded.home import LOCK_NAME
 from embedded.lock import is_held
-from tests.support.demo_output import assert_explained, assert_for_people
+from tests.support.demo_output import assert_explained, assert_for_people, assert_screened_and_alerted
 
 
 def aml(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -29,6 +29,7 @@ def test_demo_explains_a_score_that_adds_up_and_leaves_nothing_running(tmp_path:
 
     assert done.returncode == 0, done.stderr
     assert_explained(done.stdout)
+    assert_screened_and_alerted(done.stdout)
     assert_for_people(done.stdout)
     for what in ("API docs", "Neo4j Browser", "PostgreSQL", "Kafka", "api_token", "aml down --wipe"):
         assert what in done.stdout

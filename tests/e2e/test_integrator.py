@@ -13,6 +13,7 @@ import pytest
 from app.settings import PROJECT
 from tests.support.ingesting import wait_until
 
+CLIENT = PROJECT / "clients" / "python"
 DEPOSIT = PROJECT / "examples" / "exchange" / "deposit.py"
 
 
@@ -37,14 +38,14 @@ def test_the_exchange_of_the_examples_works_on_a_fresh_instance(api: httpx.Clien
     token = api.headers["authorization"].removeprefix("Bearer ")
     done = subprocess.run(
         [sys.executable, str(DEPOSIT)],
-        env={**os.environ, "AML_URL": str(api.base_url), "AML_API_TOKEN": token},
+        env={**os.environ, "AML_URL": str(api.base_url), "AML_API_TOKEN": token, "PYTHONPATH": str(CLIENT)},
         capture_output=True,
         text=True,
         check=False,
         timeout=180,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert ": stored. " in done.stdout
+    assert "The message: stored" in done.stdout
 
 
 def test_a_refused_message_is_sent_again(api: httpx.Client) -> None:

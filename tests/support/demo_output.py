@@ -43,6 +43,14 @@ def assert_explained(printed: str) -> None:
     assert _PATH_LINE.search(explained)
 
 
+def assert_screened_and_alerted(printed: str) -> None:
+    """A wallet is screened in another spelling, with its reasons; one that is watched makes alerts."""
+    screened, alerted = printed.split("6. ")[1].split("7. ")[:2]
+    assert re.search(r"^Screening \d+ of https://\S+: \w+, complete, from", screened, re.MULTILINE), screened
+    assert re.search(r"^  \w+: \w.*\.", screened, re.MULTILINE), screened
+    assert re.search(r"^Alert \d+, open, of deposit address 1: \w.*\.$", alerted, re.MULTILINE), alerted
+
+
 def assert_for_people(printed: str) -> None:
     """Sentences and tables: no Python dictionary, no JSON, no trace."""
     for sign in ("{", "}", "Traceback", "None", "True"):

@@ -60,6 +60,11 @@ def rotate_secret(connection: Connection, endpoint_id: UUID) -> NewWebhook:
     return NewWebhook.model_validate(row, from_attributes=True)
 
 
+def has_enabled(connection: Connection) -> bool:
+    """Whether any endpoint is called."""
+    return bool(connection.execute(_HAS_ENABLED).scalar())
+
+
 def require_endpoint(connection: Connection, endpoint_id: UUID) -> None:
     """Returns when there is an endpoint of that id.
 
@@ -89,3 +94,4 @@ _ROTATE = text("""
         secret_before_until = clock_timestamp() + CAST(:overlap AS interval)
     WHERE endpoint_id = :endpoint_id RETURNING *
 """)
+_HAS_ENABLED = text("SELECT EXISTS (SELECT FROM webhook_endpoints WHERE enabled)")

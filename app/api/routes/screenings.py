@@ -23,6 +23,7 @@ from app.answers.screenings import (
     ScreeningVerification,
 )
 from app.api.dependencies import AppServices, Services
+from app.api.idempotency import IdempotencyKey, digest_of
 from app.api.params import (
     DEFAULT_LIMIT,
     PLAIN_TEXT,
@@ -38,6 +39,7 @@ from app.api.responses import errors, example
 from app.chains.wallet_reference import normalise
 from app.errors import NotFound
 from app.screening import store
+from app.screening.request_keys import RequestKey
 from app.screening.store import ScreeningFilter
 from app.screening.subjects import MAX_SUBJECTS, ReferenceText, Subject
 
@@ -69,17 +71,25 @@ class ScreeningRequest(BaseModel):
     response_model=Screenings,
     responses=example(200, SCREENINGS) | example(202, Screenings(screenings=[PENDING])),
 )
-def screen_subjects(services: AppServices, request: ScreeningRequest, wait_seconds: WaitSeconds) -> Response:
+def screen_subjects(
+    services: AppServices,
+    request: ScreeningRequest,
+    wait_seconds: WaitSeconds,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
     """Screens up to 1,000 wallets, deposits and payments, and records each screening with a number.
 
     What is no address is `refused` with its reason, and the other subjects are answered. Answers 202 while a
     deposit has not been seen: `GET /v1/screenings/{id}` answers it then; `Prefer: wait=N` waits for it, for
-    8 seconds at most.
+    8 seconds at most. A repeated request with the same `Idempotency-Key` records nothing, and answers with
+    the first one's screenings.
     """
+    key = None if idempotency_key is None else RequestKey(idempotency_key, digest_of(request))
     screenings = services.screener.screen(
         request.subjects,
         cause="request" if len(request.subjects) == 1 else "batch",
         source=request.computed_by,
+        key=key,
     )
     wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
     screenings = _waited(services, screenings, wait_seconds)

@@ -3,12 +3,13 @@
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Form, Path, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.responses import Response
 
-from app.alerts.listing import AlertFilter, list_alerts, read_alert_detail
+from app.alerts.listing import AlertFilter, change_alert, list_alerts, read_alert_detail
 from app.answers.cursors import MAX_BIGINT
-from app.answers.names import AlertStatus
+from app.answers.names import AlertOutcome, AlertStatus
 from app.api.dependencies import AppServices
 from app.api.params import Cursor
 from app.policy.policy import load_policy
@@ -17,6 +18,8 @@ from app.web.templating import page
 
 router = APIRouter()
 ALERTS_PER_PAGE = 50
+AlertId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
+Decision = Literal["open", "in_review", "confirmed", "false_positive", "no_action"]
 
 
 @router.get("/alerts")
@@ -50,11 +53,32 @@ def alerts_page(
 
 
 @router.get("/alerts/{alert_id}")
-def alert_page(
-    request: Request, services: AppServices, alert_id: Annotated[int, Path(ge=1, le=MAX_BIGINT)]
-) -> HTMLResponse:
+def alert_page(request: Request, services: AppServices, alert_id: AlertId) -> HTMLResponse:
     """One alert with its causes, and the reasons as they were when it opened."""
     with services.postgres.transaction(snapshot=True) as connection:
         alert = read_alert_detail(connection, alert_id)
     reasons = [str(each.get("sentence", "")) for each in alert.evidence.get("reasons", [])]
     return page(request, "alerts/alert.html", alert=alert, reasons=reasons)
+
+
+@router.post("/alerts/{alert_id}")
+def decide(
+    services: AppServices,
+    alert_id: AlertId,
+    decision: Annotated[Decision, Form()],
+    note: Annotated[str, Form(max_length=2_000)] = "",
+) -> Response:
+    """Sets it in review, opens it again, or closes it with an outcome; an empty note keeps the old one."""
+    status, outcome = _DECISIONS[decision]
+    with services.postgres.transaction() as connection:
+        change_alert(connection, alert_id, status, outcome, note.strip() or None)
+    return RedirectResponse(f"/alerts/{alert_id}", 303)
+
+
+_DECISIONS: dict[Decision, tuple[AlertStatus, AlertOutcome | None]] = {
+    "open": ("open", None),
+    "in_review": ("in_review", None),
+    "confirmed": ("closed", "confirmed"),
+    "false_positive": ("closed", "false_positive"),
+    "no_action": ("closed", "no_action"),
+}

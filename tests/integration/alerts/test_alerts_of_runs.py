@@ -4,7 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, event
 
 from app.alerts.listing import AlertFilter, change_alert, list_alerts, read_alert_detail
 from app.alerts.of_run import alert_on_run
@@ -15,7 +15,7 @@ from app.policy.policy import Policy, parse_policy
 from app.runs.run import run_scoring
 from app.stores.postgres import Postgres
 from tests.support.builders import address, policy, transfer
-from tests.support.record import ask, label, write
+from tests.support.record import ask, change, label, rows, write
 
 THIEF, MIDDLE, SHOP, OTHER = map(address, range(11, 15))
 
@@ -132,3 +132,49 @@ def test_rules_on_any_wallet_need_no_watching(postgres: Postgres) -> None:
     found = alerts(postgres)
     assert {alert.wallet.address for alert in found} >= {THIEF}
     assert all(alert.retrospective and alert.causes == 1 for alert in found)
+
+
+def test_many_alerts_of_any_wallets_take_few_statements(postgres: Postgres) -> None:
+    """A sanctioned wallet pays 150 others; one of them is closed, loses its flag and gets it again."""
+    text = policy().body.partition("\nalerts:")[0] + (
+        "\nalerts:\n"
+        "  - {name: contact, sentence: Contact., when: {flags_set: [sanctions_contact]}, wallets: any}\n"
+        "  - {name: reached, sentence: High., when: {level_reached: high}, wallets: any}\n"
+    )
+    by = parse_policy(text.encode(), "test")
+    write(postgres, [transfer(n + 1, THIEF, address(100 + n), 10**6) for n in range(150)])
+    run(postgres, by)
+    label(postgres, THIEF, "sanctioned", confidence=100)
+    statements: list[str] = []
+
+    def count(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "alert" in statement:
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        run(postgres, by)
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+    assert len(statements) < 20, len(statements)
+    causes = rows(
+        postgres, "SELECT count(*), count(DISTINCT address) FROM alert_causes WHERE rule = 'contact'"
+    )
+    assert causes == [(150, 150)]
+    found = alerts(postgres, rule="contact")
+    with postgres.transaction() as connection:
+        detail = read_alert_detail(connection, found[0].alert_id)
+    assert (detail.causes, detail.listed_causes[0].cause) == (1, "flag:sanctions_contact")
+    assert "sanctions_contact" in detail.evidence["flags"]
+    assert detail.evidence["reasons"]
+    run(postgres, by)
+    assert rows(postgres, "SELECT count(*) FROM alert_causes WHERE rule = 'contact'") == [(150,)]
+    change(postgres, "UPDATE labels SET removed_at = clock_timestamp()")
+    run(postgres, by)
+    label(postgres, THIEF, "sanctioned", confidence=100, source="another list")
+    run(postgres, by)
+    again = rows(
+        postgres, "SELECT count(*) FROM alert_causes WHERE cause LIKE 'flag:sanctions_contact:run:%'"
+    )
+    assert again == [(150,)]
+    assert {alert.causes for alert in alerts(postgres, rule="contact")} == {2}

@@ -156,6 +156,26 @@ def test_an_address_that_never_moved_is_watched_too(
     assert "level_high" in {alert.rule for alert in alerts(postgres)}
 
 
+def test_a_clock_that_is_set_back_screens_nobody_for_ever(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    write(postgres, [transfer(5, THIEF, SHOP, 1)])
+    project_all_pending(postgres, graph)
+    label(postgres, SHOP, "exchange")
+    score(postgres, graph)
+    watching(postgres, SHOP)
+    screener = Screener(postgres, graph, settings)
+    assert screen_due(postgres, screener, settings) == 1
+    change(postgres, "UPDATE watched_wallets SET screened_at = screened_at - interval '1 hour'")
+    for later in ("labels SET recorded_at = recorded_at", "published_run SET published_at = published_at"):
+        change(postgres, f"UPDATE {later} + interval '2 hours'")
+    assert screen_due(postgres, screener, settings) == 0
+    for now in ("labels SET recorded_at = recorded_at", "published_run SET published_at = published_at"):
+        change(postgres, f"UPDATE {now} - interval '2 hours 1 minute'")
+    assert screen_due(postgres, screener, settings) == 1
+    assert screen_due(postgres, screener, settings) == 0
+
+
 def test_watched_wallets_go_through_csv(postgres: Postgres, tmp_path: Path) -> None:
     given = tmp_path / "given.csv"
     given.write_text(

@@ -14,8 +14,8 @@ from app.answers.screenings import Screening
 from app.labels.store import import_labels
 from app.ledger.cells import SOURCE, decode
 from app.projection.pending import project_all_pending
-from app.screening.base import Stores
-from app.screening.deposit_paths import exposures_of, read_paths
+from app.screening.computing.base import Stores
+from app.screening.computing.transfer_paths import exposures_of, layout_of_run, read_sources
 from app.screening.screen import Screener
 from app.screening.subjects import TransferSubject, WithdrawalSubject
 from app.settings import Settings
@@ -61,20 +61,20 @@ def test_every_transfer_of_50_random_ledgers_has_the_exact_source(
     project_all_pending(postgres, graph)
     score(postgres, graph, "ledger")
     with postgres.transaction(snapshot=True) as connection:
-        base = screener._moment(connection).base
+        base = screener._reader.moment(connection).base
         rows = connection.execute(
             text("SELECT *, usd_value AS own_usd_value FROM transactions ORDER BY transfer_id")
         ).all()
     by_hash = {row.transaction_hash: row for row in rows}
     ids = [row.transfer_id for row in rows]
     stores = Stores(postgres, graph, 120.0)
-    paths, _, failures = read_paths(stores, base, ids, 0)
+    paths, _, failures = read_sources(stores, base, ids, 0)
     assert failures == []
     known = np.array(sorted({row.asset_id for row in rows}), np.int32)
     tested = 0
     for move, cells in _contents(ledgers):
         row = by_hash[move.transaction_hash]
-        exposures, _ = exposures_of(base.policy.layout, [[row]], paths, known)
+        exposures, _ = exposures_of(layout_of_run(base.run), [[row]], paths, known)
         codes = exposures.layout.codes(SOURCE)[exposures.source.shares.cell]
         found = {
             (exposures.layout.columns[cell.column], cell.hop): share

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from app.chains.addresses import EVM_CHAINS
 from app.cli import app
 from app.projection.pending import project_all_pending
 from app.settings import Settings
@@ -67,6 +68,30 @@ def test_a_listed_address_is_severe_in_every_spelling_by_every_door(
     assert rows[0]["labels"] == "ofac: Somebody"
     sent = api.post("/screenings/file", files={"file": ("in.csv", asked.read_bytes(), "text/csv")})
     assert [row["risk_level"] for row in csv.DictReader(sent.text.splitlines())] == ["severe", "", "medium"]
+
+
+def test_a_listed_key_is_severe_on_every_evm_chain(api: httpx.Client, tmp_path: Path) -> None:
+    chains = sorted(EVM_CHAINS)
+    assert len(chains) > 5
+    subjects: list[dict[str, object]] = [
+        {"type": "wallet", "chain": chain, "address": LISTED} for chain in chains
+    ]
+    answers = screen(api, *subjects).raise_for_status().json()["screenings"]
+    for chain, answer in zip(chains, answers, strict=True):
+        assert (answer["risk_level"], answer["status"]) == ("severe", "never_seen"), chain
+        (label_of_it,) = answer["wallets"][0]["labels"]
+        assert (label_of_it["source"], label_of_it["chain"], label_of_it["name"]) == (
+            "ofac", "ethereum", "Somebody",
+        )  # fmt: skip
+        assert label_of_it["recorded_at"]
+    told = CliRunner().invoke(app, ["screen", *(f"{chain}:{LISTED}" for chain in chains), "--json"])
+    by_command = json.loads(told.stdout)["screenings"]
+    assert [one["risk_level"] for one in by_command] == ["severe"] * len(chains)
+    asked, answered = tmp_path / "in.csv", tmp_path / "out.csv"
+    asked.write_text("address,chain\n" + "".join(f"{LISTED},{chain}\n" for chain in chains))
+    assert CliRunner().invoke(app, ["screen", "--file", str(asked), "--out", str(answered)]).exit_code == 0
+    rows = list(csv.DictReader(answered.read_text().splitlines()))
+    assert [row["risk_level"] for row in rows] == ["severe"] * len(chains)
 
 
 def test_a_thousand_subjects_each_have_their_own_status(api: httpx.Client) -> None:

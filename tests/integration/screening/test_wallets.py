@@ -116,7 +116,7 @@ def test_what_came_after_the_run_is_asked_of_the_graph(
     write(postgres, [transfer(60, MIXER, BOB, 1_000)], offset=60)
     project_all_pending(postgres, graph)
     after = screener.screen_wallet(BOB)
-    assert (after.status, after.wallets[0].computed_by) == ("complete", "paths")
+    assert (after.status, after.wallets[0].computed_by) == ("complete", "run_and_paths")
     assert wallet(after).freshness is not None
     assert wallet(after).freshness.transfers == 1
     score(postgres, graph, "ledger")
@@ -217,7 +217,7 @@ def test_a_screening_computed_again_is_equal_and_says_what_was_changed(
     made = screener.screen(
         [WalletSubject(type="wallet", address=one) for one in (ALICE, BOB, address(77), MIXER)]
     )
-    assert {one.wallets[0].computed_by for one in made} == {"run", "paths", "label"}
+    assert {one.wallets[0].computed_by for one in made} == {"run", "run_and_paths", "label"}
     write(postgres, [transfer(5, MIXER, ALICE, 7)], offset=80)
     remove_labels(postgres, source="a list")
     score(postgres, None, "ledger")

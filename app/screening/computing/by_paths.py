@@ -1,50 +1,56 @@
-"""The scores of some wallets now, by the paths of the graph: none of a run's rows is read for them."""
+"""The scores of some wallets now, by paths of the graph: all of them, or those since the published run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Row, text
 
 from app.errors import DependencyMissing, NotReady, QueryTimeout, Unequal
 from app.labels.effective import EffectiveLabel, effective_labels
-from app.ledger.cells import RESIDUALS, CellLayout
 from app.ledger.shares import DirectionShares
 from app.policy.label_rules import LabelRules
-from app.projection.state import read_state
 from app.runs.engines.cypher import shares_by_paths
 from app.runs.results.totals import Totals
 from app.runs.stored_policy import knows_keys
-from app.screening.accounts import WalletAccounts, read_wallet_accounts
-from app.screening.base import Base
-from app.screening.judging import exposure_rows, judge_wallets
+from app.screening.computing.accounts import WalletAccounts, read_wallet_accounts
+from app.screening.computing.base import Base
+from app.screening.computing.judging import exposure_rows, judge_wallets
+from app.screening.computing.since_run import RunRows, exposures_since_run, unchanged_until
+from app.screening.computing.transfer_paths import layout_of_run
+from app.screening.computing.transfer_shares import TransferShares, ask_shares
+from app.screening.computing.waiting import NO_PATHS, is_there, projected_batch
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
-POLL_SECONDS = 0.02
 _AT_ONCE = 16
-NO_PATHS = "Its paths could not be asked"
-_BEHIND = "the graph does not have its newest transfers yet."
-_UNLABELLED = "wallets that are new in the graph do not have their labels yet."
+_LATER_AT_ONCE = 48
 
 
 @dataclass(frozen=True)
 class PathScore:
-    """The row and exposures of one wallet, as a run would store them, and the last batch they have seen."""
+    """The row and exposures of one wallet, as a run would store them, and the last batch they have seen.
+
+    `since_run` where they are the run's, with the paths of what came after it.
+    """
 
     row: Any
     exposures: Sequence[Any]
     watermark: int
+    since_run: bool
 
 
 @dataclass(frozen=True)
 class PathScores:
-    """What was computed by wallet_id; of every other wallet why it was not."""
+    """What was computed by wallet_id; of every other wallet why it was not.
+
+    Of those that are `changed` the run's rows cannot be used: all their paths must be asked.
+    """
 
     scores: Mapping[int, PathScore]
     failed: Mapping[int, str]
+    changed: frozenset[int] = frozenset()
 
 
 def scores_by_paths(
@@ -54,14 +60,15 @@ def scores_by_paths(
     wallet_ids: Sequence[int],
     own: Mapping[int, EffectiveLabel | None],
     *,
-    not_before: int,
+    of_run: Mapping[int, RunRows],
+    changed_in: Mapping[int, int],
     seconds: float,
     seconds_in_all: float,
 ) -> PathScores:
     """Scores these wallets by paths within limits of time.
 
     Several are asked for at once; where that takes too long each is asked for by itself, so that a hub costs
-    nobody else his answer.
+    nobody else his answer. Wallets whose paths must all be asked come last.
 
     Args:
         postgres: the record.
@@ -69,24 +76,42 @@ def scores_by_paths(
         base: the published run with its policy.
         wallet_ids: the wallets.
         own: the labels that they have now; of all others those of the run count.
-        not_before: the graph must have this batch, so it is waited for.
+        of_run: what the run stored of wallets whose later transfers alone are to be followed.
+        changed_in: the last batch that changed each wallet. The graph must have it, so it is waited for;
+            those that changed last come last.
         seconds: the limit of time of those that are asked for at once.
         seconds_in_all: that of all wallets.
     """
     end = monotonic() + seconds_in_all
-    asked = sorted(set(wallet_ids))
-    waiting = [asked[begin : begin + _AT_ONCE] for begin in range(0, len(asked), _AT_ONCE)]
+    asked = sorted(set(wallet_ids), key=lambda one: (changed_in[one], one))
+    later = [one for one in asked if one in of_run]
+    whole = [one for one in asked if one not in of_run]
+    waiting = [(some, True) for some in _groups(later, _LATER_AT_ONCE)]
+    waiting += [(some, False) for some in _groups(whole, _AT_ONCE)]
     scores: dict[int, PathScore] = {}
     failed: dict[int, str] = {}
     while waiting:
-        some = waiting.pop(0)
+        some, since_run = waiting.pop(0)
+        not_before = max(changed_in[one] for one in some)
         mine = {one: own[one] for one in some if one in own}
-        deadline = min(end, monotonic() + seconds)
+        rows = {one: of_run[one] for one in some} if since_run else None
+        begin = monotonic()
+        # A group that takes long leaves half of the time to the others.
+        deadline = min(begin + seconds, end if not waiting else begin + max(0.0, end - begin) / 2)
         try:
-            found = _within(postgres, graph, base, some, own=mine, not_before=not_before, deadline=deadline)
+            found = _within(
+                postgres,
+                graph,
+                base,
+                sorted(some),
+                own=mine,
+                of_run=rows,
+                not_before=not_before,
+                deadline=deadline,
+            )
         except (QueryTimeout, Unequal) as exc:
             if len(some) > 1 and monotonic() < end:
-                waiting += [[one] for one in some]
+                waiting += [([one], since_run) for one in some]
             else:
                 failed |= dict.fromkeys(some, f"{NO_PATHS}: {exc}")
         except (DependencyMissing, NotReady) as exc:
@@ -94,7 +119,12 @@ def scores_by_paths(
         else:
             scores |= found.scores
             failed |= found.failed
+            waiting += [(changed, False) for changed in _groups(sorted(found.changed), _AT_ONCE)]
     return PathScores(scores, failed)
+
+
+def _groups(wallet_ids: list[int], size: int) -> list[list[int]]:
+    return [wallet_ids[begin : begin + size] for begin in range(0, len(wallet_ids), size)]
 
 
 def _within(
@@ -104,91 +134,77 @@ def _within(
     wallet_ids: list[int],
     *,
     own: Mapping[int, EffectiveLabel | None],
+    of_run: Mapping[int, RunRows] | None,
     not_before: int,
     deadline: float,
 ) -> PathScores:
     if monotonic() >= deadline:
         raise QueryTimeout("the limit of time was over before.")
-    while True:
-        watermark = wait_for_graph(postgres, graph, base.run, not_before, deadline)
-        found = _attempt(postgres, graph, base, wallet_ids, own=own, watermark=watermark, deadline=deadline)
-        if found is not None:
-            return found
-
-
-def wait_for_graph(
-    postgres: Postgres, graph: Graph, run: Row[Any] | None, not_before: int, deadline: float
-) -> int:
-    """The last batch up to which the graph has all, once it has the one that is needed, and the labels.
-
-    A wallet that came after the run gets its label of the run's set from the consumer's graph writer. Until
-    then paths would walk through a listed wallet, so they are not asked.
-
-    Raises:
-        NotReady: the graph is not this record's, or has not the labels of the run.
-        QueryTimeout: it does not have that batch, or those labels, at the deadline (monotonic seconds).
-        DependencyMissing: it does not answer.
-    """
-    if run is None:
+    if base.run is None:
         raise NotReady("No scoring run has been published, so the graph has no labels.")
     while True:
+        with postgres.transaction(snapshot=True) as connection:
+            watermark = projected_batch(connection)
+            accounts = read_wallet_accounts(connection, wallet_ids, base.policy, base.run, watermark)
+            labels = _labels(connection, accounts, base.run, base.label_rules, own)
+        if not is_there(graph, base.run, watermark, not_before, deadline):
+            continue
+        found = _attempt(
+            graph, base, wallet_ids, accounts, labels, of_run=of_run, watermark=watermark, deadline=deadline
+        )
         with postgres.transaction() as connection:
-            projected = int(connection.execute(_PROJECTED).scalar_one())
-        # Read after the batch: a wallet is noted as unlabelled before its batch counts as projected.
-        state = read_state(graph)
-        if state is None or state.record_id != run.record_id:
-            raise NotReady("The graph is of another record, or is being rebuilt.")
-        if state.label_set_digest != run.label_set_digest:
-            raise NotReady("The labels in the graph are not those of the published run.")
-        is_labelled = state.carries(run.label_set_digest, projected)
-        if projected >= not_before and is_labelled:
-            return projected
+            if not connection.execute(_RESTATED, {"watermark": watermark}).scalar_one():
+                return found
         if monotonic() >= deadline:
-            raise QueryTimeout(_UNLABELLED if projected >= not_before else _BEHIND)
-        sleep(POLL_SECONDS)
+            raise QueryTimeout("older transfers were changed while they were read.")
 
 
 def _attempt(
-    postgres: Postgres,
     graph: Graph,
     base: Base,
     wallet_ids: list[int],
+    accounts: WalletAccounts,
+    labels: Sequence[EffectiveLabel],
     *,
-    own: Mapping[int, EffectiveLabel | None],
+    of_run: Mapping[int, RunRows] | None,
     watermark: int,
     deadline: float,
-) -> PathScores | None:
-    """The scores at a batch; None where older transfers were changed while they were read."""
+) -> PathScores:
+    """The scores at a batch, if no older transfers are changed while they are read."""
     policy, run = base.policy, base.run
     assert run is not None  # noqa: S101 - the graph has the labels of one
-    with postgres.transaction(snapshot=True) as connection:
-        accounts = read_wallet_accounts(connection, wallet_ids, policy, run, watermark)
-        labels = _labels(connection, accounts, run, base.label_rules, own)
     asked = [wallet_id for wallet_id in wallet_ids if wallet_id not in accounts.busy]
-    layout = CellLayout(tuple(run.columns[len(RESIDUALS) :]), run.hop_limit)
+    layout = layout_of_run(run)
     known = base.known_assets(accounts.assets.values())
-    exposures = shares_by_paths(
-        graph,
-        layout,
-        firm_confidence=policy.firm_confidence,
-        known_assets=frozenset(known.tolist()),
-        watermark=watermark,
-        wallet_ids=asked,
-        progress=_silent,
-        deadline=deadline,
-        other_values=accounts.other_values,
-    )
-    with postgres.transaction() as connection:
-        if connection.execute(_RESTATED, {"watermark": watermark}).scalar_one():
-            if monotonic() >= deadline:
-                raise QueryTimeout("older transfers were changed while they were read.")
-            return None
-    totals = accounts.accounts.totals
-    if accounts.busy:
-        mine = np.array(asked, np.int64)
-        totals = totals._replace(
-            source=_only(totals.source, mine), destination=_only(totals.destination, mine)
+    changed: frozenset[int] = frozenset()
+    if of_run is None:
+        exposures = shares_by_paths(
+            graph,
+            layout,
+            firm_confidence=policy.firm_confidence,
+            known_assets=frozenset(known.tolist()),
+            watermark=watermark,
+            wallet_ids=asked,
+            progress=_silent,
+            deadline=deadline,
+            other_values=accounts.other_values,
         )
+    else:
+        unchanged = unchanged_until({one: of_run[one] for one in asked}, run.watermark, accounts)
+        changed = frozenset(asked) - unchanged
+        asked = sorted(unchanged)
+        accounts = accounts.only(asked)
+
+        def follow(direction: int, transfer_ids: Sequence[int]) -> TransferShares:
+            return ask_shares(
+                graph, policy, layout, direction, transfer_ids, watermark=watermark, deadline=deadline
+            )
+
+        mine = {one: of_run[one] for one in asked}
+        exposures = exposures_since_run(
+            layout, mine, accounts, watermark=run.watermark, known_assets=known, follow=follow
+        )
+    totals = accounts.only(asked).accounts.totals
     _check_owners(exposures.source, totals.source)
     _check_owners(exposures.destination, totals.destination)
     rank = {
@@ -206,8 +222,9 @@ def _attempt(
     )
     stored = exposure_rows(exposures, totals, accounts.assets, asked)
     return PathScores(
-        {one: PathScore(rows[one], stored.get(one, []), watermark) for one in asked},
+        {one: PathScore(rows[one], stored.get(one, []), watermark, of_run is not None) for one in asked},
         dict.fromkeys(accounts.busy, f"{NO_PATHS}: it has too many transfers to be judged by itself."),
+        changed,
     )
 
 
@@ -232,19 +249,6 @@ def _labels(
     return of_others + [replace(label, wallet_id=wallet_id) for wallet_id, label in own.items() if label]
 
 
-def _only(totals: Totals, wallet_ids: Any) -> Totals:  # noqa: ANN401 - an array
-    rows = np.flatnonzero(np.isin(totals.wallet_id, wallet_ids))
-    return Totals(
-        totals.wallet_id[rows],
-        totals.asset_id[rows],
-        totals.total.take(rows),
-        totals.unobserved.take(rows),
-        totals.usd_value[rows],
-        totals.transfers[rows],
-        totals.unpriced_transfers[rows],
-    )
-
-
 def _check_owners(side: DirectionShares, totals: Totals) -> None:
     if side.wallet_id.tolist() != totals.wallet_id.tolist() or (
         side.asset_id.tolist() != totals.asset_id.tolist()
@@ -260,11 +264,6 @@ def _silent(_step: str, _part: float) -> None:
     """A screening has no progress."""
 
 
-_PROJECTED = text("""
-    SELECT coalesce(
-        (SELECT batch_id - 1 FROM batches WHERE projected_at IS NULL ORDER BY batch_id LIMIT 1),
-        (SELECT batch_id FROM batches ORDER BY batch_id DESC LIMIT 1), 0)
-""")
 _RESTATED = text("""
     SELECT coalesce(bool_or(restated > 0 OR retracted > 0), false) FROM (
         SELECT restated, retracted FROM batches WHERE batch_id > :watermark ORDER BY batch_id LIMIT 10000

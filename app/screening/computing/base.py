@@ -1,8 +1,9 @@
 """What all screenings of a moment have in common: the published run, its policy, its assets, the lists."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.metadata import version
 from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple
@@ -15,6 +16,8 @@ from app.answers.screenings import ComputedFrom, LabelList
 from app.assets.registry import NOTHING_REGISTERED, Registry, registry_at
 from app.policy.label_rules import LabelRules
 from app.policy.policy import Policy, load_policy
+from app.record.freshness import digest_of_policy
+from app.runs.listing import run_name
 from app.runs.queries import run_row
 from app.runs.stored_policy import policy_of
 from app.settings import Settings
@@ -64,6 +67,8 @@ class Moment:
     now: datetime
     computed_from: ComputedFrom
     policy_changed: bool
+    numbers: Sequence[int] = ()
+    """Of the screenings of the call."""
 
 
 class Stores(NamedTuple):
@@ -82,6 +87,36 @@ class BaseReader:
         self._lock = Lock()
         self._base: Base | None = None
         self._lists: tuple[float, list[LabelList]] | None = None
+
+    def moment(self, connection: Connection, screenings: int = 0) -> Moment:
+        """What so many screenings of one call share, in the snapshot of the connection.
+
+        Raises:
+            InvalidPolicy: there is no run yet, and the policy file is not valid.
+        """
+        row = connection.execute(_MOMENT, {"screenings": screenings}).one()
+        base = self.base(connection, row.run_id)
+        digest = digest_of_policy(self._settings.policy_file)
+        run = base.run
+        return Moment(
+            base,
+            row.now,
+            ComputedFrom(
+                origin=None,
+                watermark=None if run is None else run.watermark,
+                run=None if run is None else run_name(run),
+                policy_version=base.policy.version,
+                policy_digest=base.policy.digest,
+                label_set_digest=None if run is None else run.label_set_digest,
+                prices_digest=None if run is None else run.prices_digest,
+                registry_digest=None if run is None else run.registry_digest,
+                labels_as_of=row.now,
+                lists=self.lists(connection),
+                application_version=_VERSION,
+            ),
+            run is not None and digest is not None and digest != run.policy_digest,
+            row.numbers,
+        )
 
     def base(self, connection: Connection, run_id: int | None) -> Base:
         """The base of the published run, in the snapshot of the connection.
@@ -121,6 +156,11 @@ def valued_assets(connection: Connection, run_id: int) -> frozenset[int]:
     return frozenset(connection.execute(_VALUED, {"run_id": run_id}).scalars())
 
 
+_VERSION = version("aml-risk")
+_MOMENT = text("""
+    SELECT (SELECT run_id FROM published_run) AS run_id, clock_timestamp() AS now,
+        ARRAY(SELECT nextval('screening_ids') FROM generate_series(1, :screenings)) AS numbers
+""")
 _VALUED = text("""
     SELECT asset_id FROM exposures
     WHERE direction = 1 AND is_of_run(run_id, until_run_id, :run_id)

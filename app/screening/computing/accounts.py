@@ -6,7 +6,7 @@ wallets that it paid and that may collect for crime.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Row, text
 from app.ledger.cells import DESTINATION, SOURCE
 from app.policy.policy import Policy
 from app.runs.results.accounts import Accounts
-from app.runs.results.totals import BothTotals, Total, as_columns
+from app.runs.results.totals import BothTotals, Total, Totals, as_columns
 
 MAX_TRANSFERS = 5_000
 """Of one pool and direction. A wallet with more is judged by the run, and its screening is incomplete."""
@@ -31,10 +31,21 @@ class WalletAccounts:
     addresses: Mapping[int, tuple[str, str]]
     """Chain and address of every wallet of the transfers."""
     busy: frozenset[int]
+    rows: Sequence[Any]
+    """The transfers in their order, each with its batch and the last one that restated it."""
     assets: Mapping[int, Row[Any]]
     """Name and decimals of each asset."""
     other_values: Mapping[int, Sequence[tuple[int, float]]]
     """By wallet, its transfers whose own value the run does not use, and the one that it uses; 0 is none."""
+
+    def only(self, wallet_ids: Sequence[int]) -> "WalletAccounts":
+        """The same with the totals of these wallets alone."""
+        mine = np.array(wallet_ids, np.int64)
+        totals = self.accounts.totals
+        fewer = totals._replace(
+            source=_only(totals.source, mine), destination=_only(totals.destination, mine)
+        )
+        return replace(self, accounts=replace(self.accounts, totals=fewer))
 
 
 def read_wallet_accounts(
@@ -66,8 +77,22 @@ def read_wallet_accounts(
         _accounts(in_order, frozenset(wallet_ids)),
         {row.wallet_id: (row.chain, row.address) for row in named},
         busy,
+        in_order,
         {row.asset_id: row for row in assets},
         _other_values(in_order),
+    )
+
+
+def _only(totals: Totals, wallet_ids: Any) -> Totals:  # noqa: ANN401 - an array
+    rows = np.flatnonzero(np.isin(totals.wallet_id, wallet_ids))
+    return Totals(
+        totals.wallet_id[rows],
+        totals.asset_id[rows],
+        totals.total.take(rows),
+        totals.unobserved.take(rows),
+        totals.usd_value[rows],
+        totals.transfers[rows],
+        totals.unpriced_transfers[rows],
     )
 
 
@@ -159,7 +184,7 @@ USED_VALUE = """
 """
 """Of a transfer `t`: its own value, and the one that the run `values_of` uses (`run_of_values`)."""
 _FLOWS = text(f"""
-    SELECT f.transfer_id, f.seq, t.transaction_hash, t.amount, {USED_VALUE},
+    SELECT f.transfer_id, f.seq, f.revision, t.batch_id, t.transaction_hash, t.amount, {USED_VALUE},
         f.unobserved, t.asset_id,
         f.send_pool_id, f.recv_pool_id, t.sender_id, t.receiver_id,
         (extract(epoch FROM t.occurred_at) * 1000000)::bigint AS moment

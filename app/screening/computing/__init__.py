@@ -1,0 +1,1 @@
+"""What screenings compute: with paths of the graph, and a run's arithmetic."""
