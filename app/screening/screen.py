@@ -31,7 +31,9 @@ from app.screening.subjects import (
     WalletSubject,
     WithdrawalSubject,
     candidates_of,
+    tag_of,
 )
+from app.screening.tagged import tagged_wallets, with_sender_tag
 from app.screening.wallets import (
     Changes,
     Computed,
@@ -310,6 +312,8 @@ class Screener:
             again = self._deposit(moment, subject, draft, references, self._settings.screening_seconds)
             if again.status == "pending":
                 return screening
+            with self._postgres.transaction(snapshot=True) as connection:
+                again = with_sender_tag(connection, moment, again)
         else:
             again = with_retraction(self._postgres, screening)
             if again is screening:
@@ -342,9 +346,7 @@ def _recorded(
         )
         for wallet, one in seen.items()
     }
-    screenings = [
-        _answer(connection, moment, task, [wallets[known.wallet] for known in task.known]) for task in tasks
-    ]
+    screenings = [_answer(connection, moment, task, _of_task(moment, task, wallets)) for task in tasks]
     ids = store.next_ids(connection, len(screenings))
     references = store.reference_ids(connection, [references_of(task.subject) for task in tasks])
     numbered = [
@@ -362,12 +364,20 @@ def _recorded(
     return numbered
 
 
+def _of_task(
+    moment: Moment, task: _Task, wallets: Mapping[KnownWallet, ScreenedWallet]
+) -> list[ScreenedWallet]:
+    """The answers about a subject's wallets, for the tag that it names."""
+    mine = [wallets[known.wallet] for known in task.known]
+    return tagged_wallets(moment.base, task.known, mine, tag_of(task.subject), moment.now)
+
+
 def _answer(
     connection: Connection, moment: Moment, task: _Task, wallets: Sequence[ScreenedWallet]
 ) -> Screening:
     """The screening of a subject, without its number."""
     if task.deposit is not None:
-        return task.deposit
+        return with_sender_tag(connection, moment, task.deposit)
     draft = _draft(moment, task)
     if task.refused is not None:
         reason, detail = task.refused

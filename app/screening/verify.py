@@ -12,6 +12,7 @@ from app.runs.result_lines import ARITHMETIC
 from app.screening.base import Base, base_of_run
 from app.screening.by_ledger import scores_of_the_past
 from app.screening.known import read_known
+from app.screening.tagged import with_tag
 from app.screening.wallets import Changes, answer
 from app.stores.postgres import Postgres
 
@@ -80,6 +81,7 @@ def _of_wallet(
         policy_changed=False,
         now=moment,
     )
+    again = with_tag(base, known, again, wallet.tag, moment)
     prefix = f"{name}: "
     mine, theirs = _compared(wallet), _compared(again)
     for field in mine:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from app.chains.tags import is_tag, split_tag
 from app.domain import ByteProgress
 from app.errors import InvalidInput
 from app.input_files import read_input, read_text_lines
@@ -34,6 +35,7 @@ NAMES: Final = {
     "confidence": ("confidence",),
     "valid_from": ("valid_from",),
     "valid_to": ("valid_to",),
+    "tag": ("destination_tag", "dest_tag", "dt", "memo", "memo_id", "address_tag"),
 }  # fmt: skip
 """Columns and members by what they mean, the first that is there is read."""
 DEFAULT_CONFIDENCE: Final = 50
@@ -90,8 +92,13 @@ def read_list(
                 f"{origin}: the list does not say which chain its addresses are on. Say it with --chain, for"
                 " example --chain ethereum."
             )
-        wallet = wallet_of(chain, address, skipped, origin=origin)
+        written, tag = split_tag(address)
+        wallet = wallet_of(chain, written, skipped, origin=origin)
         if wallet is None:
+            continue
+        tag = fields.get("tag") or tag
+        if tag is not None and not is_tag(tag):
+            skip(skipped, "bad_tag", origin, f"{address} {tag}")
             continue
         source = options.source or fields.get("source") or one_line(path.name.split(".")[0])
         yield LabelRow(
@@ -103,6 +110,7 @@ def read_list(
             valid_from=_time(fields.get("valid_from"), origin),
             valid_to=_time(fields.get("valid_to"), origin),
             origin=origin,
+            tag=tag,
         )
 
 
