@@ -13,7 +13,7 @@ from ingest.files.ethereum_etl import EtlFile, context_of, etl_file, read_export
 from ingest.files.etherscan import chain_of_header, read_etherscan
 from ingest.files.etl_index import ExportIndex
 from ingest.files.event_lines import read_events
-from ingest.files.forms import ETHERSCAN, ETL, TRONGRID, Form, form_of_file, refuse_utxo
+from ingest.files.forms import ETHERSCAN, ETL, TRONGRID, Form, form_of_file, refuse_utxo, why_no_records
 from ingest.files.records import SUFFIXES, Record, read_records
 from ingest.files.tally import Tally
 from ingest.files.transfer_csv import read_csv
@@ -60,6 +60,8 @@ def find_source(path: Path, chain: str | None = None) -> Source:
             source.unknown.append(file)
         else:
             source.files[form].append(file)
+    if not source.files and path.is_file() and (why := why_no_records(path)):
+        raise InvalidInput(f"{path} {why} Nothing was imported.")
     if not source.files:
         raise InvalidInput(
             f"{path} has no file of a known form with {', '.join(SUFFIXES)}, also .gz and .zst: "

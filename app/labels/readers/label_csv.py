@@ -2,8 +2,9 @@
 
 import csv
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.chains.addresses import normalise_address
 from app.chains.tags import normalise_tag, split_tag
 from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
+from app.file_kinds import delimiter_of, is_delimiter_line
 from app.input_files import read_text_lines
 from app.labels.formulas import unguarded
 from app.labels.readers.files import MAX_TEXT_BYTES
@@ -34,8 +36,11 @@ def read_csv(path: Path, *, progress: ByteProgress | None = None) -> Iterator[La
     yield from _labels((line for _, line in read_text_lines(path, progress)), path)
 
 
-def _labels(lines: Iterable[str], file: Path) -> Iterator[LabelRow]:
-    reader = csv.DictReader(lines, strict=True)
+def _labels(lines: Iterator[str], file: Path) -> Iterator[LabelRow]:
+    first = next(lines, "")
+    if is_delimiter_line(first):
+        first = next(lines, "")
+    reader = csv.DictReader(chain([first], lines), strict=True, delimiter=delimiter_of(first))
     try:
         header = [name.strip() for name in reader.fieldnames or ()]
         reader.fieldnames = header
