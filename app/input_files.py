@@ -17,6 +17,7 @@ from typing_extensions import Buffer
 
 from app.domain import ByteProgress
 from app.errors import InvalidInput
+from app.file_kinds import SAVE_AS_UTF8, refuse_no_text, refuse_packed
 from app.zstd_file import ZstdFile
 
 MAX_LINE_BYTES: Final = 16 * 2**20
@@ -31,6 +32,9 @@ FREE_EXPANSION_BYTES: Final = 64 * 2**20
 """What any packed file may become."""
 _BUFFER_BYTES: Final = 2**17
 PACKED_SUFFIXES: Final = (".gz", ".zst")
+_MARK_BYTES: Final = 8
+_OWN_MARKS: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+_DAMAGED: Final = (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError)
 
 # The limit is of the process. Lines are bounded already, so one cell may be as long as a line.
 csv.field_size_limit(MAX_LINE_BYTES)
@@ -69,13 +73,18 @@ class _RegularFile(io.FileIO):
 
 
 def read_input(path: Path, max_bytes: int, when_larger: str) -> bytes:
-    """A whole file.
+    """A whole file; a `.gz` or `.zst` is unpacked.
 
     Raises:
-        InvalidInput: as `open_input`, or it has more than `max_bytes`; `when_larger` says what to do then.
+        InvalidInput: as `open_input`, it is packed otherwise or damaged, or it has more than `max_bytes`;
+            `when_larger` says what to do then.
     """
     with open_input(path) as file:
-        body = file.read(max_bytes + 1)
+        try:
+            body = _unpacked(file, path).read(max_bytes + 1)
+        except _DAMAGED as exc:
+            raise InvalidInput(f"{path} is a damaged packed file: {exc}.") from exc
+    refuse_packed(path, body)
     if len(body) > max_bytes:
         raise InvalidInput(f"{path}: larger than {max_bytes} bytes. {when_larger}")
     return body
@@ -106,7 +115,9 @@ def read_text_lines(path: Path, report: ByteProgress | None = None) -> Iterator[
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as exc:
-            raise InvalidInput(f"{path}:{number}: cannot be read as UTF-8 text: {exc}.") from exc
+            raise InvalidInput(
+                f"{path}:{number}: cannot be read as UTF-8 text: {exc}. {SAVE_AS_UTF8}."
+            ) from exc
         yield number, text
 
 
@@ -117,6 +128,7 @@ def _whole_lines(path: Path, report: ByteProgress | None, max_line_bytes: int) -
         most = FREE_EXPANSION_BYTES + MAX_EXPANSION * total
         number = read = blank = 0
         try:
+            refuse_no_text(path, cast("io.BufferedReader", plain).peek(_BUFFER_BYTES).partition(b"\n")[0])
             while line := plain.readline(max_line_bytes):
                 number += 1
                 read += len(line)
@@ -142,6 +154,10 @@ def _whole_lines(path: Path, report: ByteProgress | None, max_line_bytes: int) -
 
 
 def _unpacked(file: BinaryIO, path: Path) -> BinaryIO:
+    if path.suffix in PACKED_SUFFIXES:
+        beginning = cast("io.BufferedReader", file).peek(_MARK_BYTES)[:_MARK_BYTES]
+        if not beginning.startswith(_OWN_MARKS):
+            refuse_packed(path, beginning)
     if path.suffix == ".gz":
         return cast("BinaryIO", gzip.GzipFile(fileobj=file))
     if path.suffix == ".zst":

@@ -143,7 +143,7 @@ _DUE = text("""
         SELECT w.*, i.wallet_id, p.touched_to, CASE
             WHEN w.screened_at IS NULL THEN 'request'
             WHEN p.touched_to > w.touched_watermark THEN 'transfer'
-            WHEN EXISTS (SELECT FROM labels l WHERE l.address = w.address
+            WHEN EXISTS (SELECT FROM labels l WHERE l.address = w.address AND l.tag IS NULL
                 AND ((l.recorded_at > w.screened_at AND l.recorded_at <= clock_timestamp())
                     OR (l.removed_at > w.screened_at AND l.removed_at <= clock_timestamp())
                     OR (l.valid_from > w.screened_at AND l.valid_from <= clock_timestamp())

@@ -19,7 +19,7 @@ EngineRequest = TypeAliasType("EngineRequest", Literal["auto", "cypher", "ledger
 RunStatus = TypeAliasType("RunStatus", Literal["running", "completed", "failed", "cancelled"])
 OperationState = TypeAliasType("OperationState", Literal["running", "completed", "failed"])
 OperationKind = TypeAliasType(
-    "OperationKind", Literal["reload-graph", "run-score", "reconcile", "verify", "diff"]
+    "OperationKind", Literal["reload-graph", "run-score", "reconcile", "verify", "diff", "undo-import"]
 )
 TransferWay = TypeAliasType("TransferWay", Literal["in", "out"])
 """As seen from one wallet: `in` is money that it received."""

@@ -28,6 +28,12 @@ class ScreenedLabel(Answer):
     valid_to: datetime | None
     recorded_at: datetime = Field(description="When the list that has it was read.")
     effective: bool = Field(description="Whether it is the one that counts.")
+    tag: str | None = Field(
+        default=None, description="Memo or destination tag that it is about; null: the whole address."
+    )
+    other_tag: bool = Field(
+        default=False, description="It is about another tag than was asked for, and counts for nothing here."
+    )
 
 
 class ScreenedWallet(Answer):
@@ -40,6 +46,10 @@ class ScreenedWallet(Answer):
     computed_by: ScreeningOrigin
     watermark: int | None = Field(description="Last ingest batch that the score has seen.", examples=[118])
     wallet_score: WalletScore
+    tag: str | None = Field(
+        default=None,
+        description="The tag that was asked for. What the address holds is one pool, whatever the tag.",
+    )
     labels: list[ScreenedLabel] = Field(default=[])
 
 
@@ -100,6 +110,8 @@ class ScreenedTransfer(Answer):
     amount: str
     decimals: int | None
     usd_value: str | None
+    sender_tag: str | None = Field(default=None, description="Memo or destination tag of the sender.")
+    receiver_tag: str | None = Field(default=None, description="Memo or destination tag of the receiver.")
     to_wallet: list[TransferSum] = Field(default=[], description="From its sender to its receiver.")
     to_customer: list[TransferSum] = Field(
         default=[], description="From its sender to all wallets of the same `customer_reference`."

@@ -10,6 +10,7 @@ from app.api.throttle import RequestLimit, SignInThrottle
 from app.api.topic import TransferTopic
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
+from app.operations.undo_import import Withdraw
 from app.screening.screen import Screener
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -30,6 +31,7 @@ class Services:
     probes: Probes
     topic: TransferTopic
     screener: Screener
+    withdraw: Withdraw
 
 
 async def _services(request: Request) -> Services:

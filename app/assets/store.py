@@ -67,6 +67,12 @@ def current_assets(connection: Connection, search: str | None, limit: int) -> li
     return list(connection.execute(_CURRENT, {"search": search, "limit": limit}))
 
 
+def known_decimals(connection: Connection, chain: str) -> dict[str, int]:
+    """Decimals of a chain's assets: those that their transfers are recorded with, else the registry's."""
+    rows = connection.execute(_DECIMALS, {"chain": chain})
+    return {row.asset: row.decimals for row in rows}
+
+
 def _locked_moment(connection: Connection) -> datetime:
     """Locks out other writers and runs that begin: the registry as of a time never changes later."""
     connection.execute(text("LOCK TABLE registered_assets IN SHARE ROW EXCLUSIVE MODE"))
@@ -117,4 +123,13 @@ _CURRENT = text("""
     WHERE removed_at IS NULL AND (CAST(:search AS text) IS NULL
         OR strpos(lower(concat_ws(' ', chain, asset, symbol, name, source)), lower(:search)) > 0)
     ORDER BY chain COLLATE "C", asset COLLATE "C", source COLLATE "C" LIMIT :limit
+""")
+_DECIMALS = text("""
+    SELECT asset, decimals FROM (
+        SELECT asset, decimals_of(chain, asset, decimals) AS decimals FROM assets WHERE chain = :chain
+        UNION
+        SELECT r.asset, decimals_of(r.chain, r.asset, NULL::smallint) FROM registered_assets r
+        WHERE r.chain = :chain AND r.removed_at IS NULL
+          AND NOT EXISTS (SELECT FROM assets a WHERE a.chain = r.chain AND a.asset = r.asset)
+    ) AS known WHERE decimals IS NOT NULL
 """)

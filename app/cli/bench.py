@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     loads = (ingest, reconcile, late, pages, scoring, explain, screen, burst, auto, growth)
     for command in (*loads, faults, strangers, skill):
         bench.command()(command)
+    bench.command("import")(import_files)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
 
 
@@ -58,6 +59,19 @@ def burst(
     from bench.burst import run  # noqa: PLC0415 - other commands start faster without it
 
     _measure(lambda: run(messages, huge=huge), as_json=as_json)
+
+
+def import_files(
+    lines: Annotated[int, typer.Option(min=1_500, help="Lines of an export of ethereum-etl.")] = 1_000_000,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure importing an export of ethereum-etl: memory, and its rate beside the consumer's.
+
+    Example: aml bench import --lines 1000000
+    """
+    from bench.files import run  # noqa: PLC0415 - other commands start faster without it
+
+    _measure(lambda: run(lines), as_json=as_json)
 
 
 def growth(

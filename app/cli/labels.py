@@ -66,6 +66,7 @@ def list_labels(
     wallet: WalletOption = None,
     source: Annotated[str | None, typer.Option(help="Only labels of this source.")] = None,
     category: Annotated[str | None, typer.Option(help="Only labels of this category.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only labels of this tag of an address.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many labels.")] = 50,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,7 +78,14 @@ def list_labels(
     rules = load_policy(settings.policy_file).label_rules
     with open_record(settings) as postgres:
         page = current_labels(
-            postgres, rules, wallet=wallet, source=source, category=category, limit=limit, with_total=True
+            postgres,
+            rules,
+            wallet=wallet,
+            source=source,
+            category=category,
+            tag=tag,
+            limit=limit,
+            with_total=True,
         )
     if as_json:
         print_json({"total": page.total, "labels": page.labels})
@@ -207,7 +215,7 @@ def _table(labels: Sequence[RecordedLabel], more: Mapping[str, Iterable[str]]) -
     for label, *values in zip(labels, *more.values(), strict=True):
         # As Text: names come from other people's files and may look like markup.
         cells = (
-            f"{label.chain}:{label.address}",
+            f"{label.chain}:{label.address}" + (f" tag {label.tag}" if label.tag else ""),
             label.category or "(only a name)",
             label.name,
             label.source,

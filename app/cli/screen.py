@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from app.answers.names import ScreeningCause
-from app.answers.screenings import Screening, Screenings
+from app.answers.screenings import ScreenedLabel, Screening, Screenings
 from app.cli.output.terminal import (
     DEFAULT_HOME,
     HomeOption,
@@ -49,9 +49,12 @@ def screen(
     ] = None,
     home: HomeOption = DEFAULT_HOME,
     chain: Annotated[str | None, typer.Option(help="The chain of all these addresses.")] = None,
+    tag: Annotated[
+        str | None, typer.Option(help="Memo or destination tag, which names one user of the address.")
+    ] = None,
     file: Annotated[
         Path | None,
-        typer.Option(help="CSV with a header (address, chain, reference, …), or an address a line."),
+        typer.Option(help="CSV with a header (address, chain, tag, …), or an address a line."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="CSV file for the answers to --file.")] = None,
     source: Annotated[
@@ -96,7 +99,7 @@ def screen(
         if file is not None and out is not None:
             refused = _file(screener, file, out, source, as_json=as_json)
         else:
-            subjects = [_subject(one, chain, customer) for one in addresses or []]
+            subjects = [_subject(one, chain, customer, tag) for one in addresses or []]
             cause: ScreeningCause = "request" if len(subjects) == 1 else "batch"
             screenings = screener.screen(subjects, cause=cause, source=source)
             refused = sum(one.status == "refused" for one in screenings)
@@ -105,17 +108,20 @@ def screen(
         raise typer.Exit(1)
 
 
-def _subject(address: str, chain: str | None, customer: str | None) -> WalletSubject:
+def _subject(address: str, chain: str | None, customer: str | None, tag: str | None) -> WalletSubject:
     """The wallet that the words name.
 
     Raises:
         InvalidInput: a word cannot be what it stands for.
     """
     try:
-        return WalletSubject(type="wallet", address=address, chain=chain, customer_reference=customer)
+        return WalletSubject(
+            type="wallet", address=address, chain=chain, customer_reference=customer, tag=tag
+        )
     except ValidationError as exc:
         first = exc.errors(include_url=False)[0]
-        name = {"chain": "--chain", "customer_reference": "--customer-reference"}.get(str(first["loc"][-1]))
+        field = str(first["loc"][-1])
+        name = f"--{field.replace('_', '-')}" if field in {"chain", "customer_reference", "tag"} else None
         raise InvalidInput(f"{name or 'An address'} cannot be used: {first['msg']}.") from exc
 
 
@@ -178,11 +184,19 @@ def _show(screenings: list[Screening], *, as_json: bool) -> None:
             table.add_row(
                 "label",
                 f"{label.category or 'name'}: {label.name} ({label.source} of "
-                f"{label.recorded_at:%Y-%m-%d}{since}; {label.chain})",
+                f"{label.recorded_at:%Y-%m-%d}{since}; {label.chain}{_of_tag(label)})",
             )
+        for note in one.notes:
+            table.add_row("note", note)
         base = one.computed_from
         if base is not None and base.origin is not None:
             run = "no run" if base.run is None else f"run {base.run.run_id}"
             lists = ", ".join(f"{each.source} {each.entries}" for each in base.lists)
             table.add_row("computed from", f"{base.origin}, {run}, batch {base.watermark}; lists: {lists}")
         stdout.print(table)
+
+
+def _of_tag(label: ScreenedLabel) -> str:
+    if label.tag is None:
+        return ""
+    return f"; {'other tag' if label.other_tag else 'tag'} {label.tag}"

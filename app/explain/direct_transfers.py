@@ -100,6 +100,7 @@ _STATEMENT = """
     JOIN LATERAL (
         SELECT l.* FROM labels l
         WHERE l.address = other.address AND l.chain = other.chain AND l.category = ANY(:categories)
+          AND l.tag IS NULL
           AND (l.confidence >= :firm_confidence) = :firm
           AND l.recorded_at <= :as_of AND (l.removed_at IS NULL OR l.removed_at > :as_of)
           AND (l.valid_from IS NULL OR l.valid_from <= :as_of)

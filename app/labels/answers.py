@@ -12,6 +12,11 @@ class RecordedLabel(Answer):
 
     chain: str = Field(examples=["ethereum"])
     address: str
+    tag: str | None = Field(
+        default=None,
+        description="Memo or destination tag: it is about this user of the address. Null: the whole address.",
+        examples=["1042"],
+    )
     category: str | None = Field(description="Null: the label only names the wallet.", examples=["exchange"])
     name: str = Field(examples=["Example exchange 3"])
     source: str = Field(examples=["tagpack"])
@@ -25,7 +30,9 @@ class RecordedLabel(Answer):
 class CurrentLabel(RecordedLabel):
     """A current label."""
 
-    effective: bool = Field(description="Whether it is the effective label of its wallet.")
+    effective: bool = Field(
+        description="Whether it is the effective label of its wallet; one of a tag never is."
+    )
 
 
 class LabelHistory(Answer):

@@ -2,7 +2,8 @@
 
 A label counts by its confidence: a weak one that names a service protects nobody, so it only names its
 wallet, and a weak one of crime counts where no firm label does. A listing that has ended still counts, since
-money that moved while it held was a listed wallet's.
+money that moved while it held was a listed wallet's. A label of one tag is about one user of an address, so
+it is none of the wallet (`app/screening/tagged.py` reads it).
 """
 
 import json
@@ -183,6 +184,7 @@ _LABELS = text("""
     WHERE l.recorded_at <= :as_of AND (l.removed_at IS NULL OR l.removed_at > :as_of)
       AND (l.valid_from IS NULL OR l.valid_from <= :as_of)
       AND (l.valid_to IS NULL OR :as_of < l.valid_to OR l.category = ANY(CAST(:listed AS text[])))
+      AND l.tag IS NULL
       AND (CAST(:addresses AS text[]) IS NULL OR l.address = ANY(CAST(:addresses AS text[])))
 """)
 _KEYS_ELSEWHERE = text("""
@@ -191,7 +193,7 @@ _KEYS_ELSEWHERE = text("""
     FROM labels l JOIN wallets w ON w.address = l.address AND w.chain <> l.chain
     WHERE l.recorded_at <= :as_of AND (l.removed_at IS NULL OR l.removed_at > :as_of)
       AND (l.valid_from IS NULL OR l.valid_from <= :as_of)
-      AND l.category = ANY(CAST(:listed AS text[])) AND l.confidence >= :firm_confidence
+      AND l.category = ANY(CAST(:listed AS text[])) AND l.confidence >= :firm_confidence AND l.tag IS NULL
       AND l.chain = ANY(CAST(:evm AS text[])) AND w.chain = ANY(CAST(:evm AS text[]))
       AND w.batch_id <= coalesce(CAST(:seen_until AS bigint), w.batch_id)
       AND l.address <> ALL(CAST(:contracts AS text[]))

@@ -32,6 +32,7 @@ def current_labels(
     wallet: str | None,
     source: str | None,
     category: str | None,
+    tag: str | None = None,
     limit: int,
     after: int | None = None,
     with_total: bool = False,
@@ -44,6 +45,7 @@ def current_labels(
         wallet: only labels of an address, or of `chain:address`.
         source: only labels of this source.
         category: only labels of this category.
+        tag: only labels of this tag.
         limit: labels on the page.
         after: the id of the label that the page begins after.
         with_total: also count all that match.
@@ -51,7 +53,7 @@ def current_labels(
     Raises:
         InvalidInput: no address looks like this.
     """
-    filters = {**wallet_parameters(wallet), "source": source, "category": category}
+    filters = {**wallet_parameters(wallet), "source": source, "category": category, "tag": tag}
     parameters = {**filters, "limit": limit + 1, "after": after}
     with postgres.transaction(snapshot=True) as connection:
         rows = connection.execute(_CURRENT, parameters).all()
@@ -64,7 +66,10 @@ def current_labels(
             addresses={row.address for row in on_page},
         )
     statements = {_statement(label) for label in effective}
-    labels = [CurrentLabel(**_fields(row), effective=_statement(row) in statements) for row in on_page]
+    labels = [
+        CurrentLabel(**_fields(row), effective=row.tag is None and _statement(row) in statements)
+        for row in on_page
+    ]
     return LabelPage(labels, on_page[-1].label_id if len(rows) > limit else None, total)
 
 
@@ -121,13 +126,14 @@ def _statement(label: Row[Any] | EffectiveLabel) -> tuple[object, ...]:
 
 
 _FIELDS = """
-    chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at, removed_at
+    chain, address, tag, category, name, source, confidence, valid_from, valid_to, recorded_at, removed_at
 """
 _FILTERED = f"""
     FROM labels WHERE removed_at IS NULL AND source = coalesce(:source, source)
-    AND (CAST(:category AS text) IS NULL OR category = :category) AND {OF_WALLET}
+    AND (CAST(:category AS text) IS NULL OR category = :category)
+    AND (CAST(:tag AS text) IS NULL OR tag = :tag) AND {OF_WALLET}
 """
-_ORDER = """chain COLLATE "C", address COLLATE "C", source, coalesce(category, ''), name"""
+_ORDER = """chain COLLATE "C", address COLLATE "C", source, coalesce(category, ''), name, coalesce(tag, '')"""
 _CURRENT = text(f"""
     SELECT label_id, {_FIELDS} {_FILTERED}
     AND (CAST(:after AS bigint) IS NULL OR ({_ORDER}) > (SELECT {_ORDER} FROM labels WHERE label_id = :after))

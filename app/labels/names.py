@@ -74,7 +74,7 @@ _NAMES = text("""
         SELECT DISTINCT * FROM unnest(CAST(:chains AS text[]), CAST(:addresses AS text[]))
     ) AS asked (chain, address)
     JOIN labels l ON l.chain = asked.chain AND l.address = asked.address
-    WHERE l.removed_at IS NULL AND (l.valid_from IS NULL OR l.valid_from <= now())
+    WHERE l.removed_at IS NULL AND l.tag IS NULL AND (l.valid_from IS NULL OR l.valid_from <= now())
     ORDER BY l.chain, l.address, coalesce(l.valid_to <= now(), false),
         CASE WHEN l.source ~ :lists OR lower(l.name) = lower(l.source) THEN 1
             WHEN l.confidence >= :firm THEN 0 ELSE 2 END,

@@ -15,7 +15,10 @@ from app.stores.postgres import Postgres
 
 @dataclass(frozen=True, slots=True)
 class LabelRow:
-    """One source's statement about one wallet; `origin` is where it was read, for messages."""
+    """One source's statement about one wallet; `origin` is where it was read, for messages.
+
+    With a `tag` it is about the user of the address whom the tag names, and not about the wallet.
+    """
 
     chain: str
     address: str
@@ -26,11 +29,12 @@ class LabelRow:
     valid_from: datetime | None
     valid_to: datetime | None
     origin: str
+    tag: str | None = None
 
     @property
     def identity(self) -> tuple[str | None, ...]:
         """The fields that identify the label; its confidence and validity may change."""
-        return self.chain, self.address, self.source, self.category, self.name
+        return self.chain, self.address, self.source, self.category, self.name, self.tag
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +63,8 @@ def import_labels(
 ) -> ImportReport:
     """Writes labels in one transaction. Importing the same labels again changes nothing.
 
-    A label is identified by chain, address, source, category and name; where its confidence or validity has
-    changed, the old row is closed and a new one written.
+    A label is identified by chain, address, tag, source, category and name; where its confidence or validity
+    has changed, the old row is closed and a new one written.
 
     Args:
         postgres: the record.
@@ -149,7 +153,7 @@ def _write(connection: Connection, labels: list[LabelRow], how: _How) -> ImportR
     moment = {"moment": now, "listed": how.listed}
     connection.execute(_CREATE_IMPORTED)
     rows = (
-        (r.chain, r.address, r.category, r.name, r.source, r.confidence, r.valid_from, r.valid_to)
+        (r.chain, r.address, r.tag, r.category, r.name, r.source, r.confidence, r.valid_from, r.valid_to)
         for r in labels
     )
     copy_rows(connection, "imported_labels", _COLUMNS, rows)
@@ -167,10 +171,10 @@ def _write(connection: Connection, labels: list[LabelRow], how: _How) -> ImportR
     return ImportReport(inserted - updated, len(labels) - inserted, updated, removed, delisted)
 
 
-_COLUMNS = ("chain", "address", "category", "name", "source", "confidence", "valid_from", "valid_to")
+_COLUMNS = ("chain", "address", "tag", "category", "name", "source", "confidence", "valid_from", "valid_to")
 _CREATE_IMPORTED = text("""
     CREATE TEMP TABLE imported_labels (
-        chain text, address text, category text, name text, source text, confidence smallint,
+        chain text, address text, tag text, category text, name text, source text, confidence smallint,
         valid_from timestamptz, valid_to timestamptz
     ) ON COMMIT DROP
 """)
@@ -178,14 +182,17 @@ _CLOSE_CHANGED = text("""
     UPDATE labels l SET removed_at = :moment FROM imported_labels i
     WHERE l.removed_at IS NULL AND l.chain = i.chain AND l.address = i.address AND l.source = i.source
     AND l.name = i.name AND l.category IS NOT DISTINCT FROM i.category
+        AND l.tag IS NOT DISTINCT FROM i.tag
     AND (l.confidence, l.valid_from, l.valid_to) IS DISTINCT FROM (i.confidence, i.valid_from, i.valid_to)
 """)
 _INSERT_NEW = text("""
-    INSERT INTO labels (chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at)
+    INSERT INTO labels
+        (chain, address, tag, category, name, source, confidence, valid_from, valid_to, recorded_at)
     SELECT i.*, :moment FROM imported_labels i WHERE NOT EXISTS (
         SELECT FROM labels l
         WHERE l.removed_at IS NULL AND l.chain = i.chain AND l.address = i.address AND l.source = i.source
         AND l.name = i.name AND l.category IS NOT DISTINCT FROM i.category
+        AND l.tag IS NOT DISTINCT FROM i.tag
     )
 """)
 _IS_ABSENT = """
@@ -193,6 +200,7 @@ _IS_ABSENT = """
         SELECT FROM imported_labels i
         WHERE l.chain = i.chain AND l.address = i.address AND l.source = i.source
         AND l.name = i.name AND l.category IS NOT DISTINCT FROM i.category
+        AND l.tag IS NOT DISTINCT FROM i.tag
     )
 """
 _IS_LISTING = "coalesce(l.category = ANY(CAST(:listed AS text[])), false)"
@@ -208,9 +216,10 @@ _DELIST_ABSENT = text(f"""
     WITH closed AS (
         UPDATE labels l SET removed_at = :moment WHERE {_IS_ABSENT} AND {_IS_LISTING} AND NOT {_HAS_ENDED}
           AND coalesce(l.valid_from < :moment, true)
-        RETURNING l.chain, l.address, l.category, l.name, l.source, l.confidence, l.valid_from
+        RETURNING l.chain, l.address, l.tag, l.category, l.name, l.source, l.confidence, l.valid_from
     )
-    INSERT INTO labels (chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at)
+    INSERT INTO labels
+        (chain, address, tag, category, name, source, confidence, valid_from, valid_to, recorded_at)
     SELECT *, CAST(:moment AS timestamptz), CAST(:moment AS timestamptz) FROM closed
 """)  # noqa: S608 - likewise
 _CLOSE_ABSENT = text(f"""

@@ -9,6 +9,7 @@ from app.answers.base import EXAMPLE_TIME
 from app.answers.comparisons import VERIFICATION, Verification
 from app.operations.operation import Operation, OperationStatus
 from app.operations.reconciliation_answer import RECONCILIATION, Reconciliation
+from app.record.imports import IMPORT, ImportedFiles
 
 
 class GraphReload(BaseModel):
@@ -66,8 +67,15 @@ class DiffOperation(OperationStatus):
     result: RunComparison | None = Field(description="Null until it has completed.")
 
 
+class UndoOperation(OperationStatus):
+    """Taking back what an import said."""
+
+    kind: Literal["undo-import"] = Field(examples=["undo-import"])
+    result: ImportedFiles | None = Field(description="Null until it has completed.")
+
+
 AnyOperation = Annotated[
-    ReloadOperation | ScoringOperation | ReconcileOperation | VerifyOperation | DiffOperation,
+    ReloadOperation | ScoringOperation | ReconcileOperation | VerifyOperation | DiffOperation | UndoOperation,
     Field(discriminator="kind"),
 ]
 _ANY: TypeAdapter[AnyOperation] = TypeAdapter(AnyOperation)
@@ -116,3 +124,8 @@ RECONCILED = ReconcileOperation(kind="reconcile", **_DONE | {"result": RECONCILI
 VERIFYING = VerifyOperation(kind="verify", **_RUNNING | {"step": "accounting every pool again"})
 VERIFIED = VerifyOperation(kind="verify", **_DONE | {"result": VERIFICATION})
 COMPARING = DiffOperation(kind="diff", **_RUNNING | {"step": "starting", "progress": 0.0})
+UNDOING = UndoOperation(kind="undo-import", **_RUNNING | {"step": "withdrawing"})
+_UNDONE = IMPORT.model_copy(
+    update={"state": "undone", "undone_at": EXAMPLE_TIME, "withdrawn_at": EXAMPLE_TIME}
+)
+UNDONE = UndoOperation(kind="undo-import", **_DONE | {"result": _UNDONE})

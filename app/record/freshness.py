@@ -134,5 +134,5 @@ _LABELS = text("""
             OR (valid_from > :as_of AND valid_from <= clock_timestamp())
             OR (valid_to > :as_of AND valid_to <= clock_timestamp())
         )
-    FROM labels WHERE address = :address AND chain = :chain
+    FROM labels WHERE address = :address AND chain = :chain AND tag IS NULL
 """)

@@ -47,6 +47,7 @@ _LISTED = text(f"""
     SELECT {_COLUMNS} FROM imports WHERE import_number < :before ORDER BY import_number DESC LIMIT :limit
 """)  # noqa: S608 - constants of this file
 _COUNT = text("SELECT count(*) FROM imports")
+_MESSAGES = text("SELECT messages FROM imports WHERE import_number = :import_number")
 
 
 class ImportedFiles(Answer):
@@ -119,6 +120,14 @@ def find_import(connection: Connection, import_id: str) -> tuple[int, ImportedFi
     if len(rows) > 1 or not import_id:
         raise InvalidInput(f"Several imports begin with {import_id!r}: `aml imports` lists them.")
     return rows[0].import_number, _import(rows[0])
+
+
+def imported_messages(connection: Connection, import_number: int) -> int | None:
+    """How many transfers and retractions an import has; None where it is not known."""
+    messages: int | None = connection.execute(
+        _MESSAGES, {"import_number": import_number}
+    ).scalar_one_or_none()
+    return messages
 
 
 def undo_import(connection: Connection, import_number: int) -> None:

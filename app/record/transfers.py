@@ -159,6 +159,33 @@ def wallet_transfers(
     )
 
 
+def tagged_transfers(
+    connection: Connection,
+    wallet: KnownWallet,
+    tag: str,
+    limit: int,
+    cursor: str | None,
+    *,
+    with_total: bool = False,
+) -> WalletTransfers:
+    """A page of the transfers that name a tag on the wallet's side, those recorded last first.
+
+    Raises:
+        InvalidInput: the text is not a cursor of this list.
+    """
+    (before,) = (MAX_BIGINT,) if cursor is None else decode_cursor(cursor, 1)
+    parameters = {"wallet_id": wallet.wallet_id, "tag": tag, "before": before, "limit": limit + 1}
+    rows = connection.execute(_OF_TAG, parameters).all()
+    page = rows[:limit]
+    counted = {**parameters, "before": MAX_BIGINT, "limit": MAX_TOTAL}
+    return WalletTransfers(
+        wallet=WalletName(chain=wallet.chain, address=wallet.address),
+        transfers=[_transfer(row) for row in page],
+        next=encode_cursor(page[-1].transfer_id) if len(rows) > limit else None,
+        total=connection.execute(_COUNT_OF_TAG, counted).scalar_one() if with_total else None,
+    )
+
+
 def _after(row: Row[Any], *, without_flow: bool) -> str:
     return encode_cursor(row.batch_id if without_flow else row.seq, row.transfer_id)
 
@@ -349,6 +376,23 @@ _WITHOUT_FLOW = text(f"""
     FROM page JOIN transactions t USING (transfer_id) LEFT JOIN flows f USING (transfer_id) {_NAMES}
     ORDER BY t.batch_id DESC, t.transfer_id DESC
 """)  # noqa: S608 - constants of this file
+# Each end has an index by tag. What the wallet paid itself with one tag is found at one end alone.
+_TAGGED = """
+    (SELECT transfer_id, 'in' AS way FROM transactions
+     WHERE receiver_id = :wallet_id AND receiver_tag = :tag AND retracted_batch_id IS NULL
+       AND transfer_id < :before ORDER BY transfer_id DESC LIMIT :limit)
+    UNION ALL
+    (SELECT transfer_id, 'out' FROM transactions
+     WHERE sender_id = :wallet_id AND sender_tag = :tag AND retracted_batch_id IS NULL
+       AND (receiver_id <> sender_id OR receiver_tag IS DISTINCT FROM sender_tag)
+       AND transfer_id < :before ORDER BY transfer_id DESC LIMIT :limit)
+"""
+_OF_TAG = text(f"""
+    WITH page AS ({_TAGGED} ORDER BY transfer_id DESC LIMIT :limit)
+    SELECT page.way, {_FIELDS} FROM page JOIN transactions t USING (transfer_id)
+    LEFT JOIN flows f USING (transfer_id) {_NAMES} ORDER BY t.transfer_id DESC
+""")  # noqa: S608 - constants of this file
+_COUNT_OF_TAG = text(f"SELECT least(count(*), :limit) FROM ({_TAGGED}) AS tagged")  # noqa: S608 - likewise
 _COUNT_WITHOUT_FLOW = text(f"""
     SELECT least(count(*), :limit) FROM ({_OF_ENDS.format("")}) AS moved_nothing
 """)  # noqa: S608 - constants of this file

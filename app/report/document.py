@@ -9,6 +9,7 @@ import typst
 
 from app.answers.explanation import EvidenceItem
 from app.answers.scores import RESIDUAL_NAMES
+from app.answers.text_direction import without_direction_marks
 from app.domain import decimal_units
 from app.report.hop_columns import hop_columns
 from app.report.summary import summary
@@ -25,7 +26,7 @@ def pdf(report: WalletReport) -> bytes:
     document: bytes = typst.compile(
         _template(),
         format="pdf",
-        sys_inputs={"data": json.dumps(template_data(report))},
+        sys_inputs={"data": without_direction_marks(json.dumps(template_data(report), ensure_ascii=False))},
         ignore_system_fonts=True,
         timestamp=int(completed.timestamp()),
     )

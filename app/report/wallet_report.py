@@ -32,6 +32,7 @@ class ReportLabel(Answer):
     valid_from: datetime | None
     valid_to: datetime | None
     recorded_at: datetime
+    tag: str | None = None
 
 
 class WalletReport(Answer):

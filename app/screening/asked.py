@@ -24,7 +24,9 @@ from app.screening.subjects import (
     WalletSubject,
     WithdrawalSubject,
     candidates_of,
+    tag_of,
 )
+from app.screening.tagged import tagged_wallets, with_sender_tag
 from app.screening.wallets import Changes, Computed, From, answer, changes_of, needs_paths
 from app.stores.limits import Work
 
@@ -163,16 +165,22 @@ def answers(
         )
         for wallet, one in seen.items()
     }
-    return [
-        _answer(connection, moment, one, [wallets[known.wallet] for known in one.known]) for one in subjects
-    ]
+    return [_answer(connection, moment, one, _of_subject(moment, one, wallets)) for one in subjects]
+
+
+def _of_subject(
+    moment: Moment, asked: Asked, wallets: Mapping[KnownWallet, ScreenedWallet]
+) -> list[ScreenedWallet]:
+    """The answers about a subject's wallets, for the tag that it names."""
+    mine = [wallets[known.wallet] for known in asked.known]
+    return tagged_wallets(moment.base, asked.known, mine, tag_of(asked.subject), moment.now)
 
 
 def _answer(
     connection: Connection, moment: Moment, asked: Asked, wallets: Sequence[ScreenedWallet]
 ) -> Screening:
     if asked.deposit is not None:
-        return asked.deposit
+        return with_sender_tag(connection, moment, asked.deposit)
     draft = draft_of(moment, asked.subject)
     if asked.refused is not None:
         reason, detail = asked.refused

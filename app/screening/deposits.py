@@ -331,13 +331,16 @@ def _screened(row: Row[Any]) -> ScreenedTransfer:
         amount=str(int(row.amount)),
         decimals=row.decimals,
         usd_value=None if row.usd_value is None else f"{row.usd_value:.2f}",
+        sender_tag=row.sender_tag,
+        receiver_tag=row.receiver_tag,
     )
 
 
 _FIELDS = f"""
     t.transfer_id, t.chain, t.transaction_hash, t.transfer_index, t.occurred_at, t.sender_id, t.receiver_id,
     s.address AS sender, r.address AS receiver, a.asset, t.asset_id, t.amount,
-    coalesce(t.decimals, a.decimals) AS decimals, t.batch_id, {USED_VALUE}
+    coalesce(t.decimals, a.decimals) AS decimals, t.batch_id, t.sender_tag,
+    t.receiver_tag, {USED_VALUE}
 """
 _NAMES = """
     JOIN wallets s ON s.wallet_id = t.sender_id JOIN wallets r ON r.wallet_id = t.receiver_id

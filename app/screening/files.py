@@ -13,12 +13,12 @@ from app.screening.subjects import Subject
 
 COLUMNS: Final = (
     "type", "address", "chain", "transaction_hash", "transfer_index", "receiver", "destination", "asset",
-    "amount", "units", "usd_value", "reference", "customer_reference",
+    "amount", "units", "usd_value", "reference", "customer_reference", "tag",
 )  # fmt: skip
 """What a header may name; without a header each line is an address."""
 OUT_COLUMNS: Final = (
     "line", "screening_id", "subject", "asked_for", "status", "risk_level", "score", "flags", "main_reason",
-    "labels", "chain", "address", "computed_from", "run_id", "watermark", "detail", "reference",
+    "labels", "chain", "address", "computed_from", "run_id", "watermark", "detail", "reference", "tag",
 )  # fmt: skip
 _MARK = "\ufeff"
 _subject: TypeAdapter[Subject] = TypeAdapter(Subject)
@@ -67,7 +67,11 @@ def out_row(line: int, reference: str | None, screening: Screening | str) -> tup
     else:
         wallet = screening.wallets[0] if screening.wallets else None
         base = screening.computed_from
-        labels = [f"{one.source}: {one.name}" for each in screening.wallets for one in each.labels]
+        labels = [
+            f"{one.source}: {one.name}" + (f" (other tag {one.tag})" if one.other_tag else "")
+            for each in screening.wallets
+            for one in each.labels
+        ]
         fields = {
             "screening_id": screening.screening_id,
             "subject": screening.subject,
@@ -86,6 +90,7 @@ def out_row(line: int, reference: str | None, screening: Screening | str) -> tup
             "run_id": base.run.run_id if base and base.run else None,
             "watermark": base.watermark if base else None,
             "detail": screening.detail,
+            "tag": wallet.tag if wallet else screening.asked.get("tag"),
         }
     fields |= {"line": line, "reference": reference}
     return tuple(_cell(fields.get(name)) for name in OUT_COLUMNS)

@@ -24,6 +24,7 @@ class LabelRecord:
     label: EffectiveLabel
     recorded_at: datetime
     removed_at: datetime | None
+    tag: str | None = None
 
     def holds(self, moment: datetime, listed: frozenset[str]) -> bool:
         """Whether it counts at a time, as `effective_labels` reads it."""
@@ -47,6 +48,14 @@ class Known:
     labels: Sequence[LabelRecord] = ()
     elsewhere: Sequence[LabelRecord] = field(default=())
     """Listings of the same key on other EVM chains, which hold here as well."""
+    tagged: Sequence[LabelRecord] = ()
+    """Labels of single tags of the address; they are none of the wallet."""
+
+    def of_tag(self, policy: Policy, tag: str | None, moment: datetime) -> EffectiveLabel | None:
+        """The label that counts for one tag of the address at a time."""
+        labels = [one.label for one in self.tagged if one.tag == tag and one.holds(moment, policy.listed)]
+        found = effective_of(labels, policy.label_rules, moment)
+        return found[0] if found else None
 
     def of_run(self, policy: Policy, run: Row[Any]) -> EffectiveLabel | None:
         """The label that it had for a run."""
@@ -107,7 +116,8 @@ def read_known(
             replace(
                 known,
                 exposures=exposures.get(known.wallet.wallet_id, ()),
-                labels=[one for one in labels.get(known.wallet.address, ()) if one.label.chain == chain],
+                labels=_on(chain, labels.get(known.wallet.address, ()), tagged=False),
+                tagged=_on(chain, labels.get(known.wallet.address, ()), tagged=True),
                 elsewhere=_elsewhere(labels.get(known.wallet.address, ()), chain, contracts, policy),
             )
             for (chain, _), known in sorted(seen[place].items())
@@ -116,11 +126,15 @@ def read_known(
     ]
 
 
+def _on(chain: str, labels: Sequence[LabelRecord], *, tagged: bool) -> list[LabelRecord]:
+    return [one for one in labels if one.label.chain == chain and (one.tag is not None) == tagged]
+
+
 def _labels(connection: Connection, addresses: set[str]) -> dict[str, list[LabelRecord]]:
     found: dict[str, list[LabelRecord]] = defaultdict(list)
     for row in connection.execute(_LABELS, {"addresses": sorted(addresses)}):
         label = EffectiveLabel(None, *row[:8])
-        found[label.address].append(LabelRecord(label, row.recorded_at, row.removed_at))
+        found[label.address].append(LabelRecord(label, row.recorded_at, row.removed_at, row.tag))
     return found
 
 
@@ -132,6 +146,7 @@ def _elsewhere(
         one
         for one in labels
         if chain in EVM_CHAINS
+        and one.tag is None
         and one.label.chain in EVM_CHAINS - {chain}
         and one.label.category in policy.listed
         and one.label.confidence >= policy.firm_confidence
@@ -169,7 +184,8 @@ _EXPOSURES = text("""
     ORDER BY e.wallet_id, e.direction, a.asset, e.asset_id
 """)
 _LABELS = text("""
-    SELECT chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at, removed_at
+    SELECT chain, address, category, name, source, confidence, valid_from, valid_to, recorded_at, removed_at,
+        tag
     FROM labels WHERE address = ANY(:addresses)
     ORDER BY recorded_at, label_id
 """)

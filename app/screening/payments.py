@@ -13,7 +13,7 @@ from app.chains.addresses import EVM_CHAINS
 from app.chains.wallet_reference import Candidate
 from app.labels.columns import label_columns
 from app.labels.effective import EffectiveLabel
-from app.ledger.cells import DESTINATION, CellLayout
+from app.ledger.cells import DESTINATION, SOURCE, CellLayout
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 from app.policy.policy import Policy
@@ -54,12 +54,14 @@ def with_payment(
         return _refused(destination, "unknown_decimals", _NO_DECIMALS.format(subject.asset[:60], chain))
     policy = moment.base.policy
     wallet = next((one for one in known if one.wallet.chain == chain), None)
-    label = None if wallet is None else wallet.effective(policy, moment.now)
-    layout, cell = _cell(policy, label)
+    label = None
+    if wallet is not None:
+        label = wallet.of_tag(policy, subject.tag, moment.now) or wallet.effective(policy, moment.now)
+    layout, cell = cell_of_label(policy, label)
     is_known = policy.is_registered(chain, subject.asset) or (
         row is not None and row.asset_id in moment.base.valued
     )
-    judged = _judged(policy, layout, cell, amount, subject.usd_value, is_known=is_known)
+    judged = judged_payment(policy, layout, cell, amount, subject.usd_value, is_known=is_known)
     reasons = [
         one.model_copy(update={"sentence": f"This payment: {one.sentence}", "decides": False})
         for one in reasons_of(policy, layout.columns, judged, None)
@@ -93,7 +95,7 @@ def _base_units(subject: WithdrawalSubject, decimals: int | None) -> int | None:
     return int(Decimal(subject.units or "0").scaleb(decimals))
 
 
-def _cell(policy: Policy, label: EffectiveLabel | None) -> tuple[CellLayout, int]:
+def cell_of_label(policy: Policy, label: EffectiveLabel | None) -> tuple[CellLayout, int]:
     """The cells of the policy with that of the label, and the one that the payment reaches."""
     if label is None or label.category not in policy.categories:
         return policy.layout, policy.layout.residual(1)
@@ -103,27 +105,34 @@ def _cell(policy: Policy, label: EffectiveLabel | None) -> tuple[CellLayout, int
     return columns.layout, columns.layout.category(place.column + is_after, 1)
 
 
-def _judged(
-    policy: Policy, layout: CellLayout, cell: int, amount: int, usd_value: str | None, *, is_known: bool
+def judged_payment(
+    policy: Policy,
+    layout: CellLayout,
+    cell: int,
+    amount: int,
+    usd_value: str | None,
+    *,
+    is_known: bool,
+    way: int = DESTINATION,
 ) -> Any:  # noqa: ANN401 - a row
+    """One payment alone, all of it to one cell or from it, as the row of a wallet that moved nothing else."""
     usd = float(usd_value or 0)
     shares = np.zeros((1, layout.width))
     shares[0, cell] = 1.0
-    totals = as_columns([Total(DESTINATION, 0, _ASSET_ID, str(amount), "0", usd, 1, int(not usd))])
+    totals = as_columns([Total(way, 0, _ASSET_ID, str(amount), "0", usd, 1, int(not usd))])
     ids, assets = np.zeros(1, np.int64), np.array([_ASSET_ID], np.int32)
     nothing = SparseRows.of(np.zeros((0, layout.width)))
     is_priced = usd > 0 and is_known
-    sent = DirectionShares(
+    moved = DirectionShares(
         ids,
         assets,
         SparseRows.of(shares),
         ids if is_priced else ids[:0],
         SparseRows.of(shares) if is_priced else nothing,
     )
-    received = DirectionShares(ids[:0], assets[:0], nothing, ids[:0], nothing)
-    (judged,) = judge_money(
-        policy, Exposures(layout, received, sent), totals, assets if is_known else assets[:0]
-    )
+    other = DirectionShares(ids[:0], assets[:0], nothing, ids[:0], nothing)
+    both = (moved, other) if way == SOURCE else (other, moved)
+    (judged,) = judge_money(policy, Exposures(layout, *both), totals, assets if is_known else assets[:0])
     return judged
 
 

@@ -18,6 +18,7 @@ from app.screening.recording import draft_of, record, references_of
 from app.screening.request_keys import RequestKey, RequestRecorded, screenings_of, take_key
 from app.screening.store import References
 from app.screening.subjects import Subject, TransferSubject, WalletSubject
+from app.screening.tagged import with_sender_tag
 from app.screening.wallets import From, needs_paths
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -165,6 +166,8 @@ class Screener:
             again = of_transfer(self._stores, moment, subject, draft, references)
             if again.status == "pending":
                 return screening
+            with self._postgres.transaction(snapshot=True) as connection:
+                again = with_sender_tag(connection, moment, again)
         else:
             again = with_retraction(self._postgres, screening)
             if again is screening:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints, model_validator
 
+from app.chains.tags import MAX_TAG_CHARACTERS, TAG_PATTERN, is_tag, split_tag
 from app.chains.wallet_reference import Candidate, normalise, normalise_on
 
 MAX_SUBJECTS = 1_000
@@ -21,6 +22,7 @@ AddressText = Annotated[
 ReferenceText = Annotated[
     str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")
 ]
+TagText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=TAG_PATTERN)]
 ChainText = Annotated[
     str, Field(max_length=40, description="A name of `/v1/chains`, or a ticker.", examples=["ethereum"])
 ]
@@ -38,8 +40,19 @@ class _Subject(BaseModel):
     )
 
 
-class WalletSubject(_Subject):
-    """A wallet: whatever is an address, on the chain it names, or on every chain where it is known."""
+class _Tagged(_Subject):
+    tag: TagText | None = Field(
+        default=None,
+        description="Memo or destination tag: labels of this tag of the address count too.",
+        examples=["1042"],
+    )
+
+
+class WalletSubject(_Tagged):
+    """A wallet: whatever is an address, on the chain it names, or on every chain where it is known.
+
+    With a tag, as exchanges give them to their customers, it is this user of the address.
+    """
 
     type: Literal["wallet"]
     address: AddressText
@@ -62,7 +75,7 @@ class TransferSubject(_Subject):
         return self
 
 
-class WithdrawalSubject(_Subject):
+class WithdrawalSubject(_Tagged):
     """A payment that has not been sent: what, how much, and to whom."""
 
     type: Literal["withdrawal"]
@@ -101,10 +114,20 @@ class WithdrawalSubject(_Subject):
 Subject = Annotated[WalletSubject | TransferSubject | WithdrawalSubject, Field(discriminator="type")]
 
 
+def tag_of(subject: Subject) -> str | None:
+    """The tag that is asked for: beside the address, or in it."""
+    if isinstance(subject, TransferSubject):
+        return None
+    address = subject.address if isinstance(subject, WalletSubject) else subject.destination
+    written = split_tag(address).tag
+    return subject.tag or (written if written is not None and is_tag(written) else None)
+
+
 def candidates_of(address: str, chain: str | None) -> list[Candidate]:
-    """The wallets that an address means, on a chain if one is named.
+    """The wallets that an address means, on a chain if one is named; a tag that is in it is left out.
 
     Raises:
         InvalidInput: it is no address, or none of that chain.
     """
-    return normalise(address) if chain is None else normalise_on(chain, address)
+    written = split_tag(address).address
+    return normalise(written) if chain is None else normalise_on(chain, written)

@@ -15,6 +15,7 @@ from app.screening.computing.base import Base, Moment, base_of_run
 from app.screening.deposits import judged_again
 from app.screening.known import read_known
 from app.screening.store import References
+from app.screening.tagged import with_tag
 from app.screening.wallets import Changes, answer
 from app.stores.postgres import Postgres
 
@@ -113,6 +114,7 @@ def _of_wallet(
         policy_changed=False,
         now=moment,
     )
+    again = with_tag(base, known, again, wallet.tag, moment)
     prefix = f"{name}: "
     mine, theirs = _compared(wallet), _compared(again)
     for field in mine:

@@ -168,7 +168,7 @@ def _from_run(
         reasons.append(_AFTER.format(count=changes.transfers, run_id=base.run.run_id))
     if changes.labels and _said(of_run) != _said(label):
         reasons.append(_LABELLED_AFTER.format(run_id=base.run.run_id))
-        score = _raised(base, name, score, label)
+        score = raised_by_label(base, name, score, label)
     updates: dict[str, Any] = {
         "freshness": freshness,
         "incomplete_reasons": reasons,
@@ -185,12 +185,14 @@ def _from_run(
     )
 
 
-def _raised(base: Base, name: WalletName, score: WalletScore, label: EffectiveLabel | None) -> WalletScore:
-    """The run's score, or that of a label that came later where it is a higher level."""
-    assert base.run is not None  # noqa: S101 - a row has its run
+def raised_by_label(
+    base: Base, name: WalletName, score: WalletScore, label: EffectiveLabel | None
+) -> WalletScore:
+    """The score, or that of a label that it does not know where that is a higher level."""
     if label is None or label.category not in base.policy.categories:
         return score
-    own = ownership_score(name, run_name(base.run), base.policy, label, score.notes)
+    run = None if base.run is None else run_name(base.run)
+    own = ownership_score(name, run, base.policy, label, score.notes)
     if level_rank(own.risk_level) <= level_rank(score.risk_level):
         return score
     return score.model_copy(

@@ -25,6 +25,7 @@ from app.api.routes import (
     catalogue,
     explore,
     health,
+    imports,
     ingestion,
     messages,
     metrics,
@@ -46,6 +47,7 @@ from app.operations.operation import Operations
 from app.operations.status import StatusReader, ingestion_status
 from app.screening.screen import Screener
 from app.server.topic import Topic
+from app.server.withdrawal import withdraw
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -71,6 +73,7 @@ V1: Final = (
     verification.router,
     records.router,
     ingestion.router,
+    imports.router,
     reconcile.router,
     explore.router,
     questions.router,
@@ -115,6 +118,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         probes=Probes(),
         topic=Topic(settings, postgres),
         screener=Screener(postgres, graph, settings),
+        withdraw=withdraw,
     )
     # The last one is the outermost.
     app.add_middleware(EntityTagMiddleware)

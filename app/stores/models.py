@@ -189,6 +189,20 @@ Index(
 )
 Index("ix_transactions_waiting", Transaction.transfer_id, postgresql_where=Transaction.is_waiting)
 Index(
+    "ix_transactions_sender_tag",
+    Transaction.sender_id,
+    Transaction.sender_tag,
+    Transaction.transfer_id,
+    postgresql_where=Transaction.sender_tag.is_not(None),
+)
+Index(
+    "ix_transactions_receiver_tag",
+    Transaction.receiver_id,
+    Transaction.receiver_tag,
+    Transaction.transfer_id,
+    postgresql_where=Transaction.receiver_tag.is_not(None),
+)
+Index(
     "ix_transactions_import",
     Transaction.import_number,
     Transaction.block_number,
@@ -494,18 +508,19 @@ class Session(Base):
 
 
 class Label(Base):
-    """One source's statement about one wallet. A removed label is marked and stays."""
+    """One source's statement about one wallet, or one tag of it. A removed label is marked and stays."""
 
     __tablename__ = "labels"
     __table_args__ = (
         CheckConstraint("confidence BETWEEN 0 AND 100", name="confidence"),
         Index(
-            "uq_labels_current",
+            "uq_labels_current_of_tag",
             "chain",
             "address",
             "source",
             "category",
             "name",
+            "tag",
             unique=True,
             postgresql_nulls_not_distinct=True,
             postgresql_where=text("removed_at IS NULL"),
@@ -523,6 +538,9 @@ class Label(Base):
     valid_to: Mapped[datetime | None]
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now())
     removed_at: Mapped[datetime | None]
+    tag: Mapped[str | None] = mapped_column(
+        comment="Memo or destination tag whose user it is about; null: the whole address."
+    )
 
 
 class Price(Base):

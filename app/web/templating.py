@@ -9,15 +9,23 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.answers.scores import RESIDUAL_NAMES
+from app.answers.text_direction import without_direction_marks
 from app.chains.block_explorers import address_url, transaction_url
 from app.settings import Settings
 from app.web import numbers
 from app.web.static_files import is_built, static_url
 
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 - whatever a template names
+    """A value as a page shows it: other people's names may have marks that turn the text beside them."""
+    return without_direction_marks(value) if type(value) is str else value
+
+
 _environment = Environment(
     loader=FileSystemLoader(Path(__file__).resolve().parent / "templates"),
     autoescape=True,
     undefined=StrictUndefined,
+    finalize=_shown,
     trim_blocks=True,
     lstrip_blocks=True,
 )

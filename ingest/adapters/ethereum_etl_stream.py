@@ -192,7 +192,7 @@ class _Stream:
         """The transfers of one block: items that come twice are one."""
         index = ExportIndex(self._chain)
         index.decimals.update(self._index.decimals)
-        parser = TransferParser(self._chain, index, self.tally)
+        parser = TransferParser(self._chain, index, self.tally, needs_place=True)
         formed = [(form, item) for item in items if (form := form_of(item.record)) in ETL]
         formed.sort(key=lambda pair: ETL.index(pair[0]))
         for form, item in formed:

@@ -13,20 +13,17 @@ from app.chains.addresses import (
     normalise_block_hash,
     normalise_hash,
 )
+from app.chains.tags import normalise_tag
 from app.domain import MAX_AMOUNT, MAX_BLOCK_NUMBER, MAX_INDEX, TransferKind
 from app.errors import InvalidEvent
 
 FIRST_YEAR, LAST_YEAR = 2009, 2100
 MAX_DECIMALS = 255
-MAX_TAG_CHARACTERS = 256
 KINDS: Final[dict[object, TransferKind]] = {kind: kind for kind in get_args(TransferKind.__value__)}
 
 _digits = re.compile(r"[0-9]{1,78}").fullmatch
 _decimal = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,18})?").fullmatch
 _symbol = re.compile(r"[A-Za-z0-9._-]{1,128}").fullmatch
-# What a tag may not hold: control characters, line ends, and marks that are not seen or turn the text around.
-_UNPRINTABLE = r"\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
-_tag = re.compile(rf"(?!\s)[^{_UNPRINTABLE}]{{1,{MAX_TAG_CHARACTERS}}}(?<!\s)").fullmatch
 _rfc3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?"
     r"(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
@@ -181,10 +178,7 @@ def tag(name: str, value: object) -> str | None:
         return None
     if type(value) is not str:
         raise _wrong_type(name, "a string or null")
-    if not _tag(value):
-        message = f"{name}: {value[:60]!a} is not 1 to {MAX_TAG_CHARACTERS} printable characters."
-        raise InvalidEvent("bad_tag", message)
-    return value
+    return normalise_tag(value, name)
 
 
 def _integer(name: str, value: object, maximum: int, reason: str) -> int:

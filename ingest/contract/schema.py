@@ -8,8 +8,9 @@ from typing import Any, Final, get_args
 
 from app.answers.events import RETRACTION_EVENT, TRANSFER_EVENT
 from app.chains.addresses import CHAINS, EVM_CHAINS, MAX_ADDRESS_LENGTH
+from app.chains.tags import MAX_TAG_CHARACTERS
 from app.domain import MAX_BLOCK_NUMBER, MAX_INDEX, TransferKind
-from ingest.contract.fields import FIRST_YEAR, LAST_YEAR, MAX_DECIMALS, MAX_TAG_CHARACTERS
+from ingest.contract.fields import FIRST_YEAR, LAST_YEAR, MAX_DECIMALS
 from ingest.contract.reasons import REASONS, SCHEMA_VERSION
 from ingest.contract.transfer import OPTIONAL_FIELDS, OPTIONAL_RETRACTION_FIELDS, TRANSFER_FIELDS
 

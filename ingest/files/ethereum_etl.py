@@ -8,6 +8,7 @@ from typing import NamedTuple
 from app.chains.addresses import EVM_NATIVE_ASSETS
 from app.domain import ByteProgress, Transfer
 from app.errors import InvalidEvent, InvalidInput
+from app.file_kinds import is_left_over
 from ingest.files.cryo import as_etl
 from ingest.files.etl_index import ExportIndex
 from ingest.files.etl_transfers import SkippedRecord, TransferParser
@@ -66,7 +67,11 @@ def record_files(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise InvalidInput(f"{folder} is no file or folder.")
-    return sorted(file for file in folder.rglob("*") if file.is_file() and plain_suffix(file) in SUFFIXES)
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.is_file() and plain_suffix(file) in SUFFIXES and not is_left_over(file)
+    )
 
 
 def etl_file(path: Path) -> EtlFile | None:

@@ -8,6 +8,7 @@ from typing import Final
 from app.chains.addresses import EVM_CHAINS, EVM_NATIVE_ASSETS, normalise_address
 from app.domain import ByteProgress, Transfer
 from app.errors import InvalidEvent, InvalidInput
+from ingest.contract.fields import MAX_DECIMALS
 from ingest.contract.reasons import SCHEMA_VERSION
 from ingest.contract.transfer import parse_event
 from ingest.contract.transfer_index import NATIVE_INDEX, token_index
@@ -54,8 +55,8 @@ def read_etherscan(
 ) -> Iterator[Transfer]:
     """The transfers of one file.
 
-    `decimals` has those of tokens that another file tells. Without a log index a token's transfer gets an
-    index of what it says, and so does an internal movement (`ContentIndices`).
+    `decimals` has those of tokens that another file or the record tells. Without a log index a token's
+    transfer gets an index of what it says, and so does an internal movement (`ContentIndices`).
 
     Raises:
         InvalidInput: the chain is not EVM, or has another coin than the file; the file is damaged.
@@ -72,6 +73,7 @@ def read_etherscan(
     for line, record in read_records(path, progress):
         try:
             reader.noted.clear()
+            reader.assumed = None
             if (of_header := chain_of_header(record)) not in (None, chain):
                 raise InvalidInput(
                     f"{path}: its coin is that of {of_header}. Import it with --chain {of_header}."
@@ -84,6 +86,8 @@ def read_etherscan(
             tally.skip(exc.reason, path, line, str(exc))
         else:
             tally.notes.update(reader.noted)
+            if reader.assumed is not None:
+                tally.assumed_decimals[reader.assumed] += 1
             if isinstance(event, Transfer):
                 yield event
 
@@ -105,6 +109,8 @@ class _Reader:
         self._chain = chain
         self.noted: list[str] = []
         """What is uncertain about the row that is read (`tally.NOTES`)."""
+        self.assumed: str | None = None
+        """Its token, if the decimals of that are assumed."""
         self._decimals = {**WELL_KNOWN.get(chain, {}), **decimals}
         self._indices = ContentIndices()
         self.common: Record = {
@@ -143,6 +149,7 @@ class _Reader:
         }
         if known is None:
             self.noted.append("decimals_assumed")
+            self.assumed = f"{self._chain}:{token.lower()}"
         return {**fields, "transfer_index": self._token_index(fields)}
 
     def nft(self, record: Record) -> Record:
@@ -223,7 +230,19 @@ class _Reader:
 
     def _content(self, fields: Record, asset: str) -> tuple[str, ...]:
         addresses = (normalise_address(self._chain, str(fields[name])) for name in ("sender", "receiver"))
-        return (str(fields["transaction_hash"]).lower(), *addresses, asset.lower(), str(fields["amount"]))
+        return (str(fields["transaction_hash"]).lower(), *addresses, asset.lower(), _content_amount(fields))
+
+
+def _content_amount(fields: Record) -> str:
+    """The amount as identity has it: the same in every source, also where one does not tell the decimals.
+
+    In 10^-18 of a unit; with more digits as they are, with their exponent.
+    """
+    text, places = str(fields["amount"]), fields.get("decimals", NATIVE_DECIMALS)
+    if not text.isdecimal() or type(places) is not int or not 0 <= places <= MAX_DECIMALS:
+        return text
+    units, rest = divmod(int(text) * 10**ASSUMED_DECIMALS, 10**places)
+    return f"{text}e-{places}" if rest else str(units)
 
 
 def _units(number: Decimal, places: int) -> str:

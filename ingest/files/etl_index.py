@@ -64,6 +64,11 @@ class ExportIndex:
         if contract is not None:
             self.created[key] = contract
 
+    @property
+    def has_places(self) -> bool:
+        """Whether some record told the place of a transaction."""
+        return bool(self._places)
+
     def place(self, key: bytes) -> int | None:
         """Place of a transaction in its block."""
         known = self._places.get(key)

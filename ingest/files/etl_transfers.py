@@ -38,7 +38,9 @@ class SkippedRecord(Exception):
 class TransferParser:
     """Parses the records of one chain, with what the index knows of the other records."""
 
-    def __init__(self, chain: str, index: ExportIndex, tally: Tally) -> None:
+    def __init__(self, chain: str, index: ExportIndex, tally: Tally, *, needs_place: bool = False) -> None:
+        """With `needs_place` a token's transfer is left out where nothing tells its transaction's place."""
+        self._needs_place = needs_place
         self._chain = chain
         self._native_asset = EVM_NATIVE_ASSETS[chain]
         self._index = index
@@ -141,7 +143,12 @@ class TransferParser:
         if place is None:
             place = integer(record.get("transaction_index"))
         if place is None:
-            raise SkippedRecord("no_transaction")
+            # An export that has transactions, and not this one, is damaged; one without any is a list of
+            # token transfers alone, whose order in the block is that of their logs.
+            if self._needs_place or self._index.has_places:
+                raise SkippedRecord("no_transaction")
+            self._tally.notes["no_transaction_index"] += 1
+            place = 0
         if is_nft is None:
             self._tally.notes["standard_unknown"] += 1
         return {

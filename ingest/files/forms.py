@@ -108,3 +108,15 @@ def refuse_utxo(path: Path) -> InvalidInput:
         f"{path}: holds {Form.utxo} (bitcoin-etl, a node or Esplora). Those of Bitcoin and its relatives are "
         "not read yet: one transaction has many senders, and a transfer has one. Nothing was imported."
     )
+
+
+def why_no_records(path: Path) -> str | None:
+    """Why a file without a known form has no record, as the end of a sentence; None where nothing says it."""
+    if not path.stat().st_size:
+        return "is empty."
+    record = next((record for _, record in islice(read_records(path), 1)), None)
+    if record is None:
+        return "holds no record."
+    if "message" in record and (said := record.get("result") or record["message"]):
+        return f"is an answer without transfers: {str(said)[:200]}."
+    return None

@@ -9,6 +9,7 @@ from typing import Final
 
 from app.domain import ByteProgress
 from app.errors import InvalidInput
+from app.file_kinds import MARK, SAVE_AS_UTF8, delimiter_of, is_delimiter_line, refuse_repeated
 from app.input_files import PACKED_SUFFIXES, read_lines
 
 Record = dict[str, object]
@@ -19,15 +20,6 @@ MAX_DOCUMENT_BYTES: Final = 64 * 2**20
 MAX_CELL_LINES: Final = 100
 """Lines that one record of a CSV file may have, where a cell holds line ends."""
 SUFFIXES: Final = (".jsonl", ".ndjson", ".json", ".csv", ".parquet")
-_PACKED: Final = (
-    (b"PK\x03\x04", "zip, or is a spreadsheet"),
-    (b"\xfd7zXZ", "xz"),
-    (b"BZh", "bzip2"),
-    (b"7z\xbc\xaf", "7z"),
-    (b"\x1f\x8b", "gzip and not named .gz"),
-    (b"\x28\xb5\x2f\xfd", "zstandard and not named .zst"),
-)
-_DELIMITERS: Final = ",;\t"
 _LISTS = ("result", "data", "items")
 """Members in which an API's answer has its rows."""
 
@@ -55,13 +47,9 @@ def read_records(path: Path, progress: ByteProgress | None = None) -> Iterator[t
         return
     lines = read_lines(path, progress)
     number, first = next(lines, (1, b""))
-    first = first.removeprefix(b"\xef\xbb\xbf")
+    first = first.removeprefix(MARK)
     if not first:
         return
-    if packed := next((name for mark, name in _PACKED if first.startswith(mark)), None):
-        raise InvalidInput(
-            f"{path} is packed as {packed}: unpack it first; .gz and .zst are read as they are."
-        )
     lines = chain([(number, first)], lines)
     if first.startswith(b"["):
         yield from _document(path, number, lines)
@@ -132,25 +120,23 @@ def _parse(path: Path, number: int, text: bytes) -> object:
 def _table(path: Path, lines: Lines) -> Iterator[tuple[int, Record]]:
     header: list[str] = []
     number, first = next(lines)
-    if first.lower().startswith(b"sep="):  # a spreadsheet's own line
+    if is_delimiter_line(first.decode(errors="replace")):
         number, first = next(lines, (number, b""))
-    rows = _rows_of_cells(path, chain([(number, first)], lines), _delimiter(first))
-    for line, cells in rows:
+    delimiter = delimiter_of(first.decode(errors="replace"))
+    rows = _rows_of_cells(path, chain([(number, first)], lines), delimiter)
+    for line, given in rows:
         if not header:
-            header = [name.strip() for name in cells]
+            header = [name.strip() for name in given]
             if not any(char.islower() for name in header for char in name):  # as a warehouse exports them
                 header = [name.lower() for name in header]
+            refuse_repeated(path, line, header)
             continue
+        # Blanks at the end of a line are cut off, and so are empty cells between tabs.
+        cells = given + [""] * (len(header) - len(given)) if delimiter == "\t" else given
         # Etherscan's rows end with a comma more than their header.
         if len(cells) < len(header) or any(cells[len(header) :]):
             raise InvalidInput(f"{path}, line {line}: has {len(cells)} cells for {len(header)} columns.")
         yield line, {name: cell.strip() or None for name, cell in zip(header, cells, strict=False)}
-
-
-def _delimiter(header: bytes) -> str:
-    """What separates the cells: of the marks that stand outside quotation marks the most frequent one."""
-    outside = b"".join(header.split(b'"')[::2]).decode(errors="replace")
-    return max(_DELIMITERS, key=outside.count)
 
 
 def _rows_of_cells(path: Path, lines: Lines, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -165,7 +151,7 @@ def _rows_of_cells(path: Path, lines: Lines, delimiter: str) -> Iterator[tuple[i
             # A quotation mark is open: the cell may go on in the next line.
             if "unexpected end of data" in str(exc) and held < MAX_CELL_LINES:
                 continue
-            raise InvalidInput(f"{path}, line {first}: is not CSV in UTF-8: {exc}.") from exc
+            raise InvalidInput(f"{path}, line {first}: is not CSV in UTF-8: {exc}. {SAVE_AS_UTF8}.") from exc
         held = 0
         yield first, cells
     if held:

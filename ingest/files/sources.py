@@ -1,9 +1,10 @@
 """Reads transfers from a file or a folder, whatever its form."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from app.domain import ByteProgress, Retraction, Transfer
@@ -12,7 +13,7 @@ from ingest.files.ethereum_etl import EtlFile, context_of, etl_file, read_export
 from ingest.files.etherscan import chain_of_header, read_etherscan
 from ingest.files.etl_index import ExportIndex
 from ingest.files.event_lines import read_events
-from ingest.files.forms import ETHERSCAN, ETL, TRONGRID, Form, form_of_file, refuse_utxo
+from ingest.files.forms import ETHERSCAN, ETL, TRONGRID, Form, form_of_file, refuse_utxo, why_no_records
 from ingest.files.records import SUFFIXES, Record, read_records
 from ingest.files.tally import Tally
 from ingest.files.transfer_csv import read_csv
@@ -31,6 +32,11 @@ class Source:
     chain: str
     files: dict[Form, list[Path]] = field(default_factory=lambda: defaultdict(list))
     unknown: list[Path] = field(default_factory=list)
+
+    @property
+    def needs_decimals(self) -> bool:
+        """Whether some file writes numbers of tokens, and not their base units."""
+        return Form.etherscan_token in self.files
 
     @property
     def forms(self) -> dict[str, int]:
@@ -54,6 +60,8 @@ def find_source(path: Path, chain: str | None = None) -> Source:
             source.unknown.append(file)
         else:
             source.files[form].append(file)
+    if not source.files and path.is_file() and (why := why_no_records(path)):
+        raise InvalidInput(f"{path} {why} Nothing was imported.")
     if not source.files:
         raise InvalidInput(
             f"{path} has no file of a known form with {', '.join(SUFFIXES)}, also .gz and .zst: "
@@ -65,9 +73,15 @@ def find_source(path: Path, chain: str | None = None) -> Source:
 
 
 def read_source(
-    source: Source, tally: Tally, progress: ByteProgress | None = None
+    source: Source,
+    tally: Tally,
+    progress: ByteProgress | None = None,
+    *,
+    known_decimals: Mapping[str, int] = MappingProxyType({}),
 ) -> Iterator[Transfer | Retraction]:
     """The transfers of all files of a source, one form after the other.
+
+    `known_decimals` are those that the record knows of tokens, for files that do not tell them.
 
     Raises:
         InvalidInput: a file is damaged, or a line of the product's own forms breaks the contract; names both.
@@ -92,7 +106,7 @@ def read_source(
     ):
         yield from read_export(etl, context_of(source.path, etl), source.chain, tally, report)
         before += sum(file.path.stat().st_size for file in etl)
-    decimals = _decimals(source)
+    decimals = {**known_decimals, **_decimals(source)}
     for form in ETHERSCAN:
         for path in source.files.get(form, ()):
             yield from read_etherscan(path, form, source.chain, tally, decimals=decimals, progress=report)

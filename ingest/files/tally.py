@@ -41,10 +41,13 @@ NOTES: Final = {
         "movements have no log index: their identity is made of what they say, so importing them again"
         " changes nothing. Do not import the same transactions from a source that has log indices too."
     ),
-    "no_transaction_index": "transfers have no place in their block: all are put in place 0.",
+    "no_transaction_index": (
+        "transfers have no place in their block: all are put in place 0. Transactions in the folder tell."
+    ),
     "decimals_assumed": (
         "token transfers are written as numbers of tokens whose decimals are unknown: recorded in 10^-18 of a"
-        " token. A file of tokens in the folder tells."
+        " token, which is right as a number of tokens. A file of tokens in the folder tells, and so does"
+        " `aml import assets`."
     ),
     "estimated_times": (
         "transfers have no time: it is estimated from the block number, some days off at most. Blocks or"
@@ -60,14 +63,16 @@ NOTES: Final = {
 class Tally(Counter[str]):
     """Counts what is left out by reason.
 
-    `examples` has the first places of each reason, `notes` counts what is uncertain, `blocks` are those that
-    an export of whole blocks has.
+    `examples` has the first places of each reason, `notes` counts what is uncertain, `assumed_decimals` the
+    transfers of each `chain:token` whose decimals nothing tells, `blocks` are those that an export of whole
+    blocks has.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.examples: dict[str, list[str]] = {}
         self.notes: Counter[str] = Counter()
+        self.assumed_decimals: Counter[str] = Counter()
         self.blocks = BlockCoverage()
 
     def skip(self, reason: str, file: Path, line: int, detail: str = "") -> None:

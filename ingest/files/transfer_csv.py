@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.domain import ByteProgress, Transfer
 from app.errors import InvalidEvent, InvalidInput
+from app.file_kinds import MARK, SAVE_AS_UTF8, delimiter_of, is_delimiter_line, refuse_repeated
 from app.input_files import read_lines
 from ingest.contract.reasons import SCHEMA_VERSION
 from ingest.contract.transfer import OPTIONAL_FIELDS, TRANSFER_FIELDS, parse_event
@@ -26,15 +27,23 @@ def read_csv(path: Path, progress: ByteProgress | None = None) -> Iterator[Trans
     """
     lines = read_lines(path, progress)
     number, header_line = next(lines, (1, b""))
-    header = _cells(path, number, header_line.removeprefix(b"\xef\xbb\xbf"))
+    text = header_line.removeprefix(MARK).decode(errors="replace")
+    if is_delimiter_line(text):
+        number, header_line = next(lines, (number, b""))
+        text = header_line.decode(errors="replace")
+    delimiter = delimiter_of(text)
+    header = _cells(path, number, header_line.removeprefix(MARK), delimiter)
+    refuse_repeated(path, number, header)
     names = set(header)
-    if len(names) < len(header) or not set(COLUMNS) <= names <= {*COLUMNS, *OPTIONAL_FIELDS}:
+    if not set(COLUMNS) <= names <= {*COLUMNS, *OPTIONAL_FIELDS}:
         raise InvalidInput(
             f"{path}, line {number}: the header must have the columns {', '.join(COLUMNS)}, "
             f"and may have {', '.join(OPTIONAL_FIELDS)}."
         )
     for number, line in lines:
-        cells = _cells(path, number, line)
+        cells = _cells(path, number, line, delimiter)
+        if delimiter == "\t":  # empty cells at the end of a line are blanks, which are cut off
+            cells += [""] * (len(header) - len(cells))
         if len(cells) != len(header):
             raise InvalidInput(f"{path}, line {number}: has {len(cells)} cells for {len(header)} columns.")
         try:
@@ -45,12 +54,12 @@ def read_csv(path: Path, progress: ByteProgress | None = None) -> Iterator[Trans
             yield event
 
 
-def _cells(path: Path, number: int, line: bytes) -> list[str]:
+def _cells(path: Path, number: int, line: bytes, delimiter: str) -> list[str]:
     # One line at a time: no value of the contract can hold a line end, so no cell may.
     try:
-        rows = list(csv.reader([line.decode()], strict=True))
+        rows = list(csv.reader([line.decode()], strict=True, delimiter=delimiter))
     except (csv.Error, UnicodeDecodeError) as exc:
-        raise InvalidInput(f"{path}, line {number}: is not CSV in UTF-8: {exc}.") from exc
+        raise InvalidInput(f"{path}, line {number}: is not CSV in UTF-8: {exc}. {SAVE_AS_UTF8}.") from exc
     return rows[0] if rows else []
 
 

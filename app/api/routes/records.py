@@ -8,9 +8,18 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.answers.lists import LISTS, Lists
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, Moment, WalletReference, WithTotal
+from app.api.params import (
+    DEFAULT_LIMIT,
+    WALLET_PATTERN,
+    Cursor,
+    Limit,
+    Moment,
+    WalletReference,
+    WithTotal,
+)
 from app.api.responses import errors, example
 from app.chains.addresses import normalise_address
+from app.chains.tags import split_tag
 from app.chains.transaction_reference import MAX_HASH_LENGTH
 from app.errors import InvalidEvent, InvalidInput, UnknownAddress
 from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
@@ -26,11 +35,13 @@ from app.record.transfers import (
     WaitingTransfers,
     WalletTransfers,
     recorded_of_transaction,
+    tagged_transfers,
     waiting_transfers,
     wallet_transfers,
 )
 from app.record.wallets import find_wallet
 from app.runs.naming.named import with_names
+from app.screening.subjects import TagText
 
 router = APIRouter(tags=["the record"])
 LabelText = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -47,16 +58,25 @@ def list_wallet_transfers(
     without_flow: Annotated[
         bool, Query(description="Those that moved no money instead: of amount zero, and to itself.")
     ] = False,
+    tag: Annotated[
+        TagText | None,
+        Query(description="Those that name this tag on the wallet's side, last recorded first."),
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     with_total: WithTotal = False,
 ) -> WalletTransfers:
-    """The transfers that moved the wallet's money, latest first, or those that moved none.
+    """The transfers that moved the wallet's money, latest first, or those that moved none, or of one tag.
 
     `next` belongs to the same filter: send it again with it.
     """
+    if tag is not None and without_flow:
+        raise InvalidInput("Ask for the transfers of a tag, or for those without flow.", name="without_flow")
     with services.postgres.transaction(snapshot=True) as connection:
         known = find_wallet(connection, wallet)
+        if tag is not None:
+            of_tag = tagged_transfers(connection, known, tag, limit, cursor, with_total=with_total)
+            return with_names(connection, of_tag)
         transfers = wallet_transfers(
             connection, known, limit, cursor, without_flow=without_flow, with_total=with_total
         )
@@ -123,7 +143,7 @@ def list_wallet_labels(
 
 
 class LabelRequest(BaseModel):
-    """One source's statement about one wallet; the five first name it, the others may change."""
+    """One source's statement about one wallet, or one tag of it; `confidence` and the dates may change."""
 
     model_config = ConfigDict(extra="forbid")
     chain: str = Field(max_length=40, examples=["ethereum"])
@@ -136,6 +156,11 @@ class LabelRequest(BaseModel):
     confidence: StrictInt = Field(default=100, ge=0, le=100, examples=[90])
     valid_from: Moment | None = None
     valid_to: Moment | None = None
+    tag: TagText | None = Field(
+        default=None,
+        description="Memo or destination tag whose user it is about; null: the whole address.",
+        examples=["1042"],
+    )
 
 
 class LabelsRequest(BaseModel):
@@ -167,10 +192,12 @@ def _label_row(label: LabelRequest, origin: str) -> LabelRow:
     if label.valid_from and label.valid_to and label.valid_from >= label.valid_to:
         raise InvalidInput(f"{origin}: valid_to must be later than valid_from.", name=f"{origin}.valid_to")
     try:
-        address = normalise_address(label.chain, label.address)
+        written, tag = split_tag(label.address)
+        address = normalise_address(label.chain, written)
     except InvalidEvent as exc:
         raise UnknownAddress(exc.reason, f"{origin}: {exc}", name=f"{origin}.address") from exc
     fields = label.model_dump() | {"address": address, "category": label.category or None}
+    fields["tag"] = label.tag or tag
     return LabelRow(**fields, origin=origin)
 
 
@@ -188,6 +215,7 @@ def list_labels(
     ] = None,
     source: Annotated[str | None, Query(max_length=200, description="Only labels of this source.")] = None,
     category: Annotated[str | None, Query(max_length=40, description="Only labels of this category.")] = None,
+    tag: Annotated[TagText | None, Query(description="Only labels of this tag of an address.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     with_total: WithTotal = False,
@@ -202,6 +230,7 @@ def list_labels(
         wallet=wallet,
         source=source,
         category=category,
+        tag=tag,
         limit=limit,
         after=None if cursor is None else decode_cursor(cursor, 1)[0],
         with_total=with_total,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.assets.store import known_decimals
 from app.cli.imports.publish import Gone, gone, publish
 from app.cli.output.import_summary import print_summary, summary
 from app.cli.output.outcome import print_outcome, require_consumed
@@ -18,6 +19,7 @@ from app.cli.output.terminal import (
     JsonOption,
     count_progress,
     load_settings,
+    open_record,
     print_json,
 )
 from app.errors import DependencyMissing, InvalidInput
@@ -74,7 +76,8 @@ def import_transfers(
             source = find_source(file, chain)
             _require_format(source, file_format)
             with count_progress("checking, in bytes") as progress:
-                spool.fill(read_source(source, tally, progress))
+                known = _known_decimals(source, home, is_required=not dry_run)
+                spool.fill(read_source(source, tally, progress, known_decimals=known))
         answer = summary(source, spool.totals, tally)
         if not spool.totals.transfers + spool.totals.retractions:
             if as_json:
@@ -117,6 +120,19 @@ def _require_format(source: Source, file_format: TransferFormat) -> None:
     others = [form for form in source.files if form not in _FORMS.get(file_format, {*Form})]
     if others:
         raise InvalidInput(f"{source.path} is not only {file_format}: it has {', '.join(others)}.")
+
+
+def _known_decimals(source: Source, home: Path, *, is_required: bool) -> dict[str, int]:
+    """What the record knows of tokens; nothing in a dry run where it does not answer."""
+    if not source.needs_decimals:
+        return {}
+    try:
+        with open_record(load_settings(home)) as postgres, postgres.transaction() as connection:
+            return known_decimals(connection, source.chain)
+    except DependencyMissing:
+        if is_required:
+            raise
+        return {}
 
 
 def _gone(spool: Spool, tally: Tally, chain: str, home: Path, *, is_required: bool) -> Gone | None:

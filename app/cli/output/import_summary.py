@@ -33,6 +33,7 @@ def summary(source: Source, totals: Totals, tally: Tally) -> dict[str, Any]:
         "skipped": dict(tally.most_common()),
         "examples": tally.examples,
         "notes": {note: number for note, number in tally.notes.most_common() if number},
+        "assumed_decimals": dict(tally.assumed_decimals.most_common()),
         "gone": {"transfers": 0, "blocks": 0},
         "import_id": None,
         "delivered": 0,
@@ -67,6 +68,10 @@ def print_summary(answer: dict[str, Any]) -> None:
         )
     for note, number in answer["notes"].items():
         _say(f"Note: {number:,} {NOTES[note]}")
+    assumed = list(answer["assumed_decimals"])
+    if assumed:
+        more = f", and {len(assumed) - LISTED_ASSETS:,} more (--json)" if len(assumed) > LISTED_ASSETS else ""
+        _say(f"  Tokens of unknown decimals: {', '.join(assumed[:LISTED_ASSETS])}{more}.")
     _say(
         f"{answer['delivered']:,} published; the consumer records them."
         f" `aml import undo {answer['import_id']}` takes them back."

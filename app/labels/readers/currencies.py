@@ -90,6 +90,8 @@ def wallet_of(
         origin: file and line, by which an unusable entry is named.
     """
     chains = chains_of(currency)
+    if address.startswith("0X"):  # as some programs write hex
+        address = f"0x{address[2:]}"
     reasons = [] if chains else [f"unknown_currency:{one_line(currency)[:20]}"]
     for chain in (*chains, *fallback):
         try:

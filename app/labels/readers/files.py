@@ -37,7 +37,9 @@ def every_line(path: Path, progress: ByteProgress | None = None) -> Iterator[str
 
 def one_line(text: str) -> str:
     """Text of a foreign file as one line of at most 500 bytes, without control characters."""
-    plain = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    if not text.isprintable():  # nearly every text is
+        text = "".join(char if char.isprintable() else " " for char in text)
+    plain = " ".join(text.split())
     if len(plain.encode()) <= MAX_TEXT_BYTES:
         return plain
     return plain.encode()[: MAX_TEXT_BYTES - 3].decode(errors="ignore") + "…"

@@ -1,22 +1,26 @@
-"""Labels from CSV: chain,address,category,name,source,confidence[,valid_from,valid_to]."""
+"""Labels from CSV: chain,address,category,name,source,confidence[,valid_from,valid_to,tag]."""
 
 import csv
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from app.chains.addresses import normalise_address
+from app.chains.tags import normalise_tag, split_tag
 from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
+from app.file_kinds import delimiter_of, is_delimiter_line
 from app.input_files import read_text_lines
 from app.labels.formulas import unguarded
 from app.labels.readers.files import MAX_TEXT_BYTES
 from app.labels.store import LabelRow
 
 REQUIRED = ("chain", "address", "category", "name", "source", "confidence")
-OPTIONAL = ("valid_from", "valid_to")
+TIMES = ("valid_from", "valid_to")
+OPTIONAL = (*TIMES, "tag")
 MAX_CONFIDENCE = 100
 
 
@@ -24,7 +28,7 @@ def read_csv(path: Path, *, progress: ByteProgress | None = None) -> Iterator[La
     """The labels of a CSV file, line by line.
 
     A label with an empty category only names its wallet. Times are ISO 8601 with their zone, or dates at
-    midnight UTC.
+    midnight UTC. An address that has its tag in itself (`app/chains/tags.py`) gives it to the label.
 
     Raises:
         InvalidInput: a line breaks the format; the message names file and line.
@@ -32,8 +36,11 @@ def read_csv(path: Path, *, progress: ByteProgress | None = None) -> Iterator[La
     yield from _labels((line for _, line in read_text_lines(path, progress)), path)
 
 
-def _labels(lines: Iterable[str], file: Path) -> Iterator[LabelRow]:
-    reader = csv.DictReader(lines, strict=True)
+def _labels(lines: Iterator[str], file: Path) -> Iterator[LabelRow]:
+    first = next(lines, "")
+    if is_delimiter_line(first):
+        first = next(lines, "")
+    reader = csv.DictReader(chain([first], lines), strict=True, delimiter=delimiter_of(first))
     try:
         header = [name.strip() for name in reader.fieldnames or ()]
         reader.fieldnames = header
@@ -60,10 +67,13 @@ def _label(row: dict[str | None, Any], origin: str) -> LabelRow:
     if not (confidence.isascii() and confidence.isdigit() and int(confidence) <= MAX_CONFIDENCE):
         raise InvalidInput(f"{origin}: confidence must be a whole number from 0 to 100, not {confidence}.")
     try:
-        address = normalise_address(fields["chain"], fields["address"])
+        written, tag = split_tag(fields["address"])
+        tag = fields.get("tag") or tag
+        address = normalise_address(fields["chain"], written)
+        tag = normalise_tag(tag) if tag else None
     except InvalidEvent as exc:
         raise InvalidInput(f"{origin}: {exc}") from exc
-    valid_from, valid_to = (_time(fields.get(name, ""), origin, name) for name in OPTIONAL)
+    valid_from, valid_to = (_time(fields.get(name, ""), origin, name) for name in TIMES)
     if valid_from and valid_to and valid_from >= valid_to:
         raise InvalidInput(f"{origin}: valid_to must be later than valid_from.")
     return LabelRow(
@@ -76,6 +86,7 @@ def _label(row: dict[str | None, Any], origin: str) -> LabelRow:
         valid_from,
         valid_to,
         origin,
+        tag,
     )
 
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from app.domain import ByteProgress
 from app.errors import InvalidInput
-from app.input_files import open_input, read_text_lines
+from app.file_kinds import delimiter_of, is_delimiter_line, is_left_over, refuse_repeated
+from app.input_files import PACKED_SUFFIXES, open_input, read_text_lines
 from app.labels.readers.free_text import SHORTEST
 from app.labels.readers.label_csv import OPTIONAL, REQUIRED, read_csv
 from app.labels.readers.lists import ListOptions, read_list
@@ -20,7 +21,12 @@ from app.labels.store import LabelRow
 
 _BEGINNING_BYTES: Final = 4_096
 _YAML: Final = (".yaml", ".yml")
-_SUFFIXES: Final = (*_YAML, ".xml", ".csv", ".json", ".txt", ".del", ".pip")
+_TABLES: Final = (".csv", ".tsv")
+_SUFFIXES: Final = (*_YAML, ".xml", *_TABLES, ".json", ".txt", ".del", ".pip")
+_PACKED: Final = tuple(
+    f"{kind}{packed}" for kind in (*_TABLES, ".json", ".txt") for packed in PACKED_SUFFIXES
+)
+"""Lists that are read as they are packed; others are unpacked first."""
 _TAG_MEMBERS: Final = ('"identifier"', '"confidence_level"')
 """Of a tag that GraphSense's API answers."""
 
@@ -112,14 +118,21 @@ class _Readers:
 
         if is_ofac_file(file):
             return self._ofac(file)
+        if file.suffix in PACKED_SUFFIXES and not file.name.lower().endswith(_PACKED):
+            raise InvalidInput(
+                f"{file}: of packed files only tables, JSON and plain lists are read. Unpack it."
+            )
         beginning = _beginning(file)
         if self._path.is_dir() and file.suffix.lower() == ".txt" and not _holds_addresses(beginning):
             skip(self._skipped, "not_a_list", str(file), file.name)
             return iter(())
         if file.suffix.lower() == ".json" and all(member in beginning for member in _TAG_MEMBERS):
             return self._tags(file)
-        header = {name.strip().strip('"') for name in beginning.partition("\n")[0].split(",")}
-        if set(REQUIRED) <= header <= {*REQUIRED, *OPTIONAL}:
+        first = beginning.partition("\n")[0]
+        names = [name.strip().strip('"') for name in first.split(delimiter_of(first))]
+        header = set(names)
+        if header <= {*REQUIRED, *OPTIONAL} and (set(REQUIRED) <= header or len(header) < len(names)):
+            refuse_repeated(file, 1, names)
             return read_csv(file, progress=self._progress)
         if header >= ORDER_COLUMNS:
             return read_seizure_orders(file, skipped=self._skipped, progress=self._progress)
@@ -150,12 +163,20 @@ class _Readers:
 
 
 def _label_files(folder: Path) -> list[Path]:
-    return sorted(file for file in folder.rglob("*") if file.is_file() and file.suffix.lower() in _SUFFIXES)
+    return sorted(
+        file
+        for file in folder.rglob("*")
+        if file.is_file()
+        and (file.suffix.lower() in _SUFFIXES or file.name.lower().endswith(_PACKED))
+        and not is_left_over(file)
+    )
 
 
 def _beginning(file: Path) -> str:
-    if file.suffix.lower() == ".csv":
-        return next((line for _, line in islice(read_text_lines(file), 1)), "").rstrip("\r\n") + "\n"
+    if file.name.lower().removesuffix(".gz").removesuffix(".zst").endswith(_TABLES):
+        lines = (line for _, line in islice(read_text_lines(file), 2))
+        first = next((line for line in lines if not is_delimiter_line(line)), "")
+        return first.rstrip("\r\n") + "\n"
     with open_input(file) as stream:
         return stream.read(_BEGINNING_BYTES).decode(errors="replace")
 

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from app.chains.tags import is_tag, split_tag
 from app.domain import ByteProgress
 from app.errors import InvalidInput
+from app.file_kinds import delimiter_of, is_delimiter_line, refuse_repeated
 from app.input_files import read_input, read_text_lines
 from app.labels.readers.currencies import wallet_of
 from app.labels.readers.files import every_line, one_line
@@ -34,6 +36,7 @@ NAMES: Final = {
     "confidence": ("confidence",),
     "valid_from": ("valid_from",),
     "valid_to": ("valid_to",),
+    "tag": ("destination_tag", "dest_tag", "dt", "memo", "memo_id", "address_tag"),
 }  # fmt: skip
 """Columns and members by what they mean, the first that is there is read."""
 DEFAULT_CONFIDENCE: Final = 50
@@ -90,8 +93,13 @@ def read_list(
                 f"{origin}: the list does not say which chain its addresses are on. Say it with --chain, for"
                 " example --chain ethereum."
             )
-        wallet = wallet_of(chain, address, skipped, origin=origin)
+        written, tag = split_tag(address)
+        wallet = wallet_of(chain, written, skipped, origin=origin)
         if wallet is None:
+            continue
+        tag = _tag(fields["tag"]) if "tag" in fields else tag
+        if tag is not None and not is_tag(tag):
+            skip(skipped, "bad_tag", origin, f"{address} {tag}")
             continue
         source = options.source or fields.get("source") or one_line(path.name.split(".")[0])
         yield LabelRow(
@@ -99,10 +107,11 @@ def read_list(
             fields.get("category") or options.category,
             fields.get("name") or options.name or source,
             source,
-            _confidence(fields.get("confidence"), options.confidence),
+            _confidence(fields.get("confidence"), options.confidence, origin),
             valid_from=_time(fields.get("valid_from"), origin),
             valid_to=_time(fields.get("valid_to"), origin),
             origin=origin,
+            tag=tag,
         )
 
 
@@ -110,7 +119,7 @@ def _rows(path: Path, options: ListOptions, progress: ByteProgress | None) -> It
     suffix = path.name.lower().removesuffix(".gz").removesuffix(".zst").rpartition(".")[2]
     if suffix == "json":
         yield from _json_rows(path)
-    elif suffix == "csv":
+    elif suffix in {"csv", "tsv"}:
         yield from _csv_rows(path, options, progress)
     else:
         for number, line in read_text_lines(path, progress):
@@ -120,9 +129,14 @@ def _rows(path: Path, options: ListOptions, progress: ByteProgress | None) -> It
 
 def _csv_rows(path: Path, options: ListOptions, progress: ByteProgress | None) -> Iterator[Row]:
     lines = every_line(path, progress)
-    first = next(lines, "")
-    delimiter = ";" if first.count(";") > first.count(",") else ","
+    first, before = next(lines, ""), 1
+    if is_delimiter_line(first):
+        first, before = next(lines, ""), 2
+    if not first.strip():
+        raise InvalidInput(f"{path} is empty: it holds no address.")
+    delimiter = delimiter_of(first)
     header = [name.strip() for name in next(iter(csv.reader([first], delimiter=delimiter)), [])]
+    refuse_repeated(path, before, [name.lower() for name in header])
     if not {name.lower() for name in header}.intersection(_names_of("address", options)):
         raise InvalidInput(
             f"{path}:1: no column of addresses: none is named {', '.join(NAMES['address'])}. Name it with"
@@ -131,15 +145,21 @@ def _csv_rows(path: Path, options: ListOptions, progress: ByteProgress | None) -
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     try:
         for cells in reader:
+            origin = f"{path}:{reader.line_num + before}"
+            if any(cell.strip() for cell in cells[len(header) :]):
+                raise InvalidInput(f"{origin}: more fields than the header. Quote fields with {delimiter!r}.")
             if cells:
-                yield f"{path}:{reader.line_num + 1}", dict(zip(header, cells, strict=False))
+                yield origin, dict(zip(header, cells, strict=False))
     except csv.Error as exc:
-        raise InvalidInput(f"{path}:{reader.line_num + 1}: not CSV ({exc}).") from exc
+        raise InvalidInput(f"{path}:{reader.line_num + before}: not CSV ({exc}).") from exc
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
+    body = read_input(path, MAX_JSON_BYTES, "Split it.")
+    if not body.strip():
+        raise InvalidInput(f"{path} is empty: it holds no address.")
     try:
-        value = json.loads(read_input(path, MAX_JSON_BYTES, "Split it."))
+        value = json.loads(body)
     except (ValueError, RecursionError) as exc:
         raise InvalidInput(f"{path}: is no JSON: {exc}.") from exc
     for number, (name, each) in enumerate(_items(value), 1):
@@ -186,8 +206,21 @@ def _meanings(record: Mapping[str, object], options: ListOptions) -> dict[str, s
     return found
 
 
-def _confidence(text: str | None, otherwise: int) -> int:
-    return int(text) if text and _percent(text) and int(text) <= MAX_CONFIDENCE else otherwise
+def _tag(text: str) -> str:
+    """The tag; a number that a spreadsheet has given a fraction is one without."""
+    return text.removesuffix(".0") if text.removesuffix(".0").isdecimal() else text
+
+
+def _confidence(text: str | None, otherwise: int, origin: str) -> int:
+    if not text:
+        return otherwise
+    number = text.removesuffix("%").strip().removesuffix(".0")
+    if _percent(number) and int(number) <= MAX_CONFIDENCE:
+        return int(number)
+    raise InvalidInput(
+        f"{origin}: the confidence {text} is no whole number from 0 to 100. Correct it, or leave the column"
+        " out with --column confidence=none."
+    )
 
 
 def _time(text: str | None, origin: str) -> datetime | None:
@@ -197,4 +230,4 @@ def _time(text: str | None, origin: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as exc:
-        raise InvalidInput(f"{origin}: {text} is no date or ISO 8601 time.") from exc
+        raise InvalidInput(f"{origin}: {text} is no date or ISO 8601 time: write 2026-01-31.") from exc

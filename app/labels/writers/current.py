@@ -17,6 +17,7 @@ class ExportedLabel(NamedTuple):
     confidence: int
     valid_from: str
     valid_to: str
+    tag: str = ""
 
 
 def current_rows(connection: Connection, source: str | None) -> Iterator[ExportedLabel]:
@@ -24,12 +25,15 @@ def current_rows(connection: Connection, source: str | None) -> Iterator[Exporte
     for row in connection.execution_options(yield_per=10_000).execute(_CURRENT, {"source": source}):
         times = ("" if moment is None else moment.isoformat() for moment in (row.valid_from, row.valid_to))
         yield ExportedLabel(
-            row.chain, row.address, row.category or "", row.name, row.source, row.confidence, *times
-        )
+            row.chain, row.address, row.category or "", row.name, row.source, row.confidence, *times,
+            tag=row.tag or "",
+        )  # fmt: skip
 
 
 _CURRENT = text("""
-    SELECT chain, address, category, name, source, confidence, valid_from, valid_to FROM labels
+    SELECT chain, address, category, name, source, confidence, valid_from, valid_to, tag
+    FROM labels
     WHERE removed_at IS NULL AND (CAST(:source AS text) IS NULL OR source = :source)
-    ORDER BY source COLLATE "C", chain COLLATE "C", address COLLATE "C", coalesce(category, ''), name
+    ORDER BY source COLLATE "C", chain COLLATE "C", address COLLATE "C", coalesce(category, ''), name,
+        coalesce(tag, '')
 """)

@@ -26,6 +26,9 @@ _in_a_name = re.compile(r"[^A-Za-z0-9_-]+")
 def write_tagpacks(labels: Iterable[ExportedLabel], folder: Path) -> int:
     """Writes a TagPack for each source into a folder; answers how many labels. They must come by source.
 
+    A TagPack cannot say that a label is of one tag of an address, so these are left out: they would speak of
+    all its users.
+
     Raises:
         InvalidInput: the folder holds files: old packs would stay among the new ones.
     """
@@ -33,7 +36,8 @@ def write_tagpacks(labels: Iterable[ExportedLabel], folder: Path) -> int:
     if any(folder.iterdir()):
         raise InvalidInput(f"{folder} is not empty. Name a new folder.")
     number = 0
-    for pack, (source, of_source) in enumerate(groupby(labels, key=lambda label: label.source), start=1):
+    of_wallets = (label for label in labels if not label.tag)
+    for pack, (source, of_source) in enumerate(groupby(of_wallets, key=lambda label: label.source), start=1):
         name = _in_a_name.sub("_", source)[:60].strip("_")
         with (folder / f"{pack:03d}_{name}.yaml").open("w", encoding="utf-8") as out:
             # Every JSON text is one of YAML: nothing in a name is markup, whatever it holds.

@@ -193,7 +193,7 @@ _CONTACTS = text("""
         = CASE asked.wallet_id WHEN t.receiver_id THEN t.sender_id ELSE t.receiver_id END
     LEFT JOIN LATERAL (
         SELECT l.name FROM labels l
-        WHERE l.address = other.address AND l.chain = other.chain AND l.category IS NOT NULL
+        WHERE l.address = other.address AND l.chain = other.chain AND l.category IS NOT NULL AND l.tag IS NULL
           AND l.recorded_at <= :as_of AND (l.removed_at IS NULL OR l.removed_at > :as_of)
         ORDER BY l.confidence DESC, l.source, l.name LIMIT 1
     ) AS named ON true

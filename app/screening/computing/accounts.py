@@ -206,6 +206,7 @@ _COLLECTING = text("""
         SELECT FROM flows f JOIN transactions t USING (transfer_id)
         JOIN wallets w ON w.wallet_id = t.receiver_id
         JOIN labels l ON l.address = w.address AND l.category = ANY(CAST(:categories AS text[]))
+            AND l.tag IS NULL
         WHERE f.send_pool_id = p.pool_id)
 """)
 _WALLETS = text("SELECT wallet_id, chain, address FROM wallets WHERE wallet_id = ANY(:wallet_ids)")

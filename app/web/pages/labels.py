@@ -25,11 +25,12 @@ def labels_page(
     wallet: Annotated[str, Query(max_length=200)] = "",
     source: Annotated[str, Query(max_length=200)] = "",
     category: Annotated[str, Query(max_length=40)] = "",
+    tag: Annotated[str, Query(max_length=256)] = "",
     after: Annotated[int | None, Query(ge=0, le=MAX_BIGINT)] = None,
 ) -> HTMLResponse:
     """One page of the current labels; an empty filter matches all."""
     policy = load_policy(services.settings.policy_file)
-    filters = {"wallet": wallet.strip(), "source": source, "category": category}
+    filters = {"wallet": wallet.strip(), "source": source, "category": category, "tag": tag.strip()}
     in_use = {name: value for name, value in filters.items() if value}
     labels = current_labels(
         services.postgres,
@@ -37,6 +38,7 @@ def labels_page(
         wallet=in_use.get("wallet"),
         source=in_use.get("source"),
         category=in_use.get("category"),
+        tag=in_use.get("tag"),
         limit=LABELS_PER_PAGE,
         after=after,
         with_total=True,

@@ -13,6 +13,7 @@ from app.answers.screenings import Screening
 from app.api.dependencies import AppServices, Services
 from app.api.params import Cursor
 from app.api.routes.screenings import ScreeningId
+from app.chains.tags import is_tag
 from app.errors import InvalidInput
 from app.policy.policy import load_policy
 from app.screening import store
@@ -42,18 +43,22 @@ def screen(
     services: AppServices,
     address: Annotated[str, Form(max_length=500)] = "",
     customer_reference: Annotated[str, Form(max_length=200)] = "",
+    tag: Annotated[str, Form(max_length=256)] = "",
 ) -> Response:
     """Screens what the field holds, and leads to the answer.
 
     Raises:
-        InvalidInput: the field is empty, or the reference has a control character.
+        InvalidInput: the field is empty, or the reference or the tag has a control character.
     """
     if not address.strip():
         raise InvalidInput("Type an address, chain:address, or paste an explorer's URL.")
     reference = customer_reference.strip() or None
     if reference is not None and not reference.isprintable():
         raise InvalidInput("A reference has no control characters.")
-    subject = WalletSubject(type="wallet", address=address, customer_reference=reference)
+    tag = tag.strip()
+    if tag and not is_tag(tag):
+        raise InvalidInput("A tag has up to 256 printable characters.")
+    subject = WalletSubject(type="wallet", address=address, tag=tag or None, customer_reference=reference)
     (screening,) = services.screener.screen([subject])
     return RedirectResponse(f"/screenings/{screening.screening_id}", 303)
 

@@ -17,7 +17,7 @@ from app.explain.explain import explain_record, read_explainable
 from app.investigation.browser import guide_url
 from app.labels.lookup import label_history
 from app.record.freshness import digest_of_policy
-from app.record.transfers import wallet_transfers
+from app.record.transfers import tagged_transfers, wallet_transfers
 from app.record.wallets import find_wallet
 from app.runs.history import history
 from app.runs.naming.named import with_names
@@ -116,14 +116,20 @@ def transfers_page(
     services: AppServices,
     wallet: WalletReference,
     cursor: Cursor = None,
+    tag: Annotated[str, Query(max_length=256)] = "",
 ) -> HTMLResponse:
-    """The next transfers of a wallet: a page of its own, or more rows for the wallet's page."""
+    """The next transfers of a wallet, or those of one tag: a page, or more rows for the wallet's page."""
+    tag = tag.strip()
     with services.postgres.transaction(snapshot=True) as connection:
         row = find_wallet(connection, wallet)
-        transfers = with_names(connection, wallet_transfers(connection, row, TRANSFERS_PER_PAGE, cursor))
+        if tag:
+            listed = tagged_transfers(connection, row, tag, TRANSFERS_PER_PAGE, cursor)
+        else:
+            listed = wallet_transfers(connection, row, TRANSFERS_PER_PAGE, cursor)
+        transfers = with_names(connection, listed)
     template = "wallet/transfer_rows.html" if is_fragment(request) else "wallet/transfers_page.html"
     names = titles(transfers.names, transfers.asset_names)
-    return page(request, template, name=str(transfers.wallet), transfers=transfers, **names)
+    return page(request, template, name=str(transfers.wallet), transfers=transfers, tag=tag, **names)
 
 
 @router.get("/wallets/{wallet}/paths/{path_id}")

@@ -59,6 +59,9 @@ ROUTES_WITH_TOKEN = [
     ("GET", "/v1/labels"),
     ("GET", "/v1/dead-letters"),
     ("POST", "/v1/reconcile"),
+    ("GET", "/v1/imports"),
+    ("GET", "/v1/imports/3f9a2c71d0b4"),
+    ("POST", "/v1/imports/3f9a2c71d0b4/undo"),
     ("GET", "/v1/operations/none"),
 ]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from app.record.imports import begin_import
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
@@ -140,6 +141,9 @@ def test_every_operation_answers_the_generated_client_with_its_type(
             "operation_id": "0" * 32,
             "transaction_hash": transfer(10, 1, 2, 1).transaction_hash,
             "question": "01",
+            "import_id": postgres.run(
+                lambda connection: begin_import(connection, "d" * 64, "e/", 0, is_of_blocks=False)
+            ),
             **path_values(api, MIXER, BOB),
         }
         right = client_of(base_url=str(api.base_url), token=API_TOKEN, timeout=60)

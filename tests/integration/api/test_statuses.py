@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from app.api.routes import questions
 from app.explorer import neighbours
+from app.record.imports import begin_import
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
 from app.stores.locks import Lock, acquire
@@ -103,6 +104,7 @@ def test_every_cell_of_the_table_is_seen(
             "wallet": f"ethereum:{BOB}", "run_id": 1, "run_id_before": 1, "run_id_after": 2,
             "operation_id": "0" * 32, "topic": letter["topic"], "partition": letter["partition"],
             "offset": letter["offset"], "name": "transfer", "question": "01",
+            "import_id": imported(postgres),
             "transaction_hash": transfer(10, 1, 2, 1).transaction_hash,
             **dict.fromkeys(("screening_id", "alert_id", "delivery_id"), 1),
             **dict.fromkeys(("reference_id", "endpoint_id", "watched_id"), NO_ID),
@@ -131,6 +133,11 @@ def test_every_cell_of_the_table_is_seen(
     assert table.seen - CELLS == set()
 
 
+def imported(postgres: Postgres) -> str:
+    """An import that no message came of."""
+    return postgres.run(lambda connection: begin_import(connection, "d" * 64, "e/", 0, is_of_blocks=False))
+
+
 def before_any_run(table: Table, api: httpx.Client) -> None:
     for name in ("list_top_scores", "get_score_table", "get_score_report"):
         assert table.ask(api, name).status_code == 409
@@ -145,7 +152,7 @@ def good(table: Table, api: httpx.Client, postgres: Postgres) -> None:
     )
     with diff_lists._one_at_a_time:  # whoever computes a comparison holds it
         assert table.ask(api, "compare_runs").status_code == 202
-    for name in ("reload_graph", "start_run", "reconcile_graph", "verify_run"):
+    for name in ("reload_graph", "start_run", "reconcile_graph", "verify_run", "undo_import"):
         done = table.ask(api, name, headers=waiting)
         assert done.status_code == 200, done.text
         accepted = table.ask(api, name)
@@ -206,7 +213,7 @@ def too_many(table: Table, api: httpx.Client) -> None:
 def not_found(table: Table, api: httpx.Client) -> None:
     nothing = {
         "wallet": f"ethereum:{NOBODY}", "run_id": 99, "run_id_before": 98, "operation_id": "1" * 32,
-        "offset": 10**6, "question": "no_such", "transaction_hash": f"0x{99:064x}",
+        "offset": 10**6, "question": "no_such", "import_id": "0" * 12, "transaction_hash": f"0x{99:064x}",
         **dict.fromkeys(("screening_id", "alert_id", "delivery_id"), 10**6),
         **dict.fromkeys(("reference_id", "endpoint_id", "watched_id"), NO_ID),
     }  # fmt: skip

@@ -22,8 +22,8 @@ NAMED = {
 }  # fmt: skip
 VERBS = {
     "add", "ask", "cancel", "compare", "expand", "explain", "forget", "get", "list", "mark", "publish",
-    "reconcile", "reload", "remove", "replay", "rotate", "screen", "start", "test", "unwatch", "update",
-    "verify", "watch",
+    "reconcile", "reload", "remove", "replay", "rotate", "screen", "start", "test", "undo", "unwatch",
+    "update", "verify", "watch",
 }  # fmt: skip
 
 
