@@ -7,8 +7,23 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.answers.lists import LISTS, Lists
+from app.answers.moments import Moment
+from app.answers.names import TransferWay
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, Moment, WalletReference, WithTotal
+from app.api.params import (
+    DEFAULT_LIMIT,
+    WALLET_PATTERN,
+    Asset,
+    Counterparty,
+    Cursor,
+    LeastUnits,
+    LeastUsd,
+    Limit,
+    Since,
+    Until,
+    WalletReference,
+    WithTotal,
+)
 from app.api.responses import errors, example
 from app.chains.addresses import normalise_address
 from app.chains.transaction_reference import MAX_HASH_LENGTH
@@ -18,6 +33,7 @@ from app.labels.lists import recorded_lists
 from app.labels.lookup import current_labels, label_history_page
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
+from app.record.transfer_filter import WalletTransferFilter, counterparty_of
 from app.record.transfers import (
     TRANSACTION,
     TRANSFERS,
@@ -44,6 +60,13 @@ def list_wallet_transfers(
     services: AppServices,
     wallet: WalletReference,
     *,
+    way: Annotated[TransferWay | None, Query(description="Only what it received, or what it sent.")] = None,
+    counterparty: Counterparty = None,
+    asset: Asset = None,
+    since: Since = None,
+    until: Until = None,
+    least_usd: LeastUsd = None,
+    least_units: LeastUnits = None,
     without_flow: Annotated[
         bool, Query(description="Those that moved no money instead: of amount zero, and to itself.")
     ] = False,
@@ -53,12 +76,14 @@ def list_wallet_transfers(
 ) -> WalletTransfers:
     """The transfers that moved the wallet's money, latest first, or those that moved none.
 
-    `next` belongs to the same filter: send it again with it.
+    `next` belongs to the same filters: send it again with them.
     """
     with services.postgres.transaction(snapshot=True) as connection:
         known = find_wallet(connection, wallet)
+        other = counterparty_of(connection, known, counterparty)
+        only = WalletTransferFilter(way, other, asset, since, until, least_usd, least_units)
         transfers = wallet_transfers(
-            connection, known, limit, cursor, without_flow=without_flow, with_total=with_total
+            connection, known, limit, cursor, only=only, without_flow=without_flow, with_total=with_total
         )
         return with_names(connection, transfers)
 
