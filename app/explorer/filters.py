@@ -19,8 +19,12 @@ class TransferFilter(BaseModel):
     )
     since: Moment | None = Field(default=None, description="Only transfers from this time on.")
     until: Moment | None = Field(default=None, description="Only transfers before this time.")
-    least_usd: float | None = Field(
-        default=None, ge=0, le=1e18, description="Only transfers worth as much; without a price none is."
+    least_usd: str | None = Field(
+        default=None,
+        max_length=30,
+        pattern=r"^[0-9]{1,18}(\.[0-9]{1,8})?$",
+        description="Only transfers worth as much; without a price none is.",
+        examples=["1000"],
     )
 
     def parameters(self) -> dict[str, Any]:
@@ -29,5 +33,5 @@ class TransferFilter(BaseModel):
             "asset": self.asset,
             "since": self.since,
             "until": self.until,
-            "least_usd": self.least_usd,
+            "least_usd": None if self.least_usd is None else float(self.least_usd),
         }

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 
 from sqlalchemy import Connection, text
 
-from app.answers.search import SearchMatch, SearchResult, SearchResults
 from app.chains.wallet_reference import normalise
 from app.errors import AmlError, DependencyMissing, InvalidInput, QueryTimeout
+from app.investigation.found import SearchMatch, SearchResult, SearchResults
 from app.investigation.questions import complete, question
 from app.labels.names import WalletKey, named, names_of
 from app.record.transfers import transaction_transfers

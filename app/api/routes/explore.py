@@ -16,7 +16,7 @@ router = APIRouter(tags=["explorer"])
 
 
 @router.post("/explore", responses=example(200, PICTURE) | errors(404, 504))
-def draw_picture(services: AppServices, request: PictureRequest) -> Picture:
+def get_picture(services: AppServices, request: PictureRequest) -> Picture:
     """The wallets that are shown, what moved between them, and what their expanded sides leave out.
 
     Filters choose transfers; a flow of which they keep nothing is there with 0 transfers.

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.responses import Response
 
-from app.answers.search import SearchResult
 from app.api.dependencies import AppServices
 from app.errors import InvalidInput, NotFound
+from app.investigation.found import SearchResult
 from app.investigation.search import search
 from app.record.transfers import transaction_transfers
 from app.record.wallets import find_wallet

@@ -125,7 +125,7 @@ def transfers_page(
     wallet: WalletReference,
     cursor: Cursor = None,
 ) -> HTMLResponse:
-    """The transfers of a wallet that the filters keep: a page of its own, or more rows for one that is open."""
+    """The transfers of a wallet that the filters keep: a page, or more rows for one that is open."""
     asked = TransfersQuery.of(request.query_params)
     with services.postgres.transaction(snapshot=True) as connection:
         row = find_wallet(connection, wallet)

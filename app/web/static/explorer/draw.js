@@ -2,33 +2,35 @@
 "use strict";
 import { captionEnds, cut, linesOf, widthOf } from "./captions.js";
 import { caption, days, dollars, nameOf, plural } from "./items.js";
-import { FONT, freeCell, sizes } from "./lattice.js";
+import { FONT, freeCell, isDense, sizes } from "./lattice.js";
 import { asPath, router } from "./route.js";
 
-const MARGIN = 12, CAPTION = 10, DRAG_LEAST = 5;
+const MARGIN = 12, CAPTION = 10, DRAG_LEAST = 5, MOST_SQUEEZED = 1.22;
 const words = (name) => name.replaceAll("_", " ");
 
 export class Drawing {
   constructor(svg, looks, on) {
-    Object.assign(this, { svg: d3.select(svg), looks, on, routes: new Map() });
+    Object.assign(this, { svg: d3.select(svg), looks, on, routes: new Map(), isFitted: true, panel: document.getElementById("panel") });
     this.view = this.svg.select("g.view");
     this.zoom = d3.zoom().scaleExtent([0.1, 4]).filter((event) => !event.button && !event.target.closest(".item"))
-      .on("zoom", (event) => { this.view.attr("transform", event.transform); on.moved(); });
+      .on("zoom", (event) => { this.view.attr("transform", event.transform); if (event.sourceEvent) this.isFitted = false; on.moved(); });
     this.svg.call(this.zoom).on("dblclick.zoom", null);
     this.svg.on("click", (event) => { if (!event.target.closest(".item, .edge")) on.background(); });
   }
 
-  // The canvas on the screen: how large it is, and which way the money flows on it.
+  // What is seen of the canvas beside the panel, and which way the money flows on it.
   canvas() {
     const { clientWidth: width, clientHeight: height } = this.svg.node();
-    return { width, height, down: width < 620 };
+    const covered = this.panel.hidden ? { width: 0, height: 0 } : { width: this.panel.offsetWidth, height: this.panel.offsetHeight };
+    const down = width < 620;
+    return { width: width - (down ? 0 : covered.width), height: height - (down ? covered.height : 0), down };
   }
 
   render(state, { items, edges }, { titles, selected, still }) {
     Object.assign(this, { state, items, edges });
     const size = sizes(state);
     const taken = new Set(items.map((item) => state.cells[item.id].slice(0, 2).join()));
-    this.router = router(size, state.roomy, taken);
+    this.router = router(size, taken);
     this.box = state.down ? { width: size.across.box, height: size.along.box } : { width: size.along.box, height: size.across.box };
     this.place = (id) => { const [along, across] = this.router.centre(state.cells[id]); return state.down ? [across, along] : [along, across]; };
     this.drawEdges(titles, selected);
@@ -54,17 +56,24 @@ export class Drawing {
       .attr("data-id", (item) => item.id).attr("role", "button").attr("aria-haspopup", (item) => item.kind === "more" ? null : "menu")
       .attr("tabindex", (item) => item.id === (selected ?? state.root) ? 0 : -1)
       .attr("aria-label", (item) => this.description(item));
-    (still ? groups : groups.transition().duration(260)).attr("transform", (item) => `translate(${this.place(item.id)})`);
+    const isStill = still || matchMedia("(prefers-reduced-motion: reduce)").matches;
+    if (isStill) groups.interrupt();
+    (isStill ? groups : groups.transition().duration(260)).attr("transform", (item) => `translate(${this.place(item.id)})`);
     const [left, top] = [-box.width / 2, -box.height / 2];
     groups.select(".box").attr("x", left).attr("y", top).attr("width", box.width).attr("height", box.height).attr("rx", 5);
     groups.select(".level-bar").attr("x", left).attr("y", top).attr("width", 5).attr("height", box.height).attr("rx", 2);
+    const dense = isDense(state);
     const hasShape = (item) => Boolean(looks[item.category]) && item.kind !== "more";
-    const indent = (item) => (hasShape(item) && !state.down ? 24 : 9);
+    const indent = (item) => (dense ? 7 : hasShape(item) ? 24 : 9);
     groups.select(".category-shape").attr("d", (item) => hasShape(item) ? looks[item.category].shape : null)
-      .attr("transform", state.down ? `translate(${-left - 11},${top + 2}) scale(.75)` : `translate(${left + 9},-6)`);
-    const fits = (item, line, weight) => cut(line, box.width - indent(item) - (state.down && hasShape(item) ? 12 : 4), FONT, weight);
-    groups.select(".name").attr("x", (item) => left + indent(item)).attr("y", -3).attr("font-size", FONT).text((item) => fits(item, linesOf(item, state.down)[0], 600));
-    groups.select(".detail").attr("x", (item) => left + indent(item)).attr("y", 11).attr("font-size", FONT).text((item) => fits(item, linesOf(item, state.down)[1], 400));
+      .attr("transform", dense ? `translate(${-left - 7},${top - 5}) scale(.8)` : `translate(${left + 9},-6)`);
+    const lines = [[".name", -3, 600], [".detail", 11, 400]];
+    lines.forEach(([name, y, weight], line) => groups.select(name).attr("x", (item) => left + indent(item)).attr("y", y).attr("font-size", FONT).each((item, place, nodes) => {
+      const room = box.width - indent(item) - 3;
+      // In small boxes letters may stand a little closer: an address says more whole than cut.
+      const text = cut(linesOf(item, dense)[line], dense ? room * MOST_SQUEEZED : room, FONT, weight);
+      d3.select(nodes[place]).text(text).attr("textLength", widthOf(text, FONT, weight) > room ? room : null).attr("lengthAdjust", "spacingAndGlyphs");
+    }));
     groups.select(".marks").attr("x", -left - 3).attr("y", 11).attr("text-anchor", "end").attr("font-size", FONT).text((item) => `${state.notes[item.id] ? "✎" : ""}${state.cells[item.id][2] ? "⚲" : ""}`);
     groups.select("title").text((item) => this.description(item));
   }
@@ -96,7 +105,7 @@ export class Drawing {
       made.append("title");
       return made.on("click", (event, edge) => this.on.edge(edge));
     });
-    groups.attr("class", (edge) => `edge ${edge.kind}${isMarked(edge) ? " marked" : ""}${edge.id === selected ? " selected" : ""}${[edge.source, edge.target].includes(selected) ? " near" : ""}`)
+    groups.attr("class", (edge) => `edge of-${edge.kind}${isMarked(edge) ? " marked" : ""}${edge.id === selected ? " selected" : ""}${[edge.source, edge.target].includes(selected) ? " near" : ""}`)
       .attr("data-id", (edge) => edge.id);
     const d = (edge) => asPath(this.routes.get(edge.id), state.down);
     groups.select(".line").attr("d", d).attr("stroke-width", (edge) => edge.kind === "more" ? 1.2 : width(Number(edge.usd_value ?? 0)).toFixed(1));
@@ -107,7 +116,7 @@ export class Drawing {
       const text = caption(edge, titles, state.numbered);
       const { end, shown } = ends.get(edge.id);
       const node = d3.select(nodes[place]);
-      const isBeside = state.roomy && !state.down && state.cells[edge.source][0] !== state.cells[edge.target][0];
+      const isBeside = state.size === 0 && state.cells[edge.source][0] !== state.cells[edge.target][0];
       const [along, across] = end === "target" ? this.routes.get(edge.id).at(-1).at(-1) : this.routes.get(edge.id)[0][1];
       const forward = state.cells[edge.target][0] > state.cells[edge.source][0];
       const isLeft = (end === "target") === forward;
@@ -154,6 +163,7 @@ export class Drawing {
     const zoom = Math.min((width - 2 * MARGIN) / box.width, (height - 2 * MARGIN) / box.height, 1.25);
     const shift = [width / 2 - zoom * (box.x + box.width / 2), height / 2 - zoom * (box.y + box.height / 2)];
     this.svg.call(this.zoom.transform, d3.zoomIdentity.translate(...shift).scale(zoom));
+    this.isFitted = true;
   }
 
   // What is drawn when nothing moves any more, in the drawing's own units.

@@ -19,7 +19,7 @@ export function filterForm({ state, picture }, onFilter) {
   const least = element("input", { id: "filter-least", type: "number", min: "0", step: "any", inputmode: "decimal", value: state.filter.least_usd ?? "" });
   const since = slider("filter-since", "From", step(state.filter.since, 0)), until = slider("filter-until", "To", step(state.filter.until, STEPS));
   const filter = () => ({
-    asset: asset.value || null, least_usd: least.value === "" ? null : Math.max(0, Number(least.value)),
+    asset: asset.value || null, least_usd: least.value === "" ? null : String(Math.max(0, Number(least.value)).toFixed(2).replace(/\.00$/, "")),
     since: Number(since.range.value) === 0 ? null : at(Number(since.range.value)),
     until: Number(until.range.value) === STEPS ? null : at(Math.max(Number(until.range.value), Number(since.range.value))),
   });

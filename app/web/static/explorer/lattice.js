@@ -1,15 +1,20 @@
 // The layout: dagre puts items into layers and orders them; layers that are too tall for the canvas become several columns of a lattice.
 "use strict";
 
-export const SIZES = {
-  wide: { along: { box: 116, pitch: 152, roomy: 316 }, across: { box: 32, pitch: 46 } },
-  down: { along: { box: 31, pitch: 53, roomy: 53 }, across: { box: 66, pitch: 76 } },
-};
+// Boxes and how far they lie apart, in the drawing's own units: with room for captions of edges, without, and for many. The last is for narrow screens.
+export const SIZES = [
+  { along: { box: 116, pitch: 316 }, across: { box: 32, pitch: 46 } },
+  { along: { box: 116, pitch: 152 }, across: { box: 32, pitch: 46 } },
+  { along: { box: 85, pitch: 110 }, across: { box: 31, pitch: 41 } },
+  { along: { box: 30, pitch: 48 }, across: { box: 66, pitch: 74 } },
+];
+const WIDE = [0, 1, 2], DOWN = [3];
 export const FONT = 11;
 export const LEAST_FONT = 9; // pixels on the screen at the zoom that a picture opens with
-const MOST_ZOOM = 1.25, MARGIN = 12;
+const MOST_ZOOM = 1.25, MARGIN = 14;
 
-export const sizes = (state) => SIZES[state.down ? "down" : "wide"];
+export const sizes = (state) => SIZES[state.size];
+export const isDense = (state) => state.size >= 2;
 
 function layers(items, edges, down) {
   const graph = new dagre.graphlib.Graph();
@@ -47,15 +52,17 @@ function rowsInColumn(members, scale, rows) {
 
 // Cells of all items: [column, row, pinned]. The root's is [0, 0]; pinned items keep theirs.
 export function arrange(state, items, edges, canvas) {
-  const { along, across } = SIZES[canvas.down ? "down" : "wide"];
   const room = { along: (canvas.down ? canvas.height : canvas.width) - 2 * MARGIN, across: (canvas.down ? canvas.width : canvas.height) - 2 * MARGIN };
   const byLayer = layers(items, edges, canvas.down);
   const counts = byLayer.map((members) => members.length);
-  let best = rowsOf(counts, { along: along.roomy, across: across.pitch }, room);
-  const roomy = !canvas.down && best.zoom * FONT >= LEAST_FONT + 0.5;
-  if (!roomy) best = rowsOf(counts, { along: along.pitch, across: across.pitch }, room);
+  let best = { zoom: 0 };
+  for (const size of canvas.down ? DOWN : WIDE) {
+    const fit = { size, ...rowsOf(counts, { along: SIZES[size].along.pitch, across: SIZES[size].across.pitch }, room) };
+    if (fit.zoom > best.zoom) best = fit;
+    if (fit.zoom * FONT >= LEAST_FONT + 0.3) break; // the roomiest that can be read
+  }
   const extent = Math.max(...byLayer.flat().map((each) => each.across)) / 40 + 1;
-  const rows = Math.max(best.rows, Math.min(Math.ceil(extent), Math.floor(room.across / across.pitch)));
+  const rows = Math.max(best.rows, Math.min(Math.ceil(extent), Math.floor(room.across / best.zoom / SIZES[best.size].across.pitch)));
   const scale = Math.min(1, rows / extent) / 40;
   const cells = new Map();
   let column = 0;
@@ -66,12 +73,12 @@ export function arrange(state, items, edges, canvas) {
     }
   }
   const [rootColumn, rootRow] = cells.get(state.root) ?? [0, 0];
-  return { down: canvas.down, roomy, cells: settle(cells, state, rootColumn, rootRow) };
+  return { down: canvas.down, size: best.size, cells: settle(cells, state, rootColumn, rootRow) };
 }
 
 // Pinned items first, then the others, each in the free cell of its column that is nearest to its own.
 function settle(cells, state, rootColumn, rootRow) {
-  const pinned = state.down === undefined ? [] : Object.entries(state.cells).filter(([id, cell]) => cell[2] && cells.has(id));
+  const pinned = Object.entries(state.cells).filter(([id, cell]) => cell[2] && cells.has(id));
   const settled = Object.fromEntries(pinned);
   const taken = new Set(pinned.map(([, [column, row]]) => `${column},${row}`));
   for (const [id, [column, row]] of cells) {

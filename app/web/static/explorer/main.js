@@ -31,7 +31,7 @@ class Explorer {
     });
     this.panel = new Panel(byId("panel"), {
       edge: (edge) => this.openEdge(edge), noted: (id, text) => this.change(changes.noted(this.state, id, text), "The note is kept in the address of the page."),
-      opened: (owner) => this.toggleOwner(owner), closed: () => this.focus(),
+      opened: (owner) => this.toggleOwner(owner), closed: () => this.focus(), sized: () => { if (this.drawing.isFitted) this.drawing.fit(); },
     });
     const press = { undo: () => history.back(), redo: () => history.forward(), fit: () => this.drawing.fit(), arrange: () => this.arrangeAnew(), path: () => this.openPath(this.item(this.selected)?.kind === "wallet" ? this.selected : this.state.root),
       filters: () => this.openFilters(), help: () => this.panel.help(this), numbered: () => this.change({ ...this.state, numbered: !this.state.numbered }, this.state.numbered ? "Edges have no numbers." : "Edges are numbered in the order of their first transfers.") };
@@ -97,8 +97,8 @@ class Explorer {
   }
 
   async restore(given, message) {
-    await this.try(null, async () => {
-      if (given === null) return this.start();
+    if (given === null) return this.start();
+    return this.try(null, async () => {
       await this.show(given, { still: true });
       if (history.state === null) await this.steps.record(this.state, message, true);
       this.render(true);
@@ -130,7 +130,7 @@ class Explorer {
     await this.try(`Loading the ${way === "in" ? "senders" : "receivers"} of ${nameOf(item)} …`, async () => { [next, answer] = await changes.expanded(this.state, item.wallet?.address ?? item.address, way, limit); });
     if (!next) return;
     const word = way === "in" ? "senders" : "receivers";
-    await this.change(next, `${answer.neighbours.length} more ${word} shown, of ${answer.total}${answer.more ? `; ${answer.more.wallets} are summed up` : ""}.`, { anew: true });
+    await this.change(next, `${plural(answer.neighbours.length, "more wallet")} shown, of ${answer.total} ${word}${answer.more ? `; ${answer.more.wallets} are summed up` : ""}.`, { anew: true });
     this.focus(item.id);
   }
 

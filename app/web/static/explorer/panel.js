@@ -11,13 +11,15 @@ export class Panel {
     root.addEventListener("keydown", (event) => { if (event.key === "Escape") { this.close(); on.closed(); } });
   }
 
-  close() { this.root.hidden = true; this.about = null; }
+  close() { this.root.hidden = true; this.about = null; this.on.sized(); }
 
   show(about, title, ...children) {
     this.about = about;
+    const wasHidden = this.root.hidden;
     this.root.hidden = false;
     this.content.replaceChildren(element("h2", {}, title), ...children.filter(Boolean));
-    this.content.scrollTop = 0;
+    this.root.scrollTop = 0;
+    if (wasHidden) this.on.sized();
   }
 
   wallet(item, context) {

@@ -4,9 +4,8 @@
 
 const BEND = 44; // of a gutter that is wide enough for a label, the part where edges change rows
 
-export function router(sizes, roomy, taken) {
-  const pitch = roomy ? sizes.along.roomy : sizes.along.pitch;
-  const { box } = sizes.along;
+export function router(sizes, taken) {
+  const { box, pitch } = sizes.along;
   const gutter = pitch - box;
   const centre = ([column, row]) => [column * pitch, row * sizes.across.pitch];
   const channel = sizes.across.pitch - sizes.across.box;

@@ -2,7 +2,7 @@
 "use strict";
 
 export const newState = (chain, root) => ({
-  chain, root, wallets: [root], cells: {}, expanded: [], opened: [], filter: {}, notes: {}, marked: [], down: false, roomy: true, numbered: false,
+  chain, root, wallets: [root], cells: {}, expanded: [], opened: [], filter: {}, notes: {}, marked: [], down: false, size: 0, numbered: false,
 });
 
 // Cells as [column, row, 1 if pinned]. Addresses are written once: all else names them by their index.
@@ -15,7 +15,7 @@ function packed(state) {
     e: state.expanded.map(([address, way]) => [index.get(address), way === "in" ? 0 : 1]),
     o: state.opened, f: state.filter, n: Object.entries(state.notes).map(([id, text]) => [short(id), text]),
     m: state.marked.map(([from, to]) => [index.get(from), index.get(to)]),
-    d: [state.down, state.roomy, state.numbered].map(Number),
+    d: [state.down, state.size, state.numbered].map(Number),
   };
 }
 
@@ -31,7 +31,7 @@ function unpacked(made) {
     expanded: made.e.filter(([place]) => known(place)).map(([place, way]) => [made.w[place], way ? "out" : "in"]),
     opened: made.o, filter, notes: Object.fromEntries(made.n.map(([id, text]) => [long(id), String(text)])),
     marked: made.m.filter((ends) => ends.every(known)).map(([from, to]) => [made.w[from], made.w[to]]),
-    down: Boolean(made.d[0]), roomy: Boolean(made.d[1]), numbered: Boolean(made.d[2]),
+    down: Boolean(made.d[0]), size: [0, 1, 2, 3].includes(made.d[1]) ? made.d[1] : 1, numbered: Boolean(made.d[2]),
   };
 }
 
