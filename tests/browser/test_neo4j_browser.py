@@ -1,12 +1,12 @@
 """The Neo4j Browser that the embedded Neo4j serves draws the evidence, and opens the guide."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
+import neo4j
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -69,10 +69,11 @@ def guided(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[htt
     """The API behind the port at which the Browser asks for its guide and its style at login."""
     tell_project_and_score(postgres, graph)
     project_levels(postgres, graph)
-    with graph._driver.session() as session:
-        row = session.run("SHOW SETTINGS 'browser.post_connect_cmd' YIELD value").single()
-    assert row is not None
-    port = urlsplit(re.search(r"style (\S+);", row["value"])[1]).port  # type: ignore[index] # else it fails
+    login = (settings.neo4j_user, settings.neo4j_password.get_secret_value())
+    with neo4j.GraphDatabase.driver(settings.neo4j_url, auth=login) as driver:
+        (row,) = driver.execute_query("SHOW SETTINGS 'browser.post_connect_cmd' YIELD value").records
+    port = urlsplit(row["value"].partition("style ")[2].partition(";")[0]).port
+    assert port is not None
     with served(settings.model_copy(update={"api_port": port}), postgres, graph, port=port) as api:
         yield api
 
