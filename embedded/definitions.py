@@ -36,6 +36,7 @@ def definitions(
             home,
             bolt_port=ports["neo4j_bolt"],
             http_port=ports["neo4j_http"],
+            api_port=ports["api"],
             password=secrets.neo4j,
             jars=java["neo4j"],
             record=record,

@@ -45,9 +45,16 @@ def neo4j_program(jars: Sequence[Path]) -> Program:
 
 
 def neo4j(
-    home: Home, bolt_port: int, http_port: int, password: str, jars: Sequence[Path], *, record: bool
+    home: Home,
+    bolt_port: int,
+    http_port: int,
+    password: str,
+    jars: Sequence[Path],
+    *,
+    api_port: int,
+    record: bool,
 ) -> Server:
-    """How to run Neo4j. `AML_NEO4J_HEAP` and `AML_NEO4J_PAGECACHE` set its memory, such as 2g.
+    """How to run Neo4j; `api_port` is where its Browser fetches the guide and the style. `AML_NEO4J_HEAP` and `AML_NEO4J_PAGECACHE` set its memory, such as 2g.
 
     Raises:
         InvalidInput: one of these is no size, or too small.
@@ -63,7 +70,9 @@ def neo4j(
         write_private(auth_file, auth_ini(password, secrets.token_bytes(32)))
     heap = megabytes("AML_NEO4J_HEAP", "1g", at_least=256)
     page_cache = megabytes("AML_NEO4J_PAGECACHE", "256m", at_least=16)
-    settings = _settings(bolt_port, http_port, heap, page_cache)
+    settings = _settings(bolt_port, http_port, heap, page_cache) | {
+        "browser.post_connect_cmd": browser_commands(f"http://localhost:{api_port}/browser-guide")
+    }
     write_private(conf / "neo4j.conf", properties(settings))
     arguments = [f"--home-dir={folder}", f"--config-dir={conf}", "--console-mode"]
     memory = ("-Xms256m", f"-Xmx{heap}m")
@@ -75,6 +84,14 @@ def neo4j(
         command=Command(argv=argv, cwd=folder, user=runs_as.user, become=runs_as.become),
         ready=partial(_ready, bolt_port, http_port, password, auth_file),
     )
+
+
+def browser_commands(guide: str) -> str:
+    """What Neo4j Browser does at every login: it draws answers alone, in the product's style, beside its guide.
+
+    Of this machine's names it trusts `localhost`. Where the API does not answer it says so and goes on.
+    """
+    return f"config autoComplete: false; style {guide}/wallets.grass; guide {guide}/investigation.html"
 
 
 def auth_ini(password: str, salt: bytes) -> str:

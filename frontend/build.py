@@ -20,7 +20,8 @@ STAMP = "built.json"
 """Says which lock the folder was built from; also the sign that the build was made."""
 
 SHIPPED = {
-    "cytoscape": ("dist/cytoscape.min.js", "LICENSE"),
+    "@dagrejs/dagre": ("dist/dagre.min.js", "LICENSE"),
+    "d3": ("dist/d3.min.js", "LICENSE"),
     "htmx.org": ("dist/htmx.min.js", "LICENSE"),
     "swagger-ui-dist": ("swagger-ui-bundle.js", "swagger-ui.css", "LICENSE"),
 }

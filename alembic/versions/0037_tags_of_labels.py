@@ -8,7 +8,7 @@ from alembic import op
 from app.stores.online import alter_briefly, build_index, remove_index
 
 revision = "0037"
-down_revision = "0031"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 

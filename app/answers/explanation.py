@@ -49,6 +49,9 @@ class PathTransfer(Answer):
     asset: str = Field(examples=["ETH"])
     amount: str = Field(examples=["2000000000000000000"])
     amount_carried: str = Field(examples=["1500000000000000000"])
+    usd_value: str | None = Field(
+        default=None, description="Of the whole transfer, as the run valued it; null without a price."
+    )
 
 
 class EvidenceItem(Weighed):
@@ -172,6 +175,7 @@ EXPLANATION = Explanation(
                     asset="ETH",
                     amount="1000000000000000000",
                     amount_carried="500000000000000000",
+                    usd_value="1860.10",
                 )
                 for number, sender, receiver in ((1, MIXER_WALLET, MIDDLE_WALLET), (2, MIDDLE_WALLET, WALLET))
             ],

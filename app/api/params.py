@@ -1,14 +1,14 @@
 """Parameters that several routes share."""
 
 import re
-from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BeforeValidator
 
 from app.answers.cursors import MAX_BIGINT
+from app.answers.moments import Moment
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 
 MAX_WAIT_SECONDS = 300
@@ -49,24 +49,31 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 1_000
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Entries on one page.")]
 WithTotal = Annotated[bool, Query(alias="total", description="Also count all entries.")]
-_rfc3339 = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
-).fullmatch
-
-
-def _moment(value: object) -> datetime:
-    """A time in UTC; pydantic would take numbers too, and offsets that PostgreSQL does not."""
-    if not isinstance(value, str) or not _rfc3339(value):
-        raise ValueError("must be an RFC 3339 time with its offset, such as 2026-01-05T12:00:11Z")
-    try:
-        return datetime.fromisoformat(value.upper()).astimezone(UTC)
-    except OverflowError as exc:
-        raise ValueError("is before the year 1 or after 9999 in UTC") from exc
-
-
-Moment = Annotated[datetime, BeforeValidator(_moment)]
 Since = Annotated[Moment | None, Query(alias="from", description="Only from this time on (RFC 3339).")]
 Until = Annotated[Moment | None, Query(alias="to", description="Only before this time.")]
+Asset = Annotated[
+    str | None, Query(min_length=1, max_length=100, pattern=PLAIN_TEXT, description="Only of this asset.")
+]
+Counterparty = Annotated[
+    str | None,
+    Query(
+        max_length=MAX_REFERENCE_LENGTH,
+        json_schema_extra={"pattern": WALLET_PATTERN},
+        description="Only with this wallet, an address of the same chain.",
+    ),
+]
+LeastUsd = Annotated[
+    Decimal | None,
+    Query(
+        ge=0, le=10**18, max_digits=40, description="Only of this value in USD or more; none without a price."
+    ),
+]
+LeastUnits = Annotated[
+    Decimal | None,
+    Query(
+        ge=0, le=10**60, max_digits=80, description="Only of this amount or more, in the asset's own unit."
+    ),
+]
 Cursor = Annotated[
     str | None,
     Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+={0,2}$", description="`next` of the previous page."),

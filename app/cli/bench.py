@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    loads = (ingest, reconcile, late, pages, scoring, explain, screen, burst, auto, growth)
+    loads = (ingest, reconcile, late, pages, scoring, explain, questions, screen, burst, auto, growth)
     for command in (*loads, faults, strangers, skill):
         bench.command()(command)
     bench.command("import")(import_files)
@@ -171,6 +171,21 @@ def explain(
     from bench.explain import run  # noqa: PLC0415 - likewise
 
     _measure(lambda: run(transfers, hub, requests, warm_up), as_json=as_json)
+
+
+def questions(
+    transfers: Annotated[int, typer.Option(min=3_000, help="How many transfers.")] = 300_000,
+    requests: Annotated[int, typer.Option(min=2, help="How often each question of a wallet is asked.")] = 100,
+    only: Annotated[list[str] | None, typer.Option(help="Ask these alone; may be repeated.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the numbered questions to the graph.
+
+    Example: aml bench questions --transfers 300000 --only 10 --only 11
+    """
+    from bench.questions import run  # noqa: PLC0415 - likewise
+
+    _measure(lambda: run(transfers, requests, tuple(only or ())), as_json=as_json)
 
 
 def screen(

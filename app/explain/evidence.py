@@ -28,7 +28,10 @@ RESTATED = "values restated since the run"
 
 @dataclass(frozen=True, slots=True)
 class EvidenceTransfer:
-    """One transfer of a path; `amount_carried` of its `amount` (base units) is money of the path."""
+    """One transfer of a path; `amount_carried` of its `amount` (base units) is money of the path.
+
+    `usd_value` is the value of the whole transfer; None where it has no price.
+    """
 
     transfer_id: int
     transaction_hash: str
@@ -40,6 +43,7 @@ class EvidenceTransfer:
     amount: int
     decimals: int | None
     amount_carried: int
+    usd_value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +234,7 @@ def _transfer(row: Row, carried: float) -> EvidenceTransfer:
         int(row["amount"]),
         row["decimals"],
         round(carried),
+        row["usd_value"],
     )
 
 

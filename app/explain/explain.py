@@ -173,13 +173,19 @@ def _valued(
     """The evidence with the values that the run used: an edge has the transfer's own."""
     if not (run.unused_values or run.imported_values):
         return evidence
-    ids = {path.next_to_wallet(name).transfer_id for name, one in evidence.items() for path in one.paths}
+    ids = {step.transfer_id for one in evidence.values() for path in one.paths for step in path.transfers}
     values = values_in_run(connection, run.run_id, ids)
     return {
         name: replace(
             one,
             paths=[
-                replace(path, usd_value=values.get(path.next_to_wallet(name).transfer_id))
+                replace(
+                    path,
+                    usd_value=values.get(path.next_to_wallet(name).transfer_id),
+                    transfers=tuple(
+                        replace(step, usd_value=values.get(step.transfer_id)) for step in path.transfers
+                    ),
+                )
                 for path in one.paths
             ],
         )

@@ -143,6 +143,7 @@ def _item(
                 amount=str(step.amount),
                 # The graph holds a double; as a part of the exact amount the whole stays exact.
                 amount_carried=str(part_of(float(step.amount_carried) / float(step.amount), step.amount)),
+                usd_value=None if step.usd_value is None else f"{step.usd_value:.2f}",
             )
             for step in path.transfers
         ],

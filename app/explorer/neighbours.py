@@ -1,37 +1,30 @@
-"""One hop from a wallet: its neighbours, each with the numbers of its own, and the sum of the others."""
+"""One hop from a wallet: its neighbours that are not shown yet, and the sum of the others."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from app.answers.base import MIDDLE_WALLET, WALLET, Answer, WalletName
 from app.answers.names import TransferWay
 from app.errors import QueryTimeout
-from app.explorer.layout import MAX_COLUMN, Position, free_places
+from app.explorer.filters import MAX_SHOWN, TransferFilter
 from app.stores.graph import Graph
 from cypher import query
 
 MAX_COUNTED = 200
-MAX_SHOWN = 500
 QUERY_SECONDS = 5.0
 """Time limit of one query; counts that take longer are `?`."""
-_STEPS = {"in": -1, "out": 1}
 
 
-class ShownWallet(Position):
-    """The position of a wallet, or of the sum of several (`address` null), that is shown."""
+class Expansion(TransferFilter):
+    """The way in which to expand a wallet, and the wallets that are shown already."""
 
-    address: str | None = Field(max_length=100)
-
-
-class Expansion(BaseModel):
-    """The way in which to expand a wallet, and the positions of all that is shown."""
-
-    model_config = ConfigDict(extra="forbid")
     way: TransferWay = Field(description="`in`: who paid it; `out`: whom it paid.")
-    limit: int = Field(default=12, ge=1, le=200, description="Neighbours to show; the others are summed up.")
-    shown: list[ShownWallet] = Field(max_length=MAX_SHOWN)
+    limit: int = Field(default=12, ge=1, le=200, description="Neighbours to add; the others are summed up.")
+    shown: list[str] = Field(
+        default=[], max_length=MAX_SHOWN, description="Addresses of the chain that are shown already."
+    )
 
 
 class Neighbour(Answer):
@@ -45,8 +38,6 @@ class Neighbour(Answer):
     assets: list[str] = Field(description="Three at most.")
     senders: str = Field(description="A number, `200+`, or `?` when counting took too long.")
     receivers: str
-    place: Position = Field(description="Its position; that of a wallet which is shown already stays.")
-    is_new: bool
 
 
 class OmittedWallets(Answer):
@@ -55,15 +46,14 @@ class OmittedWallets(Answer):
     wallets: int
     transfers: int
     usd_value: str
-    place: Position
 
 
 class Neighbours(Answer):
-    """The answer to an expansion."""
+    """The answer to an expansion: the neighbours with most value of those that were not shown."""
 
     wallet: WalletName
     way: TransferWay
-    total: int = Field(description="All neighbours this way.")
+    total: int = Field(description="All neighbours this way, also those shown before.")
     neighbours: list[Neighbour]
     more: OmittedWallets | None
 
@@ -82,46 +72,39 @@ NEIGHBOURS = Neighbours(
             assets=["ETH"],
             senders="3",
             receivers="200+",
-            place=Position(column=-1, row=0),
-            is_new=True,
         )
     ],
-    more=OmittedWallets(wallets=34, transfers=51, usd_value="411.20", place=Position(column=-1, row=1)),
+    more=OmittedWallets(wallets=34, transfers=51, usd_value="411.20"),
 )
 
 
 def expand(graph: Graph, wallet: WalletName, expansion: Expansion) -> Neighbours:
-    """The neighbours with the most value, each with a position of its own.
+    """The neighbours with the most value of those that are not shown.
 
     Raises:
         QueryTimeout: the wallet has too many transfers to read in time.
         DependencyMissing: the graph does not answer.
     """
     name = "explore/senders" if expansion.way == "in" else "explore/receivers"
-    parameters = {"chain": wallet.chain, "address": wallet.address, "row_limit": expansion.limit}
-    (answer,) = graph.read(query(name), parameters, timeout_seconds=QUERY_SECONDS)
+    parameters = {
+        "chain": wallet.chain,
+        "address": wallet.address,
+        "shown": expansion.shown,
+        "row_limit": expansion.limit,
+    }
+    (answer,) = graph.read(query(name), parameters | expansion.parameters(), timeout_seconds=QUERY_SECONDS)
     rows, total = answer["wallets"], answer["total"]
-    places: dict[str | None, Position] = {item.address: item for item in expansion.shown}
-    new = [row["address"] for row in rows if row["address"] not in places]
-    summed_up = total["wallets"] - len(rows)
-    origin = places.get(wallet.address, Position(column=0, row=0))
-    step = _STEPS[expansion.way] if abs(origin.column) < MAX_COLUMN else 0
-    free = free_places(origin, step, expansion.shown, len(new) + 1)
-    places |= dict(zip(new, free, strict=False))
     neighbour_counts = counts(graph, wallet.chain, [row["address"] for row in rows])
+    summed_up = total["not_shown"] - len(rows)
     return Neighbours(
         wallet=wallet,
         way=expansion.way,
         total=total["wallets"],
-        neighbours=[
-            _neighbour(row, places[row["address"]], neighbour_counts, is_new=row["address"] in new)
-            for row in rows
-        ],
+        neighbours=[_neighbour(row, neighbour_counts) for row in rows],
         more=OmittedWallets(
             wallets=summed_up,
             transfers=total["transfers"] - sum(row["transfers"] for row in rows),
-            usd_value=_dollars(total["usd_value"] - sum(row["usd_value"] for row in rows)),
-            place=free[-1],
+            usd_value=dollars(total["usd_value"] - sum(row["usd_value"] for row in rows)),
         )
         if summed_up
         else None,
@@ -152,27 +135,24 @@ def counts(graph: Graph, chain: str, addresses: Sequence[str]) -> Mapping[str, t
     return {row["address"]: (_count(row["senders"]), _count(row["receivers"])) for row in rows}
 
 
-def _neighbour(
-    row: Mapping[str, Any], place: Position, neighbour_counts: Mapping[str, tuple[str, str]], *, is_new: bool
-) -> Neighbour:
+def dollars(value: float) -> str:
+    """A sum of USD with two places; rounding of doubles is never below nothing."""
+    return f"{max(value, 0.0):.2f}"
+
+
+def _neighbour(row: Mapping[str, Any], neighbour_counts: Mapping[str, tuple[str, str]]) -> Neighbour:
     senders, receivers = neighbour_counts.get(row["address"], ("?", "?"))
     return Neighbour(
         wallet=WalletName(chain=row["chain"], address=row["address"]),
         name=row["name"],
         category=row["category"],
         transfers=row["transfers"],
-        usd_value=_dollars(row["usd_value"]) if row["priced"] else None,
+        usd_value=dollars(row["usd_value"]) if row["priced"] else None,
         assets=row["assets"],
         senders=senders,
         receivers=receivers,
-        place=Position(column=place.column, row=place.row),
-        is_new=is_new,
     )
 
 
 def _count(number: int) -> str:
     return str(number) if number <= MAX_COUNTED else f"{MAX_COUNTED}+"
-
-
-def _dollars(value: float) -> str:
-    return f"{max(value, 0.0):.2f}"

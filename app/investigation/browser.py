@@ -35,9 +35,12 @@ def editor_url(settings: Settings, text: str) -> str | None:
 
 
 def guide_url(settings: Settings, wallet: WalletName) -> str | None:
-    """A link that opens Neo4j Browser with the guide for a wallet; None without a Browser."""
+    """A link that opens Neo4j Browser with the guide for a wallet; None without a Browser.
+
+    In the stream, by `play`: in the drawer the guide of the login would take its place.
+    """
     address = f"{guide_root(settings)}/{wallet}/investigation.html"
-    return _url(settings, "guide", address)
+    return _url(settings, "play", address)
 
 
 def guide_root(settings: Settings) -> str:

@@ -12,19 +12,15 @@ from app.projection.labels import node_labels
 from app.projection.state import LEVEL_LABELS
 
 SEVERE, HIGH, MEDIUM = 75, 50, 25
-_COLOURS = {
-    SEVERE: ("#B3261E", "#7A1712", "#FFFFFF"),
-    HIGH: ("#E8710A", "#A34E05", "#1A1D21"),
-    MEDIUM: ("#F2C037", "#A8801A", "#1A1D21"),
-    0: ("#4C8BC0", "#2F5E86", "#1A1D21"),
-}
-"""Fill, border and text colour of a wallet by the least severity of its category."""
+_RINGS = {SEVERE: "#7A1712", HIGH: "#A34E05", MEDIUM: "#A8801A", 0: "#2F5E86"}
+"""The ring of a wallet by the least severity of its category."""
 _LEVEL_COLOURS = {
-    "unrated": ("#B9A5D6", "#6B4E9B", "#1A1D21"),
-    "medium": _COLOURS[MEDIUM],
-    "high": _COLOURS[HIGH],
-    "severe": _COLOURS[SEVERE],
+    "unrated": ("#B9A5D6", "#1A1D21"),
+    "medium": ("#F2C037", "#1A1D21"),
+    "high": ("#E8710A", "#1A1D21"),
+    "severe": ("#B3261E", "#FFFFFF"),
 }
+"""Fill and text colour of a wallet by its level; grey is low, or not scored."""
 
 _EXAMPLES = {"other": "0x…", "category": "mixer", "transaction_hash": "0x…", "words": "tornado*"}
 """What stands where a person writes the wallet, the category, the hash or the words."""
@@ -52,15 +48,15 @@ def guide(policy: Policy, *, chain: str, wallet: str, style_address: str, form: 
 def style(policy: Policy) -> str:
     """The style of wallets and transfers in Neo4j Browser (GraSS): warmer colours are more severe.
 
-    Levels of the published run stand last, so that they win over the colour of a category.
+    The fill is the level by the published run, the ring the severity of the label's category.
     """
-    colours = [
-        (name, *next(colour for least, colour in _COLOURS.items() if entry.severity.own >= least))
+    rings = [
+        (name, next(ring for least, ring in _RINGS.items() if entry.severity.own >= least))
         for category, entry in policy.categories.items()
         for name in node_labels(category)
     ]
     levels = [(name, *_LEVEL_COLOURS[level]) for level, name in LEVEL_LABELS.items()]
-    return _templates().get_template("wallets.grass.j2").render(colours=colours, levels=levels)
+    return _templates().get_template("wallets.grass.j2").render(rings=rings, levels=levels)
 
 
 @cache

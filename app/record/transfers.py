@@ -13,10 +13,13 @@ from app.answers.explanation import EXPLANATION
 from app.answers.names import TransferState, TransferWay
 from app.chains.transaction_reference import normalise_transaction
 from app.domain import TransferKind
-from app.errors import NotFound
+from app.errors import InvalidInput, NotFound
+from app.record.transfer_filter import COUNT_FILTERED, WalletTransferFilter, filtered_flows
 from app.record.wallets import KnownWallet
 
 MAX_TOTAL = 10_000
+EVERY = WalletTransferFilter()
+"""No filter."""
 NAMES = "Those of the wallets below that have a name, each with its source."
 ASSET_NAMES = "What the assets below are called."
 """A list counts no further."""
@@ -133,24 +136,33 @@ def wallet_transfers(
     limit: int,
     cursor: str | None,
     *,
+    only: WalletTransferFilter = EVERY,
     without_flow: bool = False,
     with_total: bool = False,
 ) -> WalletTransfers:
-    """A page of the transfers in and out of a wallet, over all its assets.
+    """A page of the transfers in and out of a wallet, over all its assets, that a filter keeps.
 
     `without_flow` lists those that moved no money instead: of amount zero, and to itself.
 
     Raises:
-        InvalidInput: the text is not a cursor of this list.
+        InvalidInput: the text is not a cursor of this list, or those that moved no money are filtered.
     """
+    if without_flow and not only.is_open:
+        raise InvalidInput("Transfers that moved no money are not filtered: leave the filters out.")
     first, second = (MAX_BIGINT, MAX_BIGINT) if cursor is None else decode_cursor(cursor, 2)
     parameters = {"wallet_id": wallet.wallet_id, "seq": first, "transfer_id": second, "limit": limit + 1}
     if without_flow:
         parameters["batch_id"] = first
-    rows = connection.execute(_WITHOUT_FLOW if without_flow else _OF_WALLET, parameters).all()
-    page = rows[:limit]
-    count = _COUNT_WITHOUT_FLOW if without_flow else _COUNT_OF_WALLET
     total = {"wallet_id": wallet.wallet_id, "limit": MAX_TOTAL}
+    statement, count = (
+        (_WITHOUT_FLOW, _COUNT_WITHOUT_FLOW) if without_flow else (_OF_WALLET, _COUNT_OF_WALLET)
+    )
+    if not only.is_open:
+        statement, count = _FILTERED, COUNT_FILTERED
+        parameters |= only.parameters()
+        total |= only.parameters() | {"seq": MAX_BIGINT, "transfer_id": MAX_BIGINT}
+    rows = connection.execute(statement, parameters).all()
+    page = rows[:limit]
     return WalletTransfers(
         wallet=WalletName(chain=wallet.chain, address=wallet.address),
         transfers=[_transfer(row) for row in page],
@@ -327,6 +339,11 @@ _OF_WALLET = text(f"""
     SELECT page.way, {_FIELDS} FROM page JOIN transactions t USING (transfer_id)
     JOIN flows f USING (transfer_id) {_NAMES} ORDER BY f.seq DESC, t.transfer_id DESC
 """)  # noqa: S608 - constants of this file
+_FILTERED = text(f"""
+    WITH page AS ({filtered_flows} ORDER BY flow.seq DESC, flow.transfer_id DESC LIMIT :limit)
+    SELECT page.way, {_FIELDS} FROM page JOIN transactions t USING (transfer_id)
+    JOIN flows f USING (transfer_id) {_NAMES} ORDER BY f.seq DESC, t.transfer_id DESC
+""")  # noqa: S608 - constants of this package
 _OF_TRANSACTION = text(f"""
     SELECT NULL AS way, {_FIELDS} FROM transactions t LEFT JOIN flows f USING (transfer_id) {_NAMES}
     WHERE t.transaction_hash = ANY(:hashes) AND t.retracted_batch_id IS NULL

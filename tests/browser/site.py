@@ -7,13 +7,18 @@ from typing import Any
 
 import httpx
 from playwright.sync_api import Page
+from sqlalchemy import text
 
+from app.alerts.of_run import alert_on_run
+from app.alerts.watched import Watch, watch
 from app.cli.data import import_story_labels
+from app.operations.graph_levels import project_levels
+from app.runs.run import run_scoring
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from ingest.kafka.topics import ensure_topics
-from tests.support.builders import other_policy, story
+from tests.support.builders import other_policy, policy, story
 from tests.support.environment import API_TOKEN
 from tests.support.ingesting import ingest, produce_raw
 from tests.support.record import score
@@ -53,11 +58,24 @@ def site(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Site]
 
 
 def tell(settings: Settings, postgres: Postgres, graph: Graph) -> None:
-    """The simulator's story and one broken message through Kafka; two runs under two policies."""
+    """The simulator's story and one broken message through Kafka; two runs under two policies, and alerts."""
     ensure_topics(settings)
     produce_raw(settings, [(b"nobody", b'{"this is no JSON')])
     told = story(1, wallets=400)
     ingest(settings, postgres, graph, told.transfers)
     import_story_labels(settings, told)
     score(postgres, graph, policy=other_policy())
-    score(postgres, graph)
+    with postgres.transaction() as connection:
+        riskiest = connection.execute(_RISKIEST).all()
+        watch(
+            connection,
+            [Watch(row.chain, row.address, "deposit 7", "customer 42", "test") for row in riskiest],
+        )
+    run_scoring(postgres, graph, policy(), engine="ledger", published=alert_on_run)
+    project_levels(postgres, graph)
+
+
+_RISKIEST = text("""
+    SELECT w.chain, w.address FROM risk_scores JOIN wallets w USING (wallet_id)
+    ORDER BY score DESC, wallet_id LIMIT 3
+""")

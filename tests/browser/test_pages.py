@@ -44,6 +44,8 @@ def known(story: Site) -> dict[str, str]:
     name = max(names, key=lambda each: len(story.answer(f"/scores/{each}")["contributions"]))
     explanation = Explanation.model_validate(story.answer(f"/scores/explain/{name}"))
     path = max(explanation.paths, key=lambda path: path.hop)
+    subjects = {"subjects": [{"type": "wallet", "address": name, "customer_reference": "customer 42"}]}
+    screened = story.api.post("/v1/screenings", json=subjects).raise_for_status().json()
     return {
         "name": name,
         "leaderboard": "/",
@@ -58,6 +60,15 @@ def known(story: Site) -> dict[str, str]:
         "ingestion": "/ingestion",
         "labels": "/labels",
         "screenings": "/screenings",
+        "screening": f"/screenings/{screened['screenings'][0]['screening_id']}",
+        "alerts": "/alerts",
+        "alert": f"/alerts/{story.answer('/v1/alerts')['alerts'][0]['alert_id']}",
+        "transfers, filtered": f"/wallets/{quote(name)}/transfers?way=in&least_usd=1",
+        "search": "/search?q=0x00",
+        "questions": f"/wallets/{quote(name)}/questions",
+        "question": f"/wallets/{quote(name)}/questions/15",
+        "questions of the record": "/questions",
+        "explorer": f"/explore/{quote(name)}",
         "not found": "/search?q=0x" + "9" * 40,
         "API": "/docs",
     }

@@ -23,22 +23,23 @@ TOKEN = {"Authorization": f"Bearer {API_TOKEN}"}
 
 
 @contextmanager
-def served(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.Client]:
+def served(settings: Settings, postgres: Postgres, graph: Graph, *, port: int = 0) -> Iterator[httpx.Client]:
     """A client of the application behind a real server; connections queue until it accepts them."""
-    with running(lambda configured: nullcontext(create_app(configured, postgres, graph)), settings) as client:
+    made = lambda configured: nullcontext(create_app(configured, postgres, graph))  # noqa: E731 - one line
+    with running(made, settings, port=port) as client:
         yield client
 
 
 @contextmanager
 def running(
-    make: Callable[[Settings], AbstractContextManager[FastAPI]], settings: Settings
+    make: Callable[[Settings], AbstractContextManager[FastAPI]], settings: Settings, *, port: int = 0
 ) -> Iterator[httpx.Client]:
     """A client of the application that `make` gives for the settings, behind a real server.
 
     It logs as `aml api` does: the default of structlog takes seconds to draw a traceback.
     """
     configure_logging("console")
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     port = listener.getsockname()[1]
     with make(settings.model_copy(update={"api_port": port})) as app:
         server = uvicorn.Server(uvicorn.Config(app, **server_options(settings) | {"log_level": "error"}))

@@ -7,13 +7,21 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.answers.lists import LISTS, Lists
+from app.answers.moments import Moment
+from app.answers.names import TransferWay
 from app.api.dependencies import AppServices
 from app.api.params import (
     DEFAULT_LIMIT,
     WALLET_PATTERN,
+    Asset,
+    Counterparty,
     Cursor,
+    LeastUnits,
+    LeastUsd,
     Limit,
     Moment,
+    Since,
+    Until,
     WalletReference,
     WithTotal,
 )
@@ -27,6 +35,7 @@ from app.labels.lists import recorded_lists
 from app.labels.lookup import current_labels, label_history_page
 from app.labels.store import LabelRow, import_labels
 from app.policy.policy import load_policy
+from app.record.transfer_filter import WalletTransferFilter, counterparty_of
 from app.record.transfers import (
     TRANSACTION,
     TRANSFERS,
@@ -55,6 +64,13 @@ def list_wallet_transfers(
     services: AppServices,
     wallet: WalletReference,
     *,
+    way: Annotated[TransferWay | None, Query(description="Only what it received, or what it sent.")] = None,
+    counterparty: Counterparty = None,
+    asset: Asset = None,
+    since: Since = None,
+    until: Until = None,
+    least_usd: LeastUsd = None,
+    least_units: LeastUnits = None,
     without_flow: Annotated[
         bool, Query(description="Those that moved no money instead: of amount zero, and to itself.")
     ] = False,
@@ -68,17 +84,21 @@ def list_wallet_transfers(
 ) -> WalletTransfers:
     """The transfers that moved the wallet's money, latest first, or those that moved none, or of one tag.
 
-    `next` belongs to the same filter: send it again with it.
+    `next` belongs to the same filters: send it again with them.
     """
     if tag is not None and without_flow:
         raise InvalidInput("Ask for the transfers of a tag, or for those without flow.", name="without_flow")
     with services.postgres.transaction(snapshot=True) as connection:
         known = find_wallet(connection, wallet)
+        other = counterparty_of(connection, known, counterparty)
+        only = WalletTransferFilter(way, other, asset, since, until, least_usd, least_units)
         if tag is not None:
+            if not only.is_open:
+                raise InvalidInput("Ask for the transfers of a tag without other filters.", name="tag")
             of_tag = tagged_transfers(connection, known, tag, limit, cursor, with_total=with_total)
             return with_names(connection, of_tag)
         transfers = wallet_transfers(
-            connection, known, limit, cursor, without_flow=without_flow, with_total=with_total
+            connection, known, limit, cursor, only=only, without_flow=without_flow, with_total=with_total
         )
         return with_names(connection, transfers)
 

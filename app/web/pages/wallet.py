@@ -8,15 +8,18 @@ from fastapi.responses import HTMLResponse
 
 from app.alerts.watched import watched_of
 from app.answers.explanation import Explanation
+from app.answers.names import Flow
 from app.answers.scores import Contribution
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, WalletReference
+from app.assets.names import asset_names
 from app.domain import format_points, parse_points
 from app.errors import NotFound
 from app.explain.explain import explain_record, read_explainable
 from app.investigation.browser import guide_url
 from app.labels.lookup import label_history
 from app.record.freshness import digest_of_policy
+from app.record.transfer_filter import counterparty_of, wallet_assets
 from app.record.transfers import tagged_transfers, wallet_transfers
 from app.record.wallets import find_wallet
 from app.runs.history import history
@@ -25,12 +28,14 @@ from app.runs.score_record import ScoreRecord
 from app.screening.store import ScreeningFilter
 from app.screening.store import page as screenings_page
 from app.web.drawing.charts import contribution_bar, history_chart
+from app.web.drawing.hop_ends import hop_ends
 from app.web.drawing.hop_picture import hop_picture
 from app.web.drawing.hop_rows import assets_of, hop_rows
 from app.web.drawing.matrix import matrices
 from app.web.drawing.palette import palette
 from app.web.drawing.paths import ID_LENGTH, id_of_path
 from app.web.pages.list_position import list_position
+from app.web.pages.transfers_query import TransfersQuery
 from app.web.templating import is_fragment, page
 from app.web.titles import titles
 
@@ -39,6 +44,7 @@ TRANSFERS_PER_PAGE = 25
 RUNS_IN_HISTORY = 50
 SCREENINGS_SHOWN = 50
 MAX_PATHS_AT_FIRST = 25
+DIRECTIONS: tuple[Flow, ...] = ("source", "destination")
 
 Asset = Annotated[str | None, Query(max_length=128)]
 
@@ -73,6 +79,7 @@ def wallet_page(
     values: dict[str, Any] = {
         **_about(record, explanation),
         "transfers": transfers,
+        "asked": TransfersQuery(),
         "labels": labels,
         **titles([*explanation.names, *transfers.names], [*explanation.asset_names, *transfers.asset_names]),
         "watched": watched,
@@ -101,6 +108,7 @@ def wallet_page(
         decimals=decimals,
         tables=tables,
         rows=rows,
+        hop_ends={name: hop_ends(rows, name) for name in DIRECTIONS},
         picture=hop_picture(
             rows, wallet=explanation.wallet, asset=selected or "", decimals=decimals, palette=looks
         ),
@@ -116,20 +124,28 @@ def transfers_page(
     services: AppServices,
     wallet: WalletReference,
     cursor: Cursor = None,
-    tag: Annotated[str, Query(max_length=256)] = "",
 ) -> HTMLResponse:
-    """The next transfers of a wallet, or those of one tag: a page, or more rows for the wallet's page."""
-    tag = tag.strip()
+    """The transfers of a wallet that the filters keep: a page, or more rows for one that is open."""
+    asked = TransfersQuery.of(request.query_params)
     with services.postgres.transaction(snapshot=True) as connection:
         row = find_wallet(connection, wallet)
-        if tag:
-            listed = tagged_transfers(connection, row, tag, TRANSFERS_PER_PAGE, cursor)
+        only = asked.only(counterparty_of(connection, row, asked.counterparty))
+        if asked.tag is not None:
+            listed = tagged_transfers(connection, row, asked.tag, TRANSFERS_PER_PAGE, cursor)
         else:
-            listed = wallet_transfers(connection, row, TRANSFERS_PER_PAGE, cursor)
+            listed = wallet_transfers(connection, row, TRANSFERS_PER_PAGE, cursor, only=only)
         transfers = with_names(connection, listed)
+        assets = asset_names(connection, row.chain, wallet_assets(connection, row))
     template = "wallet/transfer_rows.html" if is_fragment(request) else "wallet/transfers_page.html"
-    names = titles(transfers.names, transfers.asset_names)
-    return page(request, template, name=str(transfers.wallet), transfers=transfers, tag=tag, **names)
+    return page(
+        request,
+        template,
+        name=str(transfers.wallet),
+        transfers=transfers,
+        asked=asked,
+        assets=assets,
+        **titles([*transfers.names, transfers.wallet], [*transfers.asset_names, *assets]),
+    )
 
 
 @router.get("/wallets/{wallet}/paths/{path_id}")

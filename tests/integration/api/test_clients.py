@@ -42,6 +42,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "mark_holes_seen": {"hole_ids": [1]},
     "reconcile_graph": {"repair": False},
     "expand_wallet": {"way": "in", "shown": []},
+    "get_picture": {"chain": "ethereum", "shown": [BOB]},
     "publish_transfers": {"transfers": [EVENT]},
     "add_labels": {
         "labels": [{"chain": "ethereum", "address": BOB, "category": "scam", "name": "x", "source": "desk"}]
@@ -111,6 +112,8 @@ def arguments(package: str, operation: dict[str, Any], known: dict[str, Any]) ->
         made["name"] = names.GetContractName.TRANSFER
     if operation["operationId"] == "get_score_report":
         made["format_"] = importlib.import_module(f"{package}.models").GetScoreReportFormat.JSON
+    if operation["operationId"] == "list_matches":
+        made["q"] = BOB
     if body := BODIES.get(operation["operationId"]):
         reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
         models = importlib.import_module(f"{package}.models")

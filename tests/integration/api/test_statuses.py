@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.api.routes import questions
-from app.explorer import neighbours
+from app.explorer import neighbours, picture
 from app.record.imports import begin_import
 from app.settings import PROJECT, Settings
 from app.stores.graph import Graph
@@ -42,6 +42,7 @@ BODIES: dict[str, Any] = {
     "reconcile_graph": {},
     "mark_holes_seen": {"hole_ids": [1]},
     "expand_wallet": {"way": "in", "shown": []},
+    "get_picture": {"chain": "ethereum", "shown": [BOB]},
     "publish_transfers": {"transfers": [{}]},
     "add_labels": {"labels": [LABEL]},
     "ask_question": {"wallet": f"ethereum:{BOB}"},
@@ -50,6 +51,8 @@ BODIES: dict[str, Any] = {
     "update_alert": {"status": "in_review"},
     "add_webhook": {"url": "https://desk.example/aml"},
 }
+PARAMETERS: dict[str, dict[str, str]] = {"list_matches": {"q": BOB}}
+"""Of operations that cannot be asked without any."""
 OF_WALLETS = [name for name, (_, path, _) in OPERATIONS.items() if "{wallet}" in path]
 NEEDS_NO_RECORD = {"get_health", "get_ready"}
 
@@ -67,6 +70,7 @@ class Table:
         values = self.values | options.pop("values", {})
         if name in BODIES and not {"content", "json"} & options.keys():
             options["json"] = BODIES[name]
+        options.setdefault("params", PARAMETERS.get(name))
         answer = client.request(method, path.format(**values), **options)
         self.seen.add((name, answer.status_code))
         if answer.status_code >= 400 and (name, answer.status_code) != ("get_ready", 503):
@@ -117,8 +121,9 @@ def test_every_cell_of_the_table_is_seen(
         not_found(table, api)
         conflicts(table, api, postgres)
         monkeypatch.setattr(neighbours, "QUERY_SECONDS", 0.001)
+        monkeypatch.setattr(picture, "QUERY_SECONDS", 0.001)
         monkeypatch.setattr(questions, "WALLET_SECONDS", 0.001)
-        for name in ("expand_wallet", "ask_question"):
+        for name in ("expand_wallet", "get_picture", "ask_question"):
             wait_for(lambda: table.ask(api, name).status_code == 504)  # noqa: B023 - at once
     slow = settings.model_copy(update={"cypher_engine_seconds": 1e-6})
     with served(slow, postgres, graph) as api:
@@ -222,6 +227,7 @@ def not_found(table: Table, api: httpx.Client) -> None:
         "get_score_table": {"params": {"run_id": 99}},
         "list_all_alerts": {"params": {"wallet": f"ethereum:{NOBODY}"}},
         "mark_holes_seen": {"json": {"hole_ids": [99]}},
+        "get_picture": {"json": {"chain": "ethereum", "shown": [NOBODY]}},
     }
     for name, status in CELLS:
         if status == 404:
