@@ -29,6 +29,7 @@ from app.cli.output.terminal import (
     step_progress,
     writing,
 )
+from app.cli.upkeep.record_files import write_record
 from app.errors import InvalidInput
 from app.explain.explain import explain as explain_wallet
 from app.explain.export import EXPORT_COLUMNS, SCORE_COLUMNS, exposure_rows, score_rows
@@ -58,13 +59,14 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="Scores and reasons")(command)
     app.command("reload-graph", rich_help_panel="Record and graph")(reload_graph)
     exports = typer.Typer(
-        help="Write the results of a run, or the labels, into files.",
+        help="Write the results of a run, the labels, or the whole record into files.",
         epilog="Example: aml export exposures exposures.csv",
         no_args_is_help=True,
     )
     exports.command("exposures")(export_exposures)
     exports.command("scores")(export_scores)
     exports.command("labels")(export_labels)
+    exports.command("record")(write_record)
     app.add_typer(exports, name="export", rich_help_panel="Scores and reasons")
 
 

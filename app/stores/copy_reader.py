@@ -52,6 +52,17 @@ def copy_to(
         cursor.copy_expert(statement, sink)
 
 
+def copy_csv(
+    connection: Connection, select: str, sink: Sink, parameters: Mapping[str, Any] | None = None
+) -> None:
+    """Writes the rows of a SELECT to `sink` as CSV; null is nothing, and an empty text is two quotes."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
+    with driver.cursor() as cursor:
+        statement = cursor.mogrify(f"COPY ({select}) TO STDOUT (FORMAT csv)", parameters)
+        cursor.copy_expert(statement, sink)
+
+
 class _CopySink:
     """The file COPY writes to; converts its bytes into arrays, chunk by chunk."""
 
