@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
@@ -35,6 +35,7 @@ from app.explain.explain import explain as explain_wallet
 from app.explain.export import EXPORT_COLUMNS, SCORE_COLUMNS, exposure_rows, score_rows
 from app.operations.reload import reload_graph as rebuild
 from app.operations.runs import score as run_once
+from app.operations.runs import spark_options
 from app.policy.conditions import Level
 from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
@@ -74,21 +75,35 @@ def score(
     home: HomeOption = DEFAULT_HOME,
     engine: Annotated[
         EngineChoice | None,
-        typer.Option(help="auto takes cypher where there are few paths, and ledger else."),
+        typer.Option(help="auto takes cypher where there are few paths, and ledger else; never spark."),
+    ] = None,
+    master: Annotated[
+        str | None,
+        typer.Option(help="With spark: spark://HOST:PORT, yarn or k8s://…; without it, this machine."),
+    ] = None,
+    folder: Annotated[
+        str | None,
+        typer.Option(help="With --master: a folder or URL that all machines of the cluster reach."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score every wallet in a new run, and publish the run.
 
     Example: aml score --engine ledger
+
+    Example: aml score --engine spark --master spark://10.0.0.5:7077 --folder /mnt/shared
     """
     settings = load_settings(home)
+    if engine != "spark" and (master is not None or folder is not None):
+        raise InvalidInput("--master and --folder are of the engine spark: add --engine spark.")
+    spark = spark_options(settings)
+    spark = replace(spark, master=master or spark.master, folder=folder or spark.folder)
     with (
         open_record(settings) as postgres,
         open_graph(settings) as graph,
         step_progress("scoring") as progress,
     ):
-        run_id = run_once(postgres, graph, settings, engine, progress)
+        run_id = run_once(postgres, graph, settings, engine, progress, spark=spark)
         with postgres.transaction() as connection:
             run = one_run(connection, run_id)
     if as_json:

@@ -1,9 +1,9 @@
 """A pass in another order: hop by hop, each wallet's steps by themselves, so that wallets can be far apart.
 
 What a transfer is of is decided at one end, the giver's (sources: its sender; destinations: its receiver),
-and added at the other, the taker's. A scan knows of each step that takes the cells up to some hop, all else being
-in the cell beyond the limit, and finds of each step that gives the cells of one hop more. After as many scans
-as there are hops but one, every cell is known, and what is still beyond is beyond the limit.
+and added at the other, the taker's. A scan knows of each step that takes the cells up to some hop, all else
+being in the cell beyond the limit, and finds of each step that gives the cells of one hop more. After as many
+scans as there are hops but one, every cell is known, and what is still beyond is beyond the limit.
 """
 
 from typing import NamedTuple

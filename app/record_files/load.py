@@ -86,8 +86,9 @@ def _empty_record(postgres: Postgres, manifest: Manifest) -> Iterator[Connection
         revision = connection.execute(_REVISION).scalar_one()
         if revision != manifest.schema_revision:
             raise InvalidInput(
-                f"The files are of tables of revision {manifest.schema_revision} (aml {manifest.program}), and "
-                f"this record has revision {revision}. Import with that version, and upgrade afterwards."
+                f"The files are of tables of revision {manifest.schema_revision} (aml "
+                f"{manifest.program}), and this record has revision {revision}. Import "
+                "with that version, and upgrade afterwards."
             )
         for table in _MUST_BE_EMPTY:
             # A table of the code's own.

@@ -4,10 +4,10 @@ A part is a file: transfers by chain and range of blocks, other tables by range 
 stores, what people decided and what the graph holds are no part of it: `aml backup` has them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import Column, Identity, TextClause, text
+from sqlalchemy import Identity, TextClause, text
 from sqlalchemy.types import Boolean, Date, DateTime, Double, Integer, SmallInteger, TypeEngine
 
 from app.stores import models
@@ -69,7 +69,7 @@ def _kind(column_type: TypeEngine[object]) -> ColumnKind:
 def _columns(model: type[Base], without: frozenset[str] = frozenset()) -> tuple[FileColumn, ...]:
     name = model.__tablename__
     without |= frozenset(_LEFT_OUT.get(name, ()))
-    columns: Sequence[Column[object]] = [one for one in model.__table__.columns if one.name not in without]
+    columns = [one for one in model.__table__.columns if one.name not in without]
     return tuple(FileColumn(one.name, _kind(one.type), name) for one in columns)
 
 

@@ -37,7 +37,7 @@ def read_columns(
 class Sink(Protocol):
     """The file that COPY writes to."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, /) -> object:
         """Takes the bytes of some rows."""
 
 
