@@ -78,9 +78,9 @@ def _probe(spark: "SparkSession") -> dict[str, Any]:
     for versions in found:
         if versions != mine:
             raise RuntimeError(
-                f"A worker has aml-risk {versions[0]}, Python {versions[1]}, NumPy {versions[2]}; this machine "
-                f"has {mine[0]}, {mine[1]}, {mine[2]}. Install the same on every worker, and name its Python by "
-                "PYSPARK_PYTHON."
+                f"A worker has aml-risk {versions[0]}, Python {versions[1]}, NumPy {versions[2]}; this "
+                f"machine has {mine[0]}, {mine[1]}, {mine[2]}. Install the same on every worker, and name "
+                "its Python by PYSPARK_PYTHON."
             )
     return {"cores": cores, "spark": spark.version}
 

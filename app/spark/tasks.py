@@ -162,8 +162,10 @@ def _steps(batch: pa.RecordBatch) -> Steps:
     )
     taken = Shares(
         ends,
-        np.ascontiguousarray(cells.flatten().to_numpy(zero_copy_only=False), np.int16),
-        np.ascontiguousarray(parts.flatten().to_numpy(zero_copy_only=False), np.float64),
+        np.array(
+            cells.flatten().to_numpy(zero_copy_only=False), np.int16
+        ),  # compiled code takes no read-only one
+        np.array(parts.flatten().to_numpy(zero_copy_only=False), np.float64),
     )
     names = ("owner", "pool", "gives", *_FIGURES)
     return Steps(*(_array(batch, name) for name in names), taken)
