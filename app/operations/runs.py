@@ -38,7 +38,7 @@ def score(
         started,
         progress=progress,
         published=alert_on_run,
-        open_passes=_open_spark(spark or spark_options(settings)),
+        open_passes=open_spark(spark or spark_options(settings)),
     )
     return started.run_id
 
@@ -70,7 +70,7 @@ def start_scoring(
             started,
             progress=progress,
             published=alert_on_run,
-            open_passes=_open_spark(spark_options(settings)),
+            open_passes=open_spark(spark_options(settings)),
         ),
         exclusive=False,  # the run lock refuses a second run, in whatever process
     )
@@ -82,7 +82,7 @@ def spark_options(settings: Settings) -> SparkOptions:
     return SparkOptions(settings.spark_master, settings.spark_folder, settings.spark_memory)
 
 
-def _open_spark(options: SparkOptions) -> OpenPasses:
+def open_spark(options: SparkOptions) -> OpenPasses:
     """Opens the passes of the engine `spark`, where a run is by it."""
 
     @contextmanager
