@@ -50,9 +50,6 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     found = {"run_id": run_id, "steps": steps, "peak_bytes": peak, "peak_tree_bytes": max(peak, tree[0])}
     json.dump(found, sys.stdout)
-        {"run_id": run_id, "steps": steps, "peak_bytes": peak, "peak_tree_bytes": max(peak, tree[0])},
-        sys.stdout,
-    )
 
 
 if __name__ == "__main__":
