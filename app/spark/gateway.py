@@ -15,7 +15,7 @@ from app.spark.java import options
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-_START_SECONDS = 120
+_START_SECONDS = 300
 _STOP_SECONDS = 20
 _POLL_SECONDS = 0.05
 
