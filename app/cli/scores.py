@@ -47,6 +47,7 @@ from app.runs.compute import EngineChoice
 from app.runs.listing import one_run
 from app.runs.queries import completed_run
 from app.settings import Settings
+from app.spark.pays import spark_pays_from
 
 REPORTED_ROWS = 10_000
 RunOption = Annotated[
@@ -107,11 +108,24 @@ def score(
         with postgres.transaction() as connection:
             run = one_run(connection, run_id)
     if as_json:
-        print_json({"run_id": run_id, "engine": run.engine, "engine_reason": run.engine_reason})
+        print_json(
+            {
+                "run_id": run_id,
+                "engine": run.engine,
+                "engine_reason": run.engine_reason,
+                "spark_pays_from_transfers": spark_pays_from(),
+            }
+        )
     else:
         stderr.print(
             f"Scoring run {run_id} is published. The {run.engine} engine answered ({run.engine_reason}). "
             "Look at it with `aml top`."
+        )
+        stderr.print(
+            f"It has {run.transfers or 0:,} transfers; the engine spark would pay from about "
+            f"{spark_pays_from():,} on, where a run no longer fits this machine's memory (docs/sizing.md).",
+            highlight=False,
+            soft_wrap=True,
         )
 
 
