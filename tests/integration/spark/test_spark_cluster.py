@@ -23,8 +23,8 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.support.builders import story
 from tests.support.record import ask, ignore, label, score, write
-from tests.support.spark_cluster import JAVA_HOMES, Cluster
-from tests.support.spark_runs import assert_equal_runs
+from tests.support.spark.cluster import JAVA_HOMES, Cluster
+from tests.support.spark.runs import assert_equal_runs
 
 KILLS = int(os.environ.get("AML_SPARK_KILLS", "2"))
 pytestmark = [

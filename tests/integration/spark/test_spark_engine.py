@@ -25,7 +25,7 @@ from tests.support.commands import aml_json
 from tests.support.ledgers.moves import SEEN, Ledger, as_transfer, random_ledger, with_listings
 from tests.support.record import ask, change, ignore, label, rows, score, write
 from tests.support.run_story import tell_story
-from tests.support.spark_runs import assert_equal_runs
+from tests.support.spark.runs import assert_equal_runs
 
 pytestmark = [
     pytest.mark.skipif(find_spec(package) is None, reason=f"the extra `spark` is not installed ({package})")

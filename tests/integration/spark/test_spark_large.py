@@ -19,7 +19,7 @@ from bench.ledger import Ledger
 from ingest.files.transfer_csv import read_csv as read_transfers
 from tests.support.builders import policy
 from tests.support.record import ask, ignore, score, write
-from tests.support.spark_runs import assert_equal_runs
+from tests.support.spark.runs import assert_equal_runs
 
 TRANSFERS = int(os.environ.get("AML_SPARK_TRANSFERS", "0"))
 A_MILLION = 1_000_000
