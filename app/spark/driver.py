@@ -32,7 +32,7 @@ def main() -> None:
     os.dup2(2, 1)  # whatever Spark prints is no answer
     try:
         place = Place(**json.loads(sys.stdin.readline()))
-        with spark_session(Path(place.java), place.master, _conf(place), place.memory) as spark:
+        with spark_session(place, _conf(place)) as spark:
             spark.sparkContext.setLogLevel("ERROR")
             _say(answers, "ready", **_probe(spark))
             for line in sys.stdin:
@@ -48,6 +48,7 @@ def _conf(place: Place) -> dict[str, str]:
     conf = {
         "spark.app.name": "aml score",
         "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
         "spark.sql.execution.arrow.maxRecordsPerBatch": str(_ROWS_A_BATCH),
         "spark.sql.adaptive.enabled": "false",  # it would join small tasks, and the number of tasks is chosen
         "spark.driver.maxResultSize": "0",

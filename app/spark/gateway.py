@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.spark.java import options
+from app.spark.orders import Place
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,7 +21,7 @@ _POLL_SECONDS = 0.05
 
 
 @contextmanager
-def spark_session(java: Path, master: str, conf: dict[str, str], memory: str) -> Iterator["SparkSession"]:
+def spark_session(place: Place, conf: dict[str, str]) -> Iterator["SparkSession"]:
     """A session of Spark, ended with the block. One a process: PySpark keeps it in globals.
 
     Options of Spark itself come from `spark-defaults.conf` in SPARK_CONF_DIR.
@@ -34,44 +34,43 @@ def spark_session(java: Path, master: str, conf: dict[str, str], memory: str) ->
     from pyspark.sql import SparkSession  # noqa: PLC0415 - likewise
 
     home = os.environ.get("SPARK_HOME") or str(Path(pyspark.__file__).parent)
-    with tempfile.TemporaryDirectory(prefix="aml-spark-") as folder:
-        said = Path(folder) / "connection"
-        process = subprocess.Popen(
-            [
-                str(java),
-                f"-Xmx{memory}",
-                *options(java),
-                f"-Djava.io.tmpdir={folder}",
-                "-cp",
-                _class_path(home),
-                "org.apache.spark.deploy.SparkSubmit",
-                *(word for name, value in conf.items() for word in ("--conf", f"{name}={value}")),
-                "--master",
-                master,
-                "pyspark-shell",
-            ],
-            env={**os.environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(said), "SPARK_HOME": home},
-            stdin=subprocess.PIPE,  # it ends when this closes: also when this process dies
-            stdout=sys.stderr,
-        )
+    java, said = Path(place.java), Path(place.folder) / "connection"
+    process = subprocess.Popen(
+        [
+            str(java),
+            f"-Xmx{place.memory}",
+            *options(java),
+            f"-Djava.io.tmpdir={place.folder}",
+            "-cp",
+            _class_path(home),
+            "org.apache.spark.deploy.SparkSubmit",
+            *(word for name, value in conf.items() for word in ("--conf", f"{name}={value}")),
+            "--master",
+            place.master,
+            "pyspark-shell",
+        ],
+        env={**os.environ, "_PYSPARK_DRIVER_CONN_INFO_PATH": str(said), "SPARK_HOME": home},
+        stdin=subprocess.PIPE,  # it ends when this closes: also when this process dies
+        stdout=sys.stderr,
+    )
+    try:
+        _await(said, process)
+        with said.open("rb") as file:
+            port, secret = read_int(file), UTF8Deserializer().loads(file)
+        os.environ.update(PYSPARK_GATEWAY_PORT=str(port), PYSPARK_GATEWAY_SECRET=secret)
+        session = SparkSession.builder.getOrCreate()
         try:
-            _await(said, process)
-            with said.open("rb") as file:
-                port, secret = read_int(file), UTF8Deserializer().loads(file)
-            os.environ.update(PYSPARK_GATEWAY_PORT=str(port), PYSPARK_GATEWAY_SECRET=secret)
-            session = SparkSession.builder.getOrCreate()
-            try:
-                yield session
-            finally:
-                session.stop()
+            yield session
         finally:
-            assert process.stdin is not None  # noqa: S101 - a pipe was asked for
-            process.stdin.close()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            session.stop()
+    finally:
+        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
+        process.stdin.close()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _class_path(home: str) -> str:
