@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.domain import Progress
-from app.errors import Cancelled, DependencyMissing, Unequal
+from app.errors import Cancelled, DependencyMissing, InvalidInput, Unequal
 from app.labels.store import import_labels
 from app.operations.runs import score as score_by_settings
 from app.projection.pending import project_all_pending
@@ -21,7 +21,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
 from tests.support.builders import label_row, policy, retraction, story, transfer
-from tests.support.commands import aml_json
+from tests.support.commands import aml
 from tests.support.ledgers.moves import SEEN, Ledger, as_transfer, random_ledger, with_listings
 from tests.support.record import ask, change, ignore, label, rows, score, write
 from tests.support.run_story import tell_story
@@ -110,9 +110,12 @@ def test_the_command_says_where_it_ran_and_refuses_what_makes_no_sense(
 ) -> None:
     tell_story(postgres)
     project_all_pending(postgres, graph)
-    answer = aml_json("score", "--engine", "spark")
-    assert answer["engine"] == "spark"
-    assert "at local[*] on" in answer["engine_reason"]
+    aml("score", "--engine", "spark")
+    (said,) = rows(postgres, "SELECT engine, engine_reason FROM scoring_runs")
+    assert said[0] == "spark"
+    assert "at local[*] on" in said[1]
+    with pytest.raises(InvalidInput, match="add --engine spark"):
+        aml("score", "--master", "local[1]")
 
 
 def test_an_annotation_that_does_not_fit_is_the_error_of_the_run(
