@@ -34,9 +34,15 @@ def main() -> None:
         place = Place(**json.loads(sys.stdin.readline()))
         with spark_session(place, _conf(place)) as spark:
             spark.sparkContext.setLogLevel("ERROR")
-            _say(answers, "ready", **_probe(spark))
-            for line in sys.stdin:
-                _carry_out(spark, Order(**json.loads(line)), answers)
+            try:
+                _say(answers, "ready", **_probe(spark))
+                for line in sys.stdin:
+                    _carry_out(spark, Order(**json.loads(line)), answers)
+            except BrokenPipeError:
+                raise
+            except Exception as exc:  # noqa: BLE001 - the process that asked tells it
+                # Here, while Java runs: an error of Java is asked for its text.
+                _say(answers, "failed", **asdict(reason_of(exc)))
     except BrokenPipeError:
         return  # nobody waits for an answer any more
     except BaseException as exc:

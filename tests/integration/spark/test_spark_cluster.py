@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -115,5 +116,6 @@ def cut_network(cluster: Cluster, r: random.Random) -> None:
 
 def fail_driver(_cluster: Cluster, _r: random.Random) -> None:
     for each in psutil.Process().children():
-        if "app.spark.driver" in " ".join(each.cmdline()):
-            os.kill(each.pid, signal.SIGKILL)
+        with suppress(psutil.Error):  # it ends meanwhile
+            if "app.spark.driver" in " ".join(each.cmdline()):
+                os.kill(each.pid, signal.SIGKILL)

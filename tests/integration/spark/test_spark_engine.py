@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from importlib.util import find_spec
 from random import Random
 
@@ -167,4 +168,9 @@ def drivers() -> list[psutil.Process]:
     """Processes of Spark that this one started."""
     children = psutil.Process().children(recursive=True)
     words = ("app.spark.driver", "org.apache.spark")
-    return [each for each in children if any(word in " ".join(each.cmdline()) for word in words)]
+    found = []
+    for each in children:
+        with suppress(psutil.Error):  # it ends meanwhile
+            if any(word in " ".join(each.cmdline()) for word in words):
+                found.append(each)
+    return found
