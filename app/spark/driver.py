@@ -103,7 +103,9 @@ def _versions(_: int) -> tuple[str, str, str]:
 def _carry_out(spark: "SparkSession", order: Order, answers: TextIO) -> None:
     of = Pass(tuple(order.categories), order.hop_limit, order.direction)
     _share(spark, order)
-    slowest = spark.sparkContext.accumulator(Slowest(), _LargestOf())
+    from app.spark.skew import LargestOf  # noqa: PLC0415 - an extra
+
+    slowest = spark.sparkContext.accumulator(Slowest(), LargestOf())
     tasks = max(spark.sparkContext.defaultParallelism, -(-2 * order.rows // STEPS_A_TASK))
     transfers = spark.read.parquet(order.shared)
     shares = shares_by_hops(transfers, of, tasks, slowest.add)
@@ -125,7 +127,7 @@ def _share(spark: "SparkSession", order: Order) -> None:
     context = spark.sparkContext
     jvm: Any = context._jvm  # noqa: SLF001 - PySpark has no other way to its file systems
     target = jvm.org.apache.hadoop.fs.Path(order.shared)
-    configuration = context._jsc.hadoopConfiguration()  # type: ignore[attr-defined]  # noqa: SLF001 - likewise
+    configuration = context._jsc.hadoopConfiguration()  # noqa: SLF001 - likewise
     files = target.getFileSystem(configuration)
     if not files.exists(target):
         source = jvm.org.apache.hadoop.fs.Path(f"file://{order.transfers}")
@@ -156,16 +158,6 @@ def _watch(spark: "SparkSession", stages: int, answers: TextIO, done: threading.
             _say(answers, "progress", part=min(1.0, (ended + part) / stages))
         except BrokenPipeError:  # who asked is dead: Java ends with this process
             os._exit(1)
-
-
-class _LargestOf:
-    """Keeps the largest of what tasks tell (PySpark's AccumulatorParam)."""
-
-    def zero(self, _value: Slowest) -> Slowest:
-        return Slowest()
-
-    def addInPlace(self, one: Slowest, other: Slowest) -> Slowest:  # noqa: N802 - PySpark's name
-        return max(one, other)
 
 
 def _say(answers: TextIO, event: str, **fields: Any) -> None:  # noqa: ANN401 - JSON

@@ -56,7 +56,8 @@ def spark_session(place: Place, conf: dict[str, str]) -> Iterator["SparkSession"
     try:
         _await(said, process)
         with said.open("rb") as file:
-            port, secret = read_int(file), UTF8Deserializer().loads(file)
+            port = read_int(file)  # type: ignore[no-untyped-call] # PySpark's own
+            secret = UTF8Deserializer().loads(file)  # type: ignore[no-untyped-call] # likewise
         os.environ.update(PYSPARK_GATEWAY_PORT=str(port), PYSPARK_GATEWAY_SECRET=secret)
         session = SparkSession.builder.getOrCreate()
         try:

@@ -94,8 +94,10 @@ def scan(of: Pass, slowest: Callable[[Slowest], None]) -> Callable[[Batches], It
             counts = np.diff(given.end, prepend=0)[at]
             filled = int(given.end[-1])
             known = Shares(np.cumsum(counts), given.cell[:filled], given.share[:filled])
-            ends = (_array(batch, name)[at] for name in ("other", "place", "other_pool", "other_is_labelled"))
-            yield _messages(*ends, figures, known)
+            other, place, pool, labelled = (
+                _array(batch, name)[at] for name in ("other", "place", "other_pool", "other_is_labelled")
+            )
+            yield _messages(other, place, pool, labelled, figures, known)
         clock.close()
 
     return task
@@ -167,8 +169,8 @@ def _steps(batch: pa.RecordBatch) -> Steps:
         ),  # compiled code takes no read-only one
         np.array(parts.flatten().to_numpy(zero_copy_only=False), np.float64),
     )
-    names = ("owner", "pool", "gives", *_FIGURES)
-    return Steps(*(_array(batch, name) for name in names), taken)
+    columns = {name: _array(batch, name) for name in ("owner", "pool", "gives", *_FIGURES)}
+    return Steps(**columns, taken=taken)
 
 
 def _messages(  # noqa: PLR0917 - columns
