@@ -174,13 +174,13 @@ class SparkPasses:
         for line in self._answers:
             said: dict[str, Any] = {"event": "idle"} if line is None else json.loads(line)
             if said["event"] == "failed":
-                raise Unequal(said["text"]) if said["unequal"] else DependencyMissing(_failed(said["text"]))
+                raise Unequal(said["text"]) if said["unequal"] else self._failed(said["text"])
             if said["event"] not in {"idle", "progress"}:
                 return said
             part = max(part, float(said.get("part", 0.0)))
             tell(part)
         code = self._driver.wait()
-        raise DependencyMissing(_failed(f"its driver ended with code {code}. {self._last_words()}".strip()))
+        raise self._failed(f"its driver ended with code {code}. {self._last_words()}")
 
     def _lines(self) -> Iterator[str | None]:
         """What the driver writes, line by line; None where it writes nothing for a while."""
@@ -198,6 +198,15 @@ class SparkPasses:
             *lines, rest = (rest + some).split(b"\n")
             yield from (line.decode() for line in lines)
 
+    def _failed(self, reason: str) -> DependencyMissing:
+        """What is told; Spark's log is kept, because the folder of the run goes."""
+        descriptor, kept = tempfile.mkstemp(prefix="aml-spark-", suffix=".log")
+        with os.fdopen(descriptor, "wb") as file:
+            file.write((self._folder / LOG_FILE).read_bytes())
+        return DependencyMissing(
+            f"Spark failed, and nothing was published: {reason.strip()} (Spark's log: {kept})"
+        )
+
     def _last_words(self) -> str:
         """The last error in Spark's log."""
         lines = (self._folder / LOG_FILE).read_text(errors="replace").splitlines()
@@ -209,10 +218,6 @@ LOG_FILE: Final = "spark.log"
 
 def _tells(line: str) -> bool:
     return "Error" in line or "Exception" in line or "ERROR" in line
-
-
-def _failed(reason: str) -> str:
-    return f"Spark failed, and nothing was published: {reason}"
 
 
 def _silent(_part: float) -> None:
