@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers test-image image openapi client-models test-faults test-alerts test-hostile test-poison test-history test-imports test-late fuzz fuzz-api lint format \
+.PHONY: help install frontend demo warm test test-containers test-image image openapi client-models test-faults test-alerts test-hostile test-poison test-history test-imports test-late test-spark test-record fuzz fuzz-api lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -68,6 +68,13 @@ test-imports: .venv/.installed-dev ## Kills imports, undos and the adapter 50 ti
 test-history: .venv/.installed-dev ## 100,000 random events with reorganisations, batch by batch and over Kafka: both stores equal a model
 	AML_HISTORY_EVENTS=100000 .venv/bin/python -m pytest -n 0 tests/integration/ingest/test_random_history.py \
 	  tests/integration/ingest/test_history_end_to_end.py $(ARGS)
+
+test-spark: .venv/.installed-dev ## The engine spark: 300,000 transfers with a hub, the world, and 30 failures of a cluster (an hour)
+	AML_SPARK_KILLS=$${AML_SPARK_KILLS:-30} AML_SPARK_TRANSFERS=$${AML_SPARK_TRANSFERS:-300000} \
+	  .venv/bin/python -m pytest -n 0 tests/integration/spark $(ARGS)
+
+test-record: .venv/.installed-dev ## Kills exports of the record 30 times: the manifest never names what is not whole
+	AML_EXPORT_KILLS=30 .venv/bin/python -m pytest -n 0 tests/integration/record_files $(ARGS)
 
 test-late: .venv/.installed-dev ## One late transfer before 1,000,000 later ones: memory stays below 500 MB
 	AML_LATE_TRANSFERS=1000000 .venv/bin/python -m pytest tests/integration/ingest/test_late_transfers.py $(ARGS)

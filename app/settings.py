@@ -171,9 +171,20 @@ class Settings(BaseSettings):
         description="Requests that the API takes from one address in a minute; more are 429. 0: any number.",
     )
     policy_file: Path = Field(default=PROJECT / "policy.yaml", description="The policy of scoring runs.")
-    engine: Literal["auto", "cypher", "ledger"] = Field(
+    engine: Literal["auto", "cypher", "ledger", "spark"] = Field(
         default="auto",
-        description="Exposure engine; `auto` is Cypher where there are few paths to walk.",
+        description="Exposure engine; `auto` is Cypher where there are few paths to walk, and never Spark.",
+    )
+    spark_master: str = Field(
+        default="local[*]",
+        description="Where the engine spark runs: this machine, or the address of a cluster's master.",
+    )
+    spark_folder: str | None = Field(
+        default=None, description="Folder or URL that all machines of the cluster reach, for a run's files."
+    )
+    spark_memory: str = Field(
+        default="2g",
+        description="Memory of Spark's driver; in local mode also of its tasks, without Python's.",
     )
     cypher_engine_max_walks: int = Field(
         default=20_000,

@@ -4,9 +4,10 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -51,6 +52,31 @@ def benched_api(settings: Settings, accept: str = "application/json") -> Iterato
             yield client
         finally:
             child.terminate()
+
+
+@contextmanager
+def largest_tree() -> Iterator[list[int]]:
+    """The most memory that this process and all it started had together, in bytes, looked at every second.
+
+    Memory that they share counts once (PSS).
+    """
+    largest, done = [0], threading.Event()
+
+    def look() -> None:
+        while not done.wait(1.0):
+            together = 0
+            for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
+                with suppress(psutil.Error):
+                    together += process.memory_full_info().pss
+            largest[0] = max(largest[0], together)
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield largest
+    finally:
+        done.set()
+        thread.join()
 
 
 def _answers(client: httpx.Client) -> bool:

@@ -14,8 +14,8 @@ Weighting = TypeAliasType("Weighting", Literal["usd", "worst_asset"])
 ResidualKind = TypeAliasType("ResidualKind", Literal["unobserved_origin", "still_held", "beyond_hop_limit"])
 UnratedKind = TypeAliasType("UnratedKind", Literal["beyond_hop_limit", "unobserved_origin", "never_labelled"])
 """Why wallets are unrated."""
-Engine = TypeAliasType("Engine", Literal["cypher", "ledger"])
-EngineRequest = TypeAliasType("EngineRequest", Literal["auto", "cypher", "ledger"])
+Engine = TypeAliasType("Engine", Literal["cypher", "ledger", "spark"])
+EngineRequest = TypeAliasType("EngineRequest", Literal["auto", "cypher", "ledger", "spark"])
 RunStatus = TypeAliasType("RunStatus", Literal["running", "completed", "failed", "cancelled"])
 OperationState = TypeAliasType("OperationState", Literal["running", "completed", "failed"])
 OperationKind = TypeAliasType(

@@ -21,11 +21,29 @@ def register(app: typer.Typer) -> None:
         epilog="Example: aml bench late",
         no_args_is_help=True,
     )
-    loads = (ingest, reconcile, late, pages, scoring, explain, questions, screen, burst, auto, growth)
+    loads = (ingest, reconcile, late, pages, scoring, explain, questions, screen, burst, auto, growth, sizes)
     for command in (*loads, faults, strangers, skill):
         bench.command()(command)
     bench.command("import")(import_files)
     app.add_typer(bench, name="bench", rich_help_panel="Measurements")
+
+
+def sizes(
+    transfers: Annotated[
+        list[int] | None, typer.Option(help="A size; repeat it for each, rising.", show_default=False)
+    ] = None,
+    engine: Annotated[
+        list[str] | None, typer.Option(help="ledger or spark; repeat it for both.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure the room and time of records of some sizes: stores, files, and runs by both engines.
+
+    Example: aml bench sizes --transfers 100000 --transfers 1000000
+    """
+    from bench.sizes import ENGINES, SIZES, run  # noqa: PLC0415 - other commands start faster without it
+
+    _measure(lambda: run(transfers or SIZES, engine or ENGINES), as_json=as_json)
 
 
 def ingest(

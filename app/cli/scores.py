@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
@@ -29,11 +29,13 @@ from app.cli.output.terminal import (
     step_progress,
     writing,
 )
+from app.cli.upkeep.record_files import write_record
 from app.errors import InvalidInput
 from app.explain.explain import explain as explain_wallet
 from app.explain.export import EXPORT_COLUMNS, SCORE_COLUMNS, exposure_rows, score_rows
 from app.operations.reload import reload_graph as rebuild
 from app.operations.runs import score as run_once
+from app.operations.runs import spark_options
 from app.policy.conditions import Level
 from app.report.forms import ReportForm, rendered_report
 from app.report.wallet_report import wallet_report
@@ -45,6 +47,7 @@ from app.runs.compute import EngineChoice
 from app.runs.listing import one_run
 from app.runs.queries import completed_run
 from app.settings import Settings
+from app.spark.pays import spark_pays_from
 
 REPORTED_ROWS = 10_000
 RunOption = Annotated[
@@ -58,13 +61,14 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="Scores and reasons")(command)
     app.command("reload-graph", rich_help_panel="Record and graph")(reload_graph)
     exports = typer.Typer(
-        help="Write the results of a run, or the labels, into files.",
+        help="Write the results of a run, the labels, or the whole record into files.",
         epilog="Example: aml export exposures exposures.csv",
         no_args_is_help=True,
     )
     exports.command("exposures")(export_exposures)
     exports.command("scores")(export_scores)
     exports.command("labels")(export_labels)
+    exports.command("record")(write_record)
     app.add_typer(exports, name="export", rich_help_panel="Scores and reasons")
 
 
@@ -72,29 +76,56 @@ def score(
     home: HomeOption = DEFAULT_HOME,
     engine: Annotated[
         EngineChoice | None,
-        typer.Option(help="auto takes cypher where there are few paths, and ledger else."),
+        typer.Option(help="auto takes cypher where there are few paths, and ledger else; never spark."),
+    ] = None,
+    master: Annotated[
+        str | None,
+        typer.Option(help="With spark: spark://HOST:PORT, yarn or k8s://…; without it, this machine."),
+    ] = None,
+    folder: Annotated[
+        str | None,
+        typer.Option(help="With --master: a folder or URL that all machines of the cluster reach."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Score every wallet in a new run, and publish the run.
 
     Example: aml score --engine ledger
+
+    Example: aml score --engine spark --master spark://10.0.0.5:7077 --folder /mnt/shared
     """
     settings = load_settings(home)
+    if engine != "spark" and (master is not None or folder is not None):
+        raise InvalidInput("--master and --folder are of the engine spark: add --engine spark.")
+    spark = spark_options(settings)
+    spark = replace(spark, master=master or spark.master, folder=folder or spark.folder)
     with (
         open_record(settings) as postgres,
         open_graph(settings) as graph,
         step_progress("scoring") as progress,
     ):
-        run_id = run_once(postgres, graph, settings, engine, progress)
+        run_id = run_once(postgres, graph, settings, engine, progress, spark=spark)
         with postgres.transaction() as connection:
             run = one_run(connection, run_id)
     if as_json:
-        print_json({"run_id": run_id, "engine": run.engine, "engine_reason": run.engine_reason})
+        print_json(
+            {
+                "run_id": run_id,
+                "engine": run.engine,
+                "engine_reason": run.engine_reason,
+                "spark_pays_from_transfers": spark_pays_from(),
+            }
+        )
     else:
         stderr.print(
             f"Scoring run {run_id} is published. The {run.engine} engine answered ({run.engine_reason}). "
             "Look at it with `aml top`."
+        )
+        stderr.print(
+            f"It has {run.transfers or 0:,} transfers; the engine spark would pay from about "
+            f"{spark_pays_from():,} on, where a run no longer fits this machine's memory (docs/sizing.md).",
+            highlight=False,
+            soft_wrap=True,
         )
 
 

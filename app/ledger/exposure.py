@@ -44,7 +44,7 @@ def source_pass(
     """
     rows = empty_rows(len(pools.wallet), layout.onward(SOURCE))
     _trace(trace_sources, flows, pools, rows, progress)
-    return _result(rows, pools)
+    return result_of(rows, pools)
 
 
 def destination_pass(
@@ -57,7 +57,7 @@ def destination_pass(
     """
     rows = empty_rows(len(pools.wallet), layout.onward(DESTINATION))
     _trace(trace_destinations, flows, pools, rows, progress)
-    return _result(rows, pools)
+    return result_of(rows, pools)
 
 
 def _trace(
@@ -82,7 +82,12 @@ def _trace(
             progress(done / steps)
 
 
-def _result(rows: Rows, pools: Pools) -> PassResult:
+def result_of(rows: Rows, pools: Pools) -> PassResult:
+    """The shares that a pass has left in its rows.
+
+    Raises:
+        Unequal: a row does not sum to 1.
+    """
     if (np.diff(pools.wallet) < 0).any():
         raise ValueError("Pools are numbered by wallet: the pools of one owner are side by side.")
     cells = int(rows.span[:, FILLED].sum())

@@ -112,6 +112,25 @@ class Shares(NamedTuple):
     share: NDArray[np.float64]
 
 
+class Scan(NamedTuple):
+    """Steps of some wallets, one behind the other, each at one end of a transfer of one hop, in pass order.
+
+    A step that `gives` is told by its pool what its transfer is of (sources: a send; destinations: a
+    deposit), which is written to `given`; any other is told so by the other end (`taken`), and adds it to its
+    pool. Both have a row a step. The other columns are those of `Flows`.
+    """
+
+    pool: NDArray[np.int64]
+    gives: NDArray[np.bool_]
+    amount: NDArray[np.float64]
+    send_share: NDArray[np.float64]
+    kept: NDArray[np.float64]
+    unobserved: NDArray[np.float64]
+    usd: NDArray[np.float64]
+    taken: Shares
+    given: Shares
+
+
 @compiled
 def trace_sources(flows: Flows, pools: Pools, rows: Rows, begin: int, end: int) -> int:
     """Takes the steps from `begin` to `end`: each adds where its money came from to its receiver's row.
@@ -126,13 +145,8 @@ def trace_sources(flows: Flows, pools: Pools, rows: Rows, begin: int, end: int) 
         amount, unobserved = flows.amount[t], flows.unobserved[t]
         if pools.own_cell[sender] >= 0:
             _only(rows, hops, pools.own_cell[sender] + flows.sender_shift[t])
-        else:
-            held = _take(rows, hops, sender, flows.kept[t])
-            covered = (amount - unobserved) / amount
-            if not abs(held / amount * flows.send_share[t] - covered) <= FLOW_TOLERANCE:
-                return -1 - t
-            _scale(rows.parts, covered / held if held > 0.0 else 0.0)
-            rows.parts.value[1] = unobserved / amount
+        elif not _send(rows, hops, sender, flows.kept[t], flows.send_share[t], amount, unobserved):
+            return -1 - t
         _add(rows, receiver, amount * hops, flows.usd[t] * hops, amount)
     return end
 
@@ -150,18 +164,71 @@ def trace_destinations(flows: Flows, pools: Pools, rows: Rows, begin: int, end: 
         sender, receiver, hops = flows.sender_pool[t], flows.receiver_pool[t], flows.hops[t]
         if pools.own_cell[receiver] >= 0:
             _only(rows, hops, pools.own_cell[receiver] + flows.receiver_shift[t])
-        elif rows.span[receiver, SIZE] < 0:
-            _only(rows, hops, RESIDUAL)
-        else:
-            whole = _take(rows, hops, receiver, 1.0)
-            if not abs(whole - 1.0) <= FLOW_TOLERANCE:
-                return -1 - t
-            _scale(rows.parts, 1.0 / whole)
-        if rows.span[sender, SIZE] < 0:
-            _begin_at_rest(rows, sender)
-        _keep(rows, sender, flows.kept[t])
+        elif not _deposit(rows, hops, receiver):
+            return -1 - t
+        _keep_of_send(rows, sender, flows.kept[t])
         _add(rows, sender, flows.amount[t] * hops, flows.usd[t] * hops, flows.send_share[t])
     return end
+
+
+@compiled
+def scan_sources(scan: Scan, rows: Rows, begin: int, end: int) -> int:
+    """One wallet after the other, in ledger order: what deposits say they are of, and what sends are of then.
+
+    Returns the place of the next step, less than `end` if `rows` or `scan.given` need more space before it,
+    or -1 - place of a send whose annotation does not fit its pool.
+    """
+    for at in range(begin, end):
+        if _needs_space(rows) or _is_full(scan.given, at, rows):
+            return at
+        pool, amount = scan.pool[at], scan.amount[at]
+        if scan.gives[at]:
+            share, unobserved = scan.send_share[at], scan.unobserved[at]
+            if not _send(rows, 1, pool, scan.kept[at], share, amount, unobserved):
+                return -1 - at
+            _write_parts(rows.parts, scan.given, at)
+        else:
+            _read_parts(scan.taken, at, rows.parts)
+            _add(rows, pool, amount, scan.usd[at], amount)
+            _write_nothing(scan.given, at)
+    return end
+
+
+@compiled
+def scan_destinations(scan: Scan, rows: Rows, begin: int, end: int) -> int:
+    """As `scan_sources`, from the last transfer back: where sends went, and so where deposits went."""
+    for at in range(begin, end):
+        if _needs_space(rows) or _is_full(scan.given, at, rows):
+            return at
+        pool = scan.pool[at]
+        if scan.gives[at]:
+            if not _deposit(rows, 1, pool):
+                return -1 - at
+            _write_parts(rows.parts, scan.given, at)
+        else:
+            _keep_of_send(rows, pool, scan.kept[at])
+            _read_parts(scan.taken, at, rows.parts)
+            _add(rows, pool, scan.amount[at], scan.usd[at], scan.send_share[at])
+            _write_nothing(scan.given, at)
+    return end
+
+
+@compiled
+def copy_rows(rows: Rows, pools: NDArray[np.int64], to: Rows, places: NDArray[np.int64]) -> None:
+    """Copies the rows of some pools to others that have none; `to` has space for them."""
+    for number in range(len(pools)):
+        pool, place = pools[number], places[number]
+        if rows.span[pool, SIZE] < 0:
+            continue
+        size, filled = rows.span[pool, SIZE], rows.span[pool, FILLED]
+        start, target = rows.span[pool, START], _space(to, size)
+        to.span[place, START], to.span[place, FILLED], to.span[place, SIZE] = target, filled, size
+        for column in range(4):
+            to.total[place, column] = rows.total[pool, column]
+        for offset in range(filled):
+            to.cell[target + offset] = rows.cell[start + offset]
+            for column in range(SUM_COLUMNS):
+                to.sums[target + offset, column] = rows.sums[start + offset, column]
 
 
 @compiled
@@ -209,6 +276,70 @@ def read_shares(
         usd[of_all, 0] = usd[of_all, 1] = 0.0
         first_cell, end_cell = of_all, 0
     return difference
+
+
+@inlined
+def _send(  # noqa: PLR0917 - inlined: compiled code has no keywords
+    rows: Rows, hops: int, pool: int, kept: float, send_share: float, amount: float, unobserved: float
+) -> bool:
+    """Makes parts of what a send is of. Returns whether its annotation fits its pool."""
+    held = _take(rows, hops, pool, kept)
+    covered = (amount - unobserved) / amount
+    _scale(rows.parts, covered / held if held > 0.0 else 0.0)
+    rows.parts.value[1] = unobserved / amount
+    return bool(abs(held / amount * send_share - covered) <= FLOW_TOLERANCE)
+
+
+@inlined
+def _deposit(rows: Rows, hops: int, pool: int) -> bool:
+    """Makes parts of where a deposit went. Returns whether what is in its pool adds up."""
+    whole = 1.0
+    if rows.span[pool, SIZE] < 0:
+        _only(rows, hops, RESIDUAL)
+    else:
+        whole = _take(rows, hops, pool, 1.0)
+        _scale(rows.parts, 1.0 / whole)
+    return bool(abs(whole - 1.0) <= FLOW_TOLERANCE)
+
+
+@inlined
+def _keep_of_send(rows: Rows, pool: int, kept: float) -> None:
+    """Makes space in a sender's pool, from the last transfer back, for where this send went."""
+    if rows.span[pool, SIZE] < 0:
+        _begin_at_rest(rows, pool)
+    _keep(rows, pool, kept)
+
+
+@inlined
+def _is_full(given: Shares, at: int, rows: Rows) -> bool:
+    """Whether the parts of the next step might not fit."""
+    written = given.end[at - 1] if at > 0 else 0
+    return bool(written + len(rows.parts.cell) > len(given.cell))
+
+
+@inlined
+def _write_parts(parts: Parts, given: Shares, at: int) -> None:
+    """Writes the parts that are not 0, as those of step `at`."""
+    written = given.end[at - 1] if at > 0 else 0
+    for part in range(parts.size[0]):
+        if parts.value[part] != 0.0:
+            given.cell[written], given.share[written] = parts.cell[part], parts.value[part]
+            written += 1
+    given.end[at] = written
+
+
+@inlined
+def _write_nothing(given: Shares, at: int) -> None:
+    given.end[at] = given.end[at - 1] if at > 0 else 0
+
+
+@inlined
+def _read_parts(taken: Shares, at: int, parts: Parts) -> None:
+    """Makes the parts that step `at` was given."""
+    begin = taken.end[at - 1] if at > 0 else 0
+    parts.size[0] = taken.end[at] - begin
+    for part in range(parts.size[0]):
+        parts.cell[part], parts.value[part] = taken.cell[begin + part], taken.share[begin + part]
 
 
 @inlined

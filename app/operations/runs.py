@@ -1,27 +1,45 @@
 """Carries out scoring runs with the settings' policy and engine, or starts them as work of this process."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from app.alerts.of_run import alert_on_run
 from app.domain import Progress
 from app.operations.operation import Operation, Operations
 from app.policy.policy import load_policy
 from app.runs.compute import EngineChoice
 from app.runs.engine_choice import CypherLimits
-from app.runs.run import StartedRun, execute_run, start_run
+from app.runs.run import OpenPasses, OtherPasses, StartedRun, execute_run, start_run
 from app.settings import Settings
+from app.spark.engine import preflight, spark_passes
+from app.spark.passes import SparkOptions
 from app.stores.graph import Graph
 from app.stores.limits import Work
 from app.stores.postgres import Postgres
 
 
 def score(
-    postgres: Postgres, graph: Graph, settings: Settings, engine: EngineChoice | None, progress: Progress
+    postgres: Postgres,
+    graph: Graph,
+    settings: Settings,
+    engine: EngineChoice | None,
+    progress: Progress,
+    *,
+    spark: SparkOptions | None = None,
 ) -> int:
     """Carries out a scoring run and publishes it; returns its id.
 
     Raises: as `app.runs.run.start_run` and `execute_run`.
     """
-    started = _start(postgres, graph, settings, engine)
-    execute_run(postgres, graph, started, progress=progress, published=alert_on_run)
+    started = _start(postgres, graph, settings, engine, spark=spark)
+    execute_run(
+        postgres,
+        graph,
+        started,
+        progress=progress,
+        published=alert_on_run,
+        open_passes=open_spark(spark or spark_options(settings)),
+    )
     return started.run_id
 
 
@@ -46,10 +64,35 @@ def start_scoring(
     )
     operation = operations.start(
         "run-score",
-        lambda progress: execute_run(postgres, graph, started, progress=progress, published=alert_on_run),
+        lambda progress: execute_run(
+            postgres,
+            graph,
+            started,
+            progress=progress,
+            published=alert_on_run,
+            open_passes=open_spark(spark_options(settings)),
+        ),
         exclusive=False,  # the run lock refuses a second run, in whatever process
     )
     return started.run_id, operation
+
+
+def spark_options(settings: Settings) -> SparkOptions:
+    """How the settings say that Spark is reached."""
+    return SparkOptions(settings.spark_master, settings.spark_folder, settings.spark_memory)
+
+
+def open_spark(options: SparkOptions) -> OpenPasses:
+    """Opens the passes of the engine `spark`, where a run is by it."""
+
+    @contextmanager
+    def opened() -> Iterator[OtherPasses]:
+        from app.runs.engines.ledger import Passes  # noqa: PLC0415 - loads a compiler
+
+        with spark_passes(options) as passes:
+            yield OtherPasses(Passes(passes.source, passes.destination), passes.summary)
+
+    return opened
 
 
 def _start(
@@ -58,9 +101,12 @@ def _start(
     settings: Settings,
     engine: EngineChoice | None,
     *,
+    spark: SparkOptions | None = None,
     idempotency_key: str | None = None,
     request_digest: str | None = None,
 ) -> StartedRun:
+    if (engine or settings.engine) == "spark":
+        preflight(spark or spark_options(settings))
     return start_run(
         postgres,
         graph,

@@ -1,8 +1,8 @@
-"""Computing the exposures of a run with one of the two engines, and bringing the graph up to date for it."""
+"""Computing the exposures of a run with one of the engines, and bringing the graph up to date for it."""
 
 from dataclasses import dataclass
 from time import monotonic
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import structlog
@@ -25,10 +25,13 @@ from app.runs.snapshot import Snapshot, all_wallets, known_assets
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
+if TYPE_CHECKING:  # it loads a compiler
+    from app.runs.engines.ledger import Passes
+
 log = structlog.get_logger()
 
-Engine = Literal["cypher", "ledger"]
-EngineChoice = Literal["auto", "cypher", "ledger"]
+Engine = Literal["cypher", "ledger", "spark"]
+EngineChoice = Literal["auto", "cypher", "ledger", "spark"]
 
 
 @dataclass(frozen=True)
@@ -85,15 +88,23 @@ def compute_by_graph(
 
 
 def compute_by_ledger(
-    postgres: Postgres, graph: Graph | None, snapshot: Snapshot, policy: Policy, progress: Progress
+    postgres: Postgres,
+    graph: Graph | None,
+    snapshot: Snapshot,
+    policy: Policy,
+    progress: Progress,
+    *,
+    passes: "Passes | None" = None,
 ) -> Computed:
-    """Exposures by the ledger pass; a graph that answers gets the labels of the run, for explanations.
+    """Exposures by the ledger pass, or by other `passes` that give the same.
+
+    A graph that answers gets the labels of the run, for explanations.
 
     Raises:
         Unequal: the annotation in the record does not add up.
     """
     from app.runs.accounts import read_accounts  # noqa: PLC0415 - loads a compiler
-    from app.runs.engines.ledger import trace  # noqa: PLC0415 - likewise
+    from app.runs.engines.ledger import IN_ONE, trace  # noqa: PLC0415 - likewise
 
     accounts = read_accounts(postgres, snapshot, progress)
     labels, assets = (
@@ -108,6 +119,7 @@ def compute_by_ledger(
         occurred_at=accounts.occurred_at,
         known_assets=assets,
         progress=progress,
+        passes=passes or IN_ONE,
     )
     if graph is not None:
         try:

@@ -12,6 +12,7 @@ SECONDS_BETWEEN_WRITES = 1.0
 STEPS = {
     "catching the graph up": (0.0, 0.1),
     "walking paths": (0.1, 0.7),
+    "starting Spark": (0.0, 0.0),
     "reading pools": (0.0, 0.02),
     "reading transfers": (0.02, 0.3),
     "tracing sources": (0.3, 0.4),

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from time import monotonic
+from typing import TYPE_CHECKING
 
 import structlog
 from sqlalchemy import Connection
 
 from app.domain import Progress
-from app.errors import AmlError, Cancelled, DependencyMissing, InUse, NotReady, QueryTimeout
+from app.errors import AmlError, Cancelled, DependencyMissing, InUse, InvalidInput, NotReady, QueryTimeout
 from app.policy.policy import Policy
 from app.prices.used_values import store_used
 from app.runs import run_row
@@ -28,6 +29,9 @@ from app.runs.summary import Summary, summary_in_background
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.tracing import tracer
+
+if TYPE_CHECKING:  # it loads a compiler
+    from app.runs.engines.ledger import Passes
 
 log = structlog.get_logger()
 
@@ -47,6 +51,18 @@ class StartedRun:
     resources: ExitStack
 
 
+@dataclass(frozen=True)
+class OtherPasses:
+    """Passes of another engine while they are open, and, after them, what its run says of itself."""
+
+    passes: "Passes"
+    summary: Callable[[], str]
+
+
+OpenPasses = Callable[[], AbstractContextManager[OtherPasses]]
+"""Opens the passes of the engine `spark`; the caller has them, because they stand above runs."""
+
+
 def run_scoring(
     postgres: Postgres,
     graph: Graph | None,
@@ -56,6 +72,7 @@ def run_scoring(
     limits: CypherLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
     published: Published | None = None,
+    open_passes: OpenPasses | None = None,
 ) -> int:
     """Runs scoring and publishes the scores; returns the id of the run.
 
@@ -63,7 +80,7 @@ def run_scoring(
         AmlError: as `start_run` and `execute_run`.
     """
     started = start_run(postgres, graph, policy, engine=engine, limits=limits)
-    execute_run(postgres, graph, started, progress=progress, published=published)
+    execute_run(postgres, graph, started, progress=progress, published=published, open_passes=open_passes)
     return started.run_id
 
 
@@ -113,6 +130,7 @@ def execute_run(
     *,
     progress: Progress | None = None,
     published: Published | None = None,
+    open_passes: OpenPasses | None = None,
 ) -> None:
     """Computes, stores and publishes a started run; a failure is written to its row and publishes nothing.
 
@@ -134,15 +152,32 @@ def execute_run(
         tracer.start_as_current_span("scoring_run", attributes={"aml.run_id": started.run_id}),
         summary_in_background(postgres, started.snapshot) as summary,
     ):
-        computed = _compute(postgres, graph, started, report)
+        computed = _compute(postgres, graph, started, report, open_passes)
         _score_and_store(postgres, started, computed, summary, report, published=published)
     log.info("scoring_run_published", run_id=started.run_id, seconds=round(monotonic() - start, 2))
     if progress is not None:
         progress("done", 1.0)
 
 
-def _compute(postgres: Postgres, graph: Graph | None, started: StartedRun, report: Progress) -> Computed:
+def _compute(
+    postgres: Postgres,
+    graph: Graph | None,
+    started: StartedRun,
+    report: Progress,
+    open_passes: OpenPasses | None,
+) -> Computed:
     decision = started.decision
+    if decision.engine == "spark":
+        if open_passes is None:
+            raise InvalidInput("The engine spark is not available here. Use `aml score --engine spark`.")
+        report("starting Spark", 0.0)
+        with open_passes() as other:
+            computed = compute_by_ledger(
+                postgres, graph, started.snapshot, started.policy, report, passes=other.passes
+            )
+        reason = f"{decision.reason}; {other.summary()}"
+        run_row.change_engine(postgres, started.run_id, decision._replace(reason=reason))
+        return computed
     if decision.engine == "cypher" and graph is not None:
         try:
             return compute_by_graph(

@@ -37,7 +37,7 @@ def read_columns(
 class Sink(Protocol):
     """The file that COPY writes to."""
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes, /) -> object:
         """Takes the bytes of some rows."""
 
 
@@ -49,6 +49,17 @@ def copy_to(
     assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
     with driver.cursor() as cursor:
         statement = cursor.mogrify(f"COPY ({select}) TO STDOUT (FORMAT binary)", parameters)
+        cursor.copy_expert(statement, sink)
+
+
+def copy_csv(
+    connection: Connection, select: str, sink: Sink, parameters: Mapping[str, Any] | None = None
+) -> None:
+    """Writes the rows of a SELECT to `sink` as CSV; null is nothing, and an empty text is two quotes."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
+    with driver.cursor() as cursor:
+        statement = cursor.mogrify(f"COPY ({select}) TO STDOUT (FORMAT csv)", parameters)
         cursor.copy_expert(statement, sink)
 
 

@@ -723,7 +723,7 @@ class ScoringRun(Base):
     __tablename__ = "scoring_runs"
     __table_args__ = (
         CheckConstraint("status IN ('running', 'completed', 'failed', 'cancelled')", name="status"),
-        CheckConstraint("engine IN ('cypher', 'ledger')", name="engine"),
+        CheckConstraint("engine IN ('cypher', 'ledger', 'spark')", name="engine"),
     )
     run_id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     status: Mapped[str] = mapped_column(server_default=text("'running'"))

@@ -40,7 +40,7 @@ class Tolerance:
 
 def tolerance_of(engine: str) -> Tolerance | None:
     """The tolerance of a run; None where every difference counts: between runs of the ledger engine."""
-    return Tolerance(1e-9, points_of) if engine == "cypher" else None
+    return None if engine == "ledger" else Tolerance(1e-9, points_of)
 
 
 def near_exposures(tolerance: Tolerance, stored: Fields, recomputed: Fields) -> bool:

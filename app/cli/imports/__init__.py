@@ -8,6 +8,7 @@ from app.cli.imports.labels import import_label_file
 from app.cli.imports.prices import import_price_file
 from app.cli.imports.transfers import import_transfers
 from app.cli.imports.undo import list_all, undo
+from app.cli.upkeep.record_files import read_record
 
 PANEL = "Data"
 
@@ -15,7 +16,7 @@ PANEL = "Data"
 def register(app: typer.Typer) -> None:
     """Adds the commands of this folder."""
     imports = typer.Typer(
-        help="Import transfers, labels, prices or assets from files, or undo an import.",
+        help="Import transfers, labels, prices, assets or a whole record from files, or undo an import.",
         epilog="Example: aml import labels labels.csv --format csv",
         no_args_is_help=True,
     )
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     imports.command("labels")(import_label_file)
     imports.command("prices")(import_price_file)
     imports.command("assets")(import_asset_file)
+    imports.command("record")(read_record)
     imports.command("undo")(undo)
     app.add_typer(imports, name="import", rich_help_panel=PANEL)
     adapt = typer.Typer(

@@ -3,9 +3,11 @@
 import numpy as np
 
 from app.labels.columns import LabelColumns, WalletColumn
-from app.ledger.cells import CellLayout
+from app.ledger.cells import DESTINATION, SOURCE, CellLayout
+from app.ledger.hop_scan import HopScan
+from app.ledger.hop_scan import Steps as HopSteps
 from app.ledger.kernel_cache import statistics
-from app.ledger.kernels import Flows
+from app.ledger.kernels import BEYOND, Flows, Shares
 from app.ledger.walks import Steps, count_walks
 from app.runs.engines.ledger import trace
 from app.runs.results.compile import call_kernels
@@ -30,7 +32,19 @@ def compile_kernels() -> dict[str, dict[str, int]]:
         known_assets=np.ones(1, np.int32),
         progress=lambda _step, _part: None,
     )
+    for direction in (SOURCE, DESTINATION):
+        _scan_one_step(direction)
     ids = np.array([1], np.int64)
     count_walks(Steps(ids, ids + 1, ids, ids + 1, ids), _HOPS)
     call_kernels()
     return statistics()
+
+
+def _scan_one_step(direction: int) -> None:
+    """Scans a step of a pass hop by hop, and goes on with its wallet."""
+    scan = HopScan(CellLayout(("a category",), _HOPS), direction, keeps_results=True)
+    ids, one = np.ones(1, np.int64), np.ones(1)
+    taken = Shares(np.ones(1, np.int64), np.array([BEYOND], np.int16), one)
+    for _ in range(2):
+        scan.scan(HopSteps(ids, ids, np.zeros(1, np.bool_), one, one, one, one, one, taken))
+    scan.close()

@@ -2,18 +2,31 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import Progress
 from app.labels.columns import LabelColumns, WalletColumn
-from app.ledger.exposure import PassResult, destination_pass, source_pass
+from app.ledger.cells import CellLayout
+from app.ledger.exposure import FractionDone, PassResult, destination_pass, source_pass
 from app.ledger.kernels import Flows, Pools
 from app.ledger.shares import DirectionShares, Exposures
 from app.ledger.sparse import SparseRows
 
 _UNLABELLED = WalletColumn(-1)
+Pass = Callable[[Flows, Pools, CellLayout, FractionDone], PassResult]
+
+
+class Passes(NamedTuple):
+    """How each direction is traced: by one pass of this process, or by another that gives the same."""
+
+    source: Pass = source_pass
+    destination: Pass = destination_pass
+
+
+IN_ONE = Passes()
 
 
 def trace(
@@ -25,6 +38,7 @@ def trace(
     occurred_at: NDArray[np.int64],
     known_assets: NDArray[np.int32],
     progress: Progress,
+    passes: Passes = IN_ONE,
 ) -> Exposures:
     """Both directions of all wallets, from transfers whose pools are numbered by their place in two arrays.
 
@@ -36,6 +50,7 @@ def trace(
         occurred_at: when each transfer was, in microseconds since 1970.
         known_assets: the assets whose value counts.
         progress: called with each step and the part of it that is done.
+        passes: how each direction is traced.
 
     Raises:
         Unequal: the annotation does not add up.
@@ -59,7 +74,7 @@ def trace(
         receiver_shift=_shifts(columns, wallet[flows.receiver_pool], occurred_at, 1 + layout.hop_limit),
     )
 
-    def direction(name: str, trace_all: Callable[..., PassResult]) -> DirectionShares:
+    def direction(name: str, trace_all: Pass) -> DirectionShares:
         step = f"tracing {name}"
         progress(step, 0.0)
         result = trace_all(flows, pools, narrow, partial(progress, step))
@@ -71,8 +86,8 @@ def trace(
             _in_cells(cell, result.combined),
         )
 
-    source = direction("sources", source_pass)
-    return Exposures(layout, source, direction("destinations", destination_pass))
+    source = direction("sources", passes.source)
+    return Exposures(layout, source, direction("destinations", passes.destination))
 
 
 def _shifts(

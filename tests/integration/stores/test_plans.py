@@ -21,6 +21,8 @@ WHOLE_RECORD = {
     "app.runs.snapshot:_TRANSFERS": "a run counts what it reads",
     "app.verify.reaccount": "a verification accounts every transfer again",
     "app.verify.annotation": "likewise",
+    "app.record_files.tables": "an export and an import digest every row",
+    "app.record_files.moment": "likewise",
     "app.operations.backup:_CONTENT": "a backup reads all of the record, and says how much it is",
     "app.projection.pending:_RESET_ALL": "a rebuild writes every batch again",
 }

@@ -1,0 +1,1 @@
+"""The record as Parquet files: written, appended to, checked by a manifest, read into a new record."""

@@ -1,0 +1,1 @@
+"""Runs by the engine spark, and a cluster for them."""
