@@ -19,7 +19,6 @@ from app.api.params import (
     LeastUnits,
     LeastUsd,
     Limit,
-    Moment,
     Since,
     Until,
     WalletReference,
