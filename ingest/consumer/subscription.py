@@ -138,8 +138,8 @@ class Subscription:
             for partition, position in positions.items()
         ]
         self._consumer.assign(assigned)
-        if self._is_held:  # what is assigned anew is not paused
-            self._consumer.pause(assigned)
+        # librdkafka keeps a partition's pause beyond its assignment, and begins one that is new without.
+        (self._consumer.pause if self._is_held else self._consumer.resume)(assigned)
         self._is_assigned, self._is_out_of_range, self._must_seek = True, False, False
         self._clients_topic_id = self._clients_topic_id or self._offsets.topic_id
 
