@@ -40,7 +40,7 @@ from ingest.kafka.producer import publish
 log = structlog.get_logger()
 
 RECOVERY_SECONDS: Final = 300.0
-MOST_AT_ONCE: Final = 6
+MOST_AT_ONCE: Final = 12
 CHUNK: Final = 10
 AT_ONCE: Final = 500
 """Transfers that are sent together in peace."""
