@@ -24,6 +24,18 @@ def test_every_operation_of_the_list_is_in_the_document() -> None:
     assert [name for name in OPERATIONS if f'"operationId": "{name}"' not in text] == []
 
 
+def test_its_wheel_has_its_modules_and_types() -> None:
+    files = {file.distribution_path for file in WheelBuilder(str(CLIENT)).recurse_included_files()}
+    modules = {f"aml_client/{file.name}" for file in (CLIENT / "aml_client").glob("*.py")}
+    assert files == {*modules, "aml_client/py.typed"}
+
+
+def test_without_a_token_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AML_API_TOKEN", raising=False)
+    with pytest.raises(AmlError, match="AML_API_TOKEN"):
+        AmlClient()
+
+
 def test_it_imports_nothing_but_its_dependencies() -> None:
     described = tomllib.loads((CLIENT / "pyproject.toml").read_text())["project"]
     allowed = {"aml_client", *(one.partition(">")[0] for one in described["dependencies"])}
