@@ -6,7 +6,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
+from aml_client import AmlClient, AmlError
 from make_models import DOCUMENT, MODELS, OPERATIONS, generated
 from tests.support.paths import PROJECT
 
