@@ -1,1 +1,1 @@
-"""Home of alerts and the rules that raise them. Empty until that issue."""
+"""Watched wallets, alerts by rules of the policy, signed calls."""

@@ -4,6 +4,7 @@ A run has a column for each category, and others only where some label needs the
 `sanctioned`, `sanctioned@before` (`while`, `after`) and `scam@weak`.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from app.domain import ListingPeriod
@@ -33,6 +34,7 @@ def place_of(column: ExposureColumn) -> tuple[str, bool, int]:
     return column.category, column.firm, (*PERIODS, "unknown").index(column.period)
 
 
+@lru_cache(maxsize=4096)
 def column_of(name: str) -> ExposureColumn:
     """The column of that name; one of a residual is its name alone."""
     category, _, kind = name.partition("@")

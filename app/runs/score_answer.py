@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import Row
@@ -164,5 +163,7 @@ def _cells(columns: list[str], exposures: Sequence[Row[Any]]) -> Iterator[Exposu
 
 
 def part_of(share: float, total: Decimal | int) -> int:
-    """A share of a total in whole base units; exact for totals of any size."""
-    return round(Fraction(share) * int(total))
+    """A share of a total in whole base units, half to even; exact for totals of any size."""
+    numerator, denominator = share.as_integer_ratio()
+    part, rest = divmod(numerator * int(total), denominator)
+    return part + (2 * rest > denominator or (2 * rest == denominator and part % 2))

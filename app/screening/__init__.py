@@ -1,1 +1,1 @@
-"""Home of screenings of wallets, deposits and withdrawals. Empty until that issue."""
+"""Screenings of wallets, deposits and payments: read, recorded, computed again."""

@@ -26,7 +26,8 @@ from bench.campaign.alert_record import (
     caused_by_one_thing,
     delivered_ids,
     hurry_calls,
-    is_settled,
+    is_anybody_due,
+    is_scored,
     wrong_levels,
 )
 from bench.campaign.alert_story import NEVER_MOVED, WATCHED, event, labels_after
@@ -40,7 +41,7 @@ from ingest.kafka.producer import publish
 log = structlog.get_logger()
 
 RECOVERY_SECONDS: Final = 300.0
-MOST_AT_ONCE: Final = 6
+MOST_AT_ONCE: Final = 12
 CHUNK: Final = 10
 AT_ONCE: Final = 500
 """Transfers that are sent together in peace."""
@@ -205,8 +206,10 @@ class _Campaign:
         status = self._api.get("/v1/ingestion/status").json()
         if status.get("lag") != 0 or status["graph"]["behind_batches"]:
             return False
-        if not is_settled(self._postgres, self._instance.settings):
+        if not is_scored(self._postgres):
             self._instance.answer("score")
+            return False
+        if is_anybody_due(self._postgres, self._instance.settings):
             return False
         return hurry_calls(self._postgres) == 0
 

@@ -23,10 +23,16 @@ def caused_by_one_thing(postgres: Postgres) -> AlertSet:
         return frozenset((row.wallet, row.rule, row.cause) for row in connection.execute(_ONE_THING))
 
 
-def is_settled(postgres: Postgres, settings: Settings) -> bool:
-    """Whether everything that is recorded is in the graph and in the published run, and nobody is due."""
+def is_scored(postgres: Postgres) -> bool:
+    """Whether everything that is recorded is in the graph and in the published run."""
     with postgres.transaction() as connection:
-        return bool(connection.execute(_SETTLED).scalar()) and not is_any_due(connection, settings)
+        return bool(connection.execute(_SCORED).scalar())
+
+
+def is_anybody_due(postgres: Postgres, settings: Settings) -> bool:
+    """Whether a watched wallet waits to be screened."""
+    with postgres.transaction() as connection:
+        return is_any_due(connection, settings)
 
 
 def hurry_calls(postgres: Postgres) -> int:
@@ -92,7 +98,7 @@ _ONE_THING = text("""
     SELECT chain || ':' || address AS wallet, rule, cause FROM alert_causes
     WHERE cause LIKE 'flag:%' OR cause LIKE 'transfer:%'
 """)
-_SETTLED = text("""
+_SCORED = text("""
     SELECT NOT EXISTS (SELECT FROM batches WHERE projected_at IS NULL)
        AND NOT EXISTS (SELECT FROM scoring_runs WHERE status = 'running')
        AND (SELECT watermark FROM scoring_runs JOIN published_run USING (run_id))

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import quote
 
-from aml_client.errors import NotAnswered
+from aml_client.errors import AmlError, NotAnswered
 from aml_client.models import (
     Alert,
     AlertChange,
@@ -59,6 +59,9 @@ class AmlClient:
         timeout_seconds: of one attempt.
         attempts: of one request, at most.
         retry_seconds: after so long no further attempt is begun.
+
+    Raises:
+        AmlError: there is no token.
     """
 
     def __init__(
@@ -71,9 +74,12 @@ class AmlClient:
         retry_seconds: float = 60.0,
     ) -> None:
         address = url or environ.get("AML_URL") or "http://127.0.0.1:8000"
+        secret = token or environ.get("AML_API_TOKEN")
+        if not secret:
+            raise AmlError("Give the instance's token, or set AML_API_TOKEN; `aml up` says where it is.")
         self._transport = Transport(
             address.rstrip("/"),
-            token or environ["AML_API_TOKEN"],
+            secret,
             timeout_seconds=timeout_seconds,
             attempts=attempts,
             retry_seconds=retry_seconds,

@@ -49,21 +49,24 @@ def test_every_transfer_of_the_hack_has_the_exact_source(
     score(postgres, graph, "ledger")
     with postgres.transaction(snapshot=True) as connection:
         base = BaseReader(settings).moment(connection).base
-    by_hash = dict(rows(postgres, "SELECT transaction_hash, transfer_id FROM transactions"))
+    stored = rows(postgres, "SELECT transaction_hash, transfer_index, transfer_id FROM transactions")
+    ids = {(found, index): transfer_id for found, index, transfer_id in stored}
     stores = Stores(postgres, graph, 300.0)
-    shares, _, failures = read_sources(stores, base, sorted(by_hash.values()), 0)
+    shares, _, failures = read_sources(stores, base, sorted(ids.values()), 0)
     assert failures == []
     layout = layout_of_run(base.run)
     cells = [decode(code) for code in layout.codes(SOURCE).tolist()]
     names = [(layout.columns[cell.column], cell.hop) for cell in cells]
     tested = 0
     for move, exact in exact_content(ledger_of(hack), SOURCE, base.policy.hop_limit):
-        found = dict(zip(names, shares[by_hash[move.transaction_hash]].tolist(), strict=True))
+        sent = transfers[move.transfer_id]
+        of_it = shares[ids[sent.transaction_hash, sent.transfer_index]]
+        found = dict(zip(names, of_it.tolist(), strict=True))
         assert exact.keys() <= found.keys(), move
         for cell, share in found.items():
             assert abs(share - float(exact.get(cell, 0))) <= 1e-9, (move.transaction_hash, cell)
         tested += 1
-    assert tested == len(transfers) == len(by_hash)
+    assert tested == len(transfers) == len(ids)
     screener = Screener(postgres, graph, settings)
     subjects = [
         TransferSubject(

@@ -6,7 +6,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
+from aml_client import AmlClient, AmlError
 from make_models import DOCUMENT, MODELS, OPERATIONS, generated
 from tests.support.paths import PROJECT
 
@@ -22,6 +24,18 @@ def test_the_models_are_current() -> None:
 def test_every_operation_of_the_list_is_in_the_document() -> None:
     text = DOCUMENT.read_text()
     assert [name for name in OPERATIONS if f'"operationId": "{name}"' not in text] == []
+
+
+def test_its_wheel_has_its_modules_and_types() -> None:
+    files = {file.distribution_path for file in WheelBuilder(str(CLIENT)).recurse_included_files()}
+    modules = {f"aml_client/{file.name}" for file in (CLIENT / "aml_client").glob("*.py")}
+    assert files == {*modules, "aml_client/py.typed"}
+
+
+def test_without_a_token_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AML_API_TOKEN", raising=False)
+    with pytest.raises(AmlError, match="AML_API_TOKEN"):
+        AmlClient()
 
 
 def test_it_imports_nothing_but_its_dependencies() -> None:
