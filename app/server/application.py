@@ -24,6 +24,7 @@ from app.api.routes import (
     browser_guide,
     catalogue,
     explore,
+    graph,
     health,
     imports,
     ingestion,
@@ -31,9 +32,7 @@ from app.api.routes import (
     metrics,
     openapi,
     questions,
-    reconcile,
     records,
-    reload,
     runs,
     scores,
     screenings,
@@ -65,7 +64,7 @@ units, scores and points six-place decimal strings, shares numbers from 0 to 1. 
 `application/problem+json` (RFC 9457). A query parameter that a route does not have is an error.
 """
 MIN_COMPRESSED_BYTES: Final = 1_024
-NAMED: Final = (scores.named, reload.named, runs.named, ingestion.named)
+NAMED: Final = (scores.named, graph.named, runs.named, ingestion.named)
 """Routes that also answer without `/v1`, and `/health` and `/ready`."""
 V1: Final = (
     scores.router,
@@ -74,10 +73,9 @@ V1: Final = (
     records.router,
     ingestion.router,
     imports.router,
-    reconcile.router,
+    graph.router,
     explore.router,
     questions.router,
-    reload.router,
     metrics.router,
     version.router,
     messages.router,

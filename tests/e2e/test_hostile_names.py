@@ -57,7 +57,7 @@ def shown(name: str) -> str:
 
 
 @pytest.fixture
-def told(settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path) -> None:
+def told(commands: None, settings: Settings, postgres: Postgres, graph: Graph, tmp_path: Path) -> None:  # noqa: ARG001
     """A run in which four wallets have such names, read from the product's CSV."""
     ensure_topics(settings)
     with (tmp_path / "labels.csv").open("w", encoding="utf-8", newline="") as out:

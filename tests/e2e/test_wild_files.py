@@ -203,6 +203,7 @@ def test_the_tree_of_tagpacks(postgres: Postgres, wild: Path) -> None:
     found = rows(postgres, "SELECT address, category, name, source FROM labels ORDER BY 4, 1")
     assert {(category, name, source) for _, category, name, source in found} == {
         ("scam", "BadHack", "BadHack TagPack"),
+        ("scam", "Special_BadHack", "BadHack TagPack"),
         (None, "Internet Archive", "GraphSense Demo TagPack"),
     }
     # Made-up addresses of the tool's own tests have wrong checksums; each is named with its line.

@@ -62,8 +62,8 @@ def import_label_file(
     Example: aml import labels labels.csv --format csv
     """
     options = ListOptions(chain, category, source, name, confidence, _columns(column or []))
-    settings = load_settings(home)
-    policy = load_policy(settings.policy_file)
+    settings = None if dry_run else load_settings(home)
+    policy = None if settings is None else load_policy(settings.policy_file)
     skipped = Unusable()
     with count_progress("reading, in bytes") as progress:
         rows = list(read_labels(file, file_format, skipped=skipped, progress=progress, options=options))
@@ -74,7 +74,7 @@ def import_label_file(
         raise InvalidInput(
             f"{skipped.unreadable[0]} With --replace its labels would be removed. Nothing was imported."
         )
-    if rows and not dry_run:
+    if rows and settings is not None and policy is not None:
         with open_record(settings) as postgres:
             report = import_labels(
                 postgres,

@@ -23,11 +23,20 @@ class ExportedLabel(NamedTuple):
 def current_rows(connection: Connection, source: str | None) -> Iterator[ExportedLabel]:
     """Every label that is recorded and not removed, or those of one source; by source, chain and address."""
     for row in connection.execution_options(yield_per=10_000).execute(_CURRENT, {"source": source}):
-        times = ("" if moment is None else moment.isoformat() for moment in (row.valid_from, row.valid_to))
+        since, until = (
+            "" if moment is None else moment.isoformat() for moment in (row.valid_from, row.valid_to)
+        )
         yield ExportedLabel(
-            row.chain, row.address, row.category or "", row.name, row.source, row.confidence, *times,
-            tag=row.tag or "",
-        )  # fmt: skip
+            row.chain,
+            row.address,
+            row.category or "",
+            row.name,
+            row.source,
+            row.confidence,
+            since,
+            until,
+            row.tag or "",
+        )
 
 
 _CURRENT = text("""

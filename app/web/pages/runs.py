@@ -8,9 +8,8 @@ from starlette.responses import Response
 
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, RunId, RunQuery
-from app.operations.diff import DIFF_SECONDS, start_diff
 from app.operations.runs import start_scoring
-from app.operations.verify import start_verification
+from app.operations.verify import DIFF_SECONDS, start_diff, start_verification
 from app.policy.conditions import LEVELS
 from app.runs.board.listing import level_counts
 from app.runs.cancel import cancel_run

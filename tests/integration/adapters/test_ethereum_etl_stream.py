@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from threading import Event
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -27,7 +28,10 @@ from tests.support.ingesting import ingest, messages_in_topic, wait_until
 from tests.support.record import rows
 
 KILLS = int(os.environ.get("AML_IMPORT_KILLS", "2"))
-BLOCKS = 60
+BLOCKS = max(60, 2 * KILLS)
+"""So that each time before a kill some block becomes complete."""
+KILLED_AFTER_SECONDS = 15.0
+"""Where nothing can be published before more of the stream comes."""
 ALICE, BOB, TOKEN = ("0x" + digits * 20 for digits in ("a1", "b0", "c4"))
 Sent = tuple[str, dict[str, Any]]
 
@@ -110,16 +114,20 @@ def test_a_stream_whose_adapter_is_killed_loses_nothing_and_doubles_nothing(
     sent = list(items(BLOCKS))
     names = [word for name in topics.values() for word in ("--topic", name)]
     command = [sys.executable, "-m", "app.cli", "adapt", "ethereum-etl", *names]
-    size = len(sent) // KILLS + 1
     for kill in range(KILLS):
-        part = sent[kill * size : (kill + 1) * size]
+        part = sent[kill * len(sent) // KILLS : (kill + 1) * len(sent) // KILLS]
         send(settings, topics, part, r)
         before = messages_in_topic(settings)
         with subprocess.Popen(
             command, env={**os.environ, **environment(settings)}, stderr=subprocess.DEVNULL
         ) as child:
-            wanted = before + r.randrange(1, 4)
-            wait_until(lambda: child.poll() is not None or messages_in_topic(settings) >= wanted)  # noqa: B023
+            wanted, end = before + r.randrange(1, 4), monotonic() + KILLED_AFTER_SECONDS
+            wait_until(
+                lambda: (
+                    child.poll() is not None or messages_in_topic(settings) >= wanted or monotonic() > end  # noqa: B023
+                )
+            )
+            assert child.poll() is None
             child.send_signal(signal.SIGKILL)
     adapt(settings, postgres, [*topics.values()], "ethereum", Event(), once=True)
     ingest(settings, postgres, graph)

@@ -2,12 +2,15 @@
 
 import gzip
 import io
+import json
 import zipfile
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from app.cli import app
 from app.errors import InvalidInput
 from app.labels.readers.label_file import LabelFormat, read_labels
 from app.labels.readers.lists import ListOptions
@@ -116,3 +119,11 @@ def test_tags_of_lists_belong_to_their_labels(tmp_path: Path) -> None:
     assert (row.tag, row.identity[-1]) == ("memo é", "memo é")
     with pytest.raises(InvalidInput, match=r"own.csv:2: tag"):
         read(tmp_path, own.format(RIPPLE, "a\u202eb").encode(), "own.csv")
+
+
+def test_a_dry_run_needs_no_instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "list.csv").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    words = ["import", "labels", "list.csv", "--dry-run", "--json", "--home", str(tmp_path / "none")]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert (result.exit_code, json.loads(result.stdout)["labels"]) == (0, 1)

@@ -1,20 +1,25 @@
-"""Rebuilding the graph from the record, and the progress of long work of this server."""
+"""Rebuilding the graph, comparing it with the record, and the progress of long work of this server."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Body, Path, Response
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
-from app.api.params import WaitSeconds
+from app.api.params import NoNullBody, WaitSeconds
 from app.api.responses import errors, example
 from app.operations.operation_answers import (
+    RECONCILED,
+    RECONCILING,
     RELOADED,
     RELOADING,
     AnyOperation,
+    ReconcileOperation,
     ReloadOperation,
     answer_of,
 )
+from app.operations.reconcile import start_reconciliation
 from app.operations.reload import start_reload
 
 named = APIRouter(tags=["graph"])
@@ -42,6 +47,41 @@ def reload_graph(services: AppServices, response: Response, wait_seconds: WaitSe
     answer: ReloadOperation = operation_answer(
         start_reload(services.operations, services.postgres, services.graph), response, wait_seconds
     )
+    return answer
+
+
+class ReconcileRequest(BaseModel):
+    """Whether to repair differences; without a body nothing is changed."""
+
+    model_config = ConfigDict(extra="forbid")
+    repair: StrictBool = Field(
+        default=False, description="Make the graph what the record says.", examples=[True]
+    )
+
+
+_UNCHANGED = ReconcileRequest()
+
+
+@router.post(
+    "/reconcile",
+    status_code=202,
+    dependencies=[NoNullBody],
+    responses=example(200, RECONCILED) | example(202, RECONCILING) | errors(409),
+)
+def reconcile_graph(
+    services: AppServices,
+    response: Response,
+    wait_seconds: WaitSeconds,
+    request: Annotated[ReconcileRequest, Body()] = _UNCHANGED,
+) -> ReconcileOperation:
+    """Compares the graph with the record and lists the differences; with `repair` it repairs the graph.
+
+    Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result.
+    """
+    operation = start_reconciliation(
+        services.operations, services.postgres, services.graph, repair=request.repair
+    )
+    answer: ReconcileOperation = operation_answer(operation, response, wait_seconds)
     return answer
 
 
