@@ -74,6 +74,6 @@ def grow(page: Page, most: int, way: str = "out") -> int:
         shown = page.evaluate(_EXPAND, [waiting[0], way, most])
     page.evaluate(
         f"""async () => {{ const e = {_EXPLORER}; const owners = e.items.filter((i) => i.kind === 'owner');
-        await e.change({{...e.state, opened: owners.map((i) => i.owner)}}, '', {{anew: true}}); }}"""
+        await e.change((state) => ({{...state, opened: owners.map((i) => i.owner)}}), '', {{anew: true}}); }}"""
     )
     return shown

@@ -19,6 +19,7 @@ const root = document.getElementById("explorer");
 const byId = (id) => document.getElementById(id);
 const looks = JSON.parse(root.dataset.looks);
 const FIRST = 6, MORE = 24, AT_ONCE = 12;
+const PANELS = ["help", "path", "filters"];
 
 class Explorer {
   constructor() {
@@ -30,11 +31,11 @@ class Explorer {
       background: () => { this.menu.close(); this.select(null); }, dropped: (item, cell) => this.move(item, cell), moved: () => this.menu.close(),
     });
     this.panel = new Panel(byId("panel"), {
-      edge: (edge) => this.openEdge(edge), noted: (id, text) => this.change(changes.noted(this.state, id, text), "The note is kept in the address of the page."),
+      edge: (edge) => this.openEdge(edge), noted: (id, text) => this.change((state) => changes.noted(state, id, text), "The note is kept in the address of the page."),
       opened: (owner) => this.toggleOwner(owner), closed: () => this.focus(), sized: () => { if (this.drawing.isFitted) this.drawing.fit(); },
     });
     const press = { undo: () => history.back(), redo: () => history.forward(), fit: () => this.drawing.fit(), arrange: () => this.arrangeAnew(), path: () => this.openPath(this.item(this.selected)?.kind === "wallet" ? this.selected : this.state.root),
-      filters: () => this.openFilters(), help: () => this.panel.help(this), numbered: () => this.change({ ...this.state, numbered: !this.state.numbered }, this.state.numbered ? "Edges have no numbers." : "Edges are numbered in the order of their first transfers.") };
+      filters: () => this.openFilters(), help: () => this.panel.help(this), numbered: () => this.change((state) => ({ ...state, numbered: !state.numbered }), this.state.numbered ? "Edges have no numbers." : "Edges are numbered in the order of their first transfers.") };
     for (const [id, act] of Object.entries(press)) byId(id).addEventListener("click", act);
     byId("export").addEventListener("click", (event) => this.menu.open("Export", ["png", "svg", "csv", "json"].map((form) => [form.toUpperCase(), "", () => this.export(form)]), { x: event.target.getBoundingClientRect().left, y: 0 }, event.target));
     byId("drawing").addEventListener("keydown", (event) => handleKey(this, event));
@@ -51,7 +52,7 @@ class Explorer {
     try { given = await Steps.fromAddress(); } catch (error) { this.say(`The link could not be read, so the exploration begins anew. ${error.message}`); }
     if (given) return this.restore(given, "The picture of the link.");
     let first = newState(root.dataset.chain, root.dataset.address);
-    return this.try("Loading …", async () => {
+    return this.inTurn("Loading …", async () => {
       for (const way of ["in", "out"]) if (root.dataset[way === "in" ? "senders" : "receivers"] !== "0") [first] = await changes.expanded(first, first.root, way, FIRST);
       await this.show(first, { anew: true });
       await this.steps.record(this.state, "", true);
@@ -87,33 +88,38 @@ class Explorer {
     byId("filters").textContent = Object.keys(this.state.filter).length ? `Filters (${Object.keys(this.state.filter).length})` : "Filters";
   }
 
-  async change(next, message, options = {}) {
-    return this.try(null, async () => {
+  // `step` makes the next state of the one that there is when its turn comes; it may return [state, message].
+  async change(step, message, options = {}) {
+    return this.inTurn(options.begins, async () => {
+      const made = await step(this.state);
+      const [next, said] = Array.isArray(made) ? made : [made, message];
       await this.show(next, { keepsView: !options.anew, ...options });
-      await this.steps.record(this.state, message, options.replaces);
+      await this.steps.record(this.state, said);
       this.render(options.still);
-      if (message) this.say(message);
+      if (said) this.say(said);
     });
   }
 
   async restore(given, message) {
     if (given === null) return this.start();
-    return this.try(null, async () => {
+    return this.inTurn(null, async () => {
       await this.show(given, { still: true });
       if (history.state === null) await this.steps.record(this.state, message, true);
       this.render(true);
-      if (this.panel.about && this.panel.about !== "help" && !this.item(this.panel.about)) this.panel.close();
+      if (this.panel.about && !PANELS.includes(this.panel.about) && !this.item(this.panel.about)) this.panel.close();
       this.say(message || "The picture as it was.");
     });
   }
 
-  // One change at a time; what fails says why and leaves the picture as it is.
-  async try(text, work) {
-    if (this.isBusy) return this.say("One moment: the last request is being answered.");
-    this.isBusy = true;
-    root.setAttribute("aria-busy", "true");
-    if (text) this.say(text);
-    try { return await work(); } catch (error) { this.say(`That did not work: ${error.message}`); console.warn(error); } finally { this.isBusy = false; root.removeAttribute("aria-busy"); }
+  // One change after the other; what fails says why and leaves the picture as it is.
+  inTurn(text, work) {
+    const turn = async () => {
+      root.setAttribute("aria-busy", "true");
+      if (text) this.say(text);
+      try { return await work(); } catch (error) { this.say(`That did not work: ${error.message}`); console.warn(error); return undefined; } finally { root.removeAttribute("aria-busy"); }
+    };
+    this.turn = (this.turn ?? Promise.resolve()).then(turn);
+    return this.turn;
   }
 
   say(text) { byId("status").textContent = text; }
@@ -126,43 +132,44 @@ class Explorer {
   }
 
   async expand(item, way, limit = AT_ONCE) {
-    let next, answer;
-    await this.try(`Loading the ${way === "in" ? "senders" : "receivers"} of ${nameOf(item)} …`, async () => { [next, answer] = await changes.expanded(this.state, item.wallet?.address ?? item.address, way, limit); });
-    if (!next) return;
     const word = way === "in" ? "senders" : "receivers";
-    await this.change(next, `${plural(answer.neighbours.length, "more wallet")} shown, of ${answer.total} ${word}${answer.more ? `; ${answer.more.wallets} are summed up` : ""}.`, { anew: true });
+    await this.change(async (state) => {
+      const [next, answer] = await changes.expanded(state, item.wallet?.address ?? item.address, way, limit);
+      return [next, `${plural(answer.neighbours.length, "more wallet")} shown, of ${answer.total} ${word}${answer.more ? `; ${answer.more.wallets} are summed up` : ""}.`];
+    }, null, { anew: true, begins: `Loading the ${word} of ${nameOf(item)} …` });
     this.focus(item.id);
   }
 
   collapse(item) {
-    const next = changes.collapsed(this.state, item.id, this.picture.flows);
-    const gone = this.state.wallets.length - next.wallets.length;
-    return this.change(next, `${plural(gone, "wallet")} that hung on ${nameOf(item)} alone ${gone === 1 ? "is" : "are"} hidden.`, { anew: true });
+    return this.change((state) => {
+      const next = changes.collapsed(state, item.id, this.picture.flows);
+      const gone = state.wallets.length - next.wallets.length;
+      return [next, `${plural(gone, "wallet")} that hung on ${nameOf(item)} alone ${gone === 1 ? "is" : "are"} hidden.`];
+    }, null, { anew: true });
   }
 
   hide(item) {
     if (item.id === this.state.root) return this.say("The wallet that the exploration began with stays.");
-    return this.change(changes.hidden(this.state, item.kind === "owner" ? item.members.map((each) => each.wallet.address) : [item.id]), `${nameOf(item)} is hidden.`, { anew: true });
+    const gone = item.kind === "owner" ? item.members.map((each) => each.wallet.address) : [item.id];
+    return this.change((state) => changes.hidden(state, gone), `${nameOf(item)} is hidden.`, { anew: true });
   }
 
   move(item, cell) {
-    const free = this.drawing.free(item.id, cell);
-    return this.change(changes.pinned(this.state, item.id, free), `${nameOf(item)} is pinned there.`, { still: true });
+    return this.change((state) => changes.pinned(state, item.id, this.drawing.free(item.id, cell)), `${nameOf(item)} is pinned there.`, { still: true });
   }
 
   pin(item) {
     const [column, row, isPinned] = this.state.cells[item.id];
-    return this.change(changes.pinned(this.state, item.id, [column, row], !isPinned), isPinned ? `${nameOf(item)} may be moved again when the picture is arranged.` : `${nameOf(item)} is pinned.`);
+    return this.change((state) => changes.pinned(state, item.id, [column, row], !isPinned), isPinned ? `${nameOf(item)} may be moved again when the picture is arranged.` : `${nameOf(item)} is pinned.`);
   }
 
   toggleOwner(owner) {
     const isOpen = this.state.opened.includes(owner);
-    return this.change(changes.opened(this.state, owner), isOpen ? `The wallets of ${owner} are one.` : `The wallets of ${owner} are shown one by one.`, { anew: true });
+    return this.change((state) => changes.opened(state, owner), isOpen ? `The wallets of ${owner} are one.` : `The wallets of ${owner} are shown one by one.`, { anew: true });
   }
 
   arrangeAnew() {
-    const cells = Object.fromEntries(Object.entries(this.state.cells).filter(([, cell]) => cell[2]));
-    return this.change({ ...this.state, cells }, "Arranged; what is pinned stays.", { anew: true });
+    return this.change((state) => ({ ...state, cells: Object.fromEntries(Object.entries(state.cells).filter(([, cell]) => cell[2])) }), "Arranged; what is pinned stays.", { anew: true });
   }
 
   twice(item, isLeft) {
@@ -212,23 +219,24 @@ class Explorer {
 
   openPath(from) {
     const { form, focus } = pathForm(this, from, nameOf(this.item(from) ?? this.item(this.state.root)), {
-      onFound: (findings, line) => this.change(changes.withPaths(this.state, findings), `The path is shown: ${line}.`, { anew: true }) });
+      onFound: (findings, line) => this.change((state) => changes.withPaths(state, findings), `Shown: ${line}.`, { anew: true }) });
     this.panel.show("path", "Path", form);
     focus();
   }
 
   openFilters() {
     this.panel.show("filters", "Filters", filterForm(this, (filter, isFinal) => {
-      const next = changes.filtered(this.state, filter);
-      const hiddenFlows = () => this.picture.flows.filter((flow) => !flow.transfers).length;
-      if (!isFinal) return this.try(null, () => this.show(next, { keepsView: true, still: true }));
-      return this.change(next, null, { still: true }).then(() => this.say(hiddenFlows() ? `${plural(hiddenFlows(), "flow")} of ${this.picture.flows.length} ${hiddenFlows() === 1 ? "is" : "are"} left out by the filters.` : "Nothing is left out by the filters."));
+      if (!isFinal) return this.inTurn(null, () => this.show(changes.filtered(this.state, filter), { keepsView: true, still: true }));
+      return this.change((state) => changes.filtered(state, filter), null, { still: true }).then(() => {
+        const left = this.picture.flows.filter((flow) => !flow.transfers).length;
+        this.say(left ? `${plural(left, "flow")} of ${this.picture.flows.length} ${left === 1 ? "is" : "are"} left out by the filters.` : "Nothing is left out by the filters.");
+      });
     }));
     byId("filter-asset").focus();
   }
 
   export(form) {
-    return this.try(null, async () => {
+    return this.inTurn(null, async () => {
       await exportAs(form, { ...this, drawing: this.drawing, link: location.href });
       this.say(`Saved as ${form.toUpperCase()}.`);
     });
