@@ -175,9 +175,10 @@ class Settings(BaseSettings):
         default="auto",
         description="Exposure engine; `auto` is Cypher where there are few paths to walk, and never Spark.",
     )
-    spark_master: str = Field(
-        default="local[*]",
-        description="Where the engine spark runs: this machine, or the address of a cluster's master.",
+    spark_master: str | None = Field(
+        default=None,
+        description="Where the engine spark runs: a cluster's master, or `local[*]`. Unset, commands use"
+        " their own machine, and the API has no such engine.",
     )
     spark_folder: str | None = Field(
         default=None, description="Folder or URL that all machines of the cluster reach, for a run's files."

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from app.alerts.of_run import alert_on_run
 from app.domain import Progress
+from app.errors import NotReady
 from app.operations.operation import Operation, Operations
 from app.policy.policy import load_policy
 from app.runs.compute import EngineChoice
@@ -12,7 +13,7 @@ from app.runs.engine_choice import CypherLimits
 from app.runs.run import OpenPasses, OtherPasses, StartedRun, execute_run, start_run
 from app.settings import Settings
 from app.spark.engine import preflight, spark_passes
-from app.spark.passes import SparkOptions
+from app.spark.passes import LOCAL_MASTER, SparkOptions
 from app.stores.graph import Graph
 from app.stores.limits import Work
 from app.stores.postgres import Postgres
@@ -57,7 +58,13 @@ def start_scoring(
 
     Raises:
         InUse: another run is running.
+        NotReady: the engine is spark, and no setting says where it is.
+        DependencyMissing: as `app.spark.engine.preflight`.
     """
+    if (engine or settings.engine) == "spark" and settings.spark_master is None:
+        raise NotReady(
+            "This API has no engine spark: set AML_SPARK_MASTER, or use `aml score --engine spark`."
+        )
     postgres, graph = postgres.during(Work.RUN), graph.during(Work.RUN)
     started = _start(
         postgres, graph, settings, engine, idempotency_key=idempotency_key, request_digest=request_digest
@@ -79,7 +86,7 @@ def start_scoring(
 
 def spark_options(settings: Settings) -> SparkOptions:
     """How the settings say that Spark is reached."""
-    return SparkOptions(settings.spark_master, settings.spark_folder, settings.spark_memory)
+    return SparkOptions(settings.spark_master or LOCAL_MASTER, settings.spark_folder, settings.spark_memory)
 
 
 def open_spark(options: SparkOptions) -> OpenPasses:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from app.spark.java import options
 from app.spark.orders import Place
+from app.spark.reasons import reason_of
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -59,7 +60,10 @@ def spark_session(place: Place, conf: dict[str, str]) -> Iterator["SparkSession"
             port = read_int(file)  # type: ignore[no-untyped-call] # PySpark's own
             secret = UTF8Deserializer().loads(file)  # type: ignore[no-untyped-call] # likewise
         os.environ.update(PYSPARK_GATEWAY_PORT=str(port), PYSPARK_GATEWAY_SECRET=secret)
-        session = SparkSession.builder.getOrCreate()
+        try:
+            session = SparkSession.builder.getOrCreate()
+        except Exception as exc:  # whatever PySpark and Java raise; while Java can be asked for its text
+            raise RuntimeError(reason_of(exc).text) from exc
         try:
             yield session
         finally:

@@ -22,6 +22,8 @@ class Reason:
 
 def reason_of(error: BaseException) -> Reason:
     """The reason behind an error of PySpark."""
+    if type(error) is RuntimeError and "\n" not in str(error):  # this program's own
+        return Reason(unequal=False, text=str(error))
     text = str(error)
     java = getattr(error, "java_exception", None)
     if java is not None:

@@ -24,10 +24,10 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.support.builders import story
 from tests.support.record import ask, ignore, label, score, write
-from tests.support.spark.cluster import JAVA_HOMES, Cluster
+from tests.support.spark.cluster import JAVA_HOMES, LOST_AFTER_SECONDS, Cluster
 from tests.support.spark.runs import assert_equal_runs
 
-KILLS = int(os.environ.get("AML_SPARK_KILLS", "2"))
+KILLS = int(os.environ.get("AML_SPARK_KILLS", "1"))
 pytestmark = [
     pytest.mark.skipif(find_spec("pyspark") is None, reason="the extra `spark` is not installed"),
     pytest.mark.skipif(not JAVA_HOMES, reason="Debian's openjdk-17-jre-headless is not installed"),
@@ -111,7 +111,7 @@ def fail_executors(cluster: Cluster, r: random.Random) -> None:
 
 
 def cut_network(cluster: Cluster, r: random.Random) -> None:
-    cluster.freeze(r.choice(cluster.workers()), 25.0)
+    cluster.freeze(r.choice(cluster.workers()), LOST_AFTER_SECONDS * 1.3)
 
 
 def fail_driver(_cluster: Cluster, _r: random.Random) -> None:

@@ -26,6 +26,7 @@ from tests.support.commands import aml
 from tests.support.ledgers.moves import SEEN, Ledger, as_transfer, random_ledger, with_listings
 from tests.support.record import ask, change, ignore, label, rows, score, write
 from tests.support.run_story import tell_story
+from tests.support.serving import served
 from tests.support.spark.runs import assert_equal_runs
 
 pytestmark = [
@@ -174,3 +175,18 @@ def drivers() -> list[psutil.Process]:
             if any(word in " ".join(each.cmdline()) for word in words):
                 found.append(each)
     return found
+
+
+def test_an_api_that_is_not_told_where_spark_is_has_no_such_engine(
+    settings: Settings, postgres: Postgres, graph: Graph
+) -> None:
+    tell_story(postgres)
+    project_all_pending(postgres, graph)
+    with served(settings, postgres, graph) as client:
+        refused = client.post("/run-score", json={"engine": "spark"})
+        assert refused.status_code == 409
+        assert "AML_SPARK_MASTER" in refused.json()["detail"]
+    told = settings.model_copy(update={"spark_master": "local[2]"})
+    with served(told, postgres, graph) as client:
+        answer = client.post("/run-score", json={"engine": "spark"}, headers={"Prefer": "wait=300"}).json()
+    assert (answer["engine"], answer["status"]) == ("spark", "completed")

@@ -15,11 +15,13 @@ from tests.support.commands import free_port
 
 JAVA_HOMES = sorted(Path("/usr/lib/jvm").glob("java-17-openjdk-*")) if Path("/usr/lib/jvm").is_dir() else []
 WORKERS = 2
-_CONFIGURATION = """
-spark.network.timeout 20s
-spark.executor.heartbeatInterval 4s
+LOST_AFTER_SECONDS = 60
+"""A master that shares two cores with everything else answers itself late."""
+_CONFIGURATION = f"""
+spark.network.timeout {LOST_AFTER_SECONDS}s
+spark.executor.heartbeatInterval 5s
 spark.executor.memory 1g
-spark.worker.timeout 15
+spark.worker.timeout {LOST_AFTER_SECONDS}
 """
 
 
