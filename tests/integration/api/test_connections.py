@@ -100,3 +100,23 @@ def test_of_too_many_connections_those_end_that_wait_longest(client: httpx.Clien
             with httpx.Client(base_url=client.base_url, timeout=30) as another:
                 assert another.get("/health").status_code == 200
         assert all(ended(each) for each in strangers[:100])
+
+
+def test_bytes_behind_a_request_prolong_no_unread_answer(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").content
+    requests = 100 * b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with opened(client, 1, requests) as (stranger,):
+        for _ in range(12):  # three times the limit
+            sleep(0.5)
+            try:
+                stranger.sendall(b"G")
+            except ConnectionError:
+                return
+        stranger.settimeout(60)
+        read = 0
+        try:
+            while received := stranger.recv(1 << 20):
+                read += len(received)
+        except ConnectionError:
+            pass
+        assert read < 99 * len(document)
