@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from bench import auto, burst, explain, growth, ingest, late, reconcile, scoring, screen, stores
+from bench import auto, burst, explain, files, growth, ingest, late, reconcile, scoring, screen, stores
 from bench.grown import continue_ids, following
 from bench.ledger import Ledger
 from embedded.ports import draw, is_free
@@ -162,3 +162,11 @@ def test_screenings_are_measured_while_transfers_arrive() -> None:
     assert sum(found["known"]["computed_from"].values()) == 10
     assert found["deposits"]["by_status"] == {"complete": 2}
     assert len(found["targets"]) == 5
+
+
+@pytest.mark.usefixtures("on_these_servers")
+def test_an_import_is_measured_beside_the_consumer() -> None:
+    found = files.run(1_500)
+    assert (found["lines"], found["transfers"]) == (1_500, 900)
+    assert min(found["import_per_second"], found["consumer_per_second"], found["import_peak_mb"]) > 0
+    assert len(found["targets"]) == 2
