@@ -14,6 +14,7 @@ from app.answers.runs import RunName
 from app.answers.scores import ExposureItem, Flow, Residual
 from app.domain import MICRO
 from app.runs.score_answer import part_of
+from app.web.drawing.hop_ends import hop_ends
 from app.web.drawing.hop_picture import hop_picture
 from app.web.drawing.hop_rows import MAX_STOPS_PER_COLUMN, HopRow, Stop, assets_of, hop_rows
 from app.web.drawing.palette import palette
@@ -211,3 +212,14 @@ def test_a_wallet_without_money_has_an_empty_picture() -> None:
     assert assets_of(explained()) == []
     assert hop_rows(explained(), "ETH") == []
     assert draw(explained()).tag == f"{SVG}svg"
+
+
+@pytest.mark.parametrize("direction", ["source", "destination"])
+def test_the_ends_as_bars_add_up_to_all_of_it_largest_first(direction: Flow) -> None:
+    ends = hop_ends(hop_rows(STORY, "ETH"), direction)
+    shares = [end.share for end in ends]
+    assert fsum(shares) == pytest.approx(1)
+    assert shares == sorted(shares, reverse=True)
+    assert {end.name for end in ends if end.address} >= (
+        {"A mixer"} if direction == "source" else {"An exchange"}
+    )

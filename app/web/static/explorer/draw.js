@@ -54,8 +54,7 @@ export class Drawing {
     });
     groups.attr("class", (item) => `item ${item.kind} ${item.risk_level ?? "unknown-level"} tier-${looks[item.category]?.tier ?? "none"}${item.id === state.root ? " root" : ""}${item.id === selected ? " selected" : ""}${state.cells[item.id][2] ? " pinned" : ""}${item.isFaded ? " faded" : ""}`)
       .attr("data-id", (item) => item.id).attr("role", "button").attr("aria-haspopup", (item) => item.kind === "more" ? null : "menu")
-      .attr("tabindex", (item) => item.id === (selected ?? state.root) ? 0 : -1)
-      .attr("aria-label", (item) => this.description(item));
+      .attr("tabindex", (item) => item.id === (selected ?? state.root) ? 0 : -1);
     const isStill = still || matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (isStill) groups.interrupt();
     (isStill ? groups : groups.transition().duration(260)).attr("transform", (item) => `translate(${this.place(item.id)})`);

@@ -8,13 +8,14 @@ const day = (moment) => moment.slice(0, 10);
 export const days = (first, last) => first === null ? "" : day(first) === day(last) ? day(first) : `${day(first)} – ${day(last)}`;
 
 export function itemsOf(state, picture) {
-  const owners = d3.group(picture.wallets.filter((each) => each.owner && each.wallet.address !== state.root), (each) => each.owner);
+  const alone = new Set([state.root, ...state.marked.flat()]); // the wallets of a path are shown one by one
+  const owners = d3.group(picture.wallets.filter((each) => each.owner && !alone.has(each.wallet.address)), (each) => each.owner);
   const itemOf = new Map(); // address -> id of its item
   const items = [];
   for (const each of picture.wallets) {
     const address = each.wallet.address;
     const members = each.owner ? owners.get(each.owner) ?? [] : [];
-    if (address !== state.root && members.length > 1 && !state.opened.includes(each.owner)) {
+    if (!alone.has(address) && members.length > 1 && !state.opened.includes(each.owner)) {
       const id = `owner:${each.owner}`;
       itemOf.set(address, id);
       if (members[0] === each) items.push({ id, kind: "owner", owner: each.owner, members, ...worst(members) });
