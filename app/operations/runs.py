@@ -13,7 +13,7 @@ from app.runs.engine_choice import CypherLimits
 from app.runs.run import OpenPasses, OtherPasses, StartedRun, execute_run, start_run
 from app.settings import Settings
 from app.spark.engine import preflight, spark_passes
-from app.spark.passes import LOCAL_MASTER, SparkOptions
+from app.spark.options import LOCAL_MASTER, SparkOptions
 from app.stores.graph import Graph
 from app.stores.limits import Work
 from app.stores.postgres import Postgres

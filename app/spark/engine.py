@@ -8,12 +8,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from app.errors import DependencyMissing, InvalidInput
 from app.spark.java import machines_java, wheels_java
-from app.spark.orders import Place
-from app.spark.passes import LOG_FILE, SparkOptions, SparkPasses
+from app.spark.options import SparkOptions
+from app.spark.orders import LOG_FILE, Place
+
+if TYPE_CHECKING:  # it loads a compiler
+    from app.spark.passes import SparkPasses
 
 _MASTER_SECONDS = 5.0
 _MASTER_PORT = 7077
@@ -63,12 +67,14 @@ def _reach(master: str) -> None:
 
 
 @contextmanager
-def spark_passes(options: SparkOptions) -> Iterator[SparkPasses]:
+def spark_passes(options: SparkOptions) -> Iterator["SparkPasses"]:
     """The passes of one run; the driver and its files are gone after the block.
 
     Raises:
         DependencyMissing, InvalidInput: as `preflight`; Spark does not start, or a worker lacks something.
     """
+    from app.spark.passes import SparkPasses  # noqa: PLC0415 - loads a compiler
+
     place = preflight(options)
     with tempfile.TemporaryDirectory(prefix="aml-spark-", ignore_cleanup_errors=True) as folder:
         with (Path(folder) / LOG_FILE).open("wb") as errors:

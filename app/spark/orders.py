@@ -1,6 +1,10 @@
 """What the process of Spark's driver is told, a line of JSON each."""
 
 from dataclasses import dataclass
+from typing import Final
+
+LOG_FILE: Final = "spark.log"
+"""What the driver, its Java and its workers print, in the folder of the run."""
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
@@ -19,34 +19,15 @@ from app.errors import DependencyMissing, Unequal
 from app.ledger.cells import DESTINATION, SOURCE, CellLayout
 from app.ledger.exposure import FractionDone, PassResult
 from app.ledger.kernels import Flows, Pools
-from app.spark.orders import Order, Place
+from app.spark.options import SparkOptions
+from app.spark.orders import LOG_FILE, Order, Place
 
 log = structlog.get_logger()
 
-LOCAL_MASTER: Final = "local[*]"
 _IDLE_SECONDS = 1.0
 _STOP_SECONDS = 30.0
 _WRITING = 0.15
 """The part of the first pass in which transfers are written."""
-
-
-@dataclass(frozen=True)
-class SparkOptions:
-    """How Spark is reached: `folder` is a folder or URL that all of a cluster's machines reach."""
-
-    master: str = LOCAL_MASTER
-    folder: str | None = None
-    memory: str = "2g"
-
-    @property
-    def is_local(self) -> bool:
-        """Whether Spark is on this machine alone."""
-        return self.master.startswith("local")
-
-    @property
-    def is_url(self) -> bool:
-        """Whether files go by Spark's connectors, and not by this machine's file system."""
-        return self.folder is not None and "://" in self.folder
 
 
 class SparkPasses:
@@ -211,9 +192,6 @@ class SparkPasses:
         """The last error in Spark's log."""
         lines = (self._folder / LOG_FILE).read_text(errors="replace").splitlines()
         return next((line.strip()[:300] for line in reversed(lines) if _tells(line)), "")
-
-
-LOG_FILE: Final = "spark.log"
 
 
 def _tells(line: str) -> bool:

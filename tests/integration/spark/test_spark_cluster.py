@@ -19,7 +19,7 @@ import pytest
 from app.errors import DependencyMissing
 from app.operations.runs import score as score_by_settings
 from app.settings import Settings
-from app.spark.passes import SparkOptions
+from app.spark.options import SparkOptions
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.support.builders import story

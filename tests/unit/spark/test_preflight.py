@@ -9,7 +9,7 @@ import pytest
 from app.errors import DependencyMissing, InvalidInput
 from app.spark import engine
 from app.spark.engine import preflight
-from app.spark.passes import SparkOptions
+from app.spark.options import SparkOptions
 from app.spark.reasons import reason_of
 
 pytestmark = [
