@@ -4,6 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
@@ -33,7 +34,7 @@ _UNCHANGED = ReconcileRequest()
     dependencies=[NoNullBody],
     responses=example(200, RECONCILED) | example(202, RECONCILING) | errors(409),
 )
-def reconcile_graph(
+async def reconcile_graph(
     services: AppServices,
     response: Response,
     wait_seconds: WaitSeconds,
@@ -43,8 +44,8 @@ def reconcile_graph(
 
     Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result.
     """
-    operation = start_reconciliation(
-        services.operations, services.postgres, services.graph, repair=request.repair
+    operation = await run_in_threadpool(
+        start_reconciliation, services.operations, services.postgres, services.graph, repair=request.repair
     )
-    answer: ReconcileOperation = operation_answer(operation, response, wait_seconds)
+    answer: ReconcileOperation = await operation_answer(operation, response, wait_seconds)
     return answer

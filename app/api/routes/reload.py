@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
+from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
@@ -34,14 +35,15 @@ _SHOWN: dict[int | str, dict[str, Any]] = {
     status_code=202,
     responses=example(200, RELOADED) | example(202, RELOADING) | errors(409),
 )
-def reload_graph(services: AppServices, response: Response, wait_seconds: WaitSeconds) -> ReloadOperation:
+async def reload_graph(
+    services: AppServices, response: Response, wait_seconds: WaitSeconds
+) -> ReloadOperation:
     """Rebuilds the graph from the record; the old graph answers until then.
 
     Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result.
     """
-    answer: ReloadOperation = operation_answer(
-        start_reload(services.operations, services.postgres, services.graph), response, wait_seconds
-    )
+    operation = await run_in_threadpool(start_reload, services.operations, services.postgres, services.graph)
+    answer: ReloadOperation = await operation_answer(operation, response, wait_seconds)
     return answer
 
 
