@@ -144,6 +144,13 @@ class Forbidden(AmlError):
     kind = "forbidden"
 
 
+class UnsupportedEncoding(AmlError):
+    """The body of a request is compressed."""
+
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    kind = "unsupported-encoding"
+
+
 class Unequal(AmlError):
     """Two things that must be equal are not: the graph and the record, or a run and its recomputation."""
 

@@ -158,7 +158,7 @@ class Settings(BaseSettings):
         " its own names are known, elsewhere empty is any.",
     )
     forwarded_allow_ips: str = Field(
-        default="127.0.0.1",
+        default="",
         description="Addresses of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are taken.",
     )
     cors_origins: str = Field(

@@ -1,13 +1,16 @@
 """The services that routes use; `create_app` sets them, so nothing is opened at import time."""
 
+from asyncio import Semaphore
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from app.api.exports import Exports
 from app.api.probes import Probes
 from app.api.throttle import RequestLimit, SignInThrottle
 from app.api.topic import TransferTopic
+from app.api.waiting import Waiting
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
 from app.operations.undo_import import Withdraw
@@ -32,6 +35,9 @@ class Services:
     topic: TransferTopic
     screener: Screener
     withdraw: Withdraw
+    waiting: Waiting
+    exports: Exports
+    heavy: Semaphore
 
 
 async def _services(request: Request) -> Services:

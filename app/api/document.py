@@ -10,7 +10,7 @@ from app.answers.problem import Problem
 from app.api.responses import errors
 
 SERVERS: Final = [{"url": "/", "description": "The server that this document comes from."}]
-_OF_BODIES: Final = (400, 413)
+_OF_BODIES: Final = (400, 413, 415)
 HEADERS: Final = {
     "X-Request-ID": "The request's own, or one of the server's; it stands in its log.",
     "ETag": "Send it as `If-None-Match`: what has not changed is 304 without a body.",

@@ -1,4 +1,4 @@
-"""Middleware of every request: a bounded body, security headers, a log line, and a problem for each error."""
+"""Middleware of every request: one target and length, headers, a log line, and a problem for each error."""
 
 import re
 from time import perf_counter
@@ -9,12 +9,12 @@ from asgi_correlation_id import correlation_id
 from fastapi import Request
 from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.answers.problem import KIND_OF_STATUS
 from app.api.problems import aml_problem, problem
 from app.api.security import HEADERS, check_origin
+from app.api.targets import with_path
 from app.errors import Forbidden, InvalidInput
 
 log = structlog.get_logger()
@@ -39,6 +39,10 @@ def is_request_id(text: str) -> bool:
     return _request_id(text) is not None
 
 
+class TwoLengths(InvalidInput):
+    """The length of a body is said twice."""
+
+
 class RequestMiddleware:
     """ASGI middleware; the only `async` code, because the protocol is asynchronous."""
 
@@ -50,6 +54,7 @@ class RequestMiddleware:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope = with_path(scope)
         method = scope["method"]
         if method == "HEAD":  # the server leaves the body of its answer out
             scope = {**scope, "method": "GET"}
@@ -71,10 +76,12 @@ class RequestMiddleware:
         try:
             check_origin(request)
             _check_length(request)
-            limit = MAX_BODY_BYTES_OF_MANY if scope["path"] in OF_MANY else MAX_BODY_BYTES
-            await self.app(scope, _bounded(receive, limit), send_with_headers)
+            await self.app(scope, receive, send_with_headers)
         except (Forbidden, InvalidInput) as exc:
-            await aml_problem(request, exc)(scope, receive, send_with_headers)
+            answer = aml_problem(request, exc)
+            if isinstance(exc, TwoLengths):  # where the next request would begin is not known
+                answer.headers["Connection"] = "close"
+            await answer(scope, receive, send_with_headers)
         except Exception:
             log.exception("request_failed", method=method, path=path)
             if status:  # the response has begun: breaking the connection shows that it is incomplete
@@ -93,10 +100,10 @@ def _check_length(request: Request) -> None:
     """Refuses a request whose body has two lengths: two servers on its way may take different ones.
 
     Raises:
-        InvalidInput: it has both headers.
+        TwoLengths: it has both headers.
     """
     if "content-length" in request.headers and "transfer-encoding" in request.headers:
-        raise InvalidInput("A request has either Content-Length or Transfer-Encoding, and not both.")
+        raise TwoLengths("A request has either Content-Length or Transfer-Encoding, and not both.")
 
 
 def _measure(request: Request, method: str, status: int, seconds: float) -> None:
@@ -106,18 +113,3 @@ def _measure(request: Request, method: str, status: int, seconds: float) -> None
     if request.scope["path"].startswith("/v1/") and route.startswith("/") and not route.startswith("/v1"):
         route = f"/v1{route}"
     REQUEST_SECONDS.labels(method if method in METHODS else "other", route, status).observe(seconds)
-
-
-def _bounded(receive: Receive, limit: int) -> Receive:
-    """The body up to the limit; FastAPI's own limit would not answer with a problem."""
-    received = 0
-
-    async def bounded_receive() -> Message:
-        nonlocal received
-        message = await receive()
-        received += len(message.get("body", b""))
-        if received > limit:
-            raise HTTPException(413, f"The body is larger than {limit} bytes.")
-        return message
-
-    return bounded_receive

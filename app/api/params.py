@@ -6,9 +6,11 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
+from pydantic import BeforeValidator
 
 from app.answers.cursors import MAX_BIGINT
 from app.answers.moments import Moment
+from app.api.targets import slashes
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 
 MAX_WAIT_SECONDS = 300
@@ -35,6 +37,7 @@ WALLET_PATTERN = r"^\s*[!-~]+\s*$"
 """In the document alone: what is wrong with a text is said by `app.chains.wallet_reference`."""
 WalletReference = Annotated[
     str,
+    BeforeValidator(slashes),
     Path(
         description="An address, or `chain:address`, as any wallet software writes it:"
         " EVM addresses and bech32 in any case, Bitcoin Cash with its prefix or in the legacy form.",

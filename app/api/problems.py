@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from asgi_correlation_id import correlation_id
 from fastapi import FastAPI, Request
@@ -22,11 +23,24 @@ from app.errors import (
     TooManyRequests,
     Unauthorized,
     UnknownAddress,
+    UnsupportedEncoding,
 )
 
 MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS: Final = 50
+"""Of one answer; `detail` says how many more there are."""
+MAX_NAME_LENGTH: Final = 200
+MAX_DETAIL_LENGTH: Final = 1_000
 ErrorPage = Callable[[Request, dict[str, Any]], Response]
 """Renders a problem as a page; the application sets it as `app.state.error_page`."""
+
+
+class MoreErrors(RequestValidationError):
+    """The first errors of a request, and how many more there are."""
+
+    def __init__(self, errors: list[dict[str, Any]], more: int) -> None:
+        super().__init__(errors)
+        self.more = more
 
 
 def wants_page(request: Request) -> bool:
@@ -109,6 +123,8 @@ def _headers_and_fields(exc: AmlError) -> tuple[dict[str, str], dict[str, object
             return {}, {"reason": exc.reason}
         case Unauthorized():
             return {"WWW-Authenticate": "Bearer"}, {}
+        case UnsupportedEncoding():
+            return {"Accept-Encoding": "identity"}, {}
         case TooManyRequests():
             return {"Retry-After": str(exc.retry_after)}, {}
         case InUse():
@@ -152,8 +168,12 @@ def _allowed(request: Request) -> list[str]:
 
 def _invalid_request(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, RequestValidationError)  # noqa: S101 - registered for this class alone
-    errors = [_invalid_parameter(request, error) for error in exc.errors()]
+    found = exc.errors()
+    errors = [_invalid_parameter(request, error) for error in islice(found, MAX_ERRORS)]
     detail = "; ".join(f"{error['name']}: {error['detail']}" for error in errors)
+    more = len(found) - len(errors) + (exc.more if isinstance(exc, MoreErrors) else 0)
+    if more:
+        detail += f"; and {more} more."
     return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-input", detail, errors=errors)
 
 
@@ -169,10 +189,15 @@ def _invalid_parameter(request: Request, error: dict[str, Any]) -> dict[str, str
         reason, detail = "wrong_media_type", f"The header Content-Type must be application/json; {said}."
     return {
         "location": location,
-        "name": name,
+        "name": shortened(name),
         "reason": reason,
-        "detail": detail.removeprefix("Value error, "),
+        "detail": shortened(detail.removeprefix("Value error, "), MAX_DETAIL_LENGTH),
     }
+
+
+def shortened(text: str, length: int = MAX_NAME_LENGTH) -> str:
+    """The text, or its beginning: a client knows what it has sent."""
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def _is_json(media_type: str) -> bool:

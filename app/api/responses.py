@@ -20,6 +20,7 @@ _EXAMPLES: Final = {
     ),
     409: ("in-use", "Scoring run 3 is running. Wait for it to end: GET /v1/runs/3 (`aml status`)."),
     413: ("too-large", "The body is larger than 65536 bytes."),
+    415: ("unsupported-encoding", "A body is taken as it is, and not compressed."),
     422: ("invalid-input", "limit: Input should be less than or equal to 1000"),
     429: (
         "too-many-requests",

@@ -1,13 +1,16 @@
 """Access to the API: a token or a session, loopback host names, and no request of another site's page."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.concurrency import run_in_threadpool
 
 from app.access import is_loopback, is_token
 from app.api.sessions import cookie_name, is_session
+from app.api.targets import host_name
 from app.errors import DependencyMissing, Forbidden, InvalidInput, Unauthorized
 from app.settings import Settings
 
@@ -15,7 +18,10 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 ORIGIN_HEADERS = ("origin", "sec-fetch-site")
 """Headers in which browsers name the page that sends a request; `check_origin` refuses other sites."""
 MIN_TOKEN_LENGTH = 16
+ADMITTED: Final = "aml_admitted"
+"""Set in the scope of a request that `app.api.gate` has let through."""
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
+
 
 HEADERS = {
     # The icons of the API documentation are `data:` URLs.
@@ -72,26 +78,41 @@ def _check_token(token: str) -> None:
         )
 
 
-def require_token(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+async def require_token(
+    request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
+    """Says, in the document too, that a route needs the token; `app.api.gate` asks for it before.
+
+    Raises:
+        Unauthorized: the request has not come through the gate.
+    """
+    if ADMITTED not in request.scope:
+        raise _needs_token()
+
+
+async def check_token(request: Request) -> None:
     """Accepts a request with the token, or with the session of a browser that signed in with it.
 
     Raises:
         Unauthorized: it has neither.
         Forbidden: a session changes something, and no header says that a page of this server sent it.
+        DependencyMissing: the record, which knows the sessions, does not answer.
     """
     services = request.app.state.services
     settings: Settings = services.settings
-    if settings.api_auth == "off" or (
-        credentials is not None and is_token(settings, credentials.credentials)
-    ):
+    if settings.api_auth == "off":
+        return
+    scheme, given = get_authorization_scheme_param(request.headers.get("authorization"))
+    has_token = scheme.lower() == "bearer"
+    if has_token and is_token(settings, given):
         return
     cookie = request.cookies.get(cookie_name(settings))
-    if credentials is not None or not is_session(settings, services.postgres, cookie):
-        raise Unauthorized(
-            "This needs the header `Authorization: Bearer <AML_API_TOKEN>` with the right token."
-        )
+    if (
+        has_token
+        or cookie is None
+        or not await run_in_threadpool(is_session, settings, services.postgres, cookie)
+    ):
+        raise _needs_token()
     if request.method not in SAFE_METHODS and not any(name in request.headers for name in ORIGIN_HEADERS):
         raise Forbidden("A session may change something only from a page of this server.")
 
@@ -105,10 +126,11 @@ def check_origin(request: Request) -> None:
     """
     settings: Settings = request.app.state.services.settings
     host = request.headers.get("host", "")
+    name = host_name(host)
     names = settings.host_names
     if is_loopback(settings.api_host):
         names |= LOOPBACK_NAMES | {settings.api_host}
-    if names and _host_name(host) not in names:
+    if (names and name not in names) or (host and name is None):
         raise Forbidden(
             "This API does not answer under this host name: on loopback under 127.0.0.1 or localhost, and"
             " under those of AML_ALLOWED_HOSTS."
@@ -124,16 +146,13 @@ def check_origin(request: Request) -> None:
         raise Forbidden("Requests from other sites' pages are refused.")
 
 
+def _needs_token() -> Unauthorized:
+    return Unauthorized("This needs the header `Authorization: Bearer <AML_API_TOKEN>` with the right token.")
+
+
 def _authority(url: str) -> str | None:
     """Host and port of a URL in lower case; None of a text that is none."""
     try:
         return urlsplit(url).netloc.lower()
-    except ValueError:
-        return None
-
-
-def _host_name(host: str) -> str | None:
-    try:
-        return urlsplit(f"//{host}").hostname
     except ValueError:
         return None

@@ -55,8 +55,12 @@ class RequestLimit:
             raise TooManyRequests(message, _seconds_left(self._limiter, self._limit, address))
 
 
-async def limit_requests(request: Request) -> None:
-    """Counts a request of the API, before its token is looked at: a wrong token counts too.
+async def limit_requests() -> None:
+    """Says that the requests of a route are counted; `app.api.gate` counts them, whatever their token."""
+
+
+def count_request(request: Request) -> None:
+    """Counts a request of the API.
 
     Raises:
         TooManyRequests: too many came from its address.

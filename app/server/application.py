@@ -1,5 +1,6 @@
 """The API and the pages as one application. Nothing is opened at import time."""
 
+from asyncio import Semaphore
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version as installed_version
@@ -9,12 +10,15 @@ from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 
 from app.api import document, problems
 from app.api.answer_limit import AnswerLimit
+from app.api.bodies import Bodies
+from app.api.compression import Compression
 from app.api.dependencies import Services
 from app.api.entity_tags import EntityTagMiddleware
+from app.api.exports import Exports
+from app.api.gate import Gate
 from app.api.known_parameters import only_known_parameters
 from app.api.middleware import REQUEST_ID, RequestMiddleware, is_request_id
 from app.api.probes import Probes
@@ -42,6 +46,8 @@ from app.api.routes import (
 )
 from app.api.security import check_settings, require_token
 from app.api.throttle import RequestLimit, SignInThrottle, limit_requests
+from app.api.turns import HEAVY_AT_ONCE
+from app.api.waiting import Waiting
 from app.operations.operation import Operations
 from app.operations.status import StatusReader, ingestion_status
 from app.screening.screen import Screener
@@ -117,10 +123,15 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         topic=Topic(settings, postgres),
         screener=Screener(postgres, graph, settings),
         withdraw=withdraw,
+        waiting=Waiting(),
+        exports=Exports(),
+        heavy=Semaphore(HEAVY_AT_ONCE),
     )
     # The last one is the outermost.
+    app.add_middleware(Bodies)
+    app.add_middleware(Gate)
     app.add_middleware(EntityTagMiddleware)
-    app.add_middleware(GZipMiddleware, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=5)
+    app.add_middleware(Compression, minimum_size=MIN_COMPRESSED_BYTES, compresslevel=5)
     if settings.origins:
         app.add_middleware(
             CORSMiddleware,
@@ -174,6 +185,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     app.state.services.probes.close()
+    app.state.services.waiting.close()
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -18,7 +18,9 @@ HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 20.0
 """From the head to the end of the body, which has 64 KiB at most."""
 READ_SECONDS: Final = 60.0
-"""How long a client may leave an answer unread."""
+"""How long a client may take for what a buffer holds of an answer, some 64 KiB."""
+ANSWER_SECONDS: Final = 3_600.0
+"""From the whole request to the end of its answer, however slowly it is read."""
 BACKLOG: Final = 128
 """Connections that wait to be accepted, and those that asyncio accepts in one step."""
 OWN_DESCRIPTORS: Final = 128 + 6 * BACKLOG
@@ -53,13 +55,13 @@ class BoundedConnection(H11Protocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's signature
         super().__init__(*args, **options)
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadlines: dict[str, asyncio.TimerHandle] = {}
         self._waiting = _waiting.setdefault(self.server_state, {})
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Accepts a connection, in the place of the one that has waited longest where there are too many."""
         super().connection_made(transport)
-        self._end_after(HEAD_SECONDS)
+        self._end_after("request", HEAD_SECONDS)
         self._waiting[self] = None
         if len(self.connections) > max_connections():
             next(iter(self._waiting)).transport.abort()
@@ -69,35 +71,39 @@ class BoundedConnection(H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Reads some bytes; the deadline is that of the part of the request that is still missing."""
         before = self.conn.their_state
-        if before is h11.IDLE and self._deadline is None:
-            self._end_after(HEAD_SECONDS)
+        if before is h11.IDLE and "request" not in self._deadlines:
+            self._end_after("request", HEAD_SECONDS)
         super().data_received(data)
         after = self.conn.their_state
         if after is h11.SEND_BODY:
             if before is not h11.SEND_BODY:
-                self._end_after(BODY_SECONDS)
+                self._end_after("request", BODY_SECONDS)
         elif after is not h11.IDLE:
-            self._clear_deadline()
+            self._clear("request")
             self._waiting.pop(self, None)
+            if "answer" not in self._deadlines and not self.cycle.response_complete:
+                self._end_after("answer", ANSWER_SECONDS)
 
     def on_response_complete(self) -> None:
         """Begins to wait for the next request."""
         self._waiting[self] = None
+        self._clear("answer")
         super().on_response_complete()
 
     def pause_writing(self) -> None:
         """The client does not read: it has to, in time."""
-        self._end_after(READ_SECONDS)
+        self._end_after("reading", READ_SECONDS)
         super().pause_writing()
 
     def resume_writing(self) -> None:
         """The client reads again."""
-        self._clear_deadline()
+        self._clear("reading")
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forgets the connection."""
-        self._clear_deadline()
+        for what in tuple(self._deadlines):
+            self._clear(what)
         self._waiting.pop(self, None)
         super().connection_lost(exc)
 
@@ -117,14 +123,14 @@ class BoundedConnection(H11Protocol):
         except ValueError:
             return False
 
-    def _end_after(self, seconds: float) -> None:
-        self._clear_deadline()
-        self._deadline = self.loop.call_later(seconds, self.transport.abort)
+    def _end_after(self, what: str, seconds: float) -> None:
+        """Sets the time until which a part has to be over: bytes of a request prolong no unread answer."""
+        self._clear(what)
+        self._deadlines[what] = self.loop.call_later(seconds, self.transport.abort)
 
-    def _clear_deadline(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
+    def _clear(self, what: str) -> None:
+        if (deadline := self._deadlines.pop(what, None)) is not None:
+            deadline.cancel()
 
 
 _waiting: WeakKeyDictionary[ServerState, dict[BoundedConnection, None]] = WeakKeyDictionary()

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
@@ -39,14 +40,15 @@ _SHOWN: dict[int | str, dict[str, Any]] = {
     status_code=202,
     responses=example(200, RELOADED) | example(202, RELOADING) | errors(409),
 )
-def reload_graph(services: AppServices, response: Response, wait_seconds: WaitSeconds) -> ReloadOperation:
+async def reload_graph(
+    services: AppServices, response: Response, wait_seconds: WaitSeconds
+) -> ReloadOperation:
     """Rebuilds the graph from the record; the old graph answers until then.
 
     Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result.
     """
-    answer: ReloadOperation = operation_answer(
-        start_reload(services.operations, services.postgres, services.graph), response, wait_seconds
-    )
+    operation = await run_in_threadpool(start_reload, services.operations, services.postgres, services.graph)
+    answer: ReloadOperation = await operation_answer(operation, response, wait_seconds)
     return answer
 
 
@@ -68,7 +70,7 @@ _UNCHANGED = ReconcileRequest()
     dependencies=[NoNullBody],
     responses=example(200, RECONCILED) | example(202, RECONCILING) | errors(409),
 )
-def reconcile_graph(
+async def reconcile_graph(
     services: AppServices,
     response: Response,
     wait_seconds: WaitSeconds,
@@ -78,10 +80,10 @@ def reconcile_graph(
 
     Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result.
     """
-    operation = start_reconciliation(
-        services.operations, services.postgres, services.graph, repair=request.repair
+    operation = await run_in_threadpool(
+        start_reconciliation, services.operations, services.postgres, services.graph, repair=request.repair
     )
-    answer: ReconcileOperation = operation_answer(operation, response, wait_seconds)
+    answer: ReconcileOperation = await operation_answer(operation, response, wait_seconds)
     return answer
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
+from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
@@ -45,7 +46,7 @@ def get_import(services: AppServices, import_id: ImportId) -> ImportedFiles:
     status_code=202,
     responses=example(200, UNDONE) | example(202, UNDOING) | errors(404),
 )
-def undo_import(
+async def undo_import(
     services: AppServices, response: Response, import_id: ImportId, wait_seconds: WaitSeconds
 ) -> UndoOperation:
     """Takes back what an import alone said, as if it had never been said; what others said too stays.
@@ -53,6 +54,8 @@ def undo_import(
     It is no retraction: importing the same files again brings all of it back. Answers 202 with the operation,
     or, with `Prefer: wait=N`, 200 with the import. An import that was undone before stays so.
     """
-    operation = start_undo(services.operations, services.postgres, services.withdraw, import_id)
-    answer: UndoOperation = operation_answer(operation, response, wait_seconds)
+    operation = await run_in_threadpool(
+        start_undo, services.operations, services.postgres, services.withdraw, import_id
+    )
+    answer: UndoOperation = await operation_answer(operation, response, wait_seconds)
     return answer

@@ -1,10 +1,14 @@
 """Scoring runs: starting, reading and cancelling them."""
 
-from time import monotonic, sleep
-from typing import Annotated
+import asyncio
+from functools import partial
+from time import monotonic
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Row
+from starlette.concurrency import run_in_threadpool
 
 from app.answers.names import EngineRequest, RunStatus
 from app.answers.prices import UNUSED_PRICES, UnusedPrices
@@ -44,7 +48,7 @@ class RunRequest(BaseModel):
 
 
 _BY_SETTINGS = RunRequest()
-RETRY_SECONDS = 0.25
+RETRY_SECONDS: Final = 0.25
 STARTING_SECONDS = 30.0
 """How long a request waits for the row of a run that another request with its key is starting."""
 
@@ -55,7 +59,7 @@ STARTING_SECONDS = 30.0
     dependencies=[NoNullBody],
     responses=example(200, RUN) | example(202, RUNNING_RUN) | errors(409, 504),
 )
-def start_run(
+async def start_run(
     services: AppServices,
     response: Response,
     wait_seconds: WaitSeconds,
@@ -70,10 +74,11 @@ def start_run(
     keyed = None if idempotency_key is None else KeyedRequest(idempotency_key, digest_of(request))
     deadline = monotonic() + STARTING_SECONDS
     while True:
-        if keyed is not None and (run_id := _run_of_key(services, keyed)) is not None:
-            return _current_run(services, response, run_id, wait_seconds)
+        if keyed is not None and (known := await _run_of_key(services, keyed)) is not None:
+            return await _current_run(services, response, known, wait_seconds)
         try:
-            run_id, operation = start_scoring(
+            run_id, operation = await run_in_threadpool(
+                start_scoring,
                 services.operations,
                 services.postgres,
                 services.graph,
@@ -86,16 +91,16 @@ def start_run(
             if keyed is None:
                 raise
             # The other one may be of the same key: it has the lock, and its row comes.
-            if (other := _running_run(services)) is not None and _run_of_key(services, keyed) != other:
+            other = await run_in_threadpool(_running_run, services)
+            if other is not None and await _run_of_key(services, keyed) != other:
                 raise
             if monotonic() > deadline:
                 raise
-            sleep(RETRY_SECONDS)
+            await asyncio.sleep(RETRY_SECONDS)
         else:
             break
-    set_status(response, operation, f"/v1/runs/{run_id}", wait_seconds)
-    with services.postgres.transaction() as connection:
-        return one_run(connection, run_id)
+    await set_status(response, operation, f"/v1/runs/{run_id}", wait_seconds)
+    return await run_in_threadpool(_run, services, run_id)
 
 
 @router.get("/runs", responses=example(200, RUNS))
@@ -130,8 +135,7 @@ def list_unused_prices(
 @router.get("/runs/{run_id}", responses=example(200, RUN) | errors(404))
 def get_run(services: AppServices, run_id: RunId) -> Run:
     """One scoring run and its progress."""
-    with services.postgres.transaction() as connection:
-        return one_run(connection, run_id)
+    return _run(services, run_id)
 
 
 @router.post(
@@ -139,20 +143,24 @@ def get_run(services: AppServices, run_id: RunId) -> Run:
     status_code=202,
     responses=example(200, CANCELLED_RUN) | example(202, RUNNING_RUN) | errors(404, 409),
 )
-def cancel_run(services: AppServices, response: Response, run_id: RunId) -> Run:
+async def cancel_run(services: AppServices, response: Response, run_id: RunId) -> Run:
     """Cancels a run at its next step; it publishes nothing. 200 when it has ended, else 202."""
-    request_cancellation(services.postgres, run_id)
-    return _current_run(services, response, run_id)
+    await run_in_threadpool(request_cancellation, services.postgres, run_id)
+    return await _current_run(services, response, run_id)
 
 
-def _run_of_key(services: Services, keyed: KeyedRequest) -> int | None:
+def _run(services: Services, run_id: int) -> Run:
+    with services.postgres.transaction() as connection:
+        return one_run(connection, run_id)
+
+
+async def _run_of_key(services: Services, keyed: KeyedRequest) -> int | None:
     """The run that was started with that key.
 
     Raises:
         KeyReused: by another request.
     """
-    with services.postgres.transaction() as connection:
-        row = run_of_key(connection, keyed.key)
+    row = await run_in_threadpool(_row_of_key, services, keyed.key)
     if row is None:
         return None
     if row.request_digest not in {None, keyed.digest}:
@@ -161,21 +169,21 @@ def _run_of_key(services: Services, keyed: KeyedRequest) -> int | None:
     return int(row.run_id)
 
 
+def _row_of_key(services: Services, key: str) -> Row[Any] | None:
+    with services.postgres.transaction() as connection:
+        return run_of_key(connection, key)
+
+
 def _running_run(services: Services) -> int | None:
     with services.postgres.transaction() as connection:
         return running_run(connection)
 
 
-def _current_run(services: Services, response: Response, run_id: int, wait_seconds: int = 0) -> Run:
+async def _current_run(services: Services, response: Response, run_id: int, wait_seconds: int = 0) -> Run:
     """A run that was started before, after waiting for its end in whatever process."""
-    deadline = monotonic() + wait_seconds
-    while True:
-        with services.postgres.transaction() as connection:
-            run = one_run(connection, run_id)
-        left = deadline - monotonic()
-        if run.status != "running" or left <= 0:
-            break
-        sleep(min(left, RETRY_SECONDS))
+    run = await services.waiting.until(
+        f"run {run_id}", partial(_run, services, run_id), lambda run: run.status != "running", wait_seconds
+    )
     response.headers["Location"] = f"/v1/runs/{run_id}"
     if wait_seconds:
         response.headers["Preference-Applied"] = f"wait={wait_seconds}"

@@ -1,10 +1,10 @@
 """Scores and explanations of the published run."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import StreamingResponse
+from starlette.concurrency import run_in_threadpool
 
 from app.answers.comparisons import HISTORY, ScoreHistory
 from app.answers.explanation import EXPLANATION, Explanation
@@ -14,13 +14,14 @@ from app.api.dependencies import AppServices
 from app.api.params import DEFAULT_LIMIT, Cursor, Limit, RunId, WalletReference, WithTotal
 from app.api.responses import errors, example
 from app.api.score_query import AskedScores
+from app.api.turns import HeavyWork
 from app.errors import NotReady
 from app.explain.explain import explain
 from app.record.freshness import digest_of_policy
 from app.record.wallets import find_wallet
 from app.report.forms import ReportForm, file_name, rendered_report
 from app.report.wallet_report import REPORT, WalletReport, wallet_report
-from app.runs.board.listing import every_score, top_scores
+from app.runs.board.listing import ROWS_AT_ONCE, top_scores
 from app.runs.board.table import score_table
 from app.runs.board.unrated import unrated_answer
 from app.runs.history import history
@@ -73,18 +74,37 @@ def list_top_scores(
         **errors(404, 409),
     },
 )
-def get_score_table(services: AppServices, asked: AskedScores) -> StreamingResponse:
-    """All wallets that the filters find, in that order, as CSV. It is sent while it is read."""
-    with services.postgres.transaction(snapshot=True) as connection:
-        run_id = completed_or_published_run(connection, asked.run_id).run_id
+async def get_score_table(services: AppServices, asked: AskedScores) -> StreamingResponse:
+    """All wallets that the filters find, in that order, as CSV. It is sent while it is read.
 
-    def lines() -> Iterator[str]:
+    Scores are those of the run, names those of the moment at which a thousand lines are read. An answer that
+    ends early is broken off: its last chunk is missing.
+    """
+
+    def run_of() -> int:
         with services.postgres.transaction(snapshot=True) as connection:
-            yield from score_table(every_score(connection, run_id, asked.only, asked.sort, asked.order))
+            return int(completed_or_published_run(connection, asked.run_id).run_id)
+
+    def read(cursor: str | None) -> tuple[str, str | None]:
+        with services.postgres.transaction(snapshot=True) as connection:
+            page = top_scores(
+                connection,
+                ROWS_AT_ONCE,
+                cursor,
+                run_id=run_id,
+                only=asked.only,
+                sort=asked.sort,
+                order=asked.order,
+            )
+        return "".join(score_table(page.scores, with_header=cursor is None)), page.next
+
+    run_id = await run_in_threadpool(run_of)
 
     disposition = f'attachment; filename="scores-run-{run_id}.csv"'
     return StreamingResponse(
-        lines(), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
+        services.exports.text(read),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": disposition},
     )
 
 
@@ -100,6 +120,7 @@ def get_unrated(services: AppServices, run_id: RunId) -> UnratedWallets:
 
 @named.get(
     "/scores/explain/{wallet}",
+    dependencies=[HeavyWork],
     responses=example(200, EXPLANATION) | errors(404, 409),
 )
 def explain_score(services: AppServices, wallet: WalletReference) -> Explanation:
@@ -123,6 +144,7 @@ def get_score(services: AppServices, wallet: WalletReference) -> WalletScore:
 
 @router.get(
     "/scores/{wallet}/report",
+    dependencies=[HeavyWork],
     response_class=Response,
     responses={
         200: {

@@ -1,11 +1,14 @@
 """Screenings: may I take this deposit, may I send there, what is known of this wallet now."""
 
-from time import monotonic, sleep
-from typing import Annotated, Any
+from collections import deque
+from contextlib import nullcontext
+from functools import partial
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
 
 from app.answers.cursors import MAX_BIGINT
 from app.answers.names import RiskLevel, ScreeningCause, ScreeningRequestFrom, ScreeningStatus
@@ -36,6 +39,8 @@ from app.api.params import (
     WithTotal,
 )
 from app.api.responses import errors, example
+from app.api.turns import HeavyWork
+from app.api.waiting import MAX_READ_WAIT_SECONDS
 from app.chains.wallet_reference import normalise
 from app.errors import NotFound
 from app.screening import store
@@ -44,9 +49,10 @@ from app.screening.store import ScreeningFilter
 from app.screening.subjects import MAX_SUBJECTS, ReferenceText, Subject
 
 router = APIRouter(tags=["screenings"])
-POLL_SECONDS = 0.05
-MAX_WAIT_SECONDS = 8
-"""A request that waits holds a thread, and who waits for a deposit can ask again."""
+MAX_WAIT_SECONDS: Final = MAX_READ_WAIT_SECONDS
+"""Who waits for a deposit can ask again."""
+FEW_SUBJECTS: Final = 20
+"""Screened at once, without a turn: somebody waits for a decision."""
 ScreeningId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
 
 
@@ -71,7 +77,7 @@ class ScreeningRequest(BaseModel):
     response_model=Screenings,
     responses=example(200, SCREENINGS) | example(202, Screenings(screenings=[PENDING])),
 )
-def screen_subjects(
+async def screen_subjects(
     services: AppServices,
     request: ScreeningRequest,
     wait_seconds: WaitSeconds,
@@ -85,15 +91,19 @@ def screen_subjects(
     the first one's screenings.
     """
     key = None if idempotency_key is None else RequestKey(idempotency_key, digest_of(request))
-    screenings = services.screener.screen(
+    screen = partial(
+        services.screener.screen,
         request.subjects,
         cause="request" if len(request.subjects) == 1 else "batch",
         source=request.computed_by,
         key=key,
     )
+    async with services.heavy if len(request.subjects) > FEW_SUBJECTS else nullcontext():
+        screenings = await run_in_threadpool(screen)
     wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
-    screenings = _waited(services, screenings, wait_seconds)
-    return _answer(Screenings(screenings=screenings), screenings, wait_seconds)
+    screenings = await _waited(services, screenings, wait_seconds)
+    body = Screenings(screenings=screenings)
+    return await run_in_threadpool(_answer, body, screenings, wait_seconds)
 
 
 @router.get("/screenings", responses=example(200, SCREENING_LIST))
@@ -145,19 +155,26 @@ def list_screenings(
     response_model=Screening,
     responses=example(200, SCREENING) | example(202, PENDING) | errors(404),
 )
-def get_screening(services: AppServices, screening_id: ScreeningId, wait_seconds: WaitSeconds) -> Response:
+async def get_screening(
+    services: AppServices, screening_id: ScreeningId, wait_seconds: WaitSeconds
+) -> Response:
     """One screening as it was answered; a deposit that was not seen then is answered when it has arrived.
 
     A deposit that was retracted after its answer says so from then on.
     """
-    screening = services.screener.answered(screening_id)
     wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
-    (screening,) = _waited(services, [screening], wait_seconds)
+    screening = await services.waiting.until(
+        f"screening {screening_id}",
+        partial(services.screener.answered, screening_id),
+        lambda screening: screening.status != "pending",
+        wait_seconds,
+    )
     return _answer(screening, [screening], wait_seconds)
 
 
 @router.post(
     "/screenings/{screening_id}/verify",
+    dependencies=[HeavyWork],
     responses=example(200, VERIFICATION) | errors(404),
 )
 def verify_screening(services: AppServices, screening_id: ScreeningId) -> ScreeningVerification:
@@ -179,16 +196,25 @@ def forget_reference(
     return gone[0]
 
 
-def _waited(services: Services, screenings: list[Screening], seconds: float) -> list[Screening]:
+async def _waited(services: Services, screenings: list[Screening], seconds: float) -> list[Screening]:
     """The screenings, when the pending ones are answered or the time is over."""
-    deadline = monotonic() + seconds
-    while any(one.status == "pending" for one in screenings) and monotonic() < deadline:
-        sleep(POLL_SECONDS)
-        screenings = [
-            services.screener.answered(one.screening_id) if one.status == "pending" else one
-            for one in screenings
-        ]
-    return screenings
+    pending = deque(one.screening_id for one in screenings if one.status == "pending")
+    if not pending or not seconds:
+        return screenings
+    answered: dict[int, Screening] = {}
+
+    def look() -> bool:
+        """Looks at the next few that are pending; whether there is none."""
+        for _ in range(min(len(pending), FEW_SUBJECTS)):
+            one = services.screener.answered(pending.popleft())
+            if one.status == "pending":
+                pending.append(one.screening_id)
+            else:
+                answered[one.screening_id] = one
+        return not pending
+
+    await services.waiting.until(f"screenings {list(pending)}", look, bool, seconds)
+    return [answered.get(one.screening_id, one) for one in screenings]
 
 
 def _answer(body: BaseModel, screenings: list[Screening], wait_seconds: int) -> Response:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
+from starlette.concurrency import run_in_threadpool
 
 from app.answers.comparisons import DIFF, WALLET_DIFF, RunDiff, WalletDiff
 from app.answers.names import RiskLevel
@@ -12,6 +13,7 @@ from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
 from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, RunId, WaitSeconds
 from app.api.responses import errors, example
+from app.api.waiting import MAX_READ_WAIT_SECONDS
 from app.operations.operation_answers import COMPARING, VERIFIED, VERIFYING, VerifyOperation
 from app.operations.verify import DIFF_SECONDS, start_diff, start_verification
 
@@ -37,7 +39,7 @@ _BOTH_DIFFS: dict[int | str, dict[str, Any]] = {
     status_code=202,
     responses=example(200, VERIFIED) | example(202, VERIFYING) | errors(404, 409),
 )
-def verify_run(
+async def verify_run(
     services: AppServices, response: Response, run_id: RunId, wait_seconds: WaitSeconds
 ) -> VerifyOperation:
     """Computes a run again from the record and compares all its results.
@@ -45,9 +47,8 @@ def verify_run(
     Answers 202 with the operation, or, with `Prefer: wait=N`, 200 with its result: `equal`, or the first
     difference of each kind.
     """
-    answer: VerifyOperation = operation_answer(
-        start_verification(services.operations, services.postgres, run_id), response, wait_seconds
-    )
+    operation = await run_in_threadpool(start_verification, services.operations, services.postgres, run_id)
+    answer: VerifyOperation = await operation_answer(operation, response, wait_seconds)
     return answer
 
 
@@ -56,7 +57,7 @@ def verify_run(
     responses=_BOTH_DIFFS | example(202, COMPARING) | errors(404, 409),
     response_model=Annotated[RunDiff | WalletDiff, Field(discriminator="kind")],
 )
-def compare_runs(
+async def compare_runs(
     services: AppServices,
     response: Response,
     run_id_before: RunId,
@@ -79,12 +80,16 @@ def compare_runs(
     """Wallets whose score changed between two runs, biggest change first, and why.
 
     With `wallet`, the contributions of that wallet before and after. Both runs are computed again, which
-    takes about as long as running them: what takes longer than two seconds, or than `Prefer: wait=N`, goes on
-    as an operation (202), and the same request is answered when that has ended. Further pages use its result.
+    takes about as long as running them: what takes longer than two seconds, or than `Prefer: wait=N` (8 at
+    most), goes on as an operation (202), and the same request is answered when that has ended. Further pages
+    use its result.
     """
-    operation = start_diff(services.operations, services.postgres, run_id_before, run_id_after)
+    operation = await run_in_threadpool(
+        start_diff, services.operations, services.postgres, run_id_before, run_id_after
+    )
     if operation is not None:
-        status = operation_answer(operation, response, wait_seconds or DIFF_SECONDS)
+        wait_seconds = min(wait_seconds or DIFF_SECONDS, MAX_READ_WAIT_SECONDS)
+        status = await operation_answer(operation, response, wait_seconds)
         if response.status_code == HTTPStatus.ACCEPTED:
             return Response(
                 status.model_dump_json(), HTTPStatus.ACCEPTED, dict(response.headers), "application/json"
@@ -92,8 +97,9 @@ def compare_runs(
     from app.verify.diff_lists import run_diff, wallet_diff  # noqa: PLC0415 - loads a compiler
 
     if wallet is not None:
-        return wallet_diff(services.postgres, run_id_before, run_id_after, wallet)
-    return run_diff(
+        return await run_in_threadpool(wallet_diff, services.postgres, run_id_before, run_id_after, wallet)
+    return await run_in_threadpool(
+        run_diff,
         services.postgres,
         run_id_before,
         run_id_after,

@@ -15,11 +15,12 @@ COLUMNS = (
 LINES_AT_ONCE = 500
 
 
-def score_table(scores: Iterable[RankedWallet]) -> Iterator[str]:
-    """The header and a line a wallet, some hundred lines a text."""
+def score_table(scores: Iterable[RankedWallet], *, with_header: bool = True) -> Iterator[str]:
+    """The header, where it is asked for, and a line a wallet, some hundred lines a text."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    if with_header:
+        writer.writerow(COLUMNS)
     for number, each in enumerate(scores, start=1):
         writer.writerow(csv_cell(value) for value in _cells(each))
         if number % LINES_AT_ONCE == 0:

@@ -4,10 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, RunId, RunQuery
+from app.api.waiting import ended_within
 from app.operations.runs import start_scoring
 from app.operations.verify import DIFF_SECONDS, start_diff, start_verification
 from app.policy.conditions import LEVELS
@@ -86,13 +88,18 @@ def verify(services: AppServices, run_id: RunId) -> Response:
 
 
 @router.get("/runs/{a}/diff/{b}")
-def diff(request: Request, services: AppServices, a: RunId, b: RunId, cursor: Cursor = None) -> Response:
+async def diff(
+    request: Request, services: AppServices, a: RunId, b: RunId, cursor: Cursor = None
+) -> Response:
     """The wallets whose score changed between two runs, and why."""
-    operation = start_diff(services.operations, services.postgres, a, b)
-    if operation is not None and not operation.ended_within(DIFF_SECONDS):
+    operation = await run_in_threadpool(start_diff, services.operations, services.postgres, a, b)
+    if operation is not None and not await ended_within(operation, DIFF_SECONDS):
         return RedirectResponse(f"/operations/{operation.operation_id}", 303)
     from app.verify.diff_lists import run_diff  # noqa: PLC0415 - loads a compiler
 
-    difference = run_diff(services.postgres, a, b, RUNS_PER_PAGE, cursor)
-    names = titles([each.wallet for each in difference.changes], [])
-    return page(request, "runs/diff.html", diff=difference, is_first=not cursor, **names)
+    def made() -> Response:
+        difference = run_diff(services.postgres, a, b, RUNS_PER_PAGE, cursor)
+        names = titles([each.wallet for each in difference.changes], [])
+        return page(request, "runs/diff.html", diff=difference, is_first=not cursor, **names)
+
+    return await run_in_threadpool(made)

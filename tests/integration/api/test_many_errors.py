@@ -29,7 +29,7 @@ def client(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[htt
         ("/v1/labels", {"labels": [MANY]}),
         ("/v1/labels", {"labels": [{}] * 1_000}),
         ("/v1/screenings", {"subjects": [{"type": "wallet", **MANY}]}),
-        ("/v1/questions", MANY),
+        ("/v1/questions/01", MANY),
         ("/v1/run-score", {"x" * 50_000: 1}),
         ("/v1/labels", {"labels": [{"x" * 50_000: 1}]}),
     ],
