@@ -101,7 +101,7 @@ def _add_upkeep(app: App) -> None:
             try:
                 await app.job_manager.retry_job(job)
             except UniqueViolation:
-                # Another of its kind waits already, behind the lock that this one holds: that one does the work.
+                # One of its kind waits behind the lock that this one holds, and does the same work.
                 await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
     @app.periodic(cron=HOURLY)

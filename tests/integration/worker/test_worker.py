@@ -111,8 +111,7 @@ def test_a_dead_workers_job_gives_way_to_its_like_that_waits_behind_it(
     change(postgres, "UPDATE procrastinate_jobs SET queueing_lock = 'run' WHERE task_name = 'run'", None)
     with postgres.transaction() as connection:
         defer(connection, "run", {}, queue="runs", lock="run")
-    waits = "task_name = 'run' AND status = 'todo' AND queueing_lock IS NULL"
-    change(postgres, f"UPDATE procrastinate_jobs SET queueing_lock = 'run' WHERE {waits}", None)
+    change(postgres, "UPDATE procrastinate_jobs SET queueing_lock = 'run' WHERE queueing_lock IS NULL", None)
     change(
         postgres,
         "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '31 seconds'",
