@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import structlog
 from procrastinate import App, JobContext
-from procrastinate.exceptions import AlreadyEnqueued, JobRetry
-from procrastinate.jobs import Job
+from procrastinate.exceptions import AlreadyEnqueued, JobRetry, UniqueViolation
+from procrastinate.jobs import Job, Status
 from procrastinate.retry import BaseRetryStrategy, RetryDecision
 
 from app.alerts.rescreen import is_any_due, screen_due
@@ -98,7 +98,11 @@ def _add_upkeep(app: App) -> None:
         """Gives the jobs of dead workers to others."""
         for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_SECONDS):
             log.warning("job_of_a_dead_worker", job_id=job.id, task=job.task_name)
-            await app.job_manager.retry_job(job)
+            try:
+                await app.job_manager.retry_job(job)
+            except UniqueViolation:
+                # One of its kind waits behind the lock that this one holds, and does the same work.
+                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
 
     @app.periodic(cron=HOURLY)
     @app.task(name="forget", queue="upkeep", queueing_lock="forget")

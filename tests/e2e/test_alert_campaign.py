@@ -4,7 +4,7 @@ import os
 
 from bench.campaign.alert_campaign import run
 
-FAULTS = int(os.environ.get("AML_ALERT_FAULTS", "8"))
+FAULTS = int(os.environ.get("AML_ALERT_FAULTS", "5"))
 
 
 def test_an_instance_under_faults_makes_the_alerts_of_one_in_peace() -> None:

@@ -94,6 +94,34 @@ def test_the_worker_runs_what_is_due_also_after_it_was_killed(
     assert ask(postgres, "SELECT count(*) FROM risk_scores") > 0
 
 
+@pytest.mark.usefixtures("graph")
+def test_a_dead_workers_job_gives_way_to_its_like_that_waits_behind_it(
+    settings: Settings, postgres: Postgres, tmp_path: Path
+) -> None:
+    """It holds the lock that the waiting one needs, and cannot be retried beside it: both would be stuck."""
+    tell_story(postgres)
+    log, port = tmp_path / "worker.log", free_port()
+    with postgres.transaction() as connection:
+        defer(connection, "run", {}, queue="runs", lock="run")
+    with (
+        pytest.raises(AssertionError),
+        working(settings, log, fault="after_fetching_a_job:1") as worker,
+    ):
+        worker.wait(300)
+    change(postgres, "UPDATE procrastinate_jobs SET queueing_lock = 'run' WHERE task_name = 'run'", None)
+    with postgres.transaction() as connection:
+        defer(connection, "run", {}, queue="runs", lock="run")
+    change(postgres, "UPDATE procrastinate_jobs SET queueing_lock = 'run' WHERE queueing_lock IS NULL", None)
+    change(
+        postgres,
+        "UPDATE procrastinate_workers SET last_heartbeat = last_heartbeat - interval '31 seconds'",
+        None,
+    )
+    with working(settings, log, worker_metrics_port=str(port)):
+        wait_until(lambda: ask(postgres, RUNS) == 1, seconds=300)
+        wait_until(lambda: counts(postgres)[2] == 0 and counts(postgres)[0] == 0, seconds=300)
+
+
 def test_a_worker_waits_for_a_record_that_is_away(settings: Settings, tmp_path: Path) -> None:
     log, port = tmp_path / "worker.log", free_port()
     away = f"postgresql://aml@127.0.0.1:{port}/aml"
