@@ -157,6 +157,8 @@ def _write(connection: Connection, labels: list[LabelRow], how: _How) -> ImportR
         for r in labels
     )
     copy_rows(connection, "imported_labels", _COLUMNS, rows)
+    # What a list no longer has is looked up label by label.
+    connection.execute(text("CREATE INDEX ON imported_labels (chain, address)"))
     connection.execute(text("ANALYZE imported_labels"))
     if how.replace and not how.allow_shrink:
         require_whole_lists(connection.execute(_ABSENT, moment).all())
