@@ -48,7 +48,8 @@ def guide(policy: Policy, *, chain: str, wallet: str, style_address: str, form: 
 def style(policy: Policy) -> str:
     """The style of wallets and transfers in Neo4j Browser (GraSS): warmer colours are more severe.
 
-    The fill is the level by the published run, the ring the severity of the label's category.
+    The fill is the level by the published run, the ring the severity of the label's category. A category
+    has a fill too, which levels replace: a label without one gets colours that Neo4j Browser makes up.
     """
     rings = [
         (name, next(ring for least, ring in _RINGS.items() if entry.severity.own >= least))

@@ -22,6 +22,13 @@ _EXPAND = f"""async ([id, way, most]) => {{
 }}"""
 
 
+_OPEN_GROUPS = f"""async () => {{
+  const explorer = {_EXPLORER};
+  const opened = explorer.items.filter((item) => item.kind === "owner").map(({{ owner }}) => owner);
+  await explorer.change((state) => ({{ ...state, opened }}), "", {{ anew: true }});
+}}"""
+
+
 @contextmanager
 def window(browser: Browser, size: tuple[int, int], scheme: Any = "light") -> Iterator[Page]:  # noqa: ANN401
     """A browser of its own in which nothing is animated; it ends with an error if a page said one."""
@@ -72,8 +79,5 @@ def grow(page: Page, most: int, way: str = "out") -> int:
     shown = len(state(page)["wallets"])
     while shown < most and (waiting := page.evaluate(_EXPANDABLE, way)):
         shown = page.evaluate(_EXPAND, [waiting[0], way, most])
-    page.evaluate(
-        f"""async () => {{ const e = {_EXPLORER}; const owners = e.items.filter((i) => i.kind === 'owner');
-        await e.change((state) => ({{...state, opened: owners.map((i) => i.owner)}}), '', {{anew: true}}); }}"""
-    )
+    page.evaluate(_OPEN_GROUPS)
     return shown

@@ -5,7 +5,7 @@ import { caption, days, dollars, nameOf, plural } from "./items.js";
 import { FONT, freeCell, isDense, sizes } from "./lattice.js";
 import { asPath, router } from "./route.js";
 
-const MARGIN = 12, CAPTION = 10, DRAG_LEAST = 5, MOST_SQUEEZED = 1.22;
+const MARGIN = 12, CAPTION = 10, DRAG_LEAST = 5, MOST_SQUEEZED = 1.28;
 const words = (name) => name.replaceAll("_", " ");
 
 export class Drawing {
@@ -52,7 +52,7 @@ export class Drawing {
         .on("dblclick", (event, item) => this.on.twice(item, this.isLeftOf(event, item)))
         .on("contextmenu", (event, item) => { event.preventDefault(); this.on.item(item, event); });
     });
-    groups.attr("class", (item) => `item ${item.kind} ${item.risk_level ?? "unknown-level"} tier-${looks[item.category]?.tier ?? "none"}${item.id === state.root ? " root" : ""}${item.id === selected ? " selected" : ""}${state.cells[item.id][2] ? " pinned" : ""}${item.isFaded ? " faded" : ""}`)
+    groups.attr("class", (item) => `item ${item.kind} ${item.risk_level ?? "unknown-level"} tier-${looks[item.category]?.tier ?? "none"}${item.id === state.root ? " root" : ""}${item.id === selected ? " selected" : ""}${state.cells[item.id][2] ? " pinned" : ""}${item.isFaded ? " faded" : ""}${item.wallet?.name === null ? " unnamed" : ""}`)
       .attr("data-id", (item) => item.id).attr("role", "button").attr("aria-haspopup", (item) => item.kind === "more" ? null : "menu")
       .attr("tabindex", (item) => item.id === (selected ?? state.root) ? 0 : -1);
     const isStill = still || matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -66,9 +66,10 @@ export class Drawing {
     const indent = (item) => (dense ? 7 : hasShape(item) ? 24 : 9);
     groups.select(".category-shape").attr("d", (item) => hasShape(item) ? looks[item.category].shape : null)
       .attr("transform", dense ? `translate(${-left - 7},${top - 5}) scale(.8)` : `translate(${left + 9},-6)`);
-    const lines = [[".name", -3, 600], [".detail", 11, 400]];
-    lines.forEach(([name, y, weight], line) => groups.select(name).attr("x", (item) => left + indent(item)).attr("y", y).attr("font-size", FONT).each((item, place, nodes) => {
+    const isUnnamed = (item) => item.kind === "wallet" && item.wallet.name === null;
+    [[".name", -3], [".detail", 11]].forEach(([name, y], line) => groups.select(name).attr("x", (item) => left + indent(item)).attr("y", y).attr("font-size", FONT).each((item, place, nodes) => {
       const room = box.width - indent(item) - 3;
+      const weight = line === 0 && !isUnnamed(item) ? 600 : 400;
       // In small boxes letters may stand a little closer: an address says more whole than cut.
       const text = cut(linesOf(item, dense)[line], dense ? room * MOST_SQUEEZED : room, FONT, weight);
       d3.select(nodes[place]).text(text).attr("textLength", widthOf(text, FONT, weight) > room ? room : null).attr("lengthAdjust", "spacingAndGlyphs");

@@ -3,10 +3,12 @@
 import { decode, encode } from "./state.js";
 
 export class Steps {
-  constructor(onState) {
+  constructor(onState, onFault) {
     this.last = 0;
     this.onState = onState;
-    addEventListener("popstate", async (event) => { await onState(event.state?.picture ?? await Steps.fromAddress(), event.state?.message); });
+    addEventListener("popstate", async (event) => {
+      try { await onState(event.state?.picture ?? await Steps.fromAddress(), event.state?.message); } catch (error) { onFault(error); }
+    });
   }
 
   static async fromAddress() {

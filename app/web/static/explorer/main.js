@@ -25,7 +25,7 @@ class Explorer {
   constructor() {
     this.selected = null;
     this.menu = new Menu(byId("menu"));
-    this.steps = new Steps((picture, message) => this.restore(picture, message));
+    this.steps = new Steps((picture, message) => this.restore(picture, message), (error) => this.say(`This link cannot be read: ${error.message}`));
     this.drawing = new Drawing(byId("drawing"), looks, {
       item: (item) => this.openMenu(item), twice: (item, isLeft) => this.twice(item, isLeft), edge: (edge) => this.openEdge(edge),
       background: () => { this.menu.close(); this.select(null); }, dropped: (item, cell) => this.move(item, cell), moved: () => this.menu.close(),
@@ -48,15 +48,15 @@ class Explorer {
   }
 
   async start() {
-    let given = null;
-    try { given = await Steps.fromAddress(); } catch (error) { this.say(`The link could not be read, so the exploration begins anew. ${error.message}`); }
+    let given = null, fault = "";
+    try { given = await Steps.fromAddress(); } catch (error) { fault = "The link could not be read, so the exploration begins anew. "; console.warn(error); }
     if (given) return this.restore(given, "The picture of the link.");
     let first = newState(root.dataset.chain, root.dataset.address);
     return this.inTurn("Loading …", async () => {
       for (const way of ["in", "out"]) if (root.dataset[way === "in" ? "senders" : "receivers"] !== "0") [first] = await changes.expanded(first, first.root, way, FIRST);
       await this.show(first, { anew: true });
       await this.steps.record(this.state, "", true);
-      this.say(`${plural(this.state.wallets.length, "wallet")}. Click a wallet, or press Enter on it, for what can be done with it.`);
+      this.say(`${fault}${plural(this.state.wallets.length, "wallet")}. Click a wallet, or press Enter on it, for what can be done with it.`);
     });
   }
 
