@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend demo warm test test-containers test-image image openapi client-models test-faults test-alerts test-hostile test-poison test-history test-imports test-late test-spark test-record fuzz fuzz-api lint format \
+.PHONY: help install frontend spark demo warm test test-containers test-image image openapi client-models test-faults test-alerts test-hostile test-poison test-history test-imports test-late test-spark test-record fuzz fuzz-api lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -21,6 +21,9 @@ frontend: .venv/.installed ## Fetches the pages' locked npm packages, with Node 
 
 demo: .venv/.kernels ## Everything from nothing to an explained score
 	.venv/bin/aml demo $(ARGS)
+
+spark: .venv/.kernels requirements-spark.lock ## Installs the engine spark into .venv (450 MB, about a minute), hashes checked
+	@$(PIP) install --require-hashes -r requirements-spark.lock
 
 warm: .venv/.installed ## Builds the JVM caches of this machine once, for faster starts
 	.venv/bin/aml warm
@@ -111,6 +114,9 @@ lock: .venv/.installed-dev ## Renews the locks (needs uv); they hold names, vers
 	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --quiet \
 		--no-header --no-emit-index-url --no-emit-find-links \
 		--extra embedded --extra build --extra dev -c requirements.lock -o requirements-dev.lock
+	uv pip compile pyproject.toml --generate-hashes --python-version 3.11 --universal --quiet \
+		--no-header --no-emit-index-url --no-emit-find-links \
+		--extra embedded --extra build --extra spark -c requirements-dev.lock -o requirements-spark.lock
 	uv pip compile --group pyproject.toml:clients --generate-hashes --python-version 3.11 --universal --upgrade --quiet \
 		--no-header --no-emit-index-url --no-emit-find-links -o requirements-clients.lock
 	uv pip compile --group pyproject.toml:audit --generate-hashes --python-version 3.11 --universal --upgrade --quiet \
