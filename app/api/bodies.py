@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.answers.problem import KIND_OF_STATUS
 from app.api.middleware import MAX_BODY_BYTES, MAX_BODY_BYTES_OF_MANY, OF_MANY
 from app.api.problems import aml_problem, problem
+from app.api.security import SAFE_METHODS
 from app.errors import UnsupportedEncoding
 
 MAX_VALUES: Final = 16_384
@@ -36,7 +37,8 @@ class Bodies:
         limit = MAX_BODY_BYTES_OF_MANY if scope["path"] in OF_MANY else MAX_BODY_BYTES
         refusal = _refused_by_head(request, limit)
         receive = _bounded(receive, limit)
-        if refusal is None and "json" in request.headers.get("content-type", "").lower():
+        is_json = "json" in request.headers.get("content-type", "").lower()
+        if refusal is None and is_json and scope["method"] not in SAFE_METHODS:
             try:
                 body = await _whole(receive)
             except HTTPException as exc:

@@ -11,6 +11,7 @@ from app.answers.explanation import Explanation
 from app.answers.scores import Contribution
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, WalletReference
+from app.api.turns import HeavyWork
 from app.domain import format_points, parse_points
 from app.errors import NotFound
 from app.explain.explain import explain_record, read_explainable
@@ -43,7 +44,7 @@ MAX_PATHS_AT_FIRST = 25
 Asset = Annotated[str | None, Query(max_length=128)]
 
 
-@router.get("/wallets/{wallet}")
+@router.get("/wallets/{wallet}", dependencies=[HeavyWork])
 def wallet_page(
     request: Request,
     services: AppServices,
@@ -126,7 +127,7 @@ def transfers_page(
     return page(request, template, name=str(transfers.wallet), transfers=transfers, **names)
 
 
-@router.get("/wallets/{wallet}/paths/{path_id}")
+@router.get("/wallets/{wallet}/paths/{path_id}", dependencies=[HeavyWork])
 def path_page(
     request: Request,
     services: AppServices,
