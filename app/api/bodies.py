@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.answers.problem import KIND_OF_STATUS
 from app.api.middleware import MAX_BODY_BYTES, MAX_BODY_BYTES_OF_MANY, OF_MANY
 from app.api.problems import aml_problem, problem
+from app.api.security import ADMITTED, SAFE_METHODS
 from app.errors import UnsupportedEncoding
 
 MAX_VALUES: Final = 16_384
@@ -36,7 +37,7 @@ class Bodies:
         limit = MAX_BODY_BYTES_OF_MANY if scope["path"] in OF_MANY else MAX_BODY_BYTES
         refusal = _refused_by_head(request, limit)
         receive = _bounded(receive, limit)
-        if refusal is None and "json" in request.headers.get("content-type", "").lower():
+        if refusal is None and _is_json_of_a_guest(request):
             try:
                 body = await _whole(receive)
             except HTTPException as exc:
@@ -52,6 +53,12 @@ class Bodies:
         await self.app(scope, receive, send)
 
 
+def _is_json_of_a_guest(request: Request) -> bool:
+    """Whether a route behind the token gets JSON: nobody else's is received before its route asks for it."""
+    media_type = request.headers.get("content-type", "").lower()
+    return ADMITTED in request.scope and request.method not in SAFE_METHODS and "json" in media_type
+
+
 def _refused_by_head(request: Request, limit: int) -> Response | None:
     codings = ",".join(request.headers.getlist("content-encoding")).lower().split(",")
     if any(coding.strip() not in {"", "identity"} for coding in codings):
@@ -65,9 +72,14 @@ def _refused_by_head(request: Request, limit: int) -> Response | None:
 def _refused_by_values(request: Request, body: bytes) -> Response | None:
     limit = MAX_VALUES_OF_EVENTS if request.scope["path"] == EVENTS else MAX_VALUES
     # Most bodies have fewer commas, those inside of texts included.
-    if body.count(b",") < limit or _text.sub(b"", body).count(b",") < limit:
+    if body.count(b",") < limit or values_of(body) < limit:
         return None
     return _too_large(request, f"The body has more than {limit} fields and items.")
+
+
+def values_of(body: bytes) -> int:
+    """How many fields and items of a JSON text follow another one: its commas outside of texts."""
+    return _text.sub(b"", body).count(b",")
 
 
 def _too_large(request: Request, detail: str) -> Response:

@@ -47,11 +47,11 @@ class Gate:
                 count_request(request)
             if way.needs_token:
                 await check_token(request)
+                scope[ADMITTED] = True
         except AmlError as exc:
             scope["route"] = way.route  # it is measured by its route
             await aml_problem(request, exc)(scope, receive, send)
             return
-        scope[ADMITTED] = True
         await self.app(scope, receive, send)
 
     def _way(self, scope: Scope) -> _Way | None:

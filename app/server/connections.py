@@ -81,14 +81,14 @@ class BoundedConnection(H11Protocol):
         elif after is not h11.IDLE:
             self._clear("request")
             self._waiting.pop(self, None)
-            if "answer" not in self._deadlines and not self.cycle.response_complete:
-                self._end_after("answer", ANSWER_SECONDS)
+            self._bound_answer()
 
     def on_response_complete(self) -> None:
         """Begins to wait for the next request."""
         self._waiting[self] = None
         self._clear("answer")
         super().on_response_complete()
+        self._bound_answer()  # of a request that was sent behind this one
 
     def pause_writing(self) -> None:
         """The client does not read: it has to, in time."""
@@ -122,6 +122,11 @@ class BoundedConnection(H11Protocol):
             return ip_address(self.client[0]).is_loopback
         except ValueError:
             return False
+
+    def _bound_answer(self) -> None:
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if is_answering and "answer" not in self._deadlines:
+            self._end_after("answer", ANSWER_SECONDS)
 
     def _end_after(self, what: str, seconds: float) -> None:
         """Sets the time until which a part has to be over: bytes of a request prolong no unread answer."""

@@ -12,7 +12,11 @@ from app.answers.names import Flow
 from app.answers.scores import Contribution
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, WalletReference
+<<<<<<< HEAD
 from app.assets.names import asset_names
+=======
+from app.api.turns import HeavyWork
+>>>>>>> apia
 from app.domain import format_points, parse_points
 from app.errors import NotFound
 from app.explain.explain import explain_record, read_explainable
@@ -49,7 +53,7 @@ DIRECTIONS: tuple[Flow, ...] = ("source", "destination")
 Asset = Annotated[str | None, Query(max_length=128)]
 
 
-@router.get("/wallets/{wallet}")
+@router.get("/wallets/{wallet}", dependencies=[HeavyWork])
 def wallet_page(
     request: Request,
     services: AppServices,
@@ -148,7 +152,7 @@ def transfers_page(
     )
 
 
-@router.get("/wallets/{wallet}/paths/{path_id}")
+@router.get("/wallets/{wallet}/paths/{path_id}", dependencies=[HeavyWork])
 def path_page(
     request: Request,
     services: AppServices,

@@ -202,6 +202,8 @@ def bad(table: Table, api: httpx.Client) -> None:
             sent = {"Content-Type": "application/json"}
             assert table.ask(api, name, content=b'"\xff"', headers=sent).status_code == 400
             assert table.ask(api, name, content=b" " * 3_000_000, headers=sent).status_code == 413
+            packed = sent | {"Content-Encoding": "gzip"}
+            assert table.ask(api, name, content=b"{}", headers=packed).status_code == 415
 
 
 def too_many(table: Table, api: httpx.Client) -> None:

@@ -38,16 +38,14 @@ def first_line(client: httpx.Client, head: str) -> bytes:
         return connection.recv(12)
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/labels", "/v1/transfers", "/v1/screenings", "/v1/run-score", "/run-score"]
-)
-def test_a_broken_body_without_a_token_is_refused_for_the_token(client: httpx.Client, path: str) -> None:
-    for headers in (NO_TOKEN, {"Authorization": "Bearer other"}, {"Authorization": "Basic YTpi"}):
-        answer = client.post(path, content=BROKEN, headers=headers | JSON)
-        assert answer.status_code == 401, answer.text
-        assert answer.headers["www-authenticate"] == "Bearer"
-        assert answer.headers["content-type"] == "application/problem+json"
-    assert client.post(path, content=BROKEN, headers=JSON).status_code == 422
+def test_a_broken_body_without_a_token_is_refused_for_the_token(client: httpx.Client) -> None:
+    for path in ("/v1/labels", "/v1/transfers", "/v1/screenings", "/v1/run-score", "/run-score"):
+        for headers in (NO_TOKEN, {"Authorization": "Bearer other"}, {"Authorization": "Basic YTpi"}):
+            answer = client.post(path, content=BROKEN, headers=headers | JSON)
+            assert answer.status_code == 401, answer.text
+            assert answer.headers["www-authenticate"] == "Bearer"
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert client.post(path, content=BROKEN, headers=JSON).status_code == 422
 
 
 def test_the_body_of_a_stranger_is_not_waited_for(client: httpx.Client) -> None:
