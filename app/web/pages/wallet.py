@@ -12,11 +12,8 @@ from app.answers.names import Flow
 from app.answers.scores import Contribution
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, WalletReference
-<<<<<<< HEAD
-from app.assets.names import asset_names
-=======
 from app.api.turns import HeavyWork
->>>>>>> apia
+from app.assets.names import asset_names
 from app.domain import format_points, parse_points
 from app.errors import NotFound
 from app.explain.explain import explain_record, read_explainable
