@@ -84,7 +84,7 @@ def zipped(text: str) -> bytes:
         (zipped(EXPORT), "zip"),
         (lzma.compress(EXPORT.encode()), "xz"),
         (bz2.compress(EXPORT.encode()), "bzip2"),
-        (gzip.compress(EXPORT.encode()), "gzip"),
+        (gzip.compress(EXPORT.encode(), mtime=0), "gzip"),
     ],
 )
 def test_a_file_that_is_packed_otherwise_is_refused_with_what_it_is(
