@@ -41,7 +41,7 @@ PATHS = json.loads((PROJECT / "docs" / "openapi.json").read_text())["paths"]
 def proxy(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[Proxy]:
     label(postgres, MIXER, "mixer")
     ingest(settings, postgres, graph, STORY)
-    score(postgres)
+    score(postgres, graph, "ledger")
     allowed = settings.model_copy(update={"webhook_allowed_hosts": "127.0.0.1"})
     with served(allowed, postgres, graph) as api, flaky(str(api.base_url).rstrip("/")) as one:
         yield one
