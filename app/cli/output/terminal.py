@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel, SecretStr
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.text import Text
 
 from app.domain import Progress as StepProgress
@@ -35,6 +36,11 @@ class PlainConsole(Console):
     def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - rich's signature
         """The text as it is shown, in a cell of a table too."""
         return super().render_str(legible(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterator[Segment]:
+        """Texts that were put together before, likewise."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(legible(segment.text), segment.style)
 
 
 def legible(text: str) -> str:
