@@ -125,9 +125,13 @@ _REFERENCES = text("""
      FROM watched_wallets WHERE customer_reference = :words OR reference = :words
      ORDER BY chain, address LIMIT :limit)
     UNION
-    (SELECT s.chain, s.address, r.customer_reference IS NOT DISTINCT FROM :words
-     FROM screening_references r JOIN screenings s USING (reference_id)
-     WHERE (r.customer_reference = :words OR r.reference = :words) AND s.address IS NOT NULL
-     ORDER BY s.screening_id DESC LIMIT :limit)
+    (SELECT s.chain, s.address, r.is_customer
+     FROM (
+        SELECT reference_id, customer_reference IS NOT DISTINCT FROM :words AS is_customer
+        FROM screening_references WHERE customer_reference = :words OR reference = :words LIMIT :limit
+     ) AS r CROSS JOIN LATERAL (
+        SELECT chain, address FROM screenings WHERE reference_id = r.reference_id AND address IS NOT NULL
+        LIMIT :limit
+     ) AS s)
     LIMIT :limit
 """)

@@ -11,7 +11,7 @@ from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.support.builders import transfer
 from tests.support.record import label, score
-from tests.support.run_story import ALICE, BOB, MIXER, tell_project_and_score
+from tests.support.run_story import ALICE, BOB, tell_project_and_score
 from tests.support.serving import served
 
 LISTED = "0x" + "ab" * 20  # with a label alone
@@ -61,13 +61,13 @@ def test_a_text_finds_what_it_names(api: httpx.Client, text: str, expected: list
 def test_words_of_a_name_find_its_wallet_and_a_beginning_comes_before_it(
     api: httpx.Client, postgres: Postgres, graph: Graph
 ) -> None:
-    label(postgres, MIXER, "mixer", name="0xabab mixer of names", source="another")
+    label(postgres, ALICE, "scam", name="0xabab mixer of names")
     score(postgres, graph, "cypher")  # a run brings labels into the graph
     for _ in range(100):  # the index of words is written a moment later
         if found(api, "of MIXER"):
             break
-    assert found(api, "of MIXER") == [("name", MIXER)]
-    assert found(api, "0xabab") == [("beginning", LISTED), ("name", MIXER)]
+    assert found(api, "of MIXER") == [("name", ALICE)]
+    assert found(api, "0xabab") == [("beginning", LISTED), ("name", ALICE)]
     assert found(api, "0xabab", limit=1) == [("beginning", LISTED)]
     assert api.get("/v1/search", params={"q": "0xabab", "limit": 1}).json()["is_cut"] is True
     assert found(api, "0xabab", chain="polygon") == []

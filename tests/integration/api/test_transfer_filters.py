@@ -27,7 +27,7 @@ SENT: list[Transfer] = [
         decimals=18,
         usd_value=None if n % 5 == 0 else Decimal(n),
     )
-    for n in range(40)
+    for n in range(100)
 ]
 FILTERS: list[dict[str, Any]] = [
     {"way": "in"},
