@@ -28,11 +28,13 @@ STEP = (
 RESULT = "number long, of_wallet boolean, cells array<smallint>, shares array<double>"
 """A row of shares: of a pool, or of a wallet's pools together."""
 _FIGURES = ("amount", "send_share", "kept", "unobserved", "usd")
+BUSY_STEPS = 10_000
+"""Fewer steps of a wallet than this are not worth telling."""
 Batches = Iterable[pa.RecordBatch]
 
 
 class Slowest(NamedTuple):
-    """The wallet whose steps took longest, of those that one batch does not hold."""
+    """The wallet whose steps took longest, of those that begin or end a batch: a batch may hold others."""
 
     seconds: float = 0.0
     steps: int = 0
@@ -153,7 +155,7 @@ class _Clock:
         )
 
     def close(self) -> None:
-        if self._current.owner >= 0:
+        if self._current.steps >= BUSY_STEPS:
             self._tell(self._current)
 
 

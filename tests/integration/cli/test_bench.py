@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from bench import auto, burst, explain, files, growth, ingest, late, reconcile, scoring, screen, stores
+from bench import auto, burst, explain, files, growth, ingest, late, reconcile, scoring, screen, sizes, stores
 from bench.grown import continue_ids, following
 from bench.ledger import Ledger
 from embedded.ports import draw, is_free
@@ -73,6 +73,16 @@ def test_scoring_is_measured_size_by_size_with_a_neighbour_count_beside_it() -> 
     assert hub > plain > 10  # each of five reaches itself, both ways
     assert len(found["targets"]) == 4  # a later run of each size, and two ratios
     assert found["machine"]["cores"]
+
+
+def test_sizes_are_measured_in_the_record_as_files_and_scored() -> None:
+    found = sizes.run((500, 1_000), ("ledger",))
+    assert [row["transfers"] for row in found["rows"]] == [500, 1_000]
+    for row in found["rows"]:
+        assert row["record_mib"] > row["files_mib"] > 0
+        assert row["ledger_seconds"] >= row["ledger_tracing_seconds"] > 0
+        assert row["ledger_mib"] > 0
+    assert found["exponents"]["ledger"] is not None
 
 
 @pytest.mark.usefixtures("on_these_servers")
