@@ -154,7 +154,7 @@ _CAUSES = text("""
         CAST(:retrospectives AS bool[]), CAST(:run_ids AS bigint[]), CAST(:watermarks AS bigint[]))
 """)
 _JOIN = text("""
-    UPDATE alerts SET causes = causes + joined.causes, last_seen_at = clock_timestamp(),
+    UPDATE alerts SET causes = alerts.causes + joined.causes, last_seen_at = clock_timestamp(),
         changed_at = clock_timestamp(), risk_level = joined.risk_level
     FROM (
         SELECT alert_id, count(*) AS causes, max(risk_level) AS risk_level
