@@ -21,7 +21,7 @@ FEW_ENTRIES = {
     "ix_registered_assets_symbol": "entries of the registry, of which there are as many as sources list",
     "uq_imports_digest": "imports of files",
     "procrastinate_jobs_id_lock_idx_v1": "jobs that wait or run; those that ended are deleted",
-    "uq_labels_current": "labels, of which there are as many as sources list",
+    "uq_labels_current_of_tag": "labels, of which there are as many as sources list",
     "uq_prices_current": "prices, of which there are as many as sources give",
     "uq_registered_assets_current": "entries of the registry, likewise",
 }

@@ -4,6 +4,7 @@ from io import StringIO
 
 import pytest
 from rich.table import Table
+from rich.text import Text
 
 from app.cli import print_error
 from app.cli.output.terminal import PlainConsole, legible
@@ -29,8 +30,10 @@ def test_a_text_is_no_markup(text: str) -> None:
     table.add_row(text)
     console.print(text)
     console.print(table)
+    console.print(Text(text))  # put together by the code, with styles
+    console.print(Text.assemble(("x", "bold"), text))
     shown = out.getvalue()
-    assert shown.count(legible(text)) == 3
+    assert shown.count(legible(text)) == 5
     assert "\x1b" not in shown
     assert "\x9b" not in shown
 
