@@ -62,7 +62,7 @@ def known(story: Site) -> dict[str, str]:
         "screenings": "/screenings",
         "screening": f"/screenings/{screened['screenings'][0]['screening_id']}",
         "alerts": "/alerts",
-        **{"alert": f"/alerts/{each['alert_id']}" for each in story.answer("/v1/alerts")["alerts"][:1]},
+        "alert": f"/alerts/{story.answer('/v1/alerts')['alerts'][0]['alert_id']}",
         "transfers, filtered": f"/wallets/{quote(name)}/transfers?way=in&least_usd=1",
         "search": f"/search?q={name.partition(':')[2][:6]}",
         "questions": f"/wallets/{quote(name)}/questions",
