@@ -64,7 +64,7 @@ def known(story: Site) -> dict[str, str]:
         "alerts": "/alerts",
         "alert": f"/alerts/{story.answer('/v1/alerts')['alerts'][0]['alert_id']}",
         "transfers, filtered": f"/wallets/{quote(name)}/transfers?way=in&least_usd=1",
-        "search": "/search?q=0x00",
+        "search": f"/search?q={name.partition(':')[2][:6]}",
         "questions": f"/wallets/{quote(name)}/questions",
         "question": f"/wallets/{quote(name)}/questions/15",
         "questions of the record": "/questions",
