@@ -95,7 +95,7 @@ def score(
     Example: aml score --engine spark --master spark://10.0.0.5:7077 --folder /mnt/shared
     """
     settings = load_settings(home)
-    if engine != "spark" and (master is not None or folder is not None):
+    if (engine or settings.engine) != "spark" and (master is not None or folder is not None):
         raise InvalidInput("--master and --folder are of the engine spark: add --engine spark.")
     spark = spark_options(settings)
     spark = replace(spark, master=master or spark.master, folder=folder or spark.folder)

@@ -27,9 +27,10 @@ from tests.support.record import ask, ignore, label, score, write
 from tests.support.spark.cluster import JAVA_HOMES, LOST_AFTER_SECONDS, Cluster
 from tests.support.spark.runs import assert_equal_runs
 
-KILLS = int(os.environ.get("AML_SPARK_KILLS", "1"))
+KILLS = int(os.environ.get("AML_SPARK_KILLS", "0"))
 pytestmark = [
     pytest.mark.skipif(find_spec("pyspark") is None, reason="the extra `spark` is not installed"),
+    pytest.mark.skipif(not KILLS, reason="takes minutes: `make test-spark`"),
     pytest.mark.skipif(not JAVA_HOMES, reason="Debian's openjdk-17-jre-headless is not installed"),
 ]
 
