@@ -37,7 +37,7 @@ class Bodies:
         limit = MAX_BODY_BYTES_OF_MANY if scope["path"] in OF_MANY else MAX_BODY_BYTES
         refusal = _refused_by_head(request, limit)
         receive = _bounded(receive, limit)
-        if refusal is None and _is_json_of_a_guest(request):
+        if refusal is None and _is_json_behind_token(request):
             try:
                 body = await _whole(receive)
             except HTTPException as exc:
@@ -53,7 +53,7 @@ class Bodies:
         await self.app(scope, receive, send)
 
 
-def _is_json_of_a_guest(request: Request) -> bool:
+def _is_json_behind_token(request: Request) -> bool:
     """Whether a route behind the token gets JSON: nobody else's is received before its route asks for it."""
     media_type = request.headers.get("content-type", "").lower()
     return ADMITTED in request.scope and request.method not in SAFE_METHODS and "json" in media_type

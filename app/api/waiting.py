@@ -44,7 +44,7 @@ class Waiting:
         try:
             while True:
                 # Others wait for the same look, so that nobody may cancel it.
-                seen = await asyncio.shield(asyncio.wrap_future(self._looks.ask(name, look)))
+                seen: T = await asyncio.shield(asyncio.wrap_future(self._looks.ask(name, look)))
                 left = end - loop.time()
                 if is_over(seen) or left <= 0:
                     return seen
