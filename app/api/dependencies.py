@@ -36,6 +36,7 @@ class Services:
     waiting: Waiting
     exports: Exports
     heavy: Semaphore
+    batches: Semaphore
 
 
 async def _services(request: Request) -> Services:

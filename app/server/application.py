@@ -46,7 +46,7 @@ from app.api.routes import (
 )
 from app.api.security import check_settings, require_token
 from app.api.throttle import RequestLimit, SignInThrottle, limit_requests
-from app.api.turns import HEAVY_AT_ONCE
+from app.api.turns import BATCHES_AT_ONCE, HEAVY_AT_ONCE
 from app.api.waiting import Waiting
 from app.operations.operation import Operations
 from app.operations.status import StatusReader, ingestion_status
@@ -124,6 +124,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         waiting=Waiting(),
         exports=Exports(),
         heavy=Semaphore(HEAVY_AT_ONCE),
+        batches=Semaphore(BATCHES_AT_ONCE),
     )
     # The last one is the outermost.
     app.add_middleware(Bodies)

@@ -90,7 +90,7 @@ async def screen_subjects(
         cause="request" if len(request.subjects) == 1 else "batch",
         source=request.computed_by,
     )
-    async with services.heavy if len(request.subjects) > FEW_SUBJECTS else nullcontext():
+    async with services.batches if len(request.subjects) > FEW_SUBJECTS else nullcontext():
         screenings = await run_in_threadpool(screen)
     wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
     screenings = await _waited(services, screenings, wait_seconds)
