@@ -2,7 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
+
+from starlette.concurrency import run_in_threadpool
 
 from app.api.probes import Probes
 from app.operations.operation import Operation
@@ -33,11 +36,13 @@ class Waiting:
             name: of what is waited for; requests with the same name get the same answers.
             look: a short look at the record, done in a thread of its own.
             is_over: whether to stop waiting; it costs nothing.
-            seconds: how long to wait; 0 is one look.
+            seconds: how long to wait; 0 is one look of its own.
 
         Raises:
             AmlError: what `look` raises.
         """
+        if seconds <= 0:
+            return await run_in_threadpool(look)
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         self._number += 1
@@ -70,8 +75,6 @@ async def ended_within(operation: Operation, seconds: float) -> bool:
             loop.call_soon_threadsafe(ended.set)
 
     operation.done.add_done_callback(tell)
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(ended.wait(), seconds)
-    except TimeoutError:
-        return operation.ended_within(0)
     return operation.ended_within(0)
