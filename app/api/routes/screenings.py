@@ -38,8 +38,8 @@ from app.api.params import (
     WithTotal,
 )
 from app.api.responses import errors, example
+from app.api.sharing.waiting import MAX_READ_WAIT_SECONDS
 from app.api.turns import HeavyWork
-from app.api.waiting import MAX_READ_WAIT_SECONDS
 from app.chains.wallet_reference import normalise
 from app.errors import NotFound
 from app.screening import store

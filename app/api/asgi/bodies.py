@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.answers.problem import KIND_OF_STATUS
-from app.api.middleware import MAX_BODY_BYTES, MAX_BODY_BYTES_OF_MANY, OF_MANY
+from app.api.asgi.middleware import MAX_BODY_BYTES, MAX_BODY_BYTES_OF_MANY, OF_MANY
 from app.api.problems import aml_problem, problem
 from app.api.security import ADMITTED, SAFE_METHODS
 from app.errors import UnsupportedEncoding

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
-from app.api.probes import Probes
+from app.api.sharing.probes import Probes
 from app.operations.operation import Operation
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ LOOK_SECONDS: Final = 0.05
 LOOKS_PER_SECOND: Final = 100
 """Of all requests that wait."""
 MAX_READ_WAIT_SECONDS: Final = 8
-"""A request that only reads is answered within ten seconds: `app.api.answer_limit`."""
+"""A request that only reads is answered within ten seconds: `app.api.asgi.answer_limit`."""
 
 
 class Waiting:
