@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.api.exports import Exports
-from app.api.probes import Probes
+from app.api.sharing.exports import Exports
+from app.api.sharing.probes import Probes
+from app.api.sharing.waiting import Waiting
 from app.api.throttle import RequestLimit, SignInThrottle
 from app.api.topic import TransferTopic
-from app.api.waiting import Waiting
 from app.operations.operation import Operations
 from app.operations.status import StatusReader
 from app.operations.undo_import import Withdraw
@@ -38,6 +38,7 @@ class Services:
     waiting: Waiting
     exports: Exports
     heavy: Semaphore
+    batches: Semaphore
 
 
 async def _services(request: Request) -> Services:

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import Response
 
-from app.api.waiting import ended_within
+from app.api.sharing.waiting import ended_within
 from app.operations.operation import Operation
 from app.operations.operation_answers import answer_of
 

@@ -19,7 +19,7 @@ ORIGIN_HEADERS = ("origin", "sec-fetch-site")
 """Headers in which browsers name the page that sends a request; `check_origin` refuses other sites."""
 MIN_TOKEN_LENGTH = 16
 ADMITTED: Final = "aml_admitted"
-"""Set in the scope of a request that `app.api.gate` has let through."""
+"""Set in the scope of a request that `app.api.asgi.gate` has let through."""
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -81,7 +81,7 @@ def _check_token(token: str) -> None:
 async def require_token(
     request: Request, _: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
-    """Says, in the document too, that a route needs the token; `app.api.gate` asks for it before.
+    """Says, in the document too, that a route needs the token; `app.api.asgi.gate` asks for it before.
 
     Raises:
         Unauthorized: the request has not come through the gate.

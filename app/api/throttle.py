@@ -56,7 +56,7 @@ class RequestLimit:
 
 
 async def limit_requests() -> None:
-    """Says that the requests of a route are counted; `app.api.gate` counts them, whatever their token."""
+    """Says that the requests of a route are counted: `app.api.asgi.gate` does it, whatever their token."""
 
 
 def count_request(request: Request) -> None:

@@ -9,6 +9,8 @@ from app.api.dependencies import AppServices
 
 HEAVY_AT_ONCE: Final = 4
 """More would not be answered sooner: they share the processor, and the threads and connections of all."""
+BATCHES_AT_ONCE: Final = 2
+"""Screenings of many subjects: nothing else waits behind them, and they take seconds each."""
 
 
 async def _turn(services: AppServices) -> AsyncIterator[None]:

@@ -12,16 +12,14 @@ from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 
 from app.api import document, problems
-from app.api.answer_limit import AnswerLimit
-from app.api.bodies import Bodies
-from app.api.compression import Compression
+from app.api.asgi.answer_limit import AnswerLimit
+from app.api.asgi.bodies import Bodies
+from app.api.asgi.compression import Compression
+from app.api.asgi.entity_tags import EntityTagMiddleware
+from app.api.asgi.gate import Gate
+from app.api.asgi.middleware import REQUEST_ID, RequestMiddleware, is_request_id
 from app.api.dependencies import Services
-from app.api.entity_tags import EntityTagMiddleware
-from app.api.exports import Exports
-from app.api.gate import Gate
 from app.api.known_parameters import only_known_parameters
-from app.api.middleware import REQUEST_ID, RequestMiddleware, is_request_id
-from app.api.probes import Probes
 from app.api.responses import errors
 from app.api.routes import (
     alerts,
@@ -45,9 +43,11 @@ from app.api.routes import (
     webhooks,
 )
 from app.api.security import check_settings, require_token
+from app.api.sharing.exports import Exports
+from app.api.sharing.probes import Probes
+from app.api.sharing.waiting import Waiting
 from app.api.throttle import RequestLimit, SignInThrottle, limit_requests
-from app.api.turns import HEAVY_AT_ONCE
-from app.api.waiting import Waiting
+from app.api.turns import BATCHES_AT_ONCE, HEAVY_AT_ONCE
 from app.operations.operation import Operations
 from app.operations.status import StatusReader, ingestion_status
 from app.screening.screen import Screener
@@ -126,6 +126,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
         waiting=Waiting(),
         exports=Exports(),
         heavy=Semaphore(HEAVY_AT_ONCE),
+        batches=Semaphore(BATCHES_AT_ONCE),
     )
     # The last one is the outermost.
     app.add_middleware(Bodies)

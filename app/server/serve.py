@@ -65,7 +65,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "port": settings.api_port,
         "proxy_headers": bool(settings.forwarded_allow_ips),
         "forwarded_allow_ips": settings.forwarded_allow_ips,
-        "access_log": False,  # app/api/middleware.py logs every request
+        "access_log": False,  # app/api/asgi/middleware.py logs every request
         "log_config": None,  # app/logs.py formats the lines of the server itself
         "server_header": False,
         "http": BoundedConnection,

@@ -166,7 +166,8 @@ class Postgres:
             connection = self._engines.of(self.work).connect()
         except PoolTimeoutError as exc:
             raise DependencyMissing(
-                f"PostgreSQL at {self._where} has not answered those who asked before. Ask again later."
+                f"All {LIMITS[self.work].connections} connections of this process to PostgreSQL at"
+                f" {self._where} are in use: it is slow, or much is asked. Ask again later."
             ) from exc
         except (OperationalError, psycopg2.OperationalError) as exc:
             if (told := self._told(exc)) is not None and isinstance(told, DiskFull):

@@ -74,8 +74,8 @@ async def start_run(
     keyed = None if idempotency_key is None else KeyedRequest(idempotency_key, digest_of(request))
     deadline = monotonic() + STARTING_SECONDS
     while True:
-        if keyed is not None and (known := await _run_of_key(services, keyed)) is not None:
-            return await _current_run(services, response, known, wait_seconds)
+        if keyed is not None and (earlier := await _run_of_key(services, keyed)) is not None:
+            return await _current_run(services, response, earlier, wait_seconds)
         try:
             run_id, operation = await run_in_threadpool(
                 start_scoring,

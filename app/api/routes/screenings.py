@@ -39,8 +39,8 @@ from app.api.params import (
     WithTotal,
 )
 from app.api.responses import errors, example
+from app.api.sharing.waiting import MAX_READ_WAIT_SECONDS
 from app.api.turns import HeavyWork
-from app.api.waiting import MAX_READ_WAIT_SECONDS
 from app.chains.wallet_reference import normalise
 from app.errors import NotFound
 from app.screening import store
@@ -98,7 +98,7 @@ async def screen_subjects(
         source=request.computed_by,
         key=key,
     )
-    async with services.heavy if len(request.subjects) > FEW_SUBJECTS else nullcontext():
+    async with services.batches if len(request.subjects) > FEW_SUBJECTS else nullcontext():
         screenings = await run_in_threadpool(screen)
     wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
     screenings = await _waited(services, screenings, wait_seconds)

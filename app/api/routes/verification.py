@@ -13,7 +13,7 @@ from app.api.dependencies import AppServices
 from app.api.long_work import operation_answer
 from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, RunId, WaitSeconds
 from app.api.responses import errors, example
-from app.api.waiting import MAX_READ_WAIT_SECONDS
+from app.api.sharing.waiting import MAX_READ_WAIT_SECONDS
 from app.operations.operation_answers import COMPARING, VERIFIED, VERIFYING, VerifyOperation
 from app.operations.verify import DIFF_SECONDS, start_diff, start_verification
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from app.api.dependencies import AppServices
 from app.api.params import Cursor, RunId, RunQuery
-from app.api.waiting import ended_within
+from app.api.sharing.waiting import ended_within
 from app.operations.runs import start_scoring
 from app.operations.verify import DIFF_SECONDS, start_diff, start_verification
 from app.policy.conditions import LEVELS

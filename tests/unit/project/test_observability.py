@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import REGISTRY
 from ruamel.yaml import YAML
 
-from app.api.middleware import REQUEST_SECONDS
+from app.api.asgi.middleware import REQUEST_SECONDS
 from app.api.routes.metrics import Scrape
 from app.operations.status_answer import STATUS
 from app.worker.instruments import JOB_SECONDS, JOBS

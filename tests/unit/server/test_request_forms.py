@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.bodies import values_of
-from app.api.compression import takes_gzip
+from app.api.asgi.bodies import values_of
+from app.api.asgi.compression import takes_gzip
 from app.api.targets import host_name, slashes, with_path
 
 JSON = st.recursive(

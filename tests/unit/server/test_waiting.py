@@ -5,7 +5,7 @@ from threading import Lock
 
 import pytest
 
-from app.api.waiting import Waiting, ended_within
+from app.api.sharing.waiting import Waiting, ended_within
 from app.errors import NotFound
 from app.operations.operation import Operation
 

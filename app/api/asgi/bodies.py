@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.answers.problem import KIND_OF_STATUS
-from app.api.middleware import MAX_BODY_BYTES, MAX_BODY_BYTES_OF_MANY, OF_MANY
+from app.api.asgi.middleware import MAX_BODY_BYTES, MAX_BODY_BYTES_OF_MANY, OF_MANY
 from app.api.problems import aml_problem, problem
 from app.api.security import ADMITTED, SAFE_METHODS
 from app.errors import UnsupportedEncoding
@@ -37,7 +37,7 @@ class Bodies:
         limit = MAX_BODY_BYTES_OF_MANY if scope["path"] in OF_MANY else MAX_BODY_BYTES
         refusal = _refused_by_head(request, limit)
         receive = _bounded(receive, limit)
-        if refusal is None and _is_json_of_a_guest(request):
+        if refusal is None and _is_json_behind_token(request):
             try:
                 body = await _whole(receive)
             except HTTPException as exc:
@@ -53,7 +53,7 @@ class Bodies:
         await self.app(scope, receive, send)
 
 
-def _is_json_of_a_guest(request: Request) -> bool:
+def _is_json_behind_token(request: Request) -> bool:
     """Whether a route behind the token gets JSON: nobody else's is received before its route asks for it."""
     media_type = request.headers.get("content-type", "").lower()
     return ADMITTED in request.scope and request.method not in SAFE_METHODS and "json" in media_type

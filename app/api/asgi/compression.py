@@ -22,7 +22,7 @@ class Compression:
             header = ",".join(Headers(scope=scope).getlist("accept-encoding"))
             chosen = b"gzip" if takes_gzip(header) else b"identity"
             others = [(name, value) for name, value in scope["headers"] if name != _NAME]
-            scope = {**scope, "headers": [*others, (_NAME, chosen)]}
+            scope["headers"] = [*others, (_NAME, chosen)]  # in place: others read the route from the scope
         await self._app(scope, receive, send)
 
 

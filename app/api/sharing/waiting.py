@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 
-from app.api.probes import Probes
+from starlette.concurrency import run_in_threadpool
+
+from app.api.sharing.probes import Probes
 from app.operations.operation import Operation
 
 T = TypeVar("T")
@@ -14,7 +17,7 @@ LOOK_SECONDS: Final = 0.05
 LOOKS_PER_SECOND: Final = 100
 """Of all requests that wait."""
 MAX_READ_WAIT_SECONDS: Final = 8
-"""A request that only reads is answered within ten seconds: `app.api.answer_limit`."""
+"""A request that only reads is answered within ten seconds: `app.api.asgi.answer_limit`."""
 
 
 class Waiting:
@@ -33,18 +36,20 @@ class Waiting:
             name: of what is waited for; requests with the same name get the same answers.
             look: a short look at the record, done in a thread of its own.
             is_over: whether to stop waiting; it costs nothing.
-            seconds: how long to wait; 0 is one look.
+            seconds: how long to wait; 0 is one look of its own.
 
         Raises:
             AmlError: what `look` raises.
         """
+        if seconds <= 0:
+            return await run_in_threadpool(look)
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         self._number += 1
         try:
             while True:
                 # Others wait for the same look, so that nobody may cancel it.
-                seen = await asyncio.shield(asyncio.wrap_future(self._looks.ask(name, look)))
+                seen: T = await asyncio.shield(asyncio.wrap_future(self._looks.ask(name, look)))
                 left = end - loop.time()
                 if is_over(seen) or left <= 0:
                     return seen
@@ -70,8 +75,6 @@ async def ended_within(operation: Operation, seconds: float) -> bool:
             loop.call_soon_threadsafe(ended.set)
 
     operation.done.add_done_callback(tell)
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(ended.wait(), seconds)
-    except TimeoutError:
-        return operation.ended_within(0)
     return operation.ended_within(0)

@@ -1,0 +1,1 @@
+"""What requests of one process share: threads that ask servers, looks at the record, pages of exports."""
