@@ -8,7 +8,7 @@ import time
 
 from aml_client import AmlClient, WatchRequest
 
-SECONDS = 60
+SECONDS = 300
 
 
 def main(addresses: list[str]) -> str:

@@ -43,7 +43,7 @@ def example(name: str, url: object, *arguments: str) -> list[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=330,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
