@@ -67,10 +67,11 @@ def _moment(value: object) -> datetime:
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 Since = Annotated[Moment | None, Query(alias="from", description="Only from this time on (RFC 3339).")]
 Until = Annotated[Moment | None, Query(alias="to", description="Only before this time.")]
-Cursor = Annotated[
+PageCursor = Annotated[
     str | None,
     Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+={0,2}$", description="`next` of the previous page."),
 ]
+"""As pages send it; lists of the API take `app.api.list_cursor.Cursor`."""
 RunQuery = Query(ge=1, le=MAX_BIGINT)
 """Of the id of a run in a query string."""
 RunId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]

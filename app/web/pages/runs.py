@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from starlette.responses import Response
 
 from app.api.dependencies import AppServices
-from app.api.params import Cursor, RunId, RunQuery
+from app.api.params import PageCursor, RunId, RunQuery
 from app.operations.diff import DIFF_SECONDS, start_diff
 from app.operations.runs import start_scoring
 from app.operations.verify import start_verification
@@ -25,7 +25,7 @@ RUNS_PER_PAGE = 25
 
 
 @router.get("/runs")
-def runs_page(request: Request, services: AppServices, cursor: Cursor = None) -> Response:
+def runs_page(request: Request, services: AppServices, cursor: PageCursor = None) -> Response:
     """All runs, newest first, with the form that starts one."""
     with services.postgres.transaction(snapshot=True) as connection:
         answer = runs(connection, RUNS_PER_PAGE, cursor)
@@ -87,7 +87,7 @@ def verify(services: AppServices, run_id: RunId) -> Response:
 
 
 @router.get("/runs/{a}/diff/{b}")
-def diff(request: Request, services: AppServices, a: RunId, b: RunId, cursor: Cursor = None) -> Response:
+def diff(request: Request, services: AppServices, a: RunId, b: RunId, cursor: PageCursor = None) -> Response:
     """The wallets whose score changed between two runs, and why."""
     operation = start_diff(services.operations, services.postgres, a, b)
     if operation is not None and not operation.ended_within(DIFF_SECONDS):

@@ -10,7 +10,7 @@ from app.alerts.watched import watched_of
 from app.answers.explanation import Explanation
 from app.answers.scores import Contribution
 from app.api.dependencies import AppServices
-from app.api.params import Cursor, WalletReference
+from app.api.params import PageCursor, WalletReference
 from app.domain import format_points, parse_points
 from app.errors import NotFound
 from app.explain.explain import explain_record, read_explainable
@@ -115,7 +115,7 @@ def transfers_page(
     request: Request,
     services: AppServices,
     wallet: WalletReference,
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
 ) -> HTMLResponse:
     """The next transfers of a wallet: a page of its own, or more rows for the wallet's page."""
     with services.postgres.transaction(snapshot=True) as connection:
