@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.answers.problem import Problem
+from app.answers.webhooks import AlertCall
 from app.api.responses import errors
 
 SERVERS: Final = [{"url": "/", "description": "The server that this document comes from."}]
@@ -25,6 +26,26 @@ _HEADERS_OF_STATUS: Final = {
     401: ("WWW-Authenticate",),
     409: ("Location", "Retry-After"),
     429: ("Retry-After",),
+}
+
+
+_CALL: Final = {
+    "post": {
+        "operationId": "alert_call",
+        "summary": "Alert opened or updated",
+        "description": "Sent to the endpoints of `/v1/webhooks`, signed as Standard Webhooks say. Any 2xx is"
+        " success; the same `webhook-id` may come again. `webhook.test` has another `data`: pass over types"
+        " that are not known.",
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AlertCall"}}},
+        },
+        "responses": {"200": {"description": "It was taken."}},
+    }
 }
 
 
@@ -52,6 +73,14 @@ def _document(app: FastAPI) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs")
     schemas["Problem"] = problem
+    call = AlertCall.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= call.pop("$defs")
+    schemas["AlertCall"] = call
+    document["webhooks"] = {"alert": _CALL}
+    schemas |= _events(app)
+    schemas["EventsRequest"]["properties"]["transfers"]["items"] = {
+        "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("TransferEvent", "RetractionEvent")]
+    }
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["headers"] = {
         name: {"description": description, "schema": {"type": "string"}}
@@ -68,6 +97,16 @@ def _document(app: FastAPI) -> dict[str, Any]:
             for status, answer in operation["responses"].items():
                 answer["headers"] = _headers(method, int(status), is_long="202" in operation["responses"])
     return document
+
+
+def _events(app: FastAPI) -> dict[str, Any]:
+    """The schemas of the contract, without what the schemas of a document cannot have."""
+    contract = app.state.services.topic.contract()
+    left_out = {"$schema", "if", "then", "title"}
+    return {
+        f"{name.title()}Event": {key: value for key, value in contract[name].items() if key not in left_out}
+        for name in ("transfer", "retraction")
+    }
 
 
 def _headers(method: str, status: int, *, is_long: bool) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from app.answers.names import ScreeningCause
 from app.answers.screenings import ComputedFrom, ScreenedWallet, Screening, ScreeningVerification
-from app.chains.wallet_reference import Candidate
+from app.chains.wallet_reference import Candidate, refuse_hash
 from app.errors import InvalidInput, UnknownAddress
 from app.labels.effective import EffectiveLabel
 from app.record.freshness import changed_transfers, digest_of_policy
@@ -26,6 +26,7 @@ from app.screening.known import Known, read_known
 from app.screening.payments import with_payment
 from app.screening.store import References
 from app.screening.subjects import (
+    MAX_ADDRESS_TEXT,
     Subject,
     TransferSubject,
     WalletSubject,
@@ -227,6 +228,8 @@ class Screener:
         found = read_known(connection, [task.candidates for task in asking], run_id, base.policy)
         for task, known in zip(asking, found, strict=True):
             task.known = known
+            if task.candidates and not known:
+                _refuse_hash(task)
 
     def _compute(
         self,
@@ -431,13 +434,20 @@ def _task(subject: Subject) -> _Task:
     return task
 
 
+def _refuse_hash(task: _Task) -> None:
+    try:
+        refuse_hash(task.candidates)
+    except UnknownAddress as exc:
+        task.refused = exc.reason, NO_ADDRESS.format(exc)
+
+
 def _draft(moment: Moment, task: _Task) -> Screening:
     fields = task.subject.model_dump(
         mode="json", exclude={"reference", "customer_reference"}, exclude_none=True
     )
     # No text of PostgreSQL can hold this character; people paste it without seeing it.
     asked: Any = {
-        name: value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+        name: value[:MAX_ADDRESS_TEXT].replace("\x00", "\ufffd") if isinstance(value, str) else value
         for name, value in fields.items()
     }
     return Screening(

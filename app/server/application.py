@@ -18,6 +18,7 @@ from app.api.entity_tags import EntityTagMiddleware
 from app.api.known_parameters import only_known_parameters
 from app.api.middleware import REQUEST_ID, RequestMiddleware, is_request_id
 from app.api.probes import Probes
+from app.api.repeated_fields import no_repeated_fields
 from app.api.responses import errors
 from app.api.routes import (
     alerts,
@@ -151,6 +152,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
                     Depends(limit_requests),
                     Depends(require_token),
                     Depends(only_known_parameters),
+                    Depends(no_repeated_fields),
                 ],
                 responses=errors(401, 403, 422, 429, 503),
             )

@@ -7,12 +7,22 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.answers.lists import LISTS, Lists
+from app.answers.vocabulary import refuse_unknown
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, Moment, WalletReference, WithTotal
+from app.api.list_cursor import Cursor
+from app.api.params import (
+    DEFAULT_LIMIT,
+    PLAIN_TEXT,
+    WALLET_PATTERN,
+    Limit,
+    Moment,
+    WalletReference,
+    WithTotal,
+)
 from app.api.responses import errors, example
-from app.chains.addresses import normalise_address
 from app.chains.transaction_reference import MAX_HASH_LENGTH
-from app.errors import InvalidEvent, InvalidInput, UnknownAddress
+from app.chains.wallet_reference import wallet_on
+from app.errors import InvalidInput
 from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
 from app.labels.lists import recorded_lists
 from app.labels.lookup import current_labels, label_history_page
@@ -31,6 +41,7 @@ from app.record.transfers import (
 )
 from app.record.wallets import find_wallet
 from app.runs.naming.named import with_names
+from app.screening.subjects import AddressText, ChainText
 
 router = APIRouter(tags=["the record"])
 LabelText = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -92,7 +103,8 @@ def get_transaction(
 def list_waiting_transfers(
     services: AppServices,
     transaction_hash: Annotated[
-        str | None, Query(max_length=100, description="Only those of this transaction.")
+        str | None,
+        Query(max_length=100, pattern=PLAIN_TEXT, description="Only those of this transaction."),
     ] = None,
     *,
     limit: Limit = DEFAULT_LIMIT,
@@ -126,8 +138,8 @@ class LabelRequest(BaseModel):
     """One source's statement about one wallet; the five first name it, the others may change."""
 
     model_config = ConfigDict(extra="forbid")
-    chain: str = Field(max_length=40, examples=["ethereum"])
-    address: str = Field(max_length=100, examples=["0x00000000000000000000000000000000000000cc"])
+    chain: ChainText
+    address: AddressText
     category: str | None = Field(
         default=None, max_length=40, description="Null: it only names the wallet.", examples=["mixer"]
     )
@@ -166,11 +178,8 @@ def add_labels(services: AppServices, request: LabelsRequest) -> LabelsAdded:
 def _label_row(label: LabelRequest, origin: str) -> LabelRow:
     if label.valid_from and label.valid_to and label.valid_from >= label.valid_to:
         raise InvalidInput(f"{origin}: valid_to must be later than valid_from.", name=f"{origin}.valid_to")
-    try:
-        address = normalise_address(label.chain, label.address)
-    except InvalidEvent as exc:
-        raise UnknownAddress(exc.reason, f"{origin}: {exc}", name=f"{origin}.address") from exc
-    fields = label.model_dump() | {"address": address, "category": label.category or None}
+    chain, address = wallet_on(label.chain, label.address, origin)
+    fields = label.model_dump() | {"chain": chain, "address": address, "category": label.category or None}
     return LabelRow(**fields, origin=origin)
 
 
@@ -186,8 +195,12 @@ def list_labels(
             description="Only labels of an address, or of `chain:address`.",
         ),
     ] = None,
-    source: Annotated[str | None, Query(max_length=200, description="Only labels of this source.")] = None,
-    category: Annotated[str | None, Query(max_length=40, description="Only labels of this category.")] = None,
+    source: Annotated[
+        str | None, Query(max_length=200, pattern=PLAIN_TEXT, description="Only labels of this source.")
+    ] = None,
+    category: Annotated[
+        str | None, Query(max_length=40, pattern=PLAIN_TEXT, description="Only labels of this category.")
+    ] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
     with_total: WithTotal = False,
@@ -196,9 +209,10 @@ def list_labels(
 
     `next` belongs to the same filters: send them again with it.
     """
+    policy = load_policy(services.settings.policy_file)
     page = current_labels(
         services.postgres,
-        load_policy(services.settings.policy_file).label_rules,
+        policy.label_rules,
         wallet=wallet,
         source=source,
         category=category,
@@ -206,6 +220,7 @@ def list_labels(
         after=None if cursor is None else decode_cursor(cursor, 1)[0],
         with_total=with_total,
     )
+    refuse_unknown(category, policy.categories, name="category", what="category", found=page.labels)
     return Labels(
         labels=page.labels,
         next=None if page.last_id is None else encode_cursor(page.last_id),

@@ -11,7 +11,8 @@ from app.answers.explanation import EXPLANATION, Explanation
 from app.answers.scores import SCORE, TOP, TopScores, WalletScore
 from app.answers.unrated import UNRATED, UnratedWallets
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, Cursor, Limit, RunId, WalletReference, WithTotal
+from app.api.list_cursor import Cursor
+from app.api.params import DEFAULT_LIMIT, Limit, RunId, WalletReference, WithTotal
 from app.api.responses import errors, example
 from app.api.score_query import AskedScores
 from app.errors import NotReady
@@ -26,6 +27,7 @@ from app.runs.board.unrated import unrated_answer
 from app.runs.history import history
 from app.runs.queries import completed_or_published_run, completed_run
 from app.runs.score_record import read_score_record
+from app.runs.stored_policy import policy_of
 
 named = APIRouter(tags=["scores"])
 router = APIRouter(tags=["scores"])
@@ -76,7 +78,9 @@ def list_top_scores(
 def get_score_table(services: AppServices, asked: AskedScores) -> StreamingResponse:
     """All wallets that the filters find, in that order, as CSV. It is sent while it is read."""
     with services.postgres.transaction(snapshot=True) as connection:
-        run_id = completed_or_published_run(connection, asked.run_id).run_id
+        run = completed_or_published_run(connection, asked.run_id)
+        run_id = run.run_id
+        asked.only.parameters(policy_of(run))  # refused here: what is sent while it is read cannot be
 
     def lines() -> Iterator[str]:
         with services.postgres.transaction(snapshot=True) as connection:

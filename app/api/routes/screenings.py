@@ -22,12 +22,13 @@ from app.answers.screenings import (
     Screenings,
     ScreeningVerification,
 )
+from app.answers.vocabulary import refuse_unknown
 from app.api.dependencies import AppServices, Services
+from app.api.list_cursor import Cursor
 from app.api.params import (
     DEFAULT_LIMIT,
     PLAIN_TEXT,
     WALLET_PATTERN,
-    Cursor,
     Limit,
     Since,
     Until,
@@ -37,6 +38,7 @@ from app.api.params import (
 from app.api.responses import errors, example
 from app.chains.wallet_reference import normalise
 from app.errors import NotFound
+from app.policy.policy import load_policy
 from app.screening import store
 from app.screening.store import ScreeningFilter
 from app.screening.subjects import MAX_SUBJECTS, ReferenceText, Subject
@@ -127,7 +129,10 @@ def list_screenings(
         until=until,
     )
     with services.postgres.transaction(snapshot=True) as connection:
-        return store.page(connection, only, limit, cursor, with_total=with_total)
+        listed = store.page(connection, only, limit, cursor, with_total=with_total)
+    flags = load_policy(services.settings.policy_file).flags
+    refuse_unknown(flag, flags, name="flag", what="flag", found=listed.screenings)
+    return listed
 
 
 @router.get(

@@ -3,15 +3,17 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from app.answers.comparisons import DIFF, WALLET_DIFF, RunDiff, WalletDiff
 from app.answers.names import RiskLevel
 from app.api.dependencies import AppServices
+from app.api.list_cursor import Cursor
 from app.api.long_work import operation_answer
-from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, RunId, WaitSeconds
+from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Limit, RunId, WaitSeconds
 from app.api.responses import errors, example
+from app.errors import InvalidInput
 from app.operations.diff import DIFF_SECONDS, start_diff
 from app.operations.operation_answers import COMPARING, VERIFIED, VERIFYING, VerifyOperation
 from app.operations.verify import start_verification
@@ -64,6 +66,7 @@ def compare_runs(
     run_id_after: RunId,
     wait_seconds: WaitSeconds,
     *,
+    request: Request,
     wallet: Annotated[
         str | None,
         Query(max_length=200, json_schema_extra={"pattern": WALLET_PATTERN}, description="Only this wallet."),
@@ -83,6 +86,8 @@ def compare_runs(
     takes about as long as running them: what takes longer than two seconds, or than `Prefer: wait=N`, goes on
     as an operation (202), and the same request is answered when that has ended. Further pages use its result.
     """
+    if wallet is not None:
+        _refuse_filters(request)
     operation = start_diff(services.operations, services.postgres, run_id_before, run_id_after)
     if operation is not None:
         status = operation_answer(operation, response, wait_seconds or DIFF_SECONDS)
@@ -103,3 +108,15 @@ def compare_runs(
         risk_level_before=risk_level_before,
         risk_level_after=risk_level_after,
     )
+
+
+def _refuse_filters(request: Request) -> None:
+    """One wallet has one comparison: what chooses among many would be passed over.
+
+    Raises:
+        InvalidInput: there is such a parameter.
+    """
+    for name in request.query_params:
+        if name != "wallet":
+            message = f"{name} is of the list of all wallets: leave it out beside wallet."
+            raise InvalidInput(message, name=name)

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from app.access import is_token
 from app.api.security import check_settings
-from app.cli.token import forget, rotate
-from app.errors import InvalidInput, InUse, NotFound
+from app.cli.setup.token import forget, rotate
+from app.errors import InUse, InvalidInput, NotFound
 from app.settings import Settings
 from embedded.home import load_secrets, open_home
 from embedded.urls import environment, urls_of
