@@ -77,10 +77,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas |= call.pop("$defs")
     schemas["AlertCall"] = call
     document["webhooks"] = {"alert": _CALL}
-    schemas |= _events(app)
-    schemas["EventsRequest"]["properties"]["transfers"]["items"] = {
-        "anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in ("TransferEvent", "RetractionEvent")]
-    }
+    schemas["Event"] = _event(app)
+    events = schemas["EventsRequest"]["properties"]["transfers"]
+    events["items"] = {"$ref": "#/components/schemas/Event"}
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["headers"] = {
         name: {"description": description, "schema": {"type": "string"}}
@@ -99,14 +98,35 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return document
 
 
-def _events(app: FastAPI) -> dict[str, Any]:
-    """The schemas of the contract, without what the schemas of a document cannot have."""
+def _event(app: FastAPI) -> dict[str, Any]:
+    """One schema of the contract's transfers and retractions, so that clients have one class for both.
+
+    What only one of them must have is not required, and words of a vocabulary are texts: each message is
+    looked at by itself, and the contract says exactly what it may be.
+    """
     contract = app.state.services.topic.contract()
-    left_out = {"$schema", "if", "then", "title"}
+    transfer, retraction = contract["transfer"], contract["retraction"]
+    both = {**transfer["properties"], **retraction["properties"]}
     return {
-        f"{name.title()}Event": {key: value for key, value in contract[name].items() if key not in left_out}
-        for name in ("transfer", "retraction")
+        "title": "Event",
+        "description": "A transfer, or a retraction (`type`), as `/v1/contract` has them.",
+        "type": "object",
+        "properties": {name: _of_event(each) for name, each in both.items()},
+        "required": [name for name in transfer["required"] if name in retraction["required"]],
+        "additionalProperties": True,
+        "examples": [*transfer["examples"], *retraction["examples"]],
     }
+
+
+def _of_event(field: dict[str, Any]) -> dict[str, Any]:
+    """A field of the contract in the form of the document's other schemas."""
+    types = field.get("type", "string")
+    said = {key: field[key] for key in ("description",) if key in field}
+    rest = {key: value for key, value in field.items() if key not in {"type", "enum", "description"}}
+    if isinstance(types, str):
+        return {"type": types, **rest, **said}
+    (named,) = (each for each in types if each != "null")
+    return {"anyOf": [{"type": named, **rest}, {"type": "null"}], **said}
 
 
 def _headers(method: str, status: int, *, is_long: bool) -> dict[str, Any]:

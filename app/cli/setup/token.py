@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def rotate(home: HomeOption = DEFAULT_HOME) -> None:
     """Make a new token of a home that does not run; the token before counts too from its next start on.
 
-    Example: aml down && aml token rotate && aml up --detach
+    Example: aml token rotate
     """
     _change(home, lambda kept: replace(kept, api_token=token_urlsafe(32), api_token_before=kept.api_token))
     stderr.print(
@@ -40,7 +40,7 @@ def rotate(home: HomeOption = DEFAULT_HOME) -> None:
 def forget(home: HomeOption = DEFAULT_HOME) -> None:
     """End the token before; it counts no longer from the next start on.
 
-    Example: aml down && aml token forget && aml up --detach
+    Example: aml token forget
     """
     _change(home, lambda kept: replace(kept, api_token_before=""))
     stderr.print("The token before counts no longer.")
