@@ -106,7 +106,12 @@ def _event(app: FastAPI) -> dict[str, Any]:
     """
     contract = app.state.services.topic.contract()
     transfer, retraction = contract["transfer"], contract["retraction"]
-    both = {**transfer["properties"], **retraction["properties"]}
+    either = {
+        name: field
+        for name, field in retraction["properties"].items()
+        if name not in transfer["properties"] or isinstance(field["type"], list)  # where it may be null
+    }
+    both = {**transfer["properties"], **either}
     return {
         "title": "Event",
         "description": "A transfer, or a retraction (`type`), as `/v1/contract` has them.",
