@@ -56,6 +56,9 @@ class WatchesRequest(BaseModel):
     watched_wallets: list[WatchRequest] = Field(min_length=1, max_length=1_000)
 
 
+Note = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
+
+
 class AlertChange(BaseModel):
     """What a person decided: it is closed with an outcome, or taken up or opened again, or only noted."""
 
@@ -71,7 +74,7 @@ class AlertChange(BaseModel):
     )
     status: AlertStatus | SkipJsonSchema[None] = Field(default=None, description="Left out: it stays.")
     outcome: AlertOutcome | SkipJsonSchema[None] = Field(default=None, description="Of a closed one.")
-    note: str | SkipJsonSchema[None] = Field(default=None, max_length=2_000, pattern=r"^[^\x00]*$")
+    note: Note | SkipJsonSchema[None] = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:

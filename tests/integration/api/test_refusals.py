@@ -166,7 +166,8 @@ def test_a_note_alone_may_be_written_and_a_second_open_alert_is_a_conflict(
     assert (noted["status"], noted["note"]) == ("open", "asked the customer")
     noted = api.patch(f"/v1/alerts/{closed}", json={"note": "later"}).raise_for_status().json()
     assert (noted["status"], noted["outcome"], noted["note"]) == ("closed", "no_action", "later")
-    assert api.patch(f"/v1/alerts/{closed}", json={}).status_code == 422
+    for nothing in ({}, {"note": None}, {"status": None}, {"note": 7}, {"outcome": "no_action"}):
+        assert api.patch(f"/v1/alerts/{closed}", json=nothing).status_code == 422, nothing
     again = api.patch(f"/v1/alerts/{closed}", json={"status": "open"})
     assert again.status_code == 409
     assert f"Alert {opened}" in again.json()["detail"]
