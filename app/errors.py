@@ -105,6 +105,13 @@ class NotReady(AmlError):
     kind = "not-ready"
 
 
+class AlreadyOpen(AmlError):
+    """What was to be opened again has another one open beside it."""
+
+    status = HTTPStatus.CONFLICT
+    kind = "already-open"
+
+
 class Cancelled(AmlError):
     """The work was ended by somebody's wish before it was done."""
 

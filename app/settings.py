@@ -149,6 +149,9 @@ class Settings(BaseSettings):
     api_token: SecretStr | None = Field(
         default=None, description="Bearer token of the API; needed unless `AML_API_AUTH=off`."
     )
+    api_token_before: SecretStr | None = Field(
+        default=None, description="A token that counts too, while clients are given a new `AML_API_TOKEN`."
+    )
     api_auth: Literal["on", "off"] = Field(
         default="on", description="`off` answers without a token, and only on a loopback address."
     )

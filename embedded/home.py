@@ -34,6 +34,8 @@ class Secrets:
     kafka: str = field(default="", repr=False)
     kafka_producer: str = field(default="", repr=False)
     kafka_admin: str = field(default="", repr=False)
+    api_token_before: str = field(default="", repr=False)
+    """A token that counts too; empty: none does."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,11 @@ def load_secrets(path: Path) -> Secrets:
                 f"{path / 'secrets.json'} is gone but the data is not: restore it, or delete this instance."
             )
         present = Secrets(secrets.token_urlsafe(18), secrets.token_urlsafe(18), secrets.token_urlsafe(32))
-    missing = {name: secrets.token_urlsafe(18) for name, value in asdict(present).items() if not value}
+    missing = {
+        name: secrets.token_urlsafe(18)
+        for name, value in asdict(present).items()
+        if not value and name != "api_token_before"
+    }
     complete = replace(present, **missing)
     if missing:
         save_secrets(path, complete)

@@ -34,6 +34,7 @@ class StackUrls:
     consumer_metrics_port: int
     worker_metrics_port: int
     api_token: str = field(repr=False)
+    api_token_before: str = field(repr=False)
 
 
 def urls_of(ports: dict[str, int], secrets: Secrets) -> StackUrls:
@@ -54,6 +55,7 @@ def urls_of(ports: dict[str, int], secrets: Secrets) -> StackUrls:
         consumer_metrics_port=ports["consumer_metrics"],
         worker_metrics_port=ports["worker_metrics"],
         api_token=secrets.api_token,
+        api_token_before=secrets.api_token_before,
     )
 
 
@@ -93,6 +95,8 @@ def environment(urls: StackUrls) -> dict[str, str]:
         "AML_WORKER_METRICS_PORT": str(urls.worker_metrics_port),
         "AML_API_TOKEN": urls.api_token,
     }
+    if urls.api_token_before:
+        variables["AML_API_TOKEN_BEFORE"] = urls.api_token_before
     return variables | (_kafka_logins(urls) if urls.kafka_password else {})
 
 

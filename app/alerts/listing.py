@@ -1,5 +1,6 @@
 """Alerts read and changed by people: listed with filters, one with its causes, reviewed, closed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from app.answers.alerts import Alert, AlertCause, AlertDetail, Alerts
 from app.answers.base import WalletName
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.names import AlertOutcome, AlertStatus
-from app.errors import InvalidInput, NotFound
+from app.errors import AlreadyOpen, InvalidInput, NotFound
 
 MAX_CAUSES = 1_000
 
@@ -22,7 +23,7 @@ class AlertFilter:
     status: AlertStatus | None = None
     rule: str | None = None
     chain: str | None = None
-    address: str | None = None
+    addresses: Sequence[str] | None = None
     customer_reference: str | None = None
     retrospective: bool | None = None
 
@@ -61,7 +62,7 @@ def list_alerts(
         "status": only.status,
         "rule": only.rule,
         "chain": only.chain,
-        "address": only.address,
+        "addresses": None if only.addresses is None else list(only.addresses),
         "customer_reference": only.customer_reference,
         "retrospective": only.retrospective,
     }
@@ -84,7 +85,8 @@ def change_alert(
 
     Raises:
         NotFound: there is none of that number.
-        InvalidInput: closed without an outcome, an outcome without being closed, or another one is open.
+        InvalidInput: closed without an outcome, or an outcome without being closed.
+        AlreadyOpen: another one of the wallet and the rule is open.
     """
     if (status == "closed") != (outcome is not None):
         raise InvalidInput("A closed alert has an outcome, and no other has one.")
@@ -92,10 +94,20 @@ def change_alert(
     wallet = {"chain": row.chain, "address": row.address, "rule": row.rule}
     is_reopened = row.status == "closed" and status != "closed"
     if is_reopened and (other := connection.execute(_OTHER, wallet).scalar()) is not None:
-        raise InvalidInput(f"Alert {other} of this wallet and rule is open: further causes join that one.")
+        raise AlreadyOpen(f"Alert {other} of this wallet and rule is open: further causes join that one.")
     parameters = {"alert_id": alert_id, "status": status, "outcome": outcome, "note": note}
     connection.execute(_CHANGE, parameters)
     return read_alert(connection, alert_id)
+
+
+def note_alert(connection: Connection, alert_id: int, note: str) -> Alert:
+    """Writes a note on an alert, whatever its state.
+
+    Raises:
+        NotFound: there is none of that number.
+    """
+    row = _row(connection, alert_id, lock=True)
+    return change_alert(connection, alert_id, row.status, row.outcome, note)
 
 
 def count_open(connection: Connection) -> int:
@@ -125,7 +137,7 @@ _MATCHING = """
     (CAST(:status AS text) IS NULL OR a.status = :status)
     AND (CAST(:rule AS text) IS NULL OR a.rule = :rule)
     AND (CAST(:chain AS text) IS NULL OR a.chain = :chain)
-    AND (CAST(:address AS text) IS NULL OR a.address = :address)
+    AND (CAST(:addresses AS text[]) IS NULL OR a.address = ANY(CAST(:addresses AS text[])))
     AND (CAST(:customer_reference AS text) IS NULL OR w.customer_reference = :customer_reference)
     AND (CAST(:retrospective AS boolean) IS NULL OR a.retrospective = :retrospective)
 """

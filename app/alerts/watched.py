@@ -8,9 +8,9 @@ from sqlalchemy import Connection, Row, text
 
 from app.answers.alerts import WatchedWallet, WatchedWallets, WatchReport
 from app.answers.base import WalletName
-from app.chains.addresses import normalise_address
+from app.chains.wallet_reference import Candidate, wallet_on
 from app.domain import format_points
-from app.errors import InvalidEvent, InvalidInput, NotFound, UnknownAddress
+from app.errors import InvalidInput, NotFound
 
 CSV_COLUMNS = ("chain", "address", "reference", "customer_reference")
 _FIRST = UUID(int=0)
@@ -35,17 +35,16 @@ def watch(connection: Connection, watches: Iterable[Watch]) -> WatchReport:
         InvalidInput: one wallet twice.
     """
     added = updated = unchanged = 0
-    seen: set[tuple[str, str]] = set()
+    seen: set[Candidate] = set()
     for each in watches:
-        try:
-            address = normalise_address(each.chain, each.address)
-        except InvalidEvent as exc:
-            raise UnknownAddress(exc.reason, f"{each.origin}: {exc}") from exc
-        if (each.chain, address) in seen:
-            raise InvalidInput(f"{each.origin}: {each.chain}:{address} is there twice. Keep one.")
-        seen.add((each.chain, address))
+        wallet = wallet_on(each.chain, each.address, each.origin)
+        chain, address = wallet
+        if wallet in seen:
+            message = f"{each.origin}: {chain}:{address} is there twice. Keep one."
+            raise InvalidInput(message, name=f"{each.origin}.address")
+        seen.add(wallet)
         parameters = {
-            "chain": each.chain,
+            "chain": chain,
             "address": address,
             "reference": each.reference,
             "customer_reference": each.customer_reference,

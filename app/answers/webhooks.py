@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from app.answers.alerts import Alert
 from app.answers.base import EXAMPLE_TIME, Answer
 from app.answers.names import DeliveryStatus
 
@@ -65,6 +66,27 @@ class Deliveries(Answer):
 
     deliveries: list[Delivery]
     next: str | None = None
+
+
+class CalledCause(Answer):
+    """What made an alert, or joined it."""
+
+    cause: str = Field(examples=["flag:sanctions_contact"])
+    detail: str = Field(examples=["The flag sanctions_contact is set."])
+
+
+class CalledAlert(Alert):
+    """An alert without its evidence, and the cause that is told."""
+
+    cause: CalledCause
+
+
+class AlertCall(Answer):
+    """The body of a call: something happened to an alert."""
+
+    type: str = Field(description="`alert.opened` or `alert.updated`; more may come.")
+    timestamp: datetime
+    data: CalledAlert
 
 
 WEBHOOK = Webhook(

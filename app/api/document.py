@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.answers.problem import Problem
+from app.answers.webhooks import AlertCall
 from app.api.responses import errors
 
 SERVERS: Final = [{"url": "/", "description": "The server that this document comes from."}]
@@ -25,6 +26,26 @@ _HEADERS_OF_STATUS: Final = {
     401: ("WWW-Authenticate",),
     409: ("Location", "Retry-After"),
     429: ("Retry-After",),
+}
+
+
+_CALL: Final = {
+    "post": {
+        "operationId": "alert_call",
+        "summary": "Alert opened or updated",
+        "description": "Sent to the endpoints of `/v1/webhooks`, signed as Standard Webhooks say. Any 2xx is"
+        " success; the same `webhook-id` may come again. `webhook.test` has another `data`: pass over types"
+        " that are not known.",
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+            for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/AlertCall"}}},
+        },
+        "responses": {"200": {"description": "It was taken."}},
+    }
 }
 
 
@@ -52,6 +73,13 @@ def _document(app: FastAPI) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas |= problem.pop("$defs")
     schemas["Problem"] = problem
+    call = AlertCall.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= call.pop("$defs")
+    schemas["AlertCall"] = call
+    document["webhooks"] = {"alert": _CALL}
+    schemas["Event"] = _event(app)
+    events = schemas["EventsRequest"]["properties"]["transfers"]
+    events["items"] = {"$ref": "#/components/schemas/Event"}
     document["components"]["schemas"] = dict(sorted(schemas.items()))
     document["components"]["headers"] = {
         name: {"description": description, "schema": {"type": "string"}}
@@ -68,6 +96,42 @@ def _document(app: FastAPI) -> dict[str, Any]:
             for status, answer in operation["responses"].items():
                 answer["headers"] = _headers(method, int(status), is_long="202" in operation["responses"])
     return document
+
+
+def _event(app: FastAPI) -> dict[str, Any]:
+    """One schema of the contract's transfers and retractions, so that clients have one class for both.
+
+    What only one of them must have is not required, and words of a vocabulary are texts: each message is
+    looked at by itself, and the contract says exactly what it may be.
+    """
+    contract = app.state.services.topic.contract()
+    transfer, retraction = contract["transfer"], contract["retraction"]
+    either = {
+        name: field
+        for name, field in retraction["properties"].items()
+        if name not in transfer["properties"] or isinstance(field["type"], list)  # where it may be null
+    }
+    both = {**transfer["properties"], **either}
+    return {
+        "title": "Event",
+        "description": "A transfer, or a retraction (`type`), as `/v1/contract` has them.",
+        "type": "object",
+        "properties": {name: _of_event(each) for name, each in both.items()},
+        "required": [name for name in transfer["required"] if name in retraction["required"]],
+        "additionalProperties": True,
+        "examples": [*transfer["examples"], *retraction["examples"]],
+    }
+
+
+def _of_event(field: dict[str, Any]) -> dict[str, Any]:
+    """A field of the contract in the form of the document's other schemas."""
+    types = field.get("type", "string")
+    said = {key: field[key] for key in ("description",) if key in field}
+    rest = {key: value for key, value in field.items() if key not in {"type", "enum", "description"}}
+    if isinstance(types, str):
+        return {"type": types, **rest, **said}
+    (named,) = (each for each in types if each != "null")
+    return {"anyOf": [{"type": named, **rest}, {"type": "null"}], **said}
 
 
 def _headers(method: str, status: int, *, is_long: bool) -> dict[str, Any]:

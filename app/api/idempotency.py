@@ -42,6 +42,10 @@ def _key(
     # A string of a structured field (RFC 9651) stands in quotation marks; many clients leave them out.
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    if not key.isascii():
+        detail = "A key has ASCII characters alone."
+        error = {"loc": ("header", KEY_HEADER), "type": "not_ascii", "msg": detail}
+        raise RequestValidationError([error])
     if not key.strip():
         error = {"loc": ("header", KEY_HEADER), "type": "empty_key", "msg": "It holds no key."}
         raise RequestValidationError([error])

@@ -77,10 +77,11 @@ LeastUnits = Annotated[
         ge=0, le=10**60, max_digits=80, description="Only of this amount or more, in the asset's own unit."
     ),
 ]
-Cursor = Annotated[
+PageCursor = Annotated[
     str | None,
     Query(max_length=200, pattern=r"^[A-Za-z0-9_-]+={0,2}$", description="`next` of the previous page."),
 ]
+"""As pages send it; lists of the API take `app.api.list_cursor.Cursor`."""
 RunQuery = Query(ge=1, le=MAX_BIGINT)
 """Of the id of a run in a query string."""
 RunId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]

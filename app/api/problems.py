@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457), and as pages for browsers."""
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from itertools import islice
@@ -43,9 +44,24 @@ class MoreErrors(RequestValidationError):
         self.more = more
 
 
+_api = re.compile(
+    r"/v1(/.*)?|/scores/.*|/ingestion/status|/reload-graph|/run-score|/ready|/health|/metrics|/openapi\.json"
+).fullmatch
+"""Paths of the API, also of its aliases: whoever asks them, a page is no answer."""
+_html = re.compile(r"text/html\s*(?:;(?P<parameters>.*))?", re.IGNORECASE).fullmatch
+_refused = re.compile(r"\s*q\s*=\s*0(\.0*)?\s*").fullmatch
+
+
 def wants_page(request: Request) -> bool:
-    """Whether a browser made the request, rather than a program."""
-    return "text/html" in request.headers.get("accept", "")
+    """Whether a browser asks for a page; programs name HTML in `Accept` too, and ask the API."""
+    if _api(request.scope["path"]):
+        return False
+    taken = map(str.strip, request.headers.get("accept", "").split(","))
+    return any((match := _html(each)) and not _is_refused(match["parameters"]) for each in taken)
+
+
+def _is_refused(parameters: str | None) -> bool:
+    return any(map(_refused, (parameters or "").split(";")))
 
 
 def problem(
@@ -181,6 +197,9 @@ def _invalid_parameter(request: Request, error: dict[str, Any]) -> dict[str, str
     """One error of pydantic; what it says of bodies that are no JSON means nothing to who sent them."""
     location, *path = map(str, error["loc"])
     name, reason, detail = ".".join(path) or location, error["type"], error["msg"]
+    if location == "header":
+        name = "-".join(part.capitalize() for part in name.split("-"))
+    detail = _IN_JSON.get(reason, detail)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if reason == "json_invalid":
         name, detail = location, f"This is no JSON, at character {'.'.join(path)}: {error['ctx']['error']}."
@@ -198,6 +217,16 @@ def _invalid_parameter(request: Request, error: dict[str, Any]) -> dict[str, str
 def shortened(text: str, length: int = MAX_NAME_LENGTH) -> str:
     """The text, or its beginning: a client knows what it has sent."""
     return text if len(text) <= length else f"{text[:length]}…"
+
+
+_IN_JSON = {
+    "dict_type": "Input should be an object",
+    "model_type": "Input should be an object",
+    "model_attributes_type": "Input should be an object",
+    "list_type": "Input should be a list",
+    "none_required": "Input should be null",
+}
+"""What pydantic says in words of Python, in those of JSON."""
 
 
 def _is_json(media_type: str) -> bool:

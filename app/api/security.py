@@ -61,19 +61,21 @@ def check_settings(settings: Settings) -> None:
             " AML_API_AUTH=off to answer without a token on a loopback address."
         )
     else:
-        _check_token(settings.api_token.get_secret_value())
+        _check_token("AML_API_TOKEN", settings.api_token.get_secret_value())
+        if settings.api_token_before is not None:
+            _check_token("AML_API_TOKEN_BEFORE", settings.api_token_before.get_secret_value())
 
 
-def _check_token(token: str) -> None:
+def _check_token(name: str, token: str) -> None:
     """A token that can be guessed, or that no header can carry, protects nothing."""
     if not token.isascii() or not token.isprintable() or token != token.strip():
         raise InvalidInput(
-            "AML_API_TOKEN has a blank or a line break at an end, or a character that no header can carry:"
+            f"{name} has a blank or a line break at an end, or a character that no header can carry:"
             " its ASCII characters alone can be sent."
         )
     if len(token) < MIN_TOKEN_LENGTH:
         raise InvalidInput(
-            f"AML_API_TOKEN has {len(token)} characters and needs {MIN_TOKEN_LENGTH}: a short one is guessed."
+            f"{name} has {len(token)} characters and needs {MIN_TOKEN_LENGTH}: a short one is guessed."
             " `openssl rand -base64 32` makes one."
         )
 

@@ -1,6 +1,6 @@
 """The transfers topic as routes use it; `app.server.topic` is it, since the application knows no producer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from pydantic import Field
@@ -25,8 +25,10 @@ class PublishedEvent(Answer):
 class TransferTopic(Protocol):
     """Sends to the topic and reads from it."""
 
-    def publish(self, events: Sequence[Mapping[str, Any]]) -> list[PublishedEvent]:
+    def publish(self, events: Sequence[object], repeating: Collection[int] = ()) -> list[PublishedEvent]:
         """Sends the events that keep the contract, and says of each where it is or why it was refused.
+
+        `repeating` are the places of events whose text wrote a field twice; they are refused.
 
         Raises:
             DependencyMissing: Kafka does not take them.

@@ -105,6 +105,21 @@ def chain_named(name: str) -> str | None:
     return lower if lower in KNOWN_CHAINS else CHAIN_NAMES.get(lower)
 
 
+def known_chain(name: str) -> str:
+    """As `chain_named`, of a name that must be one.
+
+    Raises:
+        UnknownAddress: `unknown_chain`; the message names those that are known.
+    """
+    chain = chain_named(name)
+    if chain is None:
+        known = ", ".join(sorted(KNOWN_CHAINS))
+        raise UnknownAddress(
+            "unknown_chain", f"The chain {name[:40]!a} is not known. Known are: {known}.", name="chain"
+        )
+    return chain
+
+
 def why_no_address(text: str) -> str | None:
     """What a text seems to be that is no address, as a sentence; None where nothing can be said."""
     if _transaction_hash(text):

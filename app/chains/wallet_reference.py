@@ -1,6 +1,7 @@
 """What a person pastes as an address, as the wallets it may mean."""
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ _OTHER_CHAINS = sorted(KNOWN_CHAINS - EVM_CHAINS - {"eos"})
 """Without their name: any short word is the name of an account of EOS."""
 _printable = re.compile(rf"[\x21-\x7e]{{1,{MAX_REFERENCE_LENGTH}}}").fullmatch
 _chain_name = re.compile(r"(?!bitcoincash$)[A-Za-z][A-Za-z0-9_-]*").fullmatch
+_long_hex = re.compile(r"(?:0x)?[0-9a-f]{64}").fullmatch
 _evm_in_any_case = re.compile(r"0[xX][0-9a-fA-F]{40}").fullmatch
 
 
@@ -53,6 +55,23 @@ def normalise(text: str) -> list[Candidate]:
     return [Candidate(None, form) for form in _stored_forms(address)]
 
 
+def wallet_on(chain: str, text: str, origin: str) -> Candidate:
+    """The wallet of a request's fields `chain` and `address`, in any spelling, each in its stored form.
+
+    `origin` says where in the request they are; errors name the field that is at fault.
+
+    Raises:
+        InvalidInput, UnknownAddress: as `normalise_on`.
+    """
+    try:
+        return normalise_on(chain, text)[0]
+    except UnknownAddress as exc:
+        field = "chain" if chain_named(chain) is None else "address"
+        raise UnknownAddress(exc.reason, f"{origin}: {exc}", name=f"{origin}.{field}") from exc
+    except InvalidInput as exc:
+        raise UnknownAddress("bad_address", f"{origin}: {exc}", name=f"{origin}.address") from exc
+
+
 def normalise_on(chain: str, text: str) -> list[Candidate]:
     """As `normalise`, for a text whose chain stands beside it; the text may name the same chain again.
 
@@ -69,6 +88,21 @@ def normalise_on(chain: str, text: str) -> list[Candidate]:
             raise UnknownAddress("other_chain", f"The address is one of {spelled.chain}, not of {named}.")
         return normalise(text)
     return normalise(f"{named}:{spelled.address if spelled else reference}")
+
+
+def refuse_hash(candidates: Sequence[Candidate]) -> None:
+    """Refuses what nothing is recorded of and may be the hash of a transaction: chains alone tell them apart.
+
+    Raises:
+        UnknownAddress: `bad_address`, the text names no chain and has 64 hex digits.
+    """
+    chain, address = candidates[0]
+    if chain is None and _long_hex(address):
+        raise UnknownAddress(
+            "bad_address",
+            f"{address} is as long as the hash of a transaction: GET /v1/transactions/{{hash}} shows one."
+            f" If it is an address, name its chain: aptos:{address[:8]}…, sui:{address[:8]}….",
+        )
 
 
 def _stored_form(chain: str, address: str) -> str:

@@ -31,7 +31,7 @@ from app.cli import (
 )
 from app.cli.imports import assets, prices
 from app.cli.output.terminal import legible, stderr
-from app.cli.setup import env, prepare, secrets
+from app.cli.setup import env, prepare, secrets, token
 from app.cli.upkeep import backup, prune, reconcile
 from app.cli.watching import alerts, watched, webhooks
 from app.errors import AmlError, DiskFull, InvalidInput
@@ -86,6 +86,7 @@ for group in (
     holes,
     prepare,
     secrets,
+    token,
     openapi,
     bench,
 ):

@@ -40,14 +40,16 @@ def read_wallets(
     for name, reference in (("wallet", wallet), ("other", other)):
         if name not in about.query.params:
             if reference is not None:
-                raise InvalidInput(f"Question {about.number} is not about {_WORDS[name]}: leave it out.")
+                message = f"Question {about.number} is not about {_WORDS[name]}: leave it out."
+                raise InvalidInput(message, name=name)
         elif reference is not None:
             known = find_wallet(connection, reference)
             if parameters.setdefault("chain", known.chain) != known.chain:
-                raise InvalidInput("Both wallets must be of one chain: no transfer leads to another.")
+                message = "Both wallets must be of one chain: no transfer leads to another."
+                raise InvalidInput(message, name=name)
             parameters[name] = known.address
         elif name == "wallet" and name not in parameters:
-            raise InvalidInput(f"Question {about.number} is about a wallet: name one with --wallet.")
+            raise InvalidInput(f"Question {about.number} is about a wallet: name one.", name=name)
     if "watermark" in about.query.params and "watermark" not in parameters:
         run = published_run(connection)
         parameters |= {} if run is None else {"watermark": run.watermark}

@@ -116,14 +116,19 @@ def typed(number: str, parameter: Parameter, value: Any) -> Any:  # noqa: ANN401
     }
     found = read[parameter.kind](value)
     if found is _WRONG:
-        raise InvalidInput(f"{parameter.name} of question {number} must be {_form(parameter)}.")
+        raise _wrong(number, parameter)
     if parameter.kind in ("integer", "number"):
         least, most = parameter.least, parameter.most
         if (least is not None and found < least) or (most is not None and found > most):
-            raise InvalidInput(f"{parameter.name} of question {number} must be {_form(parameter)}.")
+            raise _wrong(number, parameter)
     if parameter.name == "chain" and found not in KNOWN_CHAINS:
-        raise InvalidInput(f"{found!r} is no chain that is known.")
+        raise InvalidInput(f"{found!a} is no chain that is known.", name="parameters.chain")
     return found
+
+
+def _wrong(number: str, parameter: Parameter) -> InvalidInput:
+    message = f"{parameter.name} of question {number} must be {_form(parameter)}."
+    return InvalidInput(message, name=f"parameters.{parameter.name}")
 
 
 _WRONG: Final = object()

@@ -55,7 +55,8 @@ def question(number_or_name: str) -> Question:
     wanted = number_or_name.strip().lower().replace("-", "_").replace(" ", "_")
     named = (each for each in questions() if wanted.zfill(2) == each.number or wanted == each.name)
     if (found := next(named, None)) is None:
-        raise NotFound(f"There is no question {number_or_name[:40]}. `aml investigate` lists them.")
+        known = "GET /v1/questions lists them (`aml investigate`)."
+        raise NotFound(f"There is no question {number_or_name[:40]}. {known}")
     return found
 
 
@@ -68,11 +69,13 @@ def complete(about: Question, values: Mapping[str, Any]) -> dict[str, Any]:
     parameters = about.parameters()
     if unknown := sorted(values.keys() - parameters.keys()):
         known = ", ".join(parameters)
-        raise InvalidInput(f"Question {about.number} has no parameter {unknown[0]}: it has {known}.")
+        message = f"Question {about.number} has no parameter {unknown[0]}: it has {known}."
+        raise InvalidInput(message, name=f"parameters.{unknown[0]}")
     given = about.defaults() | dict(values)
     if missing := sorted(parameters.keys() - given.keys()):
         meaning = parameters[missing[0]].meaning
-        raise InvalidInput(f"Question {about.number} also needs {missing[0]}: {meaning}.")
+        message = f"Question {about.number} also needs {missing[0]}: {meaning}."
+        raise InvalidInput(message, name=missing[0] if missing[0] == "other" else f"parameters.{missing[0]}")
     return {name: typed(about.number, parameter, given[name]) for name, parameter in parameters.items()}
 
 

@@ -74,7 +74,7 @@ def rebuild_locked(postgres: Postgres, graph: Graph, progress: Progress) -> Rebu
         transfers=proof.graph.transfers,
         wallets=proof.graph.wallets,
         swept=swept,
-        seconds=perf_counter() - started,
+        seconds=round(perf_counter() - started, 3),
         equal=proof.equal,
         record_digest=proof.record.digest,
         graph_digest=proof.graph.digest,

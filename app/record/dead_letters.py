@@ -101,7 +101,9 @@ class DeadLetters(Answer):
     """Refused messages, the latest first, and how many there are of each reason."""
 
     dead_letters: list[RefusedMessage]
-    refused_by_reason: dict[str, int] = Field(examples=[{"conflict": 1}])
+    refused_by_reason: dict[str, int] = Field(
+        description="Of all that were ever refused, whatever the filters.", examples=[{"conflict": 1}]
+    )
     next: str | None = None
     total: int | None = Field(default=None, description=f"{TOTAL} {MAX_TOTAL}: as many or more.")
 

@@ -4,7 +4,7 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, text
 
-from app.chains.wallet_reference import normalise
+from app.chains.wallet_reference import normalise, refuse_hash
 from app.errors import AmbiguousWallet, NotFound
 
 NOT_SEEN: Final = 0
@@ -40,6 +40,7 @@ def find_wallet(connection: Connection, reference: str) -> KnownWallet:
     }
     known = [KnownWallet(*row) for row in connection.execute(_FIND_WALLET, parameters)]
     if not known:
+        refuse_hash(candidates)
         raise NotFound(f"No transfer of {reference} has been recorded, so nothing is known about its money.")
     if len(known) > 1:
         choices = [f"{each.chain}:{each.address}" for each in known]

@@ -108,8 +108,11 @@ def _without_row(
         notes = [reason if wallet.is_seen else NOT_SEEN_NOTE]
         return ownership_score(name, run_name(run), policy, label, notes)
     if label is None and not wallet.is_seen:
+        # Without transfers there is nothing that a run would add: its label alone is its score, from now on.
         label = _own_label(connection, wallet, _now(connection), policy.label_rules)
-        reason = f"Labelled after scoring run {run.run_id}: run scoring again to include it."
+        reason = f"Labelled after scoring run {run.run_id}."
+        if label is not None and label.category in policy.categories:
+            return ownership_score(name, run_name(run), policy, label, [NOT_SEEN_NOTE, reason])
     return unknown_score(name, reason, run, label)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from app.answers.names import ScreeningOrigin
 from app.answers.screenings import ScreenedWallet, Screening
-from app.chains.wallet_reference import Candidate
+from app.chains.wallet_reference import Candidate, refuse_hash
 from app.errors import InvalidInput, UnknownAddress
 from app.labels.effective import EffectiveLabel
 from app.record.freshness import changed_transfers
@@ -92,6 +92,8 @@ def read_seen(connection: Connection, moment: Moment, subjects: Sequence[Asked])
     found = read_known(connection, [one.candidates for one in asking], run_id, base.policy)
     for one, wallets in zip(asking, found, strict=True):
         one.known = wallets
+        if not wallets:
+            _refuse_hash(one)
     known = {one.wallet: one for wallets in found for one in wallets}
     transfers: dict[int, int] = {}
     if base.run is not None:
@@ -101,6 +103,13 @@ def read_seen(connection: Connection, moment: Moment, subjects: Sequence[Asked])
         wallet: Seen(one, *changes_of(base, one, moment.now, transfers.get(wallet.wallet_id, 0)))
         for wallet, one in known.items()
     }
+
+
+def _refuse_hash(asked: Asked) -> None:
+    try:
+        refuse_hash(asked.candidates)
+    except UnknownAddress as exc:
+        asked.refused = exc.reason, NO_ADDRESS.format(exc)
 
 
 def compute(stores: Stores, base: Base, seen: Iterable[Seen], source: From) -> Found:

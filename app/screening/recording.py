@@ -10,7 +10,7 @@ from app.answers.screenings import ScreenedWallet, Screening
 from app.screening import store
 from app.screening.computing.base import Moment
 from app.screening.store import References
-from app.screening.subjects import Subject
+from app.screening.subjects import MAX_ADDRESS_TEXT, Subject
 from app.screening.wallets import NOTHING_RECORDED, riskiest
 
 
@@ -19,7 +19,7 @@ def draft_of(moment: Moment, subject: Subject) -> Screening:
     fields = subject.model_dump(mode="json", exclude={"reference", "customer_reference"}, exclude_none=True)
     # No text of PostgreSQL can hold this character; people paste it without seeing it.
     asked: Any = {
-        name: value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+        name: value[:MAX_ADDRESS_TEXT].replace("\x00", "\ufffd") if isinstance(value, str) else value
         for name, value in fields.items()
     }
     return Screening(

@@ -9,12 +9,11 @@ from app.chains.wallet_reference import Candidate, normalise, normalise_on
 
 MAX_SUBJECTS = 1_000
 MAX_ADDRESS_TEXT = 500
-"""Of an address as somebody pastes it; an explorer's URL is longer than the address."""
+"""So much of what somebody pastes as an address is kept; an explorer's URL is longer than the address."""
 
 AddressText = Annotated[
     str,
     Field(
-        max_length=MAX_ADDRESS_TEXT,
         description="In any spelling: also `chain:address`, `eip155:1:0x…`, or an explorer's URL.",
         examples=["0x00000000000000000000000000000000000000aa"],
     ),

@@ -20,6 +20,7 @@ from app.api.asgi.gate import Gate
 from app.api.asgi.middleware import REQUEST_ID, RequestMiddleware, is_request_id
 from app.api.dependencies import Services
 from app.api.known_parameters import only_known_parameters
+from app.api.repeated_fields import no_repeated_fields
 from app.api.responses import errors
 from app.api.routes import (
     alerts,
@@ -165,6 +166,7 @@ def create_app(settings: Settings, postgres: Postgres, graph: Graph) -> FastAPI:
                     Depends(limit_requests),
                     Depends(require_token),
                     Depends(only_known_parameters),
+                    Depends(no_repeated_fields),
                 ],
                 responses=errors(401, 403, 422, 429, 503),
             )

@@ -1,6 +1,6 @@
 """The transfers topic for the API: its producer, one message of it, and its contract."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, cast
 
 from app.answers.names import RefusalReason
@@ -13,22 +13,28 @@ from app.stores.postgres import Postgres
 from ingest.contract.documents import DOCUMENTS
 from ingest.contract.transfer import parse_event
 from ingest.kafka.message import read_message
-from ingest.kafka.producer import publish
+from ingest.kafka.publisher import Publisher
 from ingest.kafka.replay import NamedOrigin, replay_one
 
 
 class Topic:
-    """The topic of the settings; each call opens its own connection, since few come."""
+    """The topic of the settings; producers are kept between requests, readers are not, since few come."""
 
     def __init__(self, settings: Settings, postgres: Postgres) -> None:
         self._settings = settings
         self._postgres = postgres
+        self._publisher = Publisher(settings)
 
-    def publish(self, events: Sequence[Mapping[str, Any]]) -> list[PublishedEvent]:
+    def publish(self, events: Sequence[object], repeating: Collection[int] = ()) -> list[PublishedEvent]:
         """As `TransferTopic.publish`."""
-        checked = [_check(event) for event in events]
+        checked = [
+            InvalidEvent("duplicate_field", "The message writes a field twice.")
+            if place in repeating
+            else _check(event)
+            for place, event in enumerate(events)
+        ]
         accepted = [each for each in checked if not isinstance(each, InvalidEvent)]
-        places = iter(publish(accepted, self._settings) if accepted else ())
+        places = iter(self._publisher.publish(accepted) if accepted else ())
         return [
             _refused(each) if isinstance(each, InvalidEvent) else _published(*next(places))
             for each in checked
@@ -47,7 +53,9 @@ class Topic:
         return DOCUMENTS
 
 
-def _check(event: Mapping[str, Any]) -> Transfer | Retraction | InvalidEvent:
+def _check(event: object) -> Transfer | Retraction | InvalidEvent:
+    if not isinstance(event, dict):
+        return InvalidEvent("not_object", "The message is not a JSON object.")
     try:
         return parse_event(event)
     except InvalidEvent as exc:

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, Row, text
 
 from app.answers.base import WalletName
 from app.answers.comparisons import ChangeByCause, ContributionChange, RunDiff, ScoreChange, WalletDiff
-from app.answers.cursors import decode_cursor, encode_cursor
+from app.answers.cursors import NOT_A_CURSOR, decode_cursor, encode_cursor
 from app.answers.names import RiskLevel
 from app.domain import Direction, format_points
+from app.errors import InvalidInput
 from app.labels.names import named, names_of
 from app.ledger.cells import DIRECTION_NAMES, decode
 from app.record.wallets import find_wallet
@@ -47,6 +48,8 @@ def run_diff(
         InvalidInput: the text is not a cursor of this list.
     """
     begin = 0 if cursor is None else decode_cursor(cursor, 1)[0]
+    if begin < 0:
+        raise InvalidInput(NOT_A_CURSOR, name="cursor")
     changes = _changes(postgres, run_a, run_b)
     places = changes.between(risk_level_before, risk_level_after)
     on_page = places[begin : begin + limit].tolist()

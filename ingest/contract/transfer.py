@@ -64,7 +64,8 @@ def _decode(payload: bytes | None, key: bytes | None) -> Transfer | Retraction:
     if _count_quotes(payload) != 2 * (len(fields) + _count_strings(fields)):
         raise InvalidEvent("duplicate_field", "The message writes a field twice.")
     if key is not None and key != event.message_key.encode():
-        raise InvalidEvent("wrong_key", f"The message key {key[:200]!a} is not {event.message_key!a}.")
+        shown = key[:200].decode(errors="backslashreplace")
+        raise InvalidEvent("wrong_key", f"The message key {shown!a} is not {event.message_key!a}.")
     return event
 
 

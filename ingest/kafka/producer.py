@@ -90,15 +90,19 @@ def produce(
     return _deliver(map(_message, events), settings, progress).delivered
 
 
-def publish(events: Sequence[Event], settings: Settings) -> list[tuple[int, int]]:
+def publish(
+    events: Sequence[Event], settings: Settings, producer: Producer | None = None
+) -> list[tuple[int, int]]:
     """Sends a few events and waits until all are acknowledged; the partition and offset of each, in order.
+
+    `producer` is one that nobody else uses meanwhile; None makes one.
 
     Raises:
         DependencyMissing, AmlError: as `produce`.
     """
     places: dict[bytes, list[tuple[int, int]]] = defaultdict(list)
     messages = [_message(event) for event in events]
-    _deliver(messages, settings, None, places)
+    _deliver(messages, settings, None, places, producer=producer)
     return [places[payload].pop(0) for payload, _ in messages]  # equal messages may change their places
 
 
@@ -139,20 +143,11 @@ def produce_file(path: Path, settings: Settings, progress: ByteProgress | None =
     return ProduceReport(delivery.delivered, invalid, delivery.offsets())
 
 
-@tracer.start_as_current_span("produce", kind=SpanKind.PRODUCER)
-def _deliver(
-    messages: Iterable[KeyedBytes],
-    settings: Settings,
-    progress: Callable[[int], None] | None,
-    places: dict[bytes, list[tuple[int, int]]] | None = None,
-    *,
-    headers: Headers | None = None,
-) -> _Delivery:
-    ensure_topic_of_producer(settings)
-    access = KafkaAccess(settings, "producer")
-    producer = Producer(
+def new_producer(settings: Settings, access: KafkaAccess | None = None) -> Producer:
+    """A producer of the settings; `access` hears what Kafka says of its user."""
+    return Producer(
         {
-            **access.options,
+            **(access or KafkaAccess(settings, "producer")).options,
             "enable.idempotence": True,
             "acks": "all",
             "compression.type": "lz4",
@@ -162,6 +157,21 @@ def _deliver(
             "delivery.timeout.ms": 60_000,
         }
     )
+
+
+@tracer.start_as_current_span("produce", kind=SpanKind.PRODUCER)
+def _deliver(
+    messages: Iterable[KeyedBytes],
+    settings: Settings,
+    progress: Callable[[int], None] | None,
+    places: dict[bytes, list[tuple[int, int]]] | None = None,
+    *,
+    headers: Headers | None = None,
+    producer: Producer | None = None,
+) -> _Delivery:
+    ensure_topic_of_producer(settings)
+    access = KafkaAccess(settings, "producer")
+    producer = producer or new_producer(settings, access)
     delivery = _Delivery(access, places)
     headers = [*(headers or ()), *trace_headers().items()]
     try:

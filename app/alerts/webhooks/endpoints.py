@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from app.alerts.webhooks.targets import check_url
 from app.answers.webhooks import NewWebhook, Webhook, Webhooks
-from app.errors import NotFound
+from app.errors import InvalidInput, NotFound
 
 SECRET_BYTES: Final = 32
 OVERLAP: Final = timedelta(hours=24)
@@ -26,7 +26,10 @@ def add_endpoint(
     Raises:
         InvalidInput: it may not be called.
     """
-    check_url(url, allowed_hosts)
+    try:
+        check_url(url, allowed_hosts)
+    except InvalidInput as exc:
+        raise InvalidInput(str(exc), name="url") from exc
     parameters = {"url": url, "description": description, "secret": _new_secret()}
     return NewWebhook.model_validate(connection.execute(_ADD, parameters).one(), from_attributes=True)
 

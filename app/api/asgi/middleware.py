@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 64 * 1024
 MAX_BODY_BYTES_OF_MANY = 2 * 1024 * 1024
-OF_MANY = frozenset(("/v1/transfers", "/v1/labels", "/v1/screenings"))
+OF_MANY = frozenset(("/v1/transfers", "/v1/labels", "/v1/screenings", "/v1/watched-wallets"))
 """Paths whose bodies hold up to a thousand things."""
 REQUEST_SECONDS = Histogram(
     "aml_http_request_seconds",

@@ -1,12 +1,13 @@
 """Alerts and the wallets that are watched."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Self
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
-from app.alerts.listing import AlertFilter, change_alert, list_alerts, read_alert_detail
+from app.alerts.listing import AlertFilter, change_alert, list_alerts, note_alert, read_alert_detail
 from app.alerts.watched import Watch, unwatch, watch, watched_wallets
 from app.answers.alerts import (
     ALERT,
@@ -21,11 +22,14 @@ from app.answers.alerts import (
 )
 from app.answers.cursors import MAX_BIGINT, decode_cursor, encode_cursor
 from app.answers.names import AlertOutcome, AlertStatus
+from app.answers.vocabulary import refuse_unknown
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, PLAIN_TEXT, WALLET_PATTERN, Cursor, Limit, WithTotal
+from app.api.list_cursor import Cursor
+from app.api.params import DEFAULT_LIMIT, PLAIN_TEXT, WALLET_PATTERN, Limit, WithTotal
 from app.api.responses import errors, example
-from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
-from app.record.wallets import find_wallet
+from app.chains.wallet_reference import MAX_REFERENCE_LENGTH, normalise
+from app.policy.policy import load_policy
+from app.screening.subjects import AddressText, ChainText
 
 router = APIRouter(tags=["alerts"])
 AlertId = Annotated[int, Path(ge=1, le=MAX_BIGINT)]
@@ -37,8 +41,8 @@ class WatchRequest(BaseModel):
     """A wallet to watch."""
 
     model_config = ConfigDict(extra="forbid")
-    chain: str = Field(max_length=40, examples=["ethereum"])
-    address: str = Field(max_length=100, examples=["0x00000000000000000000000000000000000000aa"])
+    chain: ChainText
+    address: AddressText
     reference: Reference = Field(
         default=None, description="The caller's own; deleted with the watch.", examples=["deposit 4711"]
     )
@@ -52,26 +56,36 @@ class WatchesRequest(BaseModel):
     watched_wallets: list[WatchRequest] = Field(min_length=1, max_length=1_000)
 
 
-class _AlertChange(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-    note: str | None = Field(default=None, max_length=2_000, pattern=r"^[^\x00]*$")
+Note = Annotated[str, Field(max_length=2_000, pattern=r"^[^\x00]*$")]
 
 
-class AlertClosed(_AlertChange):
-    """A person closes an alert, and says what came of it."""
+class AlertChange(BaseModel):
+    """What a person decided: it is closed with an outcome, or taken up or opened again, or only noted."""
 
-    status: Literal["closed"]
-    outcome: AlertOutcome
+    # One model, and its rule beside it: clients that are generated have one class for the body.
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "minProperties": 1,
+            "if": {"properties": {"status": {"const": "closed"}}, "required": ["status"]},
+            "then": {"required": ["status", "outcome"]},
+            "else": {"properties": {"outcome": False}},
+        },
+    )
+    status: AlertStatus | SkipJsonSchema[None] = Field(default=None, description="Left out: it stays.")
+    outcome: AlertOutcome | SkipJsonSchema[None] = Field(default=None, description="Of a closed one.")
+    note: Note | SkipJsonSchema[None] = None
 
-
-class AlertTaken(_AlertChange):
-    """A person takes an alert up, or opens it again."""
-
-    status: Literal["open", "in_review"]
-
-
-AlertChange = Annotated[AlertClosed | AlertTaken, Body(discriminator="status")]
-"""What a person decided."""
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        for name in self.model_fields_set:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} is null: leave it out")
+        if (self.status == "closed") != (self.outcome is not None):
+            raise ValueError("an alert is closed with an outcome, and no other has one")
+        if self.status is None and self.note is None:
+            raise ValueError("name a status, or write a note")
+        return self
 
 
 class Unwatched(BaseModel):
@@ -80,7 +94,7 @@ class Unwatched(BaseModel):
     removed: int = Field(examples=[1])
 
 
-@router.get("/alerts", responses=example(200, ALERTS) | errors(404, 409))
+@router.get("/alerts", responses=example(200, ALERTS))
 def list_all_alerts(
     services: AppServices,
     *,
@@ -103,17 +117,20 @@ def list_all_alerts(
     with_total: WithTotal = False,
 ) -> Alerts:
     """Alerts, newest first. `next` belongs to the same filters: send them again with it."""
+    candidates = None if wallet is None else normalise(wallet)
     with services.postgres.transaction(snapshot=True) as connection:
-        known = None if wallet is None else find_wallet(connection, wallet)
         only = AlertFilter(
             status=status,
             rule=rule,
-            chain=None if known is None else known.chain,
-            address=None if known is None else known.address,
+            chain=None if candidates is None else candidates[0].chain,
+            addresses=None if candidates is None else [one.address for one in candidates],
             customer_reference=customer_reference,
             retrospective=retrospective,
         )
-        return list_alerts(connection, limit, cursor, only, with_total=with_total)
+        alerts = list_alerts(connection, limit, cursor, only, with_total=with_total)
+    rules = (each.name for each in load_policy(services.settings.policy_file).alerts)
+    refuse_unknown(rule, rules, name="rule", what="rule of alerts", found=alerts.alerts)
+    return alerts
 
 
 @router.get("/alerts/{alert_id}", responses=example(200, ALERT_DETAIL) | errors(404))
@@ -123,12 +140,13 @@ def get_alert(services: AppServices, alert_id: AlertId) -> AlertDetail:
         return read_alert_detail(connection, alert_id)
 
 
-@router.patch("/alerts/{alert_id}", responses=example(200, ALERT) | errors(404))
+@router.patch("/alerts/{alert_id}", responses=example(200, ALERT) | errors(404, 409))
 def update_alert(services: AppServices, alert_id: AlertId, change: AlertChange) -> Alert:
-    """Sets an alert in review, closes it with an outcome, or opens it again."""
-    outcome = change.outcome if isinstance(change, AlertClosed) else None
+    """Sets an alert in review, closes it with an outcome, opens it again, or only writes a note."""
     with services.postgres.transaction() as connection:
-        return change_alert(connection, alert_id, change.status, outcome, change.note)
+        if change.status is None:
+            return note_alert(connection, alert_id, change.note or "")
+        return change_alert(connection, alert_id, change.status, change.outcome, change.note)
 
 
 @router.post("/watched-wallets", responses=example(200, WatchReport(added=1, updated=0, unchanged=0)))

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Path, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.api.dependencies import AppServices
+from app.api.list_cursor import Cursor
 from app.api.long_work import operation_answer
-from app.api.params import DEFAULT_LIMIT, Cursor, Limit, WaitSeconds, WithTotal
+from app.api.params import DEFAULT_LIMIT, Limit, WaitSeconds, WithTotal
 from app.api.responses import errors, example
 from app.operations.operation_answers import UNDOING, UNDONE, UndoOperation
 from app.operations.undo_import import start_undo

@@ -6,7 +6,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, Cursor, Limit, WithTotal
+from app.api.list_cursor import Cursor
+from app.api.params import DEFAULT_LIMIT, Limit, WithTotal
 from app.api.responses import errors, example
 from app.operations.status_answer import STATUS, IngestionStatus
 from app.record.holes import HOLES, Holes, list_holes, mark_seen

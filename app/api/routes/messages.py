@@ -3,13 +3,15 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from app.answers.cursors import MAX_BIGINT
 from app.answers.events import RETRACTION_EVENT, TRANSFER_EVENT
 from app.answers.names import RefusalReason
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, Cursor, Limit, Since, Until, WithTotal
+from app.api.list_cursor import Cursor
+from app.api.params import DEFAULT_LIMIT, PLAIN_TEXT, Limit, Since, Until, WithTotal
+from app.api.repeated_fields import RepeatingEvents
 from app.api.responses import errors, example
 from app.api.topic import PublishedEvent
 from app.errors import NotFound
@@ -27,11 +29,15 @@ Series = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="Null: the 
 NO_LETTER = "No message was refused at {}/{}/{}: GET /v1/dead-letters lists them."
 
 
+Event = Annotated[Any, WithJsonSchema({"type": "object", "additionalProperties": True})]
+"""Looked at by itself: one that is no object refuses itself alone."""
+
+
 class EventsRequest(BaseModel):
     """Events of the contract, which is at `/v1/contract/transfer`; retractions may be among them."""
 
     model_config = ConfigDict(extra="forbid")
-    transfers: list[dict[str, Any]] = Field(
+    transfers: list[Event] = Field(
         min_length=1,
         max_length=MAX_EVENTS,
         description="Each is looked at by itself: one that breaks the contract is refused, the others sent.",
@@ -52,12 +58,14 @@ _PUBLISHED = PublishedEvents(published=1, refused=0, results=[_SENT])
 
 
 @router.post("/transfers", responses=example(200, _PUBLISHED))
-def publish_transfers(services: AppServices, request: EventsRequest) -> PublishedEvents:
+def publish_transfers(
+    services: AppServices, request: EventsRequest, repeating: RepeatingEvents
+) -> PublishedEvents:
     """Sends transfers to the topic, as a producer does, and answers when Kafka has acknowledged them.
 
     `GET /v1/messages/{partition}/{offset}` says what became of each. Sending one again does no harm.
     """
-    results = services.topic.publish(request.transfers)
+    results = services.topic.publish(request.transfers, repeating)
     published = sum(each.status == "published" for each in results)
     return PublishedEvents(published=published, refused=len(results) - published, results=results)
 
@@ -80,9 +88,13 @@ def list_dead_letters(
     services: AppServices,
     *,
     reason: Annotated[RefusalReason | None, Query(description="Only messages of this reason.")] = None,
-    topic: Annotated[str | None, Query(max_length=249, description="Only of this topic.")] = None,
+    topic: Annotated[
+        str | None, Query(max_length=249, pattern=PLAIN_TEXT, description="Only of this topic.")
+    ] = None,
     partition: Annotated[int | None, Query(ge=0, le=2**31 - 1, description="Only of this one.")] = None,
-    key: Annotated[str | None, Query(max_length=200, description="Only messages with this key.")] = None,
+    key: Annotated[
+        str | None, Query(max_length=200, pattern=PLAIN_TEXT, description="Only messages with this key.")
+    ] = None,
     replayed: Annotated[bool | None, Query(description="Only those that were sent again, or not.")] = None,
     since: Since = None,
     until: Until = None,

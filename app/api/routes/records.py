@@ -9,13 +9,15 @@ from app.answers.cursors import decode_cursor, encode_cursor
 from app.answers.lists import LISTS, Lists
 from app.answers.moments import Moment
 from app.answers.names import TransferWay
+from app.answers.vocabulary import refuse_unknown
 from app.api.dependencies import AppServices
+from app.api.list_cursor import Cursor
 from app.api.params import (
     DEFAULT_LIMIT,
+    PLAIN_TEXT,
     WALLET_PATTERN,
     Asset,
     Counterparty,
-    Cursor,
     LeastUnits,
     LeastUsd,
     Limit,
@@ -25,9 +27,9 @@ from app.api.params import (
     WithTotal,
 )
 from app.api.responses import errors, example
-from app.chains.addresses import normalise_address
 from app.chains.tags import split_tag
 from app.chains.transaction_reference import MAX_HASH_LENGTH
+from app.chains.wallet_reference import wallet_on
 from app.errors import InvalidEvent, InvalidInput, UnknownAddress
 from app.labels.answers import HISTORY, LABELS, LabelHistory, Labels
 from app.labels.lists import recorded_lists
@@ -49,7 +51,7 @@ from app.record.transfers import (
 )
 from app.record.wallets import find_wallet
 from app.runs.naming.named import with_names
-from app.screening.subjects import TagText
+from app.screening.subjects import AddressText, ChainText, TagText
 
 router = APIRouter(tags=["the record"])
 LabelText = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -131,7 +133,8 @@ def get_transaction(
 def list_waiting_transfers(
     services: AppServices,
     transaction_hash: Annotated[
-        str | None, Query(max_length=100, description="Only those of this transaction.")
+        str | None,
+        Query(max_length=100, pattern=PLAIN_TEXT, description="Only those of this transaction."),
     ] = None,
     *,
     limit: Limit = DEFAULT_LIMIT,
@@ -165,8 +168,8 @@ class LabelRequest(BaseModel):
     """One source's statement about one wallet, or one tag of it; `confidence` and the dates may change."""
 
     model_config = ConfigDict(extra="forbid")
-    chain: str = Field(max_length=40, examples=["ethereum"])
-    address: str = Field(max_length=100, examples=["0x00000000000000000000000000000000000000cc"])
+    chain: ChainText
+    address: AddressText
     category: str | None = Field(
         default=None, max_length=40, description="Null: it only names the wallet.", examples=["mixer"]
     )
@@ -212,10 +215,10 @@ def _label_row(label: LabelRequest, origin: str) -> LabelRow:
         raise InvalidInput(f"{origin}: valid_to must be later than valid_from.", name=f"{origin}.valid_to")
     try:
         written, tag = split_tag(label.address)
-        address = normalise_address(label.chain, written)
     except InvalidEvent as exc:
         raise UnknownAddress(exc.reason, f"{origin}: {exc}", name=f"{origin}.address") from exc
-    fields = label.model_dump() | {"address": address, "category": label.category or None}
+    chain, address = wallet_on(label.chain, written, origin)
+    fields = label.model_dump() | {"chain": chain, "address": address, "category": label.category or None}
     fields["tag"] = label.tag or tag
     return LabelRow(**fields, origin=origin)
 
@@ -232,8 +235,12 @@ def list_labels(
             description="Only labels of an address, or of `chain:address`.",
         ),
     ] = None,
-    source: Annotated[str | None, Query(max_length=200, description="Only labels of this source.")] = None,
-    category: Annotated[str | None, Query(max_length=40, description="Only labels of this category.")] = None,
+    source: Annotated[
+        str | None, Query(max_length=200, pattern=PLAIN_TEXT, description="Only labels of this source.")
+    ] = None,
+    category: Annotated[
+        str | None, Query(max_length=40, pattern=PLAIN_TEXT, description="Only labels of this category.")
+    ] = None,
     tag: Annotated[TagText | None, Query(description="Only labels of this tag of an address.")] = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -243,9 +250,10 @@ def list_labels(
 
     `next` belongs to the same filters: send them again with it.
     """
+    policy = load_policy(services.settings.policy_file)
     page = current_labels(
         services.postgres,
-        load_policy(services.settings.policy_file).label_rules,
+        policy.label_rules,
         wallet=wallet,
         source=source,
         category=category,
@@ -254,6 +262,7 @@ def list_labels(
         after=None if cursor is None else decode_cursor(cursor, 1)[0],
         with_total=with_total,
     )
+    refuse_unknown(category, policy.categories, name="category", what="category", found=page.labels)
     return Labels(
         labels=page.labels,
         next=None if page.last_id is None else encode_cursor(page.last_id),

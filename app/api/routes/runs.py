@@ -15,10 +15,10 @@ from app.answers.prices import UNUSED_PRICES, UnusedPrices
 from app.answers.runs import CANCELLED_RUN, RUN, RUNNING_RUN, RUNS, Run, Runs
 from app.api.dependencies import AppServices, Services
 from app.api.idempotency import KEY_HEADER, IdempotencyKey, KeyedRequest, digest_of
+from app.api.list_cursor import Cursor
 from app.api.long_work import set_status
 from app.api.params import (
     DEFAULT_LIMIT,
-    Cursor,
     Limit,
     NoNullBody,
     RunId,

@@ -11,7 +11,8 @@ from app.answers.explanation import EXPLANATION, Explanation
 from app.answers.scores import SCORE, TOP, TopScores, WalletScore
 from app.answers.unrated import UNRATED, UnratedWallets
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, Cursor, Limit, RunId, WalletReference, WithTotal
+from app.api.list_cursor import Cursor
+from app.api.params import DEFAULT_LIMIT, Limit, RunId, WalletReference, WithTotal
 from app.api.responses import errors, example
 from app.api.score_query import AskedScores
 from app.api.turns import HeavyWork
@@ -27,6 +28,7 @@ from app.runs.board.unrated import unrated_answer
 from app.runs.history import history
 from app.runs.queries import completed_or_published_run, completed_run
 from app.runs.score_record import read_score_record
+from app.runs.stored_policy import policy_of
 
 named = APIRouter(tags=["scores"])
 router = APIRouter(tags=["scores"])
@@ -83,7 +85,9 @@ async def get_score_table(services: AppServices, asked: AskedScores) -> Streamin
 
     def run_of() -> int:
         with services.postgres.transaction(snapshot=True) as connection:
-            return int(completed_or_published_run(connection, asked.run_id).run_id)
+            run = completed_or_published_run(connection, asked.run_id)
+            asked.only.parameters(policy_of(run))  # refused here: what is sent while it is read cannot be
+            return int(run.run_id)
 
     def read(cursor: str | None) -> tuple[str, str | None]:
         with services.postgres.transaction(snapshot=True) as connection:

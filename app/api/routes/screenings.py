@@ -25,13 +25,14 @@ from app.answers.screenings import (
     Screenings,
     ScreeningVerification,
 )
+from app.answers.vocabulary import refuse_unknown
 from app.api.dependencies import AppServices, Services
 from app.api.idempotency import IdempotencyKey, digest_of
+from app.api.list_cursor import Cursor
 from app.api.params import (
     DEFAULT_LIMIT,
     PLAIN_TEXT,
     WALLET_PATTERN,
-    Cursor,
     Limit,
     Since,
     Until,
@@ -43,6 +44,7 @@ from app.api.sharing.waiting import MAX_READ_WAIT_SECONDS
 from app.api.turns import HeavyWork
 from app.chains.wallet_reference import normalise
 from app.errors import NotFound
+from app.policy.policy import load_policy
 from app.screening import store
 from app.screening.request_keys import RequestKey
 from app.screening.store import ScreeningFilter
@@ -147,7 +149,10 @@ def list_screenings(
         until=until,
     )
     with services.postgres.transaction(snapshot=True) as connection:
-        return store.page(connection, only, limit, cursor, with_total=with_total)
+        listed = store.page(connection, only, limit, cursor, with_total=with_total)
+    flags = load_policy(services.settings.policy_file).flags
+    refuse_unknown(flag, flags, name="flag", what="flag", found=listed.screenings)
+    return listed
 
 
 @router.get(

@@ -3,17 +3,19 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from app.answers.comparisons import DIFF, WALLET_DIFF, RunDiff, WalletDiff
 from app.answers.names import RiskLevel
 from app.api.dependencies import AppServices
+from app.api.list_cursor import Cursor
 from app.api.long_work import operation_answer
-from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Cursor, Limit, RunId, WaitSeconds
+from app.api.params import DEFAULT_LIMIT, WALLET_PATTERN, Limit, RunId, WaitSeconds
 from app.api.responses import errors, example
 from app.api.sharing.waiting import MAX_READ_WAIT_SECONDS
+from app.errors import InvalidInput
 from app.operations.operation_answers import COMPARING, VERIFIED, VERIFYING, VerifyOperation
 from app.operations.verify import DIFF_SECONDS, start_diff, start_verification
 
@@ -64,6 +66,7 @@ async def compare_runs(
     run_id_after: RunId,
     wait_seconds: WaitSeconds,
     *,
+    request: Request,
     wallet: Annotated[
         str | None,
         Query(max_length=200, json_schema_extra={"pattern": WALLET_PATTERN}, description="Only this wallet."),
@@ -84,6 +87,8 @@ async def compare_runs(
     most), goes on as an operation (202), and the same request is answered when that has ended. Further pages
     use its result.
     """
+    if wallet is not None:
+        _refuse_filters(request)
     operation = await run_in_threadpool(
         start_diff, services.operations, services.postgres, run_id_before, run_id_after
     )
@@ -108,3 +113,15 @@ async def compare_runs(
         risk_level_before=risk_level_before,
         risk_level_after=risk_level_after,
     )
+
+
+def _refuse_filters(request: Request) -> None:
+    """One wallet has one comparison: what chooses among many would be passed over.
+
+    Raises:
+        InvalidInput: there is such a parameter.
+    """
+    for name in request.query_params:
+        if name != "wallet":
+            message = f"{name} is of the list of all wallets: leave it out beside wallet."
+            raise InvalidInput(message, name=name)

@@ -22,7 +22,8 @@ from app.answers.webhooks import (
     Webhooks,
 )
 from app.api.dependencies import AppServices
-from app.api.params import DEFAULT_LIMIT, PLAIN_TEXT, Cursor, Limit
+from app.api.list_cursor import Cursor
+from app.api.params import DEFAULT_LIMIT, PLAIN_TEXT, Limit
 from app.api.responses import errors, example
 from app.stores.postgres import now
 

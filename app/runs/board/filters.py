@@ -5,6 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
+from app.answers.vocabulary import known_word
+from app.chains.spellings import known_chain
 from app.policy.policy import Policy
 from app.runs.judgement.board_columns import FIRST_FLAG
 
@@ -12,8 +14,6 @@ Sort = Literal["score", "risk_level", "crime_usd", "last_seen"]
 Order = Literal["desc", "asc"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 ORDERS: tuple[Order, ...] = get_args(Order)
-_NONE = -1
-"""The place of a category or flag that the policy does not have: no wallet has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,21 @@ class ScoreFilter:
     until: datetime | None = None
 
     def parameters(self, policy: Policy) -> dict[str, Any]:
-        """What the statements of `app.runs.board.statements` need."""
+        """What the statements of `app.runs.board.statements` need, by the policy of the run.
+
+        Raises:
+            InvalidInput: a category or flag that the policy does not have.
+            UnknownAddress: a chain that is not known.
+        """
         return {
             "level": self.level,
             "category": self.category,
             "direction": self.direction,
             "flag": self.flag,
-            "main_category": self.main_category,
-            "chain": self.chain,
+            "main_category": known_word(
+                self.main_category, policy.categories, name="main_category", what="category"
+            ),
+            "chain": None if self.chain is None else known_chain(self.chain),
             "asset": self.asset,
             "crime_cents": None if self.crime_usd is None else int(self.crime_usd * 100),
             "since": None if self.since is None else int(self.since.timestamp()),
@@ -55,14 +62,12 @@ class ScoreFilter:
     def _facets(self, policy: Policy) -> list[int] | None:
         facets = []
         if self.category is not None:
-            facets.append(_place(list(policy.categories), self.category, 0))
+            known_word(self.category, policy.categories, name="category", what="category")
+            facets.append(list(policy.categories).index(self.category))
         if self.flag is not None:
-            facets.append(_place(policy.flags, self.flag, FIRST_FLAG))
+            known_word(self.flag, policy.flags, name="flag", what="flag")
+            facets.append(FIRST_FLAG + policy.flags.index(self.flag))
         return facets or None
 
 
 ALL_SCORES = ScoreFilter()
-
-
-def _place(names: list[str], name: str, first: int) -> int:
-    return first + names.index(name) if name in names else _NONE

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row
 
 from app.answers.base import WalletName
-from app.answers.cursors import MAX_BIGINT, NOT_A_CURSOR, decode_cursor, encode_cursor
+from app.answers.cursors import MAX_BIGINT, OTHER_FILTERS, decode_cursor, encode_cursor
 from app.answers.scores import RankedWallet, TopScores
 from app.domain import format_points
 from app.errors import InvalidInput
@@ -52,18 +52,19 @@ def top_scores(
 ) -> TopScores:
     """The wallets of a run in this order; ties by wallet id; `with_total` counts all that match.
 
-    The run is that of the cursor, else that of `run_id`, else the published one.
+    The run is that of `run_id`, else that of the cursor, else the published one.
 
     Raises:
         NotReady: the run has no results, or none has been published.
         NotFound: there is no run of that id.
-        InvalidInput: the text is not a cursor of this list.
+        InvalidInput: the text is not a cursor of this list, or a filter names what the run does not know.
     """
     position = _start(order)
     if cursor is not None:
-        run_id, number, *row = decode_cursor(cursor, 5)
-        if number != _number(sort, order):
-            raise InvalidInput(NOT_A_CURSOR)
+        of_run, number, *row = decode_cursor(cursor, 5)
+        if number != _number(sort, order) or run_id not in {None, of_run}:
+            raise InvalidInput(OTHER_FILTERS, name="cursor")
+        run_id = of_run
         position = _Position(*row)
     run = completed_or_published_run(connection, run_id)
     policy = policy_of(run)

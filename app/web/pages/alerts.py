@@ -11,7 +11,7 @@ from app.alerts.listing import AlertFilter, change_alert, list_alerts, read_aler
 from app.answers.cursors import MAX_BIGINT
 from app.answers.names import AlertOutcome, AlertStatus
 from app.api.dependencies import AppServices
-from app.api.params import Cursor
+from app.api.params import PageCursor
 from app.policy.policy import load_policy
 from app.web.notices import notices
 from app.web.templating import page
@@ -29,7 +29,7 @@ def alerts_page(
     *,
     status: Annotated[AlertStatus | Literal[""], Query()] = "",
     rule: Annotated[str, Query(max_length=40)] = "",
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
 ) -> HTMLResponse:
     """One page of alerts, newest first; an empty filter matches all."""
     filters = {"status": status, "rule": rule}

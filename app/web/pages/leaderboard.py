@@ -7,7 +7,7 @@ from starlette.responses import Response
 from app.answers.scores import TopScores
 from app.answers.unrated import UNRATED_NAMES
 from app.api.dependencies import AppServices
-from app.api.params import Cursor
+from app.api.params import PageCursor
 from app.errors import NotReady
 from app.operations.schedule import published_unseen
 from app.policy.conditions import LEVELS
@@ -29,7 +29,7 @@ LABELS_SHOWN = 5
 
 
 @router.get("/")
-def leaderboard(request: Request, services: AppServices, cursor: Cursor = None) -> Response:
+def leaderboard(request: Request, services: AppServices, cursor: PageCursor = None) -> Response:
     """One page of the board; an empty filter matches all, and an empty run is the published one."""
     asked = BoardQuery.of(request.query_params)
     if EARLIER_NAMES.keys() & request.query_params.keys():

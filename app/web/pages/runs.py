@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from app.api.dependencies import AppServices
-from app.api.params import Cursor, RunId, RunQuery
+from app.api.params import PageCursor, RunId, RunQuery
 from app.api.sharing.waiting import ended_within
 from app.operations.runs import start_scoring
 from app.operations.verify import DIFF_SECONDS, start_diff, start_verification
@@ -26,7 +26,7 @@ RUNS_PER_PAGE = 25
 
 
 @router.get("/runs")
-def runs_page(request: Request, services: AppServices, cursor: Cursor = None) -> Response:
+def runs_page(request: Request, services: AppServices, cursor: PageCursor = None) -> Response:
     """All runs, newest first, with the form that starts one."""
     with services.postgres.transaction(snapshot=True) as connection:
         answer = runs(connection, RUNS_PER_PAGE, cursor)
@@ -89,7 +89,7 @@ def verify(services: AppServices, run_id: RunId) -> Response:
 
 @router.get("/runs/{a}/diff/{b}")
 async def diff(
-    request: Request, services: AppServices, a: RunId, b: RunId, cursor: Cursor = None
+    request: Request, services: AppServices, a: RunId, b: RunId, cursor: PageCursor = None
 ) -> Response:
     """The wallets whose score changed between two runs, and why."""
     operation = await run_in_threadpool(start_diff, services.operations, services.postgres, a, b)

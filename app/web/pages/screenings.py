@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.answers.screenings import Screening
 from app.api.dependencies import AppServices, Services
-from app.api.params import Cursor
+from app.api.params import PageCursor
 from app.api.routes.screenings import ScreeningId
 from app.chains.tags import is_tag
 from app.errors import InvalidInput
@@ -31,7 +31,7 @@ _TOO_MANY = f"A file on this page has up to {MAX_SUBJECTS} lines: `aml screen --
 
 
 @router.get("/screenings")
-def screenings_page(request: Request, services: AppServices, *, cursor: Cursor = None) -> HTMLResponse:
+def screenings_page(request: Request, services: AppServices, *, cursor: PageCursor = None) -> HTMLResponse:
     """The field, the file upload, and the latest screenings."""
     with services.postgres.transaction(snapshot=True) as connection:
         listed = store.page(connection, ScreeningFilter(), SCREENINGS_PER_PAGE, cursor)

@@ -11,7 +11,7 @@ from app.answers.explanation import Explanation
 from app.answers.names import Flow
 from app.answers.scores import Contribution
 from app.api.dependencies import AppServices
-from app.api.params import Cursor, WalletReference
+from app.api.params import PageCursor, WalletReference
 from app.api.turns import HeavyWork
 from app.assets.names import asset_names
 from app.domain import format_points, parse_points
@@ -124,7 +124,7 @@ def transfers_page(
     request: Request,
     services: AppServices,
     wallet: WalletReference,
-    cursor: Cursor = None,
+    cursor: PageCursor = None,
 ) -> HTMLResponse:
     """The transfers of a wallet that the filters keep: a page, or more rows for one that is open."""
     asked = TransfersQuery.of(request.query_params)

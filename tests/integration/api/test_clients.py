@@ -36,7 +36,13 @@ pytestmark = pytest.mark.skipif(
     not (TOOLS / "openapi-python-client").exists(),
     reason="the generators of .venv/clients are not here",
 )
-EVENT = {"schema_version": 1, "chain": "ethereum"}
+EVENT = {
+    "schema_version": 1,
+    "chain": "ethereum",
+    "transaction_hash": "0x12",
+    "transfer_index": 0,
+    "asset": "ETH",
+}
 BODIES: dict[str, dict[str, Any]] = {
     "start_run": {"engine": "ledger"},
     "mark_holes_seen": {"hole_ids": [1]},

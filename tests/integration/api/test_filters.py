@@ -1,4 +1,4 @@
-"""Filters of lists: a word that names nothing is refused, and a cursor belongs to the filters it came with."""
+"""Filters of lists: a word that names nothing is refused, and a cursor belongs to its filters."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import pytest
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.record import label, score
+from tests.support.record import change, label, score
 from tests.support.run_story import ALICE, BOB, MIXER, tell_project_and_score
 from tests.support.serving import served
 
@@ -63,11 +63,8 @@ def test_a_chain_is_taken_in_every_spelling(api: httpx.Client, spelling: str) ->
 def test_a_word_of_an_earlier_policy_still_finds_what_was_recorded(
     api: httpx.Client, postgres: Postgres
 ) -> None:
-    with postgres.transaction() as connection:
-        connection.exec_driver_sql(
-            "INSERT INTO labels (chain, address, category, name, source, confidence)"
-            f" VALUES ('ethereum', '{BOB}', 'of_old', 'x', 'desk', 100)"
-        )
+    label(postgres, BOB, "exchange")
+    change(postgres, "UPDATE labels SET category = 'of_old' WHERE category = 'exchange'")
     (found,) = api.get("/v1/labels", params={"category": "of_old"}).raise_for_status().json()["labels"]
     assert found["address"] == BOB
 

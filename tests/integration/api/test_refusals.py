@@ -31,8 +31,12 @@ def api(settings: Settings, postgres: Postgres, graph: Graph) -> Iterator[httpx.
         yield client
 
 
-@pytest.mark.parametrize("accept", [JAVA, BROWSER, "application/json, text/html;q=0"])
-def test_the_api_never_answers_with_a_page(api: httpx.Client, accept: str) -> None:
+def test_the_api_never_answers_with_a_page(api: httpx.Client) -> None:
+    for accept in (JAVA, BROWSER, "application/json, text/html;q=0"):
+        answers_no_page(api, accept)
+
+
+def answers_no_page(api: httpx.Client, accept: str) -> None:
     wrong = {"Accept": accept, "Authorization": "Bearer another-token-of-nobody"}
     for method, path, headers, status in (
         ("GET", "/v1/scores/0x12", {"Accept": accept}, 422),
@@ -117,31 +121,28 @@ def test_every_422_names_what_is_wrong(api: httpx.Client) -> None:
         assert answer.status_code == 422, (path, body, answer.text)
         found = answer.json()
         assert any(error["name"].endswith(name) for error in found["errors"]), (path, body, found)
-        for word in ("--wallet", "aml investigate", "b'", "Errno", "cast", "dictionary", "127.0.0.1 is 127"):
+        for word in ("--wallet", "aml investigate", "b'", "Errno", "cast", "dictionary"):
             assert word not in answer.text, (word, answer.text)
 
 
-@pytest.mark.parametrize(
-    ("path", "body"), [("/v1/run-score", "[]"), ("/v1/labels", '{"labels": [7]}'), ("/v1/screenings", "7")]
-)
-def test_what_a_body_should_be_is_said_in_words_of_json(api: httpx.Client, path: str, body: str) -> None:
-    answer = posted(api, path, body)
-    assert answer.status_code == 422
-    assert "dictionary" not in answer.text
-    assert "object" in answer.json()["detail"]
+def test_what_a_body_should_be_is_said_in_words_of_json(api: httpx.Client) -> None:
+    for path, body in (("/v1/run-score", "[]"), ("/v1/labels", '{"labels": [7]}'), ("/v1/screenings", "7")):
+        answer = posted(api, path, body)
+        assert answer.status_code == 422
+        assert "dictionary" not in answer.text
+        assert "object" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("key", ['""', "x" * 201, "n\u00e4chtlich"])
-def test_an_idempotency_key_has_one_name_and_is_ascii(api: httpx.Client, key: str) -> None:
-    port = api.base_url.port
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Authorization": api.headers["authorization"], "Idempotency-Key": key.encode("latin-1")}
-    connection.request("POST", "/v1/run-score", headers=headers)
-    answer = connection.getresponse()
-    text = answer.read().decode()
-    connection.close()
-    assert answer.status == 422, text
-    assert '"name":"Idempotency-Key"' in text
+def test_an_idempotency_key_has_one_name_and_is_ascii(api: httpx.Client) -> None:
+    for key in ('""', "x" * 201, "n\u00e4chtlich"):
+        connection = http.client.HTTPConnection("127.0.0.1", api.base_url.port, timeout=30)
+        headers = {"Authorization": api.headers["authorization"], "Idempotency-Key": key.encode("latin-1")}
+        connection.request("POST", "/v1/run-score", headers=headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        assert answer.status == 422, text
+        assert '"name":"Idempotency-Key"' in text
 
 
 def alert(postgres: Postgres, status: str) -> None:
@@ -165,7 +166,8 @@ def test_a_note_alone_may_be_written_and_a_second_open_alert_is_a_conflict(
     assert (noted["status"], noted["note"]) == ("open", "asked the customer")
     noted = api.patch(f"/v1/alerts/{closed}", json={"note": "later"}).raise_for_status().json()
     assert (noted["status"], noted["outcome"], noted["note"]) == ("closed", "no_action", "later")
-    assert api.patch(f"/v1/alerts/{closed}", json={}).status_code == 422
+    for nothing in ({}, {"note": None}, {"status": None}, {"note": 7}, {"outcome": "no_action"}):
+        assert api.patch(f"/v1/alerts/{closed}", json=nothing).status_code == 422, nothing
     again = api.patch(f"/v1/alerts/{closed}", json={"status": "open"})
     assert again.status_code == 409
     assert f"Alert {opened}" in again.json()["detail"]

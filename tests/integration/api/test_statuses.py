@@ -227,7 +227,6 @@ def not_found(table: Table, api: httpx.Client) -> None:
     asked: dict[str, Any] = {
         "list_top_scores": {"params": {"run_id": 99}},
         "get_score_table": {"params": {"run_id": 99}},
-        "list_all_alerts": {"params": {"wallet": f"ethereum:{NOBODY}"}},
         "mark_holes_seen": {"json": {"hole_ids": [99]}},
         "get_picture": {"json": {"chain": "ethereum", "shown": [NOBODY]}},
     }
@@ -243,7 +242,7 @@ def conflicts(table: Table, api: httpx.Client, postgres: Postgres) -> None:
         if status == 409 and name in OF_WALLETS:
             assert table.ask(api, name, values={"wallet": BOB}).json()["choices"], name
     assert table.ask(api, "ask_question", json={"wallet": BOB}).json()["choices"]
-    assert table.ask(api, "list_all_alerts", params={"wallet": BOB}).json()["choices"]
+    reopened_beside_another(table, api, postgres)
     assert table.ask(api, "cancel_run").status_code == 409
     change(postgres, "UPDATE scoring_runs SET status = 'failed' WHERE run_id = 1")
     for name in ("verify_run", "compare_runs", "get_unrated", "list_unused_prices"):
@@ -257,3 +256,18 @@ def conflicts(table: Table, api: httpx.Client, postgres: Postgres) -> None:
         with postgres.transaction() as connection:
             acquire(connection, lock)
             assert table.ask(api, name, headers={"Prefer": "wait=60"}).status_code == 409, name
+
+
+def reopened_beside_another(table: Table, api: httpx.Client, postgres: Postgres) -> None:
+    alert_id = table.values["alert_id"]
+    change(
+        postgres,
+        f"UPDATE alerts SET status = 'closed', outcome = 'no_action' WHERE alert_id = {alert_id}",  # noqa: S608
+    )
+    change(
+        postgres,
+        "INSERT INTO alerts (rule, chain, address, sentence, retrospective, policy_digest, evidence)"  # noqa: S608
+        " SELECT rule, chain, address, sentence, retrospective, policy_digest, evidence FROM alerts"
+        f" WHERE alert_id = {alert_id}",
+    )
+    assert table.ask(api, "update_alert", json={"status": "open"}).status_code == 409

@@ -108,7 +108,7 @@ def test_a_thousand_subjects_each_have_their_own_status(api: httpx.Client) -> No
     )
     for filters, count in (
         ({"risk_level": "severe"}, 1), ({"status": "refused"}, 1), ({"wallet": f"eth:{BOB}"}, 1),
-        ({"cause": "batch", "flag": "nothing"}, 0), ({"customer_reference": "nobody"}, 0),
+        ({"cause": "batch", "flag": "possible_victim"}, 0), ({"customer_reference": "nobody"}, 0),
     ):  # fmt: skip
         found = api.get("/v1/screenings", params={**filters, "total": "true"}).raise_for_status().json()
         assert (len(found["screenings"]), found["total"]) == (count, count), filters

@@ -16,7 +16,7 @@ from app.settings import Settings
 def test_each_is_generated_once_and_kept(tmp_path: Path) -> None:
     first = choose_secrets(tmp_path, {})
     assert choose_secrets(tmp_path, {"POSTGRES_PASSWORD": ""}) == first
-    assert len({*asdict(first).values()}) == len(asdict(first)) == 7
+    assert len({*asdict(first).values()}) == len(asdict(first)) == 8
     assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
 
 

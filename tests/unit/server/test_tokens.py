@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from app.cli.token import forget, rotate
 from pydantic import SecretStr
 
 from app.access import is_token
 from app.api.security import check_settings
+from app.cli.setup.token import forget, rotate
 from app.errors import InUse, InvalidInput, NotFound
 from app.settings import Settings
 from embedded.home import load_secrets, open_home
