@@ -54,9 +54,9 @@ def neo4j(
     api_port: int,
     record: bool,
 ) -> Server:
-    """How to run Neo4j; `api_port` is where its Browser fetches the guide and the style.
+    """How to run Neo4j. `AML_NEO4J_HEAP` and `AML_NEO4J_PAGECACHE` set its memory, such as 2g.
 
-    `AML_NEO4J_HEAP` and `AML_NEO4J_PAGECACHE` set its memory, such as 2g.
+    `api_port` is where its Browser fetches the guide and the style.
 
     Raises:
         InvalidInput: one of these is no size, or too small.
@@ -89,7 +89,7 @@ def neo4j(
 
 
 def browser_commands(guide: str) -> str:
-    """What Neo4j Browser does at every login: answers are drawn alone, in our style, beside the guide.
+    """What Neo4j Browser does at every login: answers alone, the product's style, its guide.
 
     Of this machine's names it trusts `localhost`. Where the API does not answer it says so and goes on.
     """
