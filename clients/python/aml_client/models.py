@@ -70,6 +70,75 @@ class Attempt(BaseModel):
     seconds: float
 
 
+class Event(BaseModel):
+    """
+    A transfer, or a retraction (`type`), as `/v1/contract` has them.
+    """
+
+    model_config = ConfigDict(
+        extra='allow',
+        frozen=True,
+    )
+    schema_version: Annotated[Literal[1], Field(description='Of this contract.')]
+    chain: Annotated[str, Field(description='Of the transfer.')]
+    transaction_hash: Annotated[
+        str, Field(description='As the chain writes it; hex is stored in lower case.')
+    ]
+    transfer_index: Annotated[int | None, Field(description='Null: all of the asset.')]
+    block_number: Annotated[int | None, Field(description='Of the block.')] = None
+    transaction_index: Annotated[
+        int | None, Field(description='Place of the transaction in its block.')
+    ] = None
+    occurred_at: Annotated[
+        str | None,
+        Field(
+            description='Time of the block: RFC 3339 with an offset, in the years 2009 to 2100.'
+        ),
+    ] = None
+    sender: Annotated[
+        str | None,
+        Field(
+            description='Address of the chain; a mixed-case EVM one with its EIP-55 checksum.'
+        ),
+    ] = None
+    receiver: Annotated[
+        str | None,
+        Field(
+            description='Address of the chain; a mixed-case EVM one with its EIP-55 checksum.'
+        ),
+    ] = None
+    asset: Annotated[str, Field(description="A token's address, or a symbol.")]
+    amount: Annotated[str | None, Field(description='Base units, 0 to 2^256 - 1.')] = (
+        None
+    )
+    decimals: Annotated[
+        int | None, Field(description='Decimal places of the asset; null: unknown.')
+    ] = None
+    usd_value: Annotated[
+        str | None, Field(description='Value at the time in USD; null: no price.')
+    ] = None
+    block_hash: Annotated[str | None, Field(description='Hash of the block.')] = None
+    observed_at: Annotated[
+        str | None,
+        Field(
+            description='When the producer saw it: RFC 3339 with an offset, in the years 2009 to 2100.'
+        ),
+    ] = None
+    initiator: Annotated[
+        str | None, Field(description='Address that signed the transaction.')
+    ] = None
+    kind: Annotated[str | None, Field(description='What moved the asset.')] = None
+    sender_tag: Annotated[
+        str | None, Field(description='Memo or destination tag of the sender.')
+    ] = None
+    receiver_tag: Annotated[
+        str | None, Field(description='Memo or destination tag of the receiver.')
+    ] = None
+    type: Annotated[
+        Literal['retraction'] | None, Field(description='Absent in a transfer.')
+    ] = None
+
+
 class EventsRequest(BaseModel):
     """
     Events of the contract, which is at `/v1/contract/transfer`; retractions may be among them.
@@ -80,7 +149,7 @@ class EventsRequest(BaseModel):
         frozen=True,
     )
     transfers: Annotated[
-        list[dict[str, Any]],
+        list[Event],
         Field(
             description='Each is looked at by itself: one that breaks the contract is refused, the others sent.',
             max_length=1000,
@@ -300,7 +369,7 @@ class RunName(BaseModel):
     watermark: Annotated[
         int, Field(description="Last ingest batch in the run's snapshot.")
     ]
-    engine: Literal['cypher', 'ledger']
+    engine: Literal['cypher', 'ledger', 'spark']
     engine_reason: Annotated[
         str | None,
         Field(
@@ -330,7 +399,7 @@ class RunRequest(BaseModel):
         frozen=True,
     )
     engine: Annotated[
-        Literal['auto', 'cypher', 'ledger'] | None,
+        Literal['auto', 'cypher', 'ledger', 'spark'] | None,
         Field(description='Null: the setting `AML_ENGINE`.'),
     ] = None
 
@@ -357,6 +426,18 @@ class ScreenedLabel(BaseModel):
         AwareDatetime, Field(description='When the list that has it was read.')
     ]
     effective: Annotated[bool, Field(description='Whether it is the one that counts.')]
+    tag: Annotated[
+        str | None,
+        Field(
+            description='Memo or destination tag that it is about; null: the whole address.'
+        ),
+    ] = None
+    other_tag: Annotated[
+        bool,
+        Field(
+            description='It is about another tag than was asked for, and counts for nothing here.'
+        ),
+    ] = False
 
 
 class ScreeningDifference(BaseModel):
@@ -466,6 +547,8 @@ class WalletName(BaseModel):
 class WalletSubject(BaseModel):
     """
     A wallet: whatever is an address, on the chain it names, or on every chain where it is known.
+
+    With a tag, as exchanges give them to their customers, it is this user of the address.
     """
 
     model_config = ConfigDict(
@@ -481,6 +564,12 @@ class WalletSubject(BaseModel):
             description="The caller's name of the customer. Deposits to all wallets with it are added up."
         ),
     ] = None
+    tag: Annotated[
+        str | None,
+        Field(
+            description='Memo or destination tag: labels of this tag of the address count too.'
+        ),
+    ] = None
     type: Literal['wallet']
     address: Annotated[
         str,
@@ -493,7 +582,7 @@ class WalletSubject(BaseModel):
 
 class WalletTotals(BaseModel):
     """
-    What the record holds of a wallet now; transfers and counterparties are counted up to a limit.
+    What the record holds of a wallet now, without transfers to itself; counted up to a limit.
     """
 
     model_config = ConfigDict(
@@ -534,8 +623,13 @@ class WatchRequest(BaseModel):
         extra='forbid',
         frozen=True,
     )
-    chain: str
-    address: str
+    chain: Annotated[str, Field(description='A name of `/v1/chains`, or a ticker.')]
+    address: Annotated[
+        str,
+        Field(
+            description="In any spelling: also `chain:address`, `eip155:1:0x…`, or an explorer's URL."
+        ),
+    ]
     reference: Annotated[
         str | None, Field(description="The caller's own; deleted with the watch.")
     ] = None
@@ -671,6 +765,12 @@ class WithdrawalSubject(BaseModel):
             description="The caller's name of the customer. Deposits to all wallets with it are added up."
         ),
     ] = None
+    tag: Annotated[
+        str | None,
+        Field(
+            description='Memo or destination tag: labels of this tag of the address count too.'
+        ),
+    ] = None
     type: Literal['withdrawal']
     destination: Annotated[
         str,
@@ -743,17 +843,20 @@ class Alert(BaseModel):
 
 class AlertChange(BaseModel):
     """
-    What a person decided.
+    What a person decided: it is closed with an outcome, or taken up or opened again, or only noted.
     """
 
     model_config = ConfigDict(
         extra='forbid',
         frozen=True,
     )
-    status: Literal['open', 'in_review', 'closed']
+    status: Annotated[
+        Literal['open', 'in_review', 'closed'] | None,
+        Field(description='Left out: it stays.'),
+    ] = None
     outcome: Annotated[
         Literal['confirmed', 'false_positive', 'no_action'] | None,
-        Field(description='Of `closed`, which needs one.'),
+        Field(description='Of a closed one.'),
     ] = None
     note: str | None = None
 
@@ -988,7 +1091,7 @@ class Problem(BaseModel):
         frozen=True,
     )
     type: Annotated[
-        Literal['urn:aml:problem:already-ended', 'urn:aml:problem:ambiguous-wallet', 'urn:aml:problem:cancelled', 'urn:aml:problem:dependency-missing', 'urn:aml:problem:disk-full', 'urn:aml:problem:error', 'urn:aml:problem:forbidden', 'urn:aml:problem:http', 'urn:aml:problem:in-use', 'urn:aml:problem:internal', 'urn:aml:problem:invalid-event', 'urn:aml:problem:invalid-input', 'urn:aml:problem:invalid-policy', 'urn:aml:problem:key-reused', 'urn:aml:problem:malformed', 'urn:aml:problem:method-not-allowed', 'urn:aml:problem:not-found', 'urn:aml:problem:not-ready', 'urn:aml:problem:query-timeout', 'urn:aml:problem:too-large', 'urn:aml:problem:too-many-requests', 'urn:aml:problem:unauthorized', 'urn:aml:problem:unequal'],
+        Literal['urn:aml:problem:already-ended', 'urn:aml:problem:already-open', 'urn:aml:problem:ambiguous-wallet', 'urn:aml:problem:cancelled', 'urn:aml:problem:dependency-missing', 'urn:aml:problem:disk-full', 'urn:aml:problem:error', 'urn:aml:problem:forbidden', 'urn:aml:problem:http', 'urn:aml:problem:in-use', 'urn:aml:problem:internal', 'urn:aml:problem:invalid-event', 'urn:aml:problem:invalid-input', 'urn:aml:problem:invalid-policy', 'urn:aml:problem:key-reused', 'urn:aml:problem:malformed', 'urn:aml:problem:method-not-allowed', 'urn:aml:problem:not-found', 'urn:aml:problem:not-ready', 'urn:aml:problem:query-timeout', 'urn:aml:problem:too-large', 'urn:aml:problem:too-many-requests', 'urn:aml:problem:unauthorized', 'urn:aml:problem:unequal', 'urn:aml:problem:unsupported-encoding'],
         Field(description='Stable; more may come.'),
     ]
     title: Annotated[str, Field(description='Of the status.')]
@@ -1137,7 +1240,7 @@ class Run(BaseModel):
     watermark: Annotated[
         int, Field(description="Last ingest batch in the run's snapshot.")
     ]
-    engine: Literal['cypher', 'ledger']
+    engine: Literal['cypher', 'ledger', 'spark']
     engine_reason: Annotated[
         str | None,
         Field(
@@ -1226,6 +1329,12 @@ class ScreenedTransfer(BaseModel):
     amount: str
     decimals: int | None
     usd_value: str | None
+    sender_tag: Annotated[
+        str | None, Field(description='Memo or destination tag of the sender.')
+    ] = None
+    receiver_tag: Annotated[
+        str | None, Field(description='Memo or destination tag of the receiver.')
+    ] = None
     to_wallet: Annotated[
         list[TransferSum],
         Field(description='From its sender to its receiver.', validate_default=True),
@@ -1428,6 +1537,12 @@ class ScreenedWallet(BaseModel):
         int | None, Field(description='Last ingest batch that the score has seen.')
     ]
     wallet_score: WalletScore
+    tag: Annotated[
+        str | None,
+        Field(
+            description='The tag that was asked for. What the address holds is one pool, whatever the tag.'
+        ),
+    ] = None
     labels: Annotated[list[ScreenedLabel], Field(validate_default=True)] = []
 
 
