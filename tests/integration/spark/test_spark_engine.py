@@ -186,7 +186,3 @@ def test_an_api_that_is_not_told_where_spark_is_has_no_such_engine(
         refused = client.post("/run-score", json={"engine": "spark"})
         assert refused.status_code == 409
         assert "AML_SPARK_MASTER" in refused.json()["detail"]
-    told = settings.model_copy(update={"spark_master": "local[2]"})
-    with served(told, postgres, graph) as client:
-        answer = client.post("/run-score", json={"engine": "spark"}, headers={"Prefer": "wait=300"}).json()
-    assert (answer["engine"], answer["status"]) == ("spark", "completed")
