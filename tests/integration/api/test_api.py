@@ -625,7 +625,8 @@ def test_requests_of_one_address_are_limited_where_that_is_set(
 def test_a_proxy_has_its_host_name_and_its_clients_addresses(
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    named = settings.model_copy(update={"allowed_hosts": "risk.example, other.example"})
+    changes = {"allowed_hosts": "risk.example, other.example", "forwarded_allow_ips": "127.0.0.1"}
+    named = settings.model_copy(update=changes)
     with served(named, postgres, graph) as client:
         assert client.get("/health", headers={"Host": "risk.example"}).status_code == 200
         assert client.get("/health", headers={"Host": "Risk.example:443"}).status_code == 200
