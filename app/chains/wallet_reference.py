@@ -56,7 +56,7 @@ def normalise(text: str) -> list[Candidate]:
 
 
 def wallet_on(chain: str, text: str, origin: str) -> tuple[str, str]:
-    """Chain and address of the wallet of a request's fields `chain` and `address`, in any spelling, each in its stored form.
+    """The stored chain and address of a request's fields `chain` and `address`, in any spelling.
 
     `origin` says where in the request they are; errors name the field that is at fault.
 
