@@ -55,8 +55,8 @@ def normalise(text: str) -> list[Candidate]:
     return [Candidate(None, form) for form in _stored_forms(address)]
 
 
-def wallet_on(chain: str, text: str, origin: str) -> Candidate:
-    """The wallet of a request's fields `chain` and `address`, in any spelling, each in its stored form.
+def wallet_on(chain: str, text: str, origin: str) -> tuple[str, str]:
+    """The stored chain and address of a request's fields `chain` and `address`, in any spelling.
 
     `origin` says where in the request they are; errors name the field that is at fault.
 
@@ -64,12 +64,13 @@ def wallet_on(chain: str, text: str, origin: str) -> Candidate:
         InvalidInput, UnknownAddress: as `normalise_on`.
     """
     try:
-        return normalise_on(chain, text)[0]
+        (known,) = normalise_on(chain, text)
     except UnknownAddress as exc:
         field = "chain" if chain_named(chain) is None else "address"
         raise UnknownAddress(exc.reason, f"{origin}: {exc}", name=f"{origin}.{field}") from exc
     except InvalidInput as exc:
         raise UnknownAddress("bad_address", f"{origin}: {exc}", name=f"{origin}.address") from exc
+    return known.chain or chain, known.address
 
 
 def normalise_on(chain: str, text: str) -> list[Candidate]:

@@ -16,7 +16,7 @@ def register(app: typer.Typer) -> None:
     """Adds the commands of this file."""
     tokens = typer.Typer(
         help="Change the API's token: the one before counts until it is forgotten.",
-        epilog="Example: aml down && aml token rotate && aml up --detach",
+        epilog="Example: aml token rotate",
         no_args_is_help=True,
     )
     tokens.command()(rotate)
@@ -26,6 +26,8 @@ def register(app: typer.Typer) -> None:
 
 def rotate(home: HomeOption = DEFAULT_HOME) -> None:
     """Make a new token of a home that does not run; the token before counts too from its next start on.
+
+    To run it: aml down, aml token rotate, aml up --detach.
 
     Example: aml token rotate
     """

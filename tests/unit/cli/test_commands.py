@@ -14,6 +14,7 @@ WITHOUT_JSON = {
     "aml consume", "aml api", "aml work",  # run until stopped
     "aml down", "aml migrate", "aml topics", "aml secrets",  # answer with their exit code
     "aml openapi",  # prints JSON
+    "aml token rotate", "aml token forget",  # the token stands in a file of its owner alone
 }  # fmt: skip
 
 
