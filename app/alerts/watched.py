@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, text
 
 from app.answers.alerts import WatchedWallet, WatchedWallets, WatchReport
 from app.answers.base import WalletName
-from app.chains.wallet_reference import Candidate, wallet_on
+from app.chains.wallet_reference import wallet_on
 from app.domain import format_points
 from app.errors import InvalidInput, NotFound
 
@@ -35,14 +35,13 @@ def watch(connection: Connection, watches: Iterable[Watch]) -> WatchReport:
         InvalidInput: one wallet twice.
     """
     added = updated = unchanged = 0
-    seen: set[Candidate] = set()
+    seen: set[tuple[str, str]] = set()
     for each in watches:
-        wallet = wallet_on(each.chain, each.address, each.origin)
-        chain, address = wallet
-        if wallet in seen:
+        chain, address = wallet_on(each.chain, each.address, each.origin)
+        if (chain, address) in seen:
             message = f"{each.origin}: {chain}:{address} is there twice. Keep one."
             raise InvalidInput(message, name=f"{each.origin}.address")
-        seen.add(wallet)
+        seen.add((chain, address))
         parameters = {
             "chain": chain,
             "address": address,
