@@ -59,7 +59,7 @@ test-alerts: .venv/.installed-dev ## Kills and cuts off an instance 100 times: i
 test-hostile: .venv/.installed-dev ## 500 hostile files for every reader, hostile words for every command and parameter: bounded, or refused in a sentence (an hour)
 	AML_HOSTILE_FILES=500 AML_HOSTILE_WORDS=30 AML_HOSTILE_EVERY=1 .venv/bin/python -m pytest \
 		tests/unit/files/test_hostile_seeds.py tests/integration/cli/test_hostile_words.py \
-		tests/integration/api/test_hostile_requests.py $(ARGS)
+		tests/integration/server/test_hostile_requests.py $(ARGS)
 
 test-poison: .venv/.installed-dev ## 100,000 messages, 1 % of them bad in 85 ways: each refused for its reason, the rest stored
 	AML_POISON_MESSAGES=100000 .venv/bin/python -m pytest tests/integration/ingest/test_poison.py $(ARGS)

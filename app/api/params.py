@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator
 
 from app.answers.cursors import MAX_BIGINT
-from app.answers.moments import Moment
+from app.answers.values.moments import Moment
 from app.api.targets import slashes
 from app.chains.wallet_reference import MAX_REFERENCE_LENGTH
 

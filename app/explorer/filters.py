@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.answers.moments import Moment
+from app.answers.values.moments import Moment
 
 MAX_SHOWN = 500
 """Wallets of one picture."""

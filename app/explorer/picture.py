@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.answers.amounts import rounded_units
 from app.answers.assets import EXAMPLE_ASSET, AssetName
 from app.answers.base import EXAMPLE_TIME, MIXER_WALLET, WALLET, Answer, WalletName
 from app.answers.names import RiskLevel, TransferWay
+from app.answers.values.amounts import rounded_units
 from app.explorer.filters import MAX_SHOWN, TransferFilter
 from app.explorer.neighbours import QUERY_SECONDS, OmittedWallets, counts, dollars
 from app.explorer.owners import owner_of_name

@@ -9,7 +9,7 @@ import typst
 
 from app.answers.explanation import EvidenceItem
 from app.answers.scores import RESIDUAL_NAMES
-from app.answers.text_direction import without_direction_marks
+from app.answers.values.text_direction import without_direction_marks
 from app.domain import decimal_units
 from app.report.hop_columns import hop_columns
 from app.report.summary import summary

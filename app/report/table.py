@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 
-from app.answers.csv_cells import csv_cell
+from app.answers.values.csv_cells import csv_cell
 from app.report.wallet_report import WalletReport
 
 COLUMNS = (

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from app.answers.amounts import rounded_units, two_digits
 from app.answers.assets import short
+from app.answers.values.amounts import rounded_units, two_digits
 from app.domain import decimal_units
 
 __all__ = ["short", "two_digits"]

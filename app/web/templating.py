@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.answers.scores import RESIDUAL_NAMES
-from app.answers.text_direction import without_direction_marks
+from app.answers.values.text_direction import without_direction_marks
 from app.chains.block_explorers import address_url, transaction_url
 from app.settings import Settings
 from app.web import numbers

@@ -30,7 +30,7 @@ def test_before_anything_has_arrived_every_page_says_what_to_do(
             "/ingestion": "No message was refused",
             "/labels": "No label is recorded",
             f"/search?q={ALICE}": "No transfer of",
-            "/search?q=with spaces": "without spaces",
+            "/search?q=with spaces": "Nothing in the record",
             "/runs/7": "There is no scoring run 7",
             "/operations/none": "This server knows no operation",
         }.items():

@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.answers.amounts import two_digits
 from app.answers.explanation import Explanation
+from app.answers.values.amounts import two_digits
 from app.record.transfers import wallet_transfers
 from app.record.wallets import find_wallet
 from app.stores.graph import Graph

@@ -4,7 +4,7 @@ import re
 from decimal import ROUND_DOWN, Decimal
 from typing import NamedTuple
 
-from app.answers.amounts import two_digits
+from app.answers.values.amounts import two_digits
 
 POINT = Decimal("0.000001")
 SHOWN_SHARE = Decimal("0.000000001")

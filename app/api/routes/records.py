@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from app.answers.cursors import decode_cursor, encode_cursor
 from app.answers.lists import LISTS, Lists
-from app.answers.moments import Moment
 from app.answers.names import TransferWay
+from app.answers.values.moments import Moment
 from app.answers.vocabulary import refuse_unknown
 from app.api.dependencies import AppServices
 from app.api.list_cursor import Cursor

@@ -6,11 +6,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from app.answers.amounts import rounded_units, two_digits
 from app.answers.assets import short
 from app.answers.explanation import EvidenceItem, Explanation
 from app.answers.scores import RESIDUAL_NAMES, Contribution, RankedWallet, TopScores
 from app.answers.unrated import UNRATED_NAMES, UnratedWallets
+from app.answers.values.amounts import rounded_units, two_digits
 
 LEVEL_STYLES = {
     "severe": "bold red", "high": "red", "medium": "yellow", "unrated": "magenta", "low": "green",

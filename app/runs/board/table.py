@@ -4,8 +4,8 @@ import csv
 from collections.abc import Iterable, Iterator
 from io import StringIO
 
-from app.answers.csv_cells import csv_cell
 from app.answers.scores import RankedWallet
+from app.answers.values.csv_cells import csv_cell
 
 COLUMNS = (
     "chain", "address", "name", "name_source", "score", "risk_level", "flags", "rules", "main_category",

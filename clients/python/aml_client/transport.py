@@ -81,7 +81,7 @@ class Transport:
             method,
             path,
             params={name: value for name, value in (query or {}).items() if value is not None},
-            content=None if body is None else body.model_dump_json(exclude_unset=True),
+            content=None if body is None else body.model_dump_json(exclude_unset=True, exclude_none=True),
             headers=headers | ({"Content-Type": "application/json"} if body is not None else {}),
         )
         try:

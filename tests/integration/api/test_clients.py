@@ -81,15 +81,15 @@ def generated(command: list[str | Path]) -> None:
 def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The name of a generated package that can be imported."""
     folder = tmp_path_factory.mktemp("client")
-    target = folder / "aml_client"
+    target = folder / "generated_client"
     generated([
         TOOLS / "openapi-python-client", "generate", "--path", DOCUMENT, "--fail-on-warning",
         "--meta", "none", "--output-path", target,
     ])  # fmt: skip
     sys.path.insert(0, str(folder))
-    yield "aml_client"
+    yield "generated_client"
     sys.path.remove(str(folder))
-    for name in [name for name in sys.modules if name.split(".")[0] == "aml_client"]:
+    for name in [name for name in sys.modules if name.split(".")[0] == "generated_client"]:
         del sys.modules[name]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.answers.amounts import rounded_units, two_digits
+from app.answers.values.amounts import rounded_units, two_digits
 
 
 @pytest.mark.parametrize(
