@@ -51,7 +51,7 @@ def test_a_listed_address_that_never_moved_is_severe_in_every_spelling(
     story: Site, page: Page, spelling: str
 ) -> None:
     story.sign_in(page, "/screenings")
-    page.get_by_label("Address").fill(spelling)
+    page.get_by_role("textbox", name="Address").fill(spelling)
     page.get_by_label("Your reference").fill("customer 12")
     page.get_by_role("button", name="Screen", exact=True).click()
     page.wait_for_url("**/screenings/*")
@@ -64,7 +64,7 @@ def test_a_listed_address_that_never_moved_is_severe_in_every_spelling(
 
 def test_what_is_no_address_says_why_and_the_list_shows_it(story: Site, page: Page) -> None:
     story.sign_in(page, "/screenings")
-    page.get_by_label("Address").fill("0x12")
+    page.get_by_role("textbox", name="Address").fill("0x12")
     page.get_by_role("button", name="Screen", exact=True).click()
     expect(page.locator("[data-detail]")).to_contain_text("Not an address")
     number = page.url.rpartition("/")[2]
