@@ -22,15 +22,13 @@ def tier_of(path: Path) -> str:
 def workers(*, own_servers: bool) -> int:
     """How many processes run the tests beside each other; 0: one, and no more.
 
-    One more than there are processors: most tests wait for servers.
-
     Each has servers of its own, for Neo4j Community has one database: those that the environment names are
     there once.
     """
     if not own_servers:
         return 0
     by_memory = psutil.virtual_memory().available // _WORKER_BYTES
-    count = min((psutil.cpu_count() or 1) + 1, by_memory)
+    count = min(psutil.cpu_count() or 1, by_memory)
     return count if count > 1 else 0
 
 

@@ -94,7 +94,7 @@ def test_investigate_prints_what_to_paste_into_neo4j_browser() -> None:
 
 
 def test_investigate_says_what_is_missing_or_too_much() -> None:
-    with pytest.raises(InvalidInput, match="--wallet"):
+    with pytest.raises(InvalidInput, match="name one"):
         aml("investigate", "01")
     with pytest.raises(InvalidInput, match="needs other"):
         aml("investigate", "03", "--wallet", BOB)
