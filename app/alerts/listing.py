@@ -110,11 +110,6 @@ def note_alert(connection: Connection, alert_id: int, note: str) -> Alert:
     return change_alert(connection, alert_id, row.status, row.outcome, note)
 
 
-def count_open(connection: Connection) -> int:
-    """How many alerts nobody has closed."""
-    return int(connection.execute(_OPEN).scalar_one())
-
-
 def _row(connection: Connection, alert_id: int, *, lock: bool = False) -> Row[Any]:
     if lock:
         connection.execute(_LOCK, {"alert_id": alert_id})
@@ -148,7 +143,6 @@ _PAGE = text(f"{_ALERTS} WHERE a.alert_id <= :newest AND {_MATCHING} ORDER BY a.
 _COUNT = text(f"""
     SELECT count(*) FROM alerts a LEFT JOIN watched_wallets w USING (chain, address) WHERE {_MATCHING}
 """)  # noqa: S608 - constants of the code
-_OPEN = text("SELECT count(*) FROM alerts WHERE status <> 'closed'")
 _OTHER = text("""
     SELECT alert_id FROM alerts
     WHERE chain = :chain AND address = :address AND rule = :rule AND status <> 'closed'

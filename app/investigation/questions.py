@@ -9,7 +9,6 @@ from app.investigation.parameters import Parameter, parameters_of, typed
 from cypher import Query, names, query
 
 FOLDER = "investigate"
-OF_RECORD = f"{FOLDER}/record"
 """Questions about the whole record, or about what is no wallet."""
 
 

@@ -83,7 +83,7 @@ def project_pending(
             return ProjectionResult([], 0, 0, perf_counter() - started)
         state = upgraded(graph, owned_state(graph, record_id(connection)))
         refuse_newer_graph(connection, state)
-        reset_lost_batches(connection, state)
+        reset_missing_batches(connection, state)
         limits = {"limit_transfers": limit_transfers, "max_batches": _MAX_BATCHES}
         batches = list(connection.execute(_NEXT, limits).scalars())
         if not batches:
@@ -136,7 +136,7 @@ def mark_projected(connection: Connection, graph: Graph, record_id: str, batches
     graph.write([(query("write/mark_projected"), mark)])
 
 
-def reset_lost_batches(connection: Connection, state: State) -> None:
+def reset_missing_batches(connection: Connection, state: State) -> None:
     """Makes every batch pending again when the graph lacks a batch that was written to it.
 
     So a graph whose volume was lost, or restored from an older copy, is filled again.

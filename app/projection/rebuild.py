@@ -13,7 +13,7 @@ from app.projection.pending import (
     has_lost_batches,
     mark_projected,
     pending_batches,
-    reset_lost_batches,
+    reset_missing_batches,
 )
 from app.projection.proof import prove
 from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, Page, RowSource
@@ -85,7 +85,7 @@ def _begin(postgres: Postgres, graph: Graph) -> tuple[State, list[int]]:
     """The state with its new generation, and the pending batches: every page read from now on holds them."""
     with projection_lock(postgres) as connection:
         state = upgraded(graph, owned_state(graph, record_id(connection)))
-        reset_lost_batches(connection, state)
+        reset_missing_batches(connection, state)
         lost = {"record_id": state.record_id, "has_lost_batches": has_lost_batches(connection, state)}
         begun = graph.write([(query("write/next_generation"), lost)])[0][0]
         return replace(state, **begun), pending_batches(connection)

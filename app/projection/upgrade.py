@@ -14,7 +14,7 @@ log = structlog.get_logger()
 def upgraded(graph: Graph, state: State) -> State:
     """The state; a graph that an older version has written then lacks every batch.
 
-    `reset_lost_batches` follows. Writing a batch again replaces all properties of its edges, so the graph
+    `reset_missing_batches` follows. Writing a batch again replaces all properties of its edges, so the graph
     answers meanwhile. The caller holds the projection lock, so that no other writer says in between that the
     graph has its batches.
     """

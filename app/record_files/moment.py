@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from app.assets.registry import registry_at
 from app.prices.price_set import prices_at
 from app.record_files.manifest import Digests, PartDigest
-from app.record_files.tables import DIGESTS, TABLES, TRANSFERS
+from app.record_files.tables import DIGESTS, TRANSFERS
 from app.runs.digests import transfers_digest
 from app.stores.locks import Lock, acquire
 from app.stores.postgres import Postgres
@@ -72,7 +72,6 @@ def blocks_of(connection: Connection, known: Mapping[str, int]) -> dict[str, int
     return blocks
 
 
-TABLE_NAMES = tuple(TABLES)
 _WAIT_FOR_BATCHES = text("SET LOCAL lock_timeout = '15min'")
 _MEMORY = text("SET LOCAL work_mem = '128MB'")
 _MOMENT = text("""

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from app.answers.screenings import ScreenedLabel, ScreenedTransfer, ScreenedWallet, Screening
+from app.answers.screenings import ScreenedTransfer, ScreenedWallet, Screening
 from app.chains.wallet_reference import Candidate
 from app.labels.effective import EffectiveLabel
 from app.ledger.cells import SOURCE
@@ -18,7 +18,7 @@ from app.screening.computing.base import Base, Moment
 from app.screening.known import Known, read_known
 from app.screening.payments import cell_of_label, judged_payment
 from app.screening.raising import raised
-from app.screening.wallets import raised_by_label
+from app.screening.wallets import raised_by_label, screened_label
 
 OTHER_TAGS: Final = "Labels of this address are about other tags than {}, and do not count here."
 NO_TAG: Final = "Labels of this address are about single tags: screen it with the tag of the payment."
@@ -41,24 +41,7 @@ def with_tag(
         note = NO_TAG if tag is None else OTHER_TAGS.format(tag)
         is_other = any(one.tag != tag for one in current)
         score = score.model_copy(update={"notes": [*score.notes, *([note] if is_other else [])]})
-    labels = [
-        ScreenedLabel(
-            chain=one.label.chain,
-            tag=one.tag,
-            other_tag=one.tag != tag,
-            category=one.label.category,
-            name=one.label.name,
-            source=one.label.source,
-            confidence=one.label.confidence,
-            valid_from=one.label.valid_from,
-            valid_to=one.label.valid_to,
-            recorded_at=one.recorded_at,
-            effective=label is not None
-            and one.tag == tag
-            and (one.label.source, one.label.name) == (label.source, label.name),
-        )
-        for one in current
-    ]
+    labels = [screened_label(one, label, tag) for one in current]
     return wallet.model_copy(update={"tag": tag, "wallet_score": score, "labels": [*wallet.labels, *labels]})
 
 

@@ -24,7 +24,7 @@ from app.runs.listing import run_name
 from app.runs.queries import NONE_PUBLISHED
 from app.runs.score_answer import known_score, unknown_score
 from app.screening.computing.base import Base
-from app.screening.known import Known
+from app.screening.known import Known, LabelRecord
 
 From = Literal["auto", "run", "paths", "ledger"]
 NOTHING_RECORDED = "Nothing is recorded of it: no transfer and no label. Unknown is not low."
@@ -273,21 +273,33 @@ def _score(
 
 def _labels(known: Known, effective: EffectiveLabel | None, now: datetime) -> list[ScreenedLabel]:
     return [
-        ScreenedLabel(
-            chain=one.label.chain,
-            category=one.label.category,
-            name=one.label.name,
-            source=one.label.source,
-            confidence=one.label.confidence,
-            valid_from=one.label.valid_from,
-            valid_to=one.label.valid_to,
-            recorded_at=one.recorded_at,
-            effective=effective is not None
-            and (one.label.source, one.label.name) == (effective.source, effective.name),
-        )
+        screened_label(one, effective)
         for one in (*known.labels, *known.elsewhere)
         if one.removed_at is None or one.removed_at > now
     ]
+
+
+def screened_label(
+    record: LabelRecord, effective: EffectiveLabel | None, asked_tag: str | None = None
+) -> ScreenedLabel:
+    """A label in an answer, beside the one that counts, for the tag that was asked for."""
+    label = record.label
+    is_asked = record.tag == asked_tag
+    return ScreenedLabel(
+        chain=label.chain,
+        tag=record.tag,
+        other_tag=not is_asked,
+        category=label.category,
+        name=label.name,
+        source=label.source,
+        confidence=label.confidence,
+        valid_from=label.valid_from,
+        valid_to=label.valid_to,
+        recorded_at=record.recorded_at,
+        effective=is_asked
+        and effective is not None
+        and (label.source, label.name) == (effective.source, effective.name),
+    )
 
 
 def _freshness(changes: Changes, *, policy_changed: bool) -> Freshness:

@@ -45,22 +45,21 @@ def copy_to(
     connection: Connection, select: str, sink: Sink, parameters: Mapping[str, Any] | None = None
 ) -> None:
     """Writes the rows of a SELECT to `sink` in COPY's binary format."""
-    driver = connection.connection.driver_connection
-    assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
-    with driver.cursor() as cursor:
-        statement = cursor.mogrify(f"COPY ({select}) TO STDOUT (FORMAT binary)", parameters)
-        cursor.copy_expert(statement, sink)
+    _copy(connection, f"COPY ({select}) TO STDOUT (FORMAT binary)", sink, parameters)
 
 
 def copy_csv(
     connection: Connection, select: str, sink: Sink, parameters: Mapping[str, Any] | None = None
 ) -> None:
     """Writes the rows of a SELECT to `sink` as CSV; null is nothing, and an empty text is two quotes."""
+    _copy(connection, f"COPY ({select}) TO STDOUT (FORMAT csv)", sink, parameters)
+
+
+def _copy(connection: Connection, statement: str, sink: Sink, parameters: Mapping[str, Any] | None) -> None:
     driver = connection.connection.driver_connection
     assert driver is not None  # noqa: S101 - a connection in a transaction has its driver's connection
     with driver.cursor() as cursor:
-        statement = cursor.mogrify(f"COPY ({select}) TO STDOUT (FORMAT csv)", parameters)
-        cursor.copy_expert(statement, sink)
+        cursor.copy_expert(cursor.mogrify(statement, parameters), sink)
 
 
 class _CopySink:

@@ -1,6 +1,6 @@
 """Reads transfers from a file or a folder, whatever its form."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -151,8 +151,3 @@ def _decimals(source: Source) -> dict[str, int]:
         for _, record in read_records(path):
             index.learn_token(record)
     return index.decimals
-
-
-def count_by_reason(tally: Counter[str]) -> dict[str, int]:
-    """What was left out, most frequent first."""
-    return dict(tally.most_common())

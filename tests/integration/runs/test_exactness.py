@@ -6,26 +6,24 @@ order, through the real writer and the real projection; runs are real runs, and 
 """
 
 from collections import defaultdict
-from datetime import datetime
 from fractions import Fraction
 from functools import cache
 from math import floor
-from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from app.labels.store import import_labels
 from app.ledger.cells import DESTINATION, OWNERSHIP, SOURCE, decode
 from app.policy.policy import Policy
 from app.runs.compute import EngineChoice
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
-from tests.support.builders import label_row, policy, retraction, transfer
+from tests.support.builders import policy
 from tests.support.ledgers.exact import exact_shares
-from tests.support.ledgers.moves import SEEN, Ledger, as_transfer, random_ledger, with_listings
-from tests.support.record import score, write
+from tests.support.ledgers.moves import Ledger
+from tests.support.ledgers.telling import seen_ledgers, tell_ledgers
+from tests.support.record import score
 
 LIMITS = (4, 6)
 Cell = tuple[str, int]
@@ -35,13 +33,7 @@ Row = dict[Cell, float]
 @cache
 def ledgers() -> dict[int, Ledger]:
     """By number; what comes after the watermark is left out."""
-    made = {number: random_ledger(number) for number in range(1, 201)}
-    return {
-        number: with_listings(
-            Ledger([move for move in ledger.moves if move.batch == SEEN], ledger.labels), number
-        )
-        for number, ledger in made.items()
-    }
+    return seen_ledgers(range(1, 201))
 
 
 def stored(postgres: Postgres, run_id: int) -> tuple[dict[Any, Row], dict[Any, int], list[Any]]:
@@ -58,35 +50,10 @@ def stored(postgres: Postgres, run_id: int) -> tuple[dict[Any, Row], dict[Any, i
     return shares, totals, scores
 
 
-def _moment(block: int | None) -> datetime | None:
-    return None if block is None else transfer(block, 1, 2, 1).occurred_at
-
-
 @pytest.fixture
 def told(postgres: Postgres) -> Postgres:
     """All ledgers in the record, in an order that is none."""
-    moves = [
-        (move, as_transfer(move, chain=f"chain{number}"))
-        for number, ledger in ledgers().items()
-        for move in ledger.moves
-    ]
-    Random(1).shuffle(moves)
-    for start in range(0, len(moves), 1_000):
-        write(postgres, [sent for _, sent in moves[start : start + 1_000]])
-    write(postgres, [retraction(sent, transfer_index=None) for move, sent in moves if move.retracted])
-    labels = [
-        label_row(
-            wallet,
-            category,
-            chain=f"chain{number}",
-            confidence=10 if wallet in ledger.weak else 90,
-            valid_from=_moment(ledger.listed.get(wallet, (None, None))[0]),
-            valid_to=_moment(ledger.listed.get(wallet, (None, None))[1]),
-        )
-        for number, ledger in ledgers().items()
-        for wallet, category in ledger.labels.items()
-    ]
-    import_labels(postgres, labels, policy().categories)
+    tell_ledgers(postgres, ledgers())
     return postgres
 
 

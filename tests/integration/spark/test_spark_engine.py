@@ -4,7 +4,6 @@ import os
 import signal
 from contextlib import suppress
 from importlib.util import find_spec
-from random import Random
 
 import psutil
 import pytest
@@ -12,7 +11,6 @@ from sqlalchemy import text
 
 from app.domain import Progress
 from app.errors import Cancelled, DependencyMissing, InvalidInput, Unequal
-from app.labels.store import import_labels
 from app.operations.runs import score as score_by_settings
 from app.projection.pending import project_all_pending
 from app.runs.cancel import cancel_run
@@ -21,9 +19,9 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from app.verify.verify import verify_run
-from tests.support.builders import label_row, policy, retraction, story, transfer
+from tests.support.builders import story
 from tests.support.commands import aml
-from tests.support.ledgers.moves import SEEN, Ledger, as_transfer, random_ledger, with_listings
+from tests.support.ledgers.telling import seen_ledgers, tell_ledgers
 from tests.support.record import ask, change, ignore, label, rows, score, write
 from tests.support.run_story import tell_story
 from tests.support.serving import served
@@ -40,48 +38,13 @@ def by_spark(settings: Settings, postgres: Postgres, graph: Graph, progress: Pro
     return score_by_settings(postgres, graph, settings, "spark", progress)
 
 
-def listed_at(block: int | None) -> object:
-    return None if block is None else transfer(block, 1, 2, 1).occurred_at
-
-
-def tell_random_ledgers(postgres: Postgres) -> None:
-    """Ledgers with cycles, several assets, retractions, weak and dated labels, each on a chain of its own."""
-    made = {
-        number: with_listings(
-            Ledger([move for move in ledger.moves if move.batch == SEEN], ledger.labels), number
-        )
-        for number, ledger in ((number, random_ledger(number)) for number in LEDGERS)
-    }
-    moves = [
-        (move, as_transfer(move, chain=f"chain{number}"))
-        for number, ledger in made.items()
-        for move in ledger.moves
-    ]
-    Random(1).shuffle(moves)
-    write(postgres, [sent for _, sent in moves])
-    write(postgres, [retraction(sent, transfer_index=None) for move, sent in moves if move.retracted])
-    labels = [
-        label_row(
-            wallet,
-            category,
-            chain=f"chain{number}",
-            confidence=10 if wallet in ledger.weak else 90,
-            valid_from=listed_at(ledger.listed.get(wallet, (None, None))[0]),
-            valid_to=listed_at(ledger.listed.get(wallet, (None, None))[1]),
-        )
-        for number, ledger in made.items()
-        for wallet, category in ledger.labels.items()
-    ]
-    import_labels(postgres, labels, policy().categories)
-
-
 def test_a_run_is_that_of_the_ledger_engine_with_every_kind_of_label(
     settings: Settings, postgres: Postgres, graph: Graph
 ) -> None:
-    tell_random_ledgers(postgres)
-    for begin, events in enumerate([story(7, transfers=3_000).transfers]):
-        write(postgres, events, offset=100_000 * (begin + 1))
-    for one in story(7, transfers=3_000).labels:
+    tell_ledgers(postgres, seen_ledgers(LEDGERS))
+    told = story(7, transfers=3_000)
+    write(postgres, told.transfers, offset=100_000)
+    for one in told.labels:
         label(postgres, one.address, one.category, chain=one.chain)
     by_ledger = score(postgres)
     steps: dict[str, float] = {}
