@@ -84,8 +84,8 @@ def _measured(postgres: Postgres, ledger: Ledger, engines: Sequence[str]) -> dic
             connection.execute(_FORGET_RESULTS)
         found = _score_once(engine)
         steps = found["steps"]
-        row[f"{engine}_seconds"] = round(sum(step["wall"] for step in steps.values()), 1)
-        row[f"{engine}_tracing_seconds"] = round(sum(steps[name]["wall"] for name in TRACING), 1)
+        row[f"{engine}_seconds"] = round(sum(step["wall"] for step in steps.values()), 3)
+        row[f"{engine}_tracing_seconds"] = round(sum(steps[name]["wall"] for name in TRACING), 3)
         row[f"{engine}_mib"] = round(found["peak_tree_bytes"] / MIB)
         if ledger.transfers <= COMPARED_UP_TO:
             runs[engine] = _results(postgres)

@@ -119,6 +119,7 @@ class _Campaign:
         self._sent = 0
         self._asked = 0
         self._stop = Event()
+        self._listed = Event()
         self._postgres = Postgres(settings.postgres_url)
         self._graph = Graph(settings.neo4j_url, settings.neo4j_user, settings.neo4j_password)
         token = settings.api_token.get_secret_value() if settings.api_token else ""
@@ -254,6 +255,7 @@ class _Campaign:
         labels = [label for place in range(number) for label in labels_after(self._sent + place)]
         if labels:
             self._post("/v1/labels", {"labels": labels})
+        self._listed.set()
         deadline = monotonic() + RECOVERY_SECONDS
         while True:
             try:
@@ -266,9 +268,11 @@ class _Campaign:
         self._sent += number
 
     def _ask(self) -> None:
-        """A listed wallet is severe in every answer that is given; no answer at all is allowed."""
+        """A wallet whose label was acknowledged is severe in every answer; no answer at all is allowed."""
         subject = {"type": "wallet", "address": address(NEVER_MOVED), "chain": "ethereum"}
         while not self._stop.wait(0.3):
+            if not self._listed.is_set():
+                continue
             try:
                 answer = self._api.post("/v1/screenings", json={"subjects": [subject]})
             except httpx.HTTPError:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.answers.scores import RankedWallet
+from app.errors import InvalidInput
 from app.ledger.cells import RESIDUALS, decode
 from app.policy.columns import column_of
 from app.policy.conditions import LEVELS
@@ -83,7 +84,8 @@ def test_a_category_finds_every_wallet_whose_money_or_label_has_it(story: Postgr
         found = addresses(listed(story, ScoreFilter(category=category)))
         assert found == expected, category
         assert found > addresses(listed(story, ScoreFilter(main_category=category)))
-    assert listed(story, ScoreFilter(category="no such thing")) == []
+    with pytest.raises(InvalidInput, match="There is no category 'no such thing'"):
+        listed(story, ScoreFilter(category="no such thing"))
 
 
 def test_every_order_is_one_and_pages_of_it_are_the_whole(story: Postgres) -> None:
