@@ -23,7 +23,7 @@ def digest_of(body: BaseModel) -> str:
     return sha256(body.model_dump_json().encode()).hexdigest()
 
 
-def _key(
+async def _key(
     idempotency_key: Annotated[
         str | None,
         Header(

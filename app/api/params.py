@@ -17,7 +17,7 @@ MAX_WAIT_SECONDS = 300
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*(\d{1,9})\s*(?:$|[,;])", re.IGNORECASE)
 
 
-def _wait_seconds(
+async def _wait_seconds(
     prefer: Annotated[
         str | None,
         Header(

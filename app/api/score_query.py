@@ -30,7 +30,7 @@ class ScoreQuery:
     order: Order
 
 
-def _score_query(
+async def _score_query(
     *,
     run_id: RunChoice = None,
     risk_level: Annotated[RiskLevel | None, Query(description="Only wallets of this risk level.")] = None,

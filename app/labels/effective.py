@@ -74,7 +74,8 @@ def effective_labels(
         "listed": sorted(rules.listed),
     }
     rows = [EffectiveLabel(*row) for row in connection.execute(_LABELS, parameters)]
-    if keys_everywhere and rules.listed:
+    # Whose key is listed on one chain has that listing among the labels of its address.
+    if keys_everywhere and any(label.category in rules.listed for label in rows):
         parameters |= {
             "evm": sorted(EVM_CHAINS),
             "firm_confidence": rules.firm_confidence,

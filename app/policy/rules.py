@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,9 @@ class Money:
     asset_wallet: NDArray[np.int64]
     known: NDArray[np.bool_]
     unpriced: NDArray[np.bool_]
+
+    def __bool__(self) -> bool:
+        return len(self.priced_wallet) + len(self.asset_wallet) > 0
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,9 @@ def levels_by_score(
     return np.where(score < 0, -1, band), np.where(score < 0, -1, level)
 
 
+@lru_cache(maxsize=4_096)
 def cells_of(layout: CellLayout, when: Condition) -> NDArray[np.bool_]:
-    """The cells of a row that a condition adds up."""
+    """The cells of a row that a condition adds up; kept, so that nobody may write to them."""
     cells = np.zeros(layout.width, np.bool_)
     for place, name in enumerate(layout.categories):
         column = column_of(name)
@@ -86,6 +91,7 @@ def cells_of(layout: CellLayout, when: Condition) -> NDArray[np.bool_]:
                 continue
             for hop in range(when.hop_at_least, min(when.hop_at_most, layout.hop_limit) + 1):
                 cells[layout.category(place, hop)] = True
+    cells.flags.writeable = False
     return cells
 
 
@@ -98,7 +104,7 @@ def _met(policy: Policy, when: Condition, facts: Facts, money: Mapping[int, Mone
             places = [place for place, name in enumerate(policy.categories) if name in when.categories]
             met |= np.isin(facts.own, places)
         for direction, side in money.items():
-            if when.direction in {_DIRECTIONS[direction], "any"}:
+            if side and when.direction in {_DIRECTIONS[direction], "any"}:
                 met[_exposed(facts.layout, when, side)] = True
     if when.direction == "ownership" or when.wallet == "any":
         return met

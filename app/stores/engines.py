@@ -1,15 +1,20 @@
 """The connection pools of one process, one for each kind of work, made when they are first needed."""
 
 from threading import Lock
+from time import monotonic
 from typing import Any
 
+import psycopg2
 from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
 
 from app.stores.limits import CLIENT_SECONDS, LIMITS, Limits, Work
 from app.stores.watched import WatchedConnection
 
 IDLE_CONNECTIONS = 5
 """How many unused connections a pool keeps, at most."""
+IDLE_SECONDS = 1.0
+"""A connection that nobody used for longer is asked whether its server is still there."""
 
 
 class Engines:
@@ -46,7 +51,6 @@ class Engines:
             pool_size=kept,
             max_overflow=limits.connections - kept,
             pool_timeout=limits.pool,
-            pool_pre_ping=True,
             connect_args={
                 "options": options,
                 "application_name": "aml",
@@ -61,13 +65,25 @@ class Engines:
         )
 
         def begin(connection: WatchedConnection, *_: Any) -> None:  # noqa: ANN401 - the pool's own
+            if monotonic() - connection.used_at > IDLE_SECONDS and not _answers(engine, connection):
+                raise InvalidatePoolError
             connection.limit_seconds = limits.statement + CLIENT_SECONDS
 
         def rest(connection: WatchedConnection | None, *_: Any) -> None:  # noqa: ANN401
             if connection is not None:  # None: it has been closed
                 connection.limit_seconds = limits.check
+                connection.used_at = monotonic()
 
         event.listen(engine, "checkout", begin)
         event.listen(engine, "checkin", rest)
         event.listen(engine, "connect", rest)
         return engine
+
+
+def _answers(engine: Engine, connection: WatchedConnection) -> bool:
+    """Whether the server of a connection answers; where it does not, the pool makes new ones."""
+    try:
+        engine.dialect.do_ping(connection)  # type: ignore[arg-type] # psycopg2 has all that is asked of it
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        return False
+    return True

@@ -128,6 +128,7 @@ class WatchedConnection(psycopg2.extensions.connection):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - the base's own
         self.limit_seconds: float = 10.0
+        self.used_at = monotonic()
         self.ended_by_limit = False
         super().__init__(*arguments, **named)
         self.cursor_factory = WatchedCursor

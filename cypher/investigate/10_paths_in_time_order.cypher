@@ -15,7 +15,8 @@ WITH target, reduce(
       UNWIND reached AS r
       RETURN r
     UNION ALL
-      // As many as the answer may have are enough: longer paths come after them.
+      // As many as the answer may have are enough: longer paths come after them. At the last hop nothing but
+      // the other wallet is looked for.
       WITH size([r IN reached WHERE r.arrival IS NOT NULL]) AS arrivals
       UNWIND range(0, size(reached) - 1) AS place
       WITH place, reached[place] AS r, arrivals
@@ -23,7 +24,7 @@ WITH target, reduce(
       WITH place, r, r.wallet AS w, r.seq AS after, r.asset_id AS asset_id
       MATCH (w)-[t:TRANSFER WHERE t.seq > after AND t.amount > 0 AND t.retracted IS NULL]->(n)
       WHERE (asset_id IS NULL OR t.asset_id = asset_id)
-        AND (n = target OR $through_labels OR n.category IS NULL)
+        AND (n = target OR (hop < toInteger($hop_limit) AND ($through_labels OR n.category IS NULL)))
         AND ($least_usd = 0 OR t.usd_value >= $least_usd)
         AND (since IS NULL OR t.occurred_at >= since) AND (until IS NULL OR t.occurred_at < until)
       WITH n, CASE WHEN $same_asset THEN t.asset_id END AS asset_id,

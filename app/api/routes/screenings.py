@@ -3,6 +3,7 @@
 from collections import deque
 from contextlib import nullcontext
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -100,12 +101,18 @@ async def screen_subjects(
         source=request.computed_by,
         key=key,
     )
-    async with services.batches if len(request.subjects) > FEW_SUBJECTS else nullcontext():
-        screenings = await run_in_threadpool(screen)
     wait_seconds = min(wait_seconds, MAX_WAIT_SECONDS)
+
+    def screened() -> tuple[list[Screening], Response]:
+        found = screen()
+        return found, _answer_of(found, wait_seconds)
+
+    async with services.batches if len(request.subjects) > FEW_SUBJECTS else nullcontext():
+        screenings, answer = await run_in_threadpool(screened)
+    if not wait_seconds or answer.status_code == HTTPStatus.OK:
+        return answer
     screenings = await _waited(services, screenings, wait_seconds)
-    body = Screenings(screenings=screenings)
-    return await run_in_threadpool(_answer, body, screenings, wait_seconds)
+    return await run_in_threadpool(_answer_of, screenings, wait_seconds)
 
 
 @router.get("/screenings", responses=example(200, SCREENING_LIST))
@@ -220,6 +227,10 @@ async def _waited(services: Services, screenings: list[Screening], seconds: floa
 
     await services.waiting.until(f"screenings {list(pending)}", look, bool, seconds)
     return [answered.get(one.screening_id, one) for one in screenings]
+
+
+def _answer_of(screenings: list[Screening], wait_seconds: int) -> Response:
+    return _answer(Screenings(screenings=screenings), screenings, wait_seconds)
 
 
 def _answer(body: BaseModel, screenings: list[Screening], wait_seconds: int) -> Response:

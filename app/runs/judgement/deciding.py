@@ -54,6 +54,8 @@ def deciding_transfers(
         (DESTINATION, flows.sender_pool, flows.receiver_pool),
     ):
         at = np.flatnonzero(crime[far])
+        if not len(at):
+            continue
         mine = wallet[near[at]]
         by = decided[mine]
         shows = (by == BY_SCORE) & (scores.direction[mine] == direction)
@@ -64,6 +66,8 @@ def deciding_transfers(
                 places = [names.index(name) for name in when.categories]
                 shows |= (by == number) & np.isin(category[far[at]], places)
         candidates.append(np.stack([at[shows], mine[shows]]))
+    if not candidates:
+        return best
     at, mine = np.concatenate(candidates, axis=1)
     order = np.lexsort((at, -flows.amount[at], -flows.usd[at], mine))
     first_wallets, firsts = np.unique(mine[order], return_index=True)

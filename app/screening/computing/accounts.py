@@ -189,11 +189,12 @@ _FLOWS = text(f"""
         f.send_pool_id, f.recv_pool_id, t.sender_id, t.receiver_id,
         (extract(epoch FROM t.occurred_at) * 1000000)::bigint AS moment
     FROM unnest(CAST(:pools AS bigint[])) AS asked (pool_id) CROSS JOIN LATERAL (
-        (SELECT transfer_id FROM flows WHERE send_pool_id = asked.pool_id ORDER BY seq DESC LIMIT :limit)
-        UNION
-        (SELECT transfer_id FROM flows WHERE recv_pool_id = asked.pool_id ORDER BY seq DESC LIMIT :limit)
-    ) AS mine
-    JOIN flows f USING (transfer_id) JOIN transactions t USING (transfer_id)
+        (SELECT * FROM flows WHERE send_pool_id = asked.pool_id ORDER BY seq DESC LIMIT :limit)
+        UNION ALL
+        (SELECT * FROM flows WHERE recv_pool_id = asked.pool_id AND send_pool_id <> asked.pool_id
+         ORDER BY seq DESC LIMIT :limit)
+    ) AS f
+    JOIN transactions t USING (transfer_id)
     WHERE t.batch_id <= :watermark
       AND (t.retracted_batch_id IS NULL OR t.retracted_batch_id > :watermark)
 """)  # noqa: S608 - constants of this file

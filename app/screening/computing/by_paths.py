@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.errors import DependencyMissing, NotReady, QueryTimeout, Unequal
 from app.labels.effective import EffectiveLabel, effective_labels
 from app.ledger.shares import DirectionShares
 from app.policy.label_rules import LabelRules
+from app.projection.state import read_state
 from app.runs.engines.cypher import shares_by_paths
 from app.runs.results.totals import Totals
 from app.runs.stored_policy import knows_keys
@@ -22,6 +24,7 @@ from app.screening.computing.transfer_paths import layout_of_run
 from app.screening.computing.transfer_shares import TransferShares, ask_shares
 from app.screening.computing.waiting import NO_PATHS, is_there, projected_batch
 from app.stores.graph import Graph
+from app.stores.in_time import in_thread
 from app.stores.postgres import Postgres
 
 _AT_ONCE = 16
@@ -145,9 +148,11 @@ def _within(
     while True:
         with postgres.transaction(snapshot=True) as connection:
             watermark = projected_batch(connection)
-            accounts = read_wallet_accounts(connection, wallet_ids, base.policy, base.run, watermark)
-            labels = _labels(connection, accounts, base.run, base.label_rules, own)
-        if not is_there(graph, base.run, watermark, not_before, deadline):
+            state = in_thread(partial(read_state, graph))  # meanwhile the record is read
+            if watermark >= not_before:
+                accounts = read_wallet_accounts(connection, wallet_ids, base.policy, base.run, watermark)
+                labels = _labels(connection, accounts, base.run, base.label_rules, own)
+        if not is_there(state.result(), base.run, watermark, not_before, deadline):
             continue
         found = _attempt(
             graph, base, wallet_ids, accounts, labels, of_run=of_run, watermark=watermark, deadline=deadline
