@@ -1,7 +1,6 @@
 """Assets from files: CSV of the product, `tokens.csv` of ethereum-etl, and token lists as JSON."""
 
 import csv
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -10,7 +9,8 @@ from app.assets.store import AssetRow
 from app.chains.asset_reference import asset_of, chain_of_id
 from app.domain import ByteProgress
 from app.errors import InvalidEvent, InvalidInput
-from app.input_files import read_input, read_text_lines
+from app.input_files import read_text_lines
+from app.plain_json import read_json
 from app.skipped_lines import SkippedLines
 
 HEADINGS: Final = {
@@ -32,7 +32,6 @@ REASONS: Final = {
     "wrong_fields": "no record, or more or fewer fields than the heading",
     "duplicate": "the file has this asset and source again; the last one counts",
 }
-MAX_JSON_BYTES: Final = 64 * 2**20
 MAX_SYMBOL, MAX_NAME, MAX_SOURCE, MAX_DECIMALS = 64, 200, 200, 255
 
 
@@ -96,10 +95,7 @@ def _csv(path: Path, progress: ByteProgress | None) -> Iterator[Entry]:
 
 
 def _token_list(path: Path) -> Iterator[Entry]:
-    try:
-        content = json.loads(read_input(path, MAX_JSON_BYTES, "Split it."))
-    except (ValueError, RecursionError) as exc:
-        raise InvalidInput(f"{path}: is no JSON: {exc}.") from exc
+    content = read_json(path)
     tokens = content.get("tokens") if isinstance(content, dict) else content
     if not isinstance(tokens, list):
         raise InvalidInput(f"{path}: is no token list: it has no list `tokens`.")

@@ -5,13 +5,18 @@ CYPHER 25
 MATCH (origin:Wallet {chain: $chain, address: $wallet})
 MATCH (target:Wallet {chain: $chain, address: $other})
 WITH origin, target, datetime($since) AS since, datetime($until) AS until
+// What moves after the last transfer to the other wallet leads nowhere.
+CALL (target) {
+  MATCH ()-[t:TRANSFER WHERE t.amount > 0 AND t.retracted IS NULL]->(target)
+  RETURN max(t.seq) AS latest
+}
 // Hop by hop, the earliest arrival at every wallet: whatever follows from a later one follows from it as well.
 // Every transfer to the other wallet is kept, with its path of fewest transfers.
 WITH target, reduce(
   reached = [{wallet: origin, hop: 0, seq: -1, steps: []}],
   hop IN range(1, toInteger($hop_limit)) |
   COLLECT {
-    CALL (reached, hop, target, since, until) {
+    CALL (reached, hop, target, since, until, latest) {
       UNWIND reached AS r
       RETURN r
     UNION ALL
@@ -22,7 +27,7 @@ WITH target, reduce(
       WITH place, reached[place] AS r, arrivals
       WHERE r.hop = hop - 1 AND r.wallet <> target AND arrivals < $row_limit
       WITH place, r, r.wallet AS w, r.seq AS after, r.asset_id AS asset_id
-      MATCH (w)-[t:TRANSFER WHERE t.seq > after AND t.amount > 0 AND t.retracted IS NULL]->(n)
+      MATCH (w)-[t:TRANSFER WHERE t.seq > after AND t.seq <= latest AND t.amount > 0 AND t.retracted IS NULL]->(n)
       WHERE (asset_id IS NULL OR t.asset_id = asset_id)
         AND (n = target OR (hop < toInteger($hop_limit) AND ($through_labels OR n.category IS NULL)))
         AND ($least_usd = 0 OR t.usd_value >= $least_usd)

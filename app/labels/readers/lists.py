@@ -1,7 +1,6 @@
 """Labels from other people's lists: CSV of any columns, JSON of addresses or records, an address a line."""
 
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,13 +13,13 @@ from app.chains.tags import is_tag, split_tag
 from app.domain import ByteProgress
 from app.errors import InvalidInput
 from app.file_kinds import delimiter_of, is_delimiter_line, refuse_repeated
-from app.input_files import read_input, read_text_lines
+from app.input_files import read_text_lines
 from app.labels.readers.currencies import wallet_of
 from app.labels.readers.files import every_line, one_line
 from app.labels.readers.unusable import skip
 from app.labels.store import LabelRow
+from app.plain_json import read_json
 
-MAX_JSON_BYTES: Final = 64 * 2**20
 NAMES: Final = {
     "address": (
         "address", "addr", "wallet", "wallet_address", "account", "identifier", "banned_address",
@@ -155,14 +154,7 @@ def _csv_rows(path: Path, options: ListOptions, progress: ByteProgress | None) -
 
 
 def _json_rows(path: Path) -> Iterator[Row]:
-    body = read_input(path, MAX_JSON_BYTES, "Split it.")
-    if not body.strip():
-        raise InvalidInput(f"{path} is empty: it holds no address.")
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as exc:
-        raise InvalidInput(f"{path}: is no JSON: {exc}.") from exc
-    for number, (name, each) in enumerate(_items(value), 1):
+    for number, (name, each) in enumerate(_items(read_json(path)), 1):
         origin = f"{path}: item {number}"
         if isinstance(each, str):
             yield origin, {"address": each, **({"name": name} if name else {})}

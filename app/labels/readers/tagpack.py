@@ -1,6 +1,5 @@
 """Labels from TagPacks, GraphSense's YAML form for attributions: a file, or a folder of them."""
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,10 +16,11 @@ from app.labels.readers.files import files_with_progress, one_line
 from app.labels.readers.tagpack_terms import CONFIDENCES, UNKNOWN_CONFIDENCE, category_of
 from app.labels.readers.unusable import Unusable, skip
 from app.labels.store import LabelRow
+from app.plain_json import read_json
 from app.plain_yaml import Include, Mapping, YamlRules, read_yaml
 
 TAGPACK_YAML = YamlRules(
-    max_bytes=32 * 1024 * 1024,
+    max_bytes=16 * 1024 * 1024,
     when_larger="Split it into several packs.",
     typed=False,
     several_documents=True,
@@ -78,10 +78,7 @@ def read_tags(file: Path, *, skipped: Counter[str]) -> Iterator[LabelRow]:
     Raises:
         InvalidInput: it is no such list.
     """
-    try:
-        tags = json.loads(read_input(file, TAGPACK_YAML.max_bytes, TAGPACK_YAML.when_larger))
-    except (ValueError, RecursionError) as exc:
-        raise InvalidInput(f"{file}: is no JSON: {exc}.") from exc
+    tags = read_json(file)
     if not isinstance(tags, list) or not all(isinstance(tag, dict) for tag in tags):
         raise InvalidInput(f"{file}: is no list of tags.")
     for number, tag in enumerate(tags, 1):
