@@ -1,5 +1,6 @@
 """Files that are no text in UTF-8, told by their beginning, and how the cells of a table are separated."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Final
 
@@ -64,7 +65,7 @@ def refuse_repeated(path: Path, line: int, header: list[str]) -> None:
     Raises:
         InvalidInput: it does.
     """
-    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    repeated = sorted(name for name, count in Counter(header).items() if name and count > 1)
     if repeated:
         raise InvalidInput(
             f"{path}, line {line}: the header has several columns {', '.join(repeated)}. Leave one of each."

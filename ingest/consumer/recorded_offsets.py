@@ -58,6 +58,13 @@ class RecordedOffsets:
         known = self._last_known.get(partition)
         return 1 if known is None else known.series
 
+    def is_behind(self, topic: TopicOffsets) -> bool:
+        """Whether Kafka has messages of the read partitions that this consumer has not written."""
+        return topic.topic_id == self.topic_id and any(
+            partition in topic.partitions and position.next_offset < topic.partitions[partition].end
+            for partition, position in self._last_known.items()
+        )
+
     def lock(self, connection: Connection, messages: Iterable[DecodedMessage]) -> dict[int, Position]:
         """The record's positions of the messages' partitions, unchanged until this transaction ends."""
         connection.execute(_LIMIT_IDLE_TIME)

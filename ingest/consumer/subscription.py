@@ -17,6 +17,7 @@ from ingest.consumer.fetcher import QUEUE_KILOBYTES, Fetcher
 from ingest.consumer.kafka_errors import check_errors, commit_offsets, is_out_of_range
 from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.consumer.retry import retry_record
+from ingest.consumer.stall import StallGuard
 from ingest.faults import fault_point
 from ingest.instruments import PARTITIONS
 
@@ -58,10 +59,13 @@ class Subscription:
         self._is_held = self._must_seek = False
         self._clients_topic_id: str | None = None
         self._last_answer = self._last_check = monotonic()
+        self._stall = StallGuard(self._topic.offsets, offsets.is_behind)
         self._subscribe()
 
     def fetch(self, max_messages: int) -> list[KafkaMessage]:
         """The next messages of the topic whose offsets the record has; none of a topic made anew.
+
+        A client that gives none for long although Kafka has some is replaced by a new one.
 
         Raises:
             DependencyMissing: Kafka refuses this consumer or its user, or has not answered for too long.
@@ -76,6 +80,10 @@ class Subscription:
         messages = [message for message in fetched if message.error() is None]
         if self._is_of_another_topic() or self._is_made_anew(is_idle=not messages):
             log.warning("topic_made_anew", topic=self._settings.transfers_topic)
+            self._renew()
+            return []
+        if self._stall.is_stalled(len(messages), is_reading=self._is_assigned and not self._is_held):
+            log.warning("client_renewed", reason="It gave no message although Kafka has some.")
             self._renew()
             return []
         return messages
@@ -171,7 +179,7 @@ class Subscription:
         return topic_id is not None and topic_id != self._offsets.topic_id
 
     def _renew(self) -> None:
-        """Begins with a new client: the old one knows the old topic, or was refused an assignment."""
+        """Begins with a new client: the old one knows the old topic, was refused an assignment, or stalls."""
         self._fetcher.discard()
         self._consumer.close()
         self._is_assigned = self._is_out_of_range = self._must_seek = False

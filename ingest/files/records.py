@@ -11,6 +11,7 @@ from app.domain import ByteProgress
 from app.errors import InvalidInput
 from app.file_kinds import MARK, SAVE_AS_UTF8, delimiter_of, is_delimiter_line, refuse_repeated
 from app.input_files import PACKED_SUFFIXES, read_lines
+from app.plain_json import MAX_VALUES, has_too_many_values
 
 Record = dict[str, object]
 Lines = Iterator[tuple[int, bytes]]
@@ -61,6 +62,7 @@ def read_records(path: Path, progress: ByteProgress | None = None) -> Iterator[t
 
 def _objects(path: Path, number: int, first: bytes, lines: Lines) -> Iterator[tuple[int, Record]]:
     """One object a line, or one over several lines."""
+    _refuse_many_values(path, number, first)
     try:
         json.loads(first)
     except json.JSONDecodeError:
@@ -108,6 +110,7 @@ def _numbered(path: Path, number: int, rows: list[object]) -> Iterator[tuple[int
 
 
 def _parse(path: Path, number: int, text: bytes) -> object:
+    _refuse_many_values(path, number, text)
     try:
         # Not orjson: it reads integers beyond 64 bits as floats, and amounts are such.
         return json.loads(text)
@@ -115,6 +118,14 @@ def _parse(path: Path, number: int, text: bytes) -> object:
         raise InvalidInput(f"{path}, line {number + exc.lineno - 1}: is no JSON: {exc.msg}.") from exc
     except (ValueError, RecursionError) as exc:
         raise InvalidInput(f"{path}, line {number}: is no JSON: {exc}.") from exc
+
+
+def _refuse_many_values(path: Path, number: int, text: bytes) -> None:
+    if has_too_many_values(text):
+        raise InvalidInput(
+            f"{path}, line {number}: is one JSON document of over {MAX_VALUES:,} values."
+            " Write one record a line."
+        )
 
 
 def _table(path: Path, lines: Lines) -> Iterator[tuple[int, Record]]:

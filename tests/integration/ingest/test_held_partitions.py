@@ -1,11 +1,14 @@
-"""A consumer that was held while it lost its partitions reads them when it has them again."""
+"""A consumer reads whatever Kafka has: also what it was held from, and what its client gives no more."""
 
 from collections.abc import Callable
 from threading import Event
 from time import monotonic
 
+import pytest
+
 from app.settings import Settings
 from app.stores.postgres import Postgres
+from ingest.consumer import stall
 from ingest.consumer.recorded_offsets import RecordedOffsets
 from ingest.consumer.subscription import Subscription
 from tests.support.topics import send
@@ -31,5 +34,34 @@ def test_what_was_paused_before_a_rebalance_is_read_after_it(one: Settings, post
         subscription.hold(is_held=False)
         subscription._assigned(subscription._consumer, partitions)
         until(subscription, lambda messages: messages == 10)
+    finally:
+        subscription.close()
+
+
+def test_a_client_that_gives_nothing_while_kafka_has_more_is_renewed(
+    one: Settings, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stall, "PATIENCE_SECONDS", 1.0)
+    send(one, 0, 10)
+    subscription = Subscription(one, RecordedOffsets(postgres, one.transfers_topic), Event())
+    try:
+        until(subscription, lambda messages: messages == 10)
+        subscription._consumer.pause(subscription._consumer.assignment())  # nobody knows why
+        send(one, 10, 15)
+        until(subscription, lambda messages: messages == 15)  # none of the ten was written
+    finally:
+        subscription.close()
+
+
+def test_a_client_that_has_nothing_to_read_is_left_alone(
+    one: Settings, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stall, "PATIENCE_SECONDS", 0.2)
+    subscription = Subscription(one, RecordedOffsets(postgres, one.transfers_topic), Event())
+    try:
+        client, end = subscription._consumer, monotonic() + 5
+        while monotonic() < end:
+            assert subscription.fetch(100) == []
+        assert subscription._consumer is client
     finally:
         subscription.close()
