@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, text
 
+from app.domain import ZERO_ADDRESS
 from app.ledger.cells import DESTINATION, SOURCE
 from app.policy.policy import Policy
 from app.runs.results.accounts import Accounts
@@ -29,7 +30,7 @@ class WalletAccounts:
 
     accounts: Accounts
     addresses: Mapping[int, tuple[str, str]]
-    """Chain and address of every wallet of the transfers."""
+    """Chain and address of the wallets of the transfers that have labels, or had."""
     busy: frozenset[int]
     rows: Sequence[Any]
     """The transfers in their order, each with its batch and the last one that restated it."""
@@ -71,7 +72,7 @@ def read_wallet_accounts(
         rows |= {row.transfer_id: row for row in _flows(connection, collecting, limits)}
     in_order = sorted(rows.values(), key=lambda row: (row.seq, row.transaction_hash))
     wallets = {row.sender_id for row in in_order} | {row.receiver_id for row in in_order} | {*wallet_ids}
-    named = connection.execute(_WALLETS, {"wallet_ids": sorted(wallets)})
+    named = connection.execute(_LABELLED, {"wallet_ids": sorted(wallets), "zero": ZERO_ADDRESS})
     assets = connection.execute(_ASSETS, {"asset_ids": sorted({row.asset_id for row in in_order})})
     return WalletAccounts(
         _accounts(in_order, frozenset(wallet_ids)),
@@ -210,5 +211,9 @@ _COLLECTING = text("""
             AND l.tag IS NULL
         WHERE f.send_pool_id = p.pool_id)
 """)
-_WALLETS = text("SELECT wallet_id, chain, address FROM wallets WHERE wallet_id = ANY(:wallet_ids)")
+_LABELLED = text("""
+    SELECT w.wallet_id, w.chain, w.address FROM wallets w
+    WHERE w.wallet_id = ANY(:wallet_ids)
+      AND (w.address = :zero OR EXISTS (SELECT FROM labels l WHERE l.address = w.address))
+""")
 _ASSETS = text("SELECT asset_id, chain, asset, decimals FROM assets WHERE asset_id = ANY(:asset_ids)")
