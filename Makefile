@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 PIP := .venv/bin/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 
-.PHONY: help install frontend spark demo warm test test-containers test-image image openapi client-models test-faults test-alerts test-hostile test-poison test-history test-imports test-late test-spark test-record fuzz fuzz-api lint format \
+.PHONY: help install frontend spark demo warm test test-containers test-image image openapi client-models test-faults test-alerts test-forms test-hostile test-poison test-history test-imports test-late test-spark test-record fuzz fuzz-api lint format \
 	types drift check lock audit clean
 
 help: ## Lists these commands
@@ -55,6 +55,9 @@ test-faults: .venv/.installed-dev ## Kills the consumer and its servers over 200
 
 test-alerts: .venv/.installed-dev ## Kills and cuts off an instance 100 times: its alerts are those of one in peace (half an hour)
 	AML_ALERT_FAULTS=$${AML_ALERT_FAULTS:-100} .venv/bin/python -m pytest -n 0 tests/e2e/test_alert_campaign.py $(ARGS)
+
+test-forms: .venv/.installed-dev ## Page, API, report, tables and command line say the same of 200 wallets (three minutes)
+	AML_FORMS_WALLETS=200 .venv/bin/python -m pytest -n 0 tests/e2e/test_forms_agree.py $(ARGS)
 
 test-hostile: .venv/.installed-dev ## 500 hostile files for every reader, hostile words for every command and parameter: bounded, or refused in a sentence (an hour)
 	AML_HOSTILE_FILES=500 AML_HOSTILE_WORDS=30 AML_HOSTILE_EVERY=1 .venv/bin/python -m pytest \

@@ -1,7 +1,7 @@
 """Page, API, report, tables and command line judge a wallet in the same words, names and amounts.
 
-For 200 wallets of every kind of judgement that a story has (AML_FORMS_WALLETS); totals are counted again from
-the transfers that were told, and both engines judge alike.
+For wallets of every kind of judgement that a story has (AML_FORMS_WALLETS; `make test-forms` takes 200).
+Totals are counted again from the transfers that were told, and both engines judge alike.
 """
 
 import csv
@@ -30,7 +30,7 @@ from tests.support.ledgers.investigating import tell
 from tests.support.record import rows, score
 from tests.support.serving import served
 
-WALLETS = int(os.environ.get("AML_FORMS_WALLETS", "200"))
+WALLETS = int(os.environ.get("AML_FORMS_WALLETS", "60"))
 CENT = Decimal("0.01")
 JUDGED = """
     SELECT wallet_id, score, risk_level, flags, rules, main_category, direction, usd_received, usd_sent,
