@@ -1,4 +1,4 @@
-// Texts that fit where they stand: names are cut, and captions of edges stand only where nothing else does.
+// Texts that fit where they stand: names are cut, and captions of edges stand only where no other does.
 "use strict";
 import { short } from "./items.js";
 
@@ -27,15 +27,17 @@ export function linesOf(item, isNarrow) {
   return [brief, isNarrow ? `‹${item.senders} ${item.receivers}›` : `${item.senders} in, ${item.receivers} out`];
 }
 
-// At which end each edge's caption stands: where fewer edges are. Of several at one side of a box the largest has it.
-export function captionEnds(edges) {
+// At which end each edge's caption stands: where fewer edges are. Of several in one gutter beside one row the largest has it.
+export function captionEnds(edges, cells) {
   const [out, into] = [d3.rollup(edges, (each) => each.length, (edge) => edge.source), d3.rollup(edges, (each) => each.length, (edge) => edge.target)];
   const ends = new Map();
   const taken = new Set();
   for (const edge of [...edges].sort((a, b) => Number(b.usd_value ?? 0) - Number(a.usd_value ?? 0) || a.id.localeCompare(b.id))) {
     const end = into.get(edge.target) <= out.get(edge.source) ? "target" : "source";
-    const place = `${end}:${end === "target" ? edge.target : edge.source}`;
-    ends.set(edge.id, { end, shown: !taken.has(place) });
+    const [column, row] = cells[end === "target" ? edge.target : edge.source];
+    const isLeft = (end === "target") === (cells[edge.target][0] > cells[edge.source][0]);
+    const place = `${isLeft ? column - 1 : column}:${row}`;
+    ends.set(edge.id, { end, isLeft, shown: !taken.has(place) });
     taken.add(place);
   }
   return ends;

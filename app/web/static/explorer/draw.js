@@ -3,7 +3,7 @@
 import { captionEnds, cut, linesOf, widthOf } from "./captions.js";
 import { caption, days, dollars, nameOf, plural } from "./items.js";
 import { FONT, freeCell, isDense, sizes } from "./lattice.js";
-import { asPath, router } from "./route.js";
+import { asPath, router, runsThrough } from "./route.js";
 
 const MARGIN = 12, CAPTION = 10, DRAG_LEAST = 5, MOST_SQUEEZED = 1.28;
 const words = (name) => name.replaceAll("_", " ");
@@ -93,7 +93,7 @@ export class Drawing {
     const { state } = this;
     const most = d3.max(this.edges, (edge) => Number(edge.usd_value ?? 0)) || 1;
     const width = d3.scaleSqrt([0, most], [1.2, state.down ? 4.5 : 6]);
-    const ends = captionEnds(this.edges);
+    const ends = captionEnds(this.edges, state.cells);
     const marked = new Set(state.marked.map(([from, to]) => `${from}>${to}`));
     const isMarked = (edge) => edge.flows.some((flow) => marked.has(`${flow.sender}>${flow.receiver}`));
     this.routes = new Map(this.edges.map((edge) => [edge.id, this.router.way(state.cells[edge.source], state.cells[edge.target], ends.get(edge.id).end)]));
@@ -114,15 +114,17 @@ export class Drawing {
     const room = this.router.gutter - 56;
     groups.select(".caption").attr("font-size", CAPTION).each((edge, place, nodes) => {
       const text = caption(edge, titles, state.numbered);
-      const { end, shown } = ends.get(edge.id);
+      const { end, isLeft, shown } = ends.get(edge.id);
       const node = d3.select(nodes[place]);
       const isBeside = state.size === 0 && state.cells[edge.source][0] !== state.cells[edge.target][0];
       const [along, across] = end === "target" ? this.routes.get(edge.id).at(-1).at(-1) : this.routes.get(edge.id)[0][1];
-      const forward = state.cells[edge.target][0] > state.cells[edge.source][0];
-      const isLeft = (end === "target") === forward;
-      node.attr("x", isBeside ? along + (isLeft ? -12 : 12) : null).attr("y", isBeside ? across - 4 - width(Number(edge.usd_value ?? 0)) / 2 : null)
-        .attr("text-anchor", isLeft ? "end" : "start")
-        .text(isBeside && shown ? (widthOf(text, CAPTION) <= room ? text : cut(text, room, CAPTION)) : "");
+      const [x, y] = [along + (isLeft ? -12 : 12), across - 4 - width(Number(edge.usd_value ?? 0)) / 2];
+      const brief = widthOf(text, CAPTION) <= room ? text : cut(text, room, CAPTION);
+      const long = widthOf(brief, CAPTION);
+      const rectangle = { left: isLeft ? x - long : x, right: isLeft ? x : x + long, top: y - CAPTION - 1, bottom: y + 3 };
+      const isFree = () => this.edges.every((other) => other.id === edge.id || !runsThrough(this.routes.get(other.id), rectangle));
+      node.attr("x", isBeside ? x : null).attr("y", isBeside ? y : null).attr("text-anchor", isLeft ? "end" : "start")
+        .text(isBeside && shown && isFree() ? brief : "");
     });
   }
 

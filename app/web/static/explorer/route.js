@@ -43,3 +43,26 @@ export function router(sizes, taken) {
 
 // As the attribute `d` of a path; `down` turns the lattice.
 export const asPath = (way, down) => way.map(([command, ...points]) => command + points.map(([along, across]) => down ? `${across.toFixed(1)} ${along.toFixed(1)}` : `${along.toFixed(1)} ${across.toFixed(1)}`).join(" ")).join("");
+
+// Whether a way runs through a rectangle `{left, right, top, bottom}`, looked at every few pixels.
+export function runsThrough(way, rectangle) {
+  let from = null;
+  for (const [command, ...points] of way) {
+    const to = points.at(-1);
+    const steps = from === null ? 0 : Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / 3);
+    for (let step = 0; step <= steps; step++) {
+      const [x, y] = steps === 0 ? to : command === "C" ? onCurve(from, ...points, step / steps) : onLine(from, to, step / steps);
+      if (x > rectangle.left && x < rectangle.right && y > rectangle.top && y < rectangle.bottom) return true;
+    }
+    from = to;
+  }
+  return false;
+}
+
+const onLine = (from, to, part) => from.map((each, axis) => each + (to[axis] - each) * part);
+
+// A cubic Bézier curve.
+const onCurve = (from, one, other, to, part) => from.map((each, axis) => {
+  const rest = 1 - part;
+  return rest ** 3 * each + 3 * rest ** 2 * part * one[axis] + 3 * rest * part ** 2 * other[axis] + part ** 3 * to[axis];
+});
