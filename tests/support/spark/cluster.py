@@ -42,6 +42,7 @@ class Cluster:
             "SPARK_CONF_DIR": str(configuration),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_HOME": self._home,
+            "SPARK_SCALA_VERSION": self._scala(),  # as Spark's own scripts say to those they start
             "PYSPARK_PYTHON": sys.executable,
         }
         self._port = free_port()
@@ -92,6 +93,10 @@ class Cluster:
         """Kills what a worker has started, and not the worker."""
         for each in self.executors(self._processes[name]):
             each.kill()
+
+    def _scala(self) -> str:
+        (core,) = Path(self._home, "jars").glob("spark-core_*.jar")
+        return core.name.removeprefix("spark-core_").partition("-")[0]
 
     def _runs(self, name: str) -> bool:
         return name in self._processes and self._processes[name].poll() is None
