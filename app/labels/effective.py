@@ -68,6 +68,8 @@ def effective_labels(
         keys_everywhere: a key that is listed on one EVM chain is listed on all of them where a transfer names
             it, unless it is known to be a contract. Runs of before arithmetic 4 did not know that.
     """
+    if addresses is not None and not addresses:
+        return []
     parameters: dict[str, object] = {
         "as_of": as_of,
         "addresses": None if addresses is None else list(addresses),

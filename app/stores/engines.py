@@ -14,7 +14,7 @@ from app.stores.watched import WatchedConnection
 IDLE_CONNECTIONS = 5
 """How many unused connections a pool keeps, at most."""
 IDLE_SECONDS = 1.0
-"""A connection that nobody used for longer is asked whether its server is still there."""
+"""After a longer pause between two uses a connection is checked before it is used again."""
 
 
 class Engines:
@@ -83,7 +83,7 @@ class Engines:
 def _answers(engine: Engine, connection: WatchedConnection) -> bool:
     """Whether the server of a connection answers; where it does not, the pool makes new ones."""
     try:
-        engine.dialect.do_ping(connection)  # type: ignore[arg-type] # psycopg2 has all that is asked of it
+        engine.dialect.do_ping(connection)  # type: ignore[arg-type] # it has what `do_ping` calls
     except (psycopg2.OperationalError, psycopg2.InterfaceError):
         return False
     return True

@@ -12,7 +12,7 @@ from app.errors import DependencyMissing
 from app.stores.kafka_offsets import TopicOffsets
 
 PATIENCE_SECONDS: Final = 30.0
-"""Without a message until Kafka is asked whether there are any."""
+"""After so long without a message Kafka is asked whether it has any."""
 MAX_PATIENCE_SECONDS: Final = 600.0
 
 

@@ -11,20 +11,12 @@ from xml.etree.ElementTree import fromstring
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app.labels.store import import_labels
-from app.operations.graph_levels import project_levels
-from app.projection.pending import project_all_pending
 from app.stores.graph import Graph
-from app.web.static_files import is_built
 from tests.browser.axe import violations
 from tests.browser.explorer_page import NARROW, WIDE, explore, grow, item, picture, state, status, window
 from tests.browser.geometry import measured, positions
-from tests.browser.site import Site, site
-from tests.support.builders import policy
-from tests.support.environment import settings_of
-from tests.support.graph import emptied
+from tests.browser.site import Site, explorer_site
 from tests.support.hack import Hack
-from tests.support.record import score, write
 from tests.support.servers.choice import Servers
 from tests.support.servers.databases import Databases
 
@@ -35,18 +27,8 @@ LEAST_PIXELS = 9
 @pytest.fixture(scope="module")
 def told(servers: Servers, databases: Databases, session_graph: Graph, hack: Hack) -> Iterator[Site]:
     """The hack, scored, with its levels in the graph; the tests change nothing of it."""
-    if not is_built():
-        pytest.skip("the pages' npm packages are not there: make frontend")
-    with databases.record() as postgres:
-        settings = settings_of(servers, postgres).model_copy(update={"api_auth": "off", "api_token": None})
-        graph = emptied(session_graph, postgres)
-        import_labels(postgres, hack.labels(), policy().categories)
-        write(postgres, hack.transfers())
-        project_all_pending(postgres, graph)
-        score(postgres, graph, "ledger")
-        project_levels(postgres, graph)
-        with site(settings, postgres, graph) as found:
-            yield found
+    with explorer_site(servers, databases, session_graph, hack.transfers(), hack.labels()) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -5,16 +5,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from app.projection.pending import project_all_pending
 from app.stores.graph import Graph
-from app.web.static_files import is_built
 from tests.browser.explorer_page import WIDE, explore, grow, window
 from tests.browser.geometry import measured
-from tests.browser.site import Site, site
+from tests.browser.site import Site, explorer_site
 from tests.support.builders import address, transfer
-from tests.support.environment import settings_of
-from tests.support.graph import emptied
-from tests.support.record import score, write
 from tests.support.servers.choice import Servers
 from tests.support.servers.databases import Databases
 
@@ -25,22 +20,12 @@ _MONEY = 1_000_000
 @pytest.fixture(scope="module")
 def told(servers: Servers, databases: Databases, session_graph: Graph) -> Iterator[Site]:
     """Five wallets that pay one another, both ways and across."""
-    if not is_built():
-        pytest.skip("the pages' npm packages are not there: make frontend")
-    with databases.record() as postgres:
-        settings = settings_of(servers, postgres).model_copy(update={"api_auth": "off", "api_token": None})
-        graph = emptied(session_graph, postgres)
-        write(
-            postgres,
-            [
-                transfer(number, sender, receiver, _MONEY - number)
-                for number, (sender, receiver) in enumerate(_ROUND, 1)
-            ],
-        )
-        project_all_pending(postgres, graph)
-        score(postgres, graph, "ledger")
-        with site(settings, postgres, graph) as found:
-            yield found
+    transfers = [
+        transfer(number, sender, receiver, _MONEY - number)
+        for number, (sender, receiver) in enumerate(_ROUND, 1)
+    ]
+    with explorer_site(servers, databases, session_graph, transfers) as found:
+        yield found
 
 
 @pytest.mark.parametrize("number", range(1, 6))

@@ -211,8 +211,6 @@ def forget_reference(
 async def _waited(services: Services, screenings: list[Screening], seconds: float) -> list[Screening]:
     """The screenings, when the pending ones are answered or the time is over."""
     pending = deque(one.screening_id for one in screenings if one.status == "pending")
-    if not pending or not seconds:
-        return screenings
     answered: dict[int, Screening] = {}
 
     def look() -> bool:

@@ -6,7 +6,6 @@ with them the same day. So the payers without a label are counted (`Policy.mule`
 
 from collections import Counter, deque
 from collections.abc import Iterator
-from functools import cache
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -193,7 +192,6 @@ def _victims(
     return victim & ~subjects.is_crime(policy)
 
 
-@cache
 def _cells(layout: CellLayout, categories: tuple[str, ...], hop_at_most: int = 6) -> NDArray[np.bool_]:
     periods = ("before", "while", "after", "unknown")
     return cells_of(layout, Condition(categories=categories, hop_at_most=hop_at_most, listed=periods))

@@ -30,7 +30,7 @@ class WalletAccounts:
 
     accounts: Accounts
     addresses: Mapping[int, tuple[str, str]]
-    """Chain and address of the wallets of the transfers that have labels, or had."""
+    """Chain and address of the zero address, and of the wallets of the transfers that have or had labels."""
     busy: frozenset[int]
     rows: Sequence[Any]
     """The transfers in their order, each with its batch and the last one that restated it."""

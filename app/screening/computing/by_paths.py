@@ -243,12 +243,9 @@ def _labels(
     """The labels of all wallets of the accounts: those of the run, but of the screened ones those of now."""
     addresses = {address for _, address in accounts.addresses.values()}
     ids = {name: wallet_id for wallet_id, name in accounts.addresses.items()}
-    if addresses:
-        labels = effective_labels(
-            connection, as_of=run.as_of, rules=rules, addresses=addresses, keys_everywhere=knows_keys(run)
-        )
-    else:
-        labels = []
+    labels = effective_labels(
+        connection, as_of=run.as_of, rules=rules, addresses=addresses, keys_everywhere=knows_keys(run)
+    )
     of_others = [
         replace(label, wallet_id=ids[label.chain, label.address])
         for label in labels

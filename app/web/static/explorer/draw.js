@@ -113,18 +113,17 @@ export class Drawing {
     groups.select("title").text((edge) => `${nameOf(this.item(edge.source))} → ${nameOf(this.item(edge.target))}: ${plural(edge.transfers, "transfer")}, ${dollars(edge.usd_value)} ${days(edge.first, edge.last)}`);
     const room = this.router.gutter - 56;
     groups.select(".caption").attr("font-size", CAPTION).each((edge, place, nodes) => {
-      const text = caption(edge, titles, state.numbered);
       const { end, isLeft, shown } = ends.get(edge.id);
-      const node = d3.select(nodes[place]);
-      const isBeside = state.size === 0 && state.cells[edge.source][0] !== state.cells[edge.target][0];
+      const node = d3.select(nodes[place]).text("");
+      if (!shown || state.size !== 0 || state.cells[edge.source][0] === state.cells[edge.target][0]) return;
+      const text = caption(edge, titles, state.numbered);
       const [along, across] = end === "target" ? this.routes.get(edge.id).at(-1).at(-1) : this.routes.get(edge.id)[0][1];
       const [x, y] = [along + (isLeft ? -12 : 12), across - 4 - width(Number(edge.usd_value ?? 0)) / 2];
       const brief = widthOf(text, CAPTION) <= room ? text : cut(text, room, CAPTION);
       const long = widthOf(brief, CAPTION);
       const rectangle = { left: isLeft ? x - long : x, right: isLeft ? x : x + long, top: y - CAPTION - 1, bottom: y + 3 };
-      const isFree = () => this.edges.every((other) => other.id === edge.id || !runsThrough(this.routes.get(other.id), rectangle));
-      node.attr("x", isBeside ? x : null).attr("y", isBeside ? y : null).attr("text-anchor", isLeft ? "end" : "start")
-        .text(isBeside && shown && isFree() ? brief : "");
+      if (this.edges.some((other) => other.id !== edge.id && runsThrough(this.routes.get(other.id), rectangle))) return;
+      node.attr("x", x).attr("y", y).attr("text-anchor", isLeft ? "end" : "start").text(brief);
     });
   }
 
