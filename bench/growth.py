@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from app.domain import Transfer
+from app.garbage_collection import collect_rarely
 from app.policy.policy import load_policy
 from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS, paged
 from app.projection.state import owned_state
@@ -27,7 +28,7 @@ from bench.ledger import Ledger
 from bench.machine import machine
 from bench.processes import BenchedConsumer, cpu_seconds
 from bench.servers import Servers, conditions, servers
-from ingest.consumer.service import tune_garbage_collection
+from ingest.consumer.service import ALLOCATIONS
 from ingest.kafka.producer import produce
 from ingest.record.writer import DecodedMessage, write_batch
 
@@ -93,7 +94,7 @@ def _measured(s: Servers, ledger: Ledger, sample: int, topic: str, *, graph: boo
 
 def _record_alone(s: Servers, told: Sequence[Transfer]) -> dict[str, Any]:
     messages = [DecodedMessage("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(told)]
-    tune_garbage_collection()  # as the consumer does
+    collect_rarely(ALLOCATIONS)  # as the consumer does
     size = s.settings.batch_messages
     used, own = cpu_seconds(s.pids)["postgres"], time.process_time()
     seconds = []

@@ -13,6 +13,7 @@ from typing import Any
 
 from app.domain import Transfer
 from app.errors import AmlError
+from app.garbage_collection import collect_rarely
 from app.projection.rows import TRANSFER_ROWS, WALLET_ROWS
 from app.projection.state import owned_state
 from app.projection.write import write_transfers, write_wallets
@@ -22,7 +23,7 @@ from bench.machine import machine
 from bench.processes import BenchedConsumer, cpu_seconds
 from bench.servers import Servers, conditions, servers
 from bench.stores import story
-from ingest.consumer.service import tune_garbage_collection
+from ingest.consumer.service import ALLOCATIONS
 from ingest.kafka.producer import produce
 from ingest.record.writer import DecodedMessage, write_batch
 
@@ -95,7 +96,7 @@ def _throughput(s: Servers, transfers: int) -> dict[str, Any]:
 
 def _seconds_of_record(s: Servers, told: Sequence[Transfer]) -> float:
     messages = [DecodedMessage("bench", 0, i, None, b"", transfer) for i, transfer in enumerate(told)]
-    tune_garbage_collection()  # as the consumer does
+    collect_rarely(ALLOCATIONS)  # as the consumer does
     size = s.settings.batch_messages
     began = time.perf_counter()
     for start in range(0, len(messages), size):

@@ -17,14 +17,15 @@ HEAD_SECONDS: Final = 10.0
 """From the connection, or from the first byte of a later request, to the end of the head."""
 BODY_SECONDS: Final = 20.0
 """From the head to the end of the body, which has 64 KiB at most."""
+PATIENCE_SECONDS: Final = 1.0
+"""From the head to the first byte of the body, before the route is asked without it."""
 READ_SECONDS: Final = 60.0
 """How long a client may take for what a buffer holds of an answer, some 64 KiB."""
 ANSWER_SECONDS: Final = 3_600.0
 """From the whole request to the end of its answer, however slowly it is read."""
-BACKLOG: Final = 128
-"""Connections that wait to be accepted, and those that asyncio accepts in one step."""
-OWN_DESCRIPTORS: Final = 128 + 6 * BACKLOG
-"""Of the process itself: connections to the stores, files, and connections that asyncio accepted in its last
+MAX_HEAD_BYTES: Final = 16_384
+OWN_DESCRIPTORS: Final = 896
+"""Of the process itself: connections to the stores, files, and connections that were accepted in the last
 steps, before those are closed that give place to them."""
 DESCRIPTORS: Final = 4_096
 MAX_CONNECTIONS: Final = 1_000
@@ -47,6 +48,33 @@ def max_connections() -> int:
     return max(16, min(MAX_CONNECTIONS, descriptors - OWN_DESCRIPTORS))
 
 
+class _Requests(h11.Connection):
+    """The events of a connection; a request that promises a body is held until a byte of it has come.
+
+    Whoever opens many connections and sends heads alone costs no route anything while there are too many.
+    """
+
+    is_patient = True
+    held: h11.Request | None = None
+
+    def next_event(self) -> Any:  # noqa: ANN401 - h11's signature
+        """As h11's."""
+        event: Any = self.held or super().next_event()
+        waits = (
+            self.is_patient
+            and isinstance(event, h11.Request)
+            and self.trailing_data == (b"", False)
+            and not self.they_are_waiting_for_100_continue
+            and any(_promises_a_body(name, value) for name, value in event.headers)
+        )
+        self.held = event if waits else None
+        return h11.NEED_DATA if waits else event
+
+
+def _promises_a_body(name: bytes, value: bytes) -> bool:
+    return name == b"transfer-encoding" or (name == b"content-length" and bool(value.strip(b"0")))
+
+
 class BoundedConnection(H11Protocol):
     """One HTTP connection, which ends when it takes longer than the limits of this file.
 
@@ -55,6 +83,7 @@ class BoundedConnection(H11Protocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's signature
         super().__init__(*args, **options)
+        self.conn: _Requests = _Requests(h11.SERVER, MAX_HEAD_BYTES)
         self._deadlines: dict[str, asyncio.TimerHandle] = {}
         self._waiting = _waiting.setdefault(self.server_state, {})
 
@@ -64,9 +93,9 @@ class BoundedConnection(H11Protocol):
         self._end_after("request", HEAD_SECONDS)
         self._waiting[self] = None
         if len(self.connections) > max_connections():
-            next(iter(self._waiting)).transport.abort()
+            next(iter(self._waiting))._abort()  # noqa: SLF001 - of this class
         elif not self._is_trusted() and len(mine := self._of_my_address()) > MAX_OF_ONE_ADDRESS:
-            next(each for each in (*self._waiting, self) if each in mine).transport.abort()
+            next(each for each in (*self._waiting, self) if each in mine)._abort()  # noqa: SLF001 - likewise
 
     def data_received(self, data: bytes) -> None:
         """Reads some bytes; the deadline is that of the part of the request that is still missing."""
@@ -74,6 +103,10 @@ class BoundedConnection(H11Protocol):
         if before is h11.IDLE and "request" not in self._deadlines:
             self._end_after("request", HEAD_SECONDS)
         super().data_received(data)
+        if self.conn.held is None:
+            self._clear("begin")
+        elif "begin" not in self._deadlines:
+            self._deadlines["begin"] = self.loop.call_later(PATIENCE_SECONDS, self._begin)
         after = self.conn.their_state
         if after is h11.SEND_BODY:
             if before is not h11.SEND_BODY:
@@ -107,6 +140,11 @@ class BoundedConnection(H11Protocol):
         self._waiting.pop(self, None)
         super().connection_lost(exc)
 
+    def _abort(self) -> None:
+        """Gives its place to another one: it ends in the loop's next step, and waits no longer."""
+        self._waiting.pop(self, None)
+        self.transport.abort()
+
     def _of_my_address(self) -> set["BoundedConnection"]:
         mine = self.client and self.client[0]
         every = (each for each in self.connections if isinstance(each, BoundedConnection))
@@ -127,6 +165,13 @@ class BoundedConnection(H11Protocol):
         is_answering = self.cycle is not None and not self.cycle.response_complete
         if is_answering and "answer" not in self._deadlines:
             self._end_after("answer", ANSWER_SECONDS)
+
+    def _begin(self) -> None:
+        """Gives the held request to its route, without a byte of its body."""
+        self._clear("begin")
+        self.conn.is_patient = False
+        self.handle_events()
+        self.conn.is_patient = True
 
     def _end_after(self, what: str, seconds: float) -> None:
         """Sets the time until which a part has to be over: bytes of a request prolong no unread answer."""

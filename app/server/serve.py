@@ -3,8 +3,8 @@
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, Final
 
 import structlog
 import uvicorn
@@ -12,10 +12,12 @@ from fastapi import FastAPI
 
 from app.api.security import check_settings
 from app.errors import AmlError
+from app.garbage_collection import collect_rarely
 from app.projection.schema import prepare
 from app.record.identity import record_id
 from app.server.application import create_app
-from app.server.connections import BACKLOG, BoundedConnection, raise_descriptor_limit
+from app.server.connections import BoundedConnection, raise_descriptor_limit
+from app.server.listening import ACCEPTED_AT_ONCE, Server
 from app.settings import Settings
 from app.stores.graph import Graph, is_graph_error
 from app.stores.limits import Work
@@ -23,6 +25,9 @@ from app.stores.migrate import migrate
 from app.stores.postgres import Postgres
 
 log = structlog.get_logger()
+
+ALLOCATIONS: Final = 2_000
+"""Between two looks for cycles; a request makes some hundreds of containers."""
 
 
 def serve(settings: Settings) -> None:
@@ -36,7 +41,12 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     raise_descriptor_limit()
     with application(settings) as app:
-        uvicorn.run(app, **server_options(settings))
+        collect_rarely(ALLOCATIONS)
+        server = Server(uvicorn.Config(app, **server_options(settings)))
+        with suppress(KeyboardInterrupt):
+            server.run()
+    if not server.started:
+        sys.exit(3)  # as uvicorn's own command
 
 
 @contextmanager
@@ -71,7 +81,7 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "http": BoundedConnection,
         "ws": "none",
         "lifespan": "on",
-        "backlog": BACKLOG,
+        "backlog": ACCEPTED_AT_ONCE,
         "timeout_graceful_shutdown": 5,
     }
 

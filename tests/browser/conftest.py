@@ -22,8 +22,8 @@ PATIENCE_MILLISECONDS = 90_000
 """Of every wait: a busy machine is no finding."""
 
 
-# One a file, not one a session: until it ends Playwright keeps an event loop running in the thread of the tests,
-# and no test of another file on the same worker could run one of its own.
+# One a file, not one a session: until it ends Playwright keeps an event loop running in the thread of the
+# tests, and no test of another file on the same worker could run one of its own.
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium."""

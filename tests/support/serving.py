@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from app.logs import configure_logging
 from app.server.application import create_app
+from app.server.listening import Server
 from app.server.serve import server_options
 from app.settings import Settings
 from app.stores.graph import Graph
@@ -42,7 +43,7 @@ def running(
     listener = socket.create_server(("127.0.0.1", port))
     port = listener.getsockname()[1]
     with make(settings.model_copy(update={"api_port": port})) as app:
-        server = uvicorn.Server(uvicorn.Config(app, **server_options(settings) | {"log_level": "error"}))
+        server = Server(uvicorn.Config(app, **server_options(settings) | {"log_level": "error"}))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         url = f"http://127.0.0.1:{port}"

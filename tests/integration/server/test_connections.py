@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from time import monotonic, sleep
 
 import httpx
+import psutil
 import pytest
 
 from app.server import connections
@@ -15,6 +16,7 @@ from app.stores.postgres import Postgres
 from tests.support.serving import served
 
 HEAD = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+POST = b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n"
 KINDS = {
     "silent": b"",
     "half a head": HEAD,
@@ -100,6 +102,47 @@ def test_of_too_many_connections_those_end_that_wait_longest(client: httpx.Clien
             with httpx.Client(base_url=client.base_url, timeout=30) as another:
                 assert another.get("/health").status_code == 200
         assert all(ended(each) for each in strangers[:100])
+
+
+def test_of_many_that_come_at_once_no_more_are_open_than_may_be(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 60.0)  # only their number ends one
+    with opened(client, 600, b""):
+        assert client.get("/health").status_code == 200
+        deadline = monotonic() + 30
+        while (number := _open_at(client)) > connections.MAX_CONNECTIONS and monotonic() < deadline:
+            sleep(0.2)
+        assert number <= connections.MAX_CONNECTIONS
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 3", b"Transfer-Encoding: chunked"])
+def test_a_body_may_come_after_its_head(client: httpx.Client, framing: bytes) -> None:
+    body = b"a=b" if b"Length" in framing else b"3\r\na=b\r\n0\r\n\r\n"
+    for pause in (0.2, 1.5):
+        with opened(client, 1, POST + framing + b"\r\n\r\n") as (stranger,):
+            sleep(pause)
+            stranger.sendall(body)
+            assert stranger.recv(65_536).startswith(b"HTTP/1.1 401 ")  # it is no token
+
+
+def test_who_sends_no_body_or_waits_for_leave_is_answered(client: httpx.Client) -> None:
+    """A request is held for a second at most, and not at all where nothing is to come."""
+    with opened(client, 1, POST + b"Content-Length: 9\r\n\r\n") as (silent,):
+        assert ended(silent)
+    for rest in (b"Content-Length: 0\r\n\r\n", b"\r\n"):
+        with opened(client, 1, POST + rest) as (bodiless,):
+            assert bodiless.recv(65_536).startswith(b"HTTP/1.1 401 ")
+    with opened(client, 1, POST + b"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n") as (patient,):
+        assert patient.recv(65_536).startswith(b"HTTP/1.1 100 ")
+        patient.sendall(b"a=b")
+        assert patient.recv(65_536).startswith(b"HTTP/1.1 401 ")
+
+
+def _open_at(client: httpx.Client) -> int:
+    """Open connections of the server, which is in this process."""
+    every = psutil.Process().net_connections("tcp")
+    return sum(each.laddr.port == client.base_url.port and each.status == "ESTABLISHED" for each in every)
 
 
 def test_bytes_behind_a_request_prolong_no_unread_answer(client: httpx.Client) -> None:
