@@ -26,7 +26,7 @@ from app.stores.postgres import Postgres
 
 log = structlog.get_logger()
 
-ALLOCATIONS: Final = 2_000
+ALLOCATIONS: Final = 50_000
 """Between two looks for cycles; a request makes some hundreds of containers."""
 
 

@@ -49,10 +49,25 @@ class WalletAccounts:
         return replace(self, accounts=replace(self.accounts, totals=fewer))
 
 
-def read_wallet_accounts(
-    connection: Connection, wallet_ids: Collection[int], policy: Policy, run: Row[Any], watermark: int
-) -> WalletAccounts:
-    """The transfers of these wallets up to a batch, and of those that collect from them."""
+@dataclass(frozen=True)
+class OwnTransfers:
+    """The transfers of some wallets up to a batch, by transfer_id, and their pools.
+
+    Of `busy` wallets some are missing.
+    """
+
+    wallet_ids: Collection[int]
+    rows: Mapping[int, Row[Any]]
+    owner: Mapping[int, int]
+    """Whose each pool is."""
+    busy: frozenset[int]
+    limits: Mapping[str, int | None]
+
+
+def read_own_transfers(
+    connection: Connection, wallet_ids: Collection[int], run: Row[Any], watermark: int
+) -> OwnTransfers:
+    """The transfers of these wallets up to a batch."""
     limits: dict[str, int | None] = {
         "watermark": watermark,
         "limit": MAX_TRANSFERS + 1,
@@ -66,10 +81,19 @@ def read_wallet_accounts(
         counts[DESTINATION, row.send_pool_id] += 1
     owner = {pool.pool_id: pool.wallet_id for pool in pools}
     busy = frozenset(owner[pool] for (_, pool), n in counts.items() if n > MAX_TRANSFERS and pool in owner)
+    return OwnTransfers(wallet_ids, rows, owner, busy, limits)
+
+
+def read_wallet_accounts(
+    connection: Connection, own: OwnTransfers, policy: Policy, run: Row[Any]
+) -> WalletAccounts:
+    """The accounts of the wallets of these transfers, with the transfers of those that collect from them."""
+    rows = dict(own.rows)
     if policy.mule is not None:
-        paid = {row.recv_pool_id for row in rows.values() if row.send_pool_id in owner} - owner.keys()
-        collecting = _collecting(connection, paid, policy, run) if paid else []
-        rows |= {row.transfer_id: row for row in _flows(connection, collecting, limits)}
+        paid = {row.recv_pool_id for row in rows.values() if row.send_pool_id in own.owner}
+        collecting = _collecting(connection, paid - own.owner.keys(), policy, run)
+        rows |= {row.transfer_id: row for row in _flows(connection, collecting, own.limits)}
+    wallet_ids = own.wallet_ids
     in_order = sorted(rows.values(), key=lambda row: (row.seq, row.transaction_hash))
     wallets = {row.sender_id for row in in_order} | {row.receiver_id for row in in_order} | {*wallet_ids}
     named = connection.execute(_LABELLED, {"wallet_ids": sorted(wallets), "zero": ZERO_ADDRESS})
@@ -77,7 +101,7 @@ def read_wallet_accounts(
     return WalletAccounts(
         _accounts(in_order, frozenset(wallet_ids)),
         {row.wallet_id: (row.chain, row.address) for row in named},
-        busy,
+        own.busy,
         in_order,
         {row.asset_id: row for row in assets},
         _other_values(in_order),
@@ -123,6 +147,8 @@ def _flows(
 def _collecting(connection: Connection, paid: set[int], policy: Policy, run: Row[Any]) -> list[int]:
     """Of these pools those that may be a mule's: the run said so, or they have changed since."""
     assert policy.mule is not None  # noqa: S101 - the caller looked
+    if not paid:
+        return []
     parameters = {
         "pools": sorted(paid),
         "run_id": run.run_id,

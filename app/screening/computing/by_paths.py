@@ -1,6 +1,7 @@
 """The scores of some wallets now, by paths of the graph: all of them, or those since the published run."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from functools import partial
 from time import monotonic
@@ -10,16 +11,22 @@ from sqlalchemy import Connection, Row, text
 
 from app.errors import DependencyMissing, NotReady, QueryTimeout, Unequal
 from app.labels.effective import EffectiveLabel, effective_labels
+from app.ledger.cells import DESTINATION, SOURCE
 from app.ledger.shares import DirectionShares
 from app.policy.label_rules import LabelRules
 from app.projection.state import read_state
 from app.runs.engines.cypher import shares_by_paths
 from app.runs.results.totals import Totals
 from app.runs.stored_policy import knows_keys
-from app.screening.computing.accounts import WalletAccounts, read_wallet_accounts
+from app.screening.computing.accounts import (
+    OwnTransfers,
+    WalletAccounts,
+    read_own_transfers,
+    read_wallet_accounts,
+)
 from app.screening.computing.base import Base
 from app.screening.computing.judging import exposure_rows, judge_wallets
-from app.screening.computing.since_run import RunRows, exposures_since_run, unchanged_until
+from app.screening.computing.since_run import RunRows, exposures_since_run, later_of, unchanged_until
 from app.screening.computing.transfer_paths import layout_of_run
 from app.screening.computing.transfer_shares import TransferShares, ask_shares
 from app.screening.computing.waiting import NO_PATHS, is_there, projected_batch
@@ -145,23 +152,82 @@ def _within(
         raise QueryTimeout("the limit of time was over before.")
     if base.run is None:
         raise NotReady("No scoring run has been published, so the graph has no labels.")
+    run = base.run
     while True:
         with postgres.transaction(snapshot=True) as connection:
             watermark = projected_batch(connection)
-            state = in_thread(partial(read_state, graph))  # meanwhile the record is read
+            # The graph is asked while the record is read.
+            there = in_thread(lambda: is_there(read_state(graph), run, watermark, not_before, deadline))  # noqa: B023 - awaited below
             if watermark >= not_before:
-                accounts = read_wallet_accounts(connection, wallet_ids, base.policy, base.run, watermark)
-                labels = _labels(connection, accounts, base.run, base.label_rules, own)
-        if not is_there(state.result(), base.run, watermark, not_before, deadline):
+                mine = read_own_transfers(connection, wallet_ids, run, watermark)
+                later = None
+                if of_run is not None:
+                    later = _follow(
+                        graph, base, mine, of_run, there=there, watermark=watermark, deadline=deadline
+                    )
+                accounts = read_wallet_accounts(connection, mine, base.policy, run)
+                labels = _labels(connection, accounts, run, base.label_rules, own)
+        if not there.result():
             continue
         found = _attempt(
-            graph, base, wallet_ids, accounts, labels, of_run=of_run, watermark=watermark, deadline=deadline
+            graph,
+            base,
+            wallet_ids,
+            accounts,
+            labels,
+            of_run=of_run,
+            later=later,
+            watermark=watermark,
+            deadline=deadline,
         )
         with postgres.transaction() as connection:
             if not connection.execute(_RESTATED, {"watermark": watermark}).scalar_one():
                 return found
         if monotonic() >= deadline:
             raise QueryTimeout("older transfers were changed while they were read.")
+
+
+@dataclass(frozen=True)
+class _Later:
+    """The transfers since the run of wallets that are `unchanged` until then, while they are followed."""
+
+    unchanged: frozenset[int]
+    shares: Mapping[int, Future[TransferShares]]
+    """By direction."""
+
+
+def _follow(
+    graph: Graph,
+    base: Base,
+    mine: OwnTransfers,
+    of_run: Mapping[int, RunRows],
+    *,
+    there: Future[bool],
+    watermark: int,
+    deadline: float,
+) -> _Later:
+    """Begins to follow them as soon as the graph is `there`."""
+    run = base.run
+    assert run is not None  # noqa: S101 - the caller looked
+    transfers = mine.rows.values()
+    asked = {one: rows for one, rows in of_run.items() if one not in mine.busy}
+    unchanged = unchanged_until(asked, run.watermark, transfers)
+
+    def shares(direction: int) -> TransferShares:
+        later = {row.transfer_id for _, row in later_of(direction, unchanged, transfers, run.watermark)}
+        if not later or not there.result():
+            return {}
+        return ask_shares(
+            graph,
+            base.policy,
+            layout_of_run(run),
+            direction,
+            sorted(later),
+            watermark=watermark,
+            deadline=deadline,
+        )
+
+    return _Later(unchanged, {one: in_thread(partial(shares, one)) for one in (SOURCE, DESTINATION)})
 
 
 def _attempt(
@@ -172,6 +238,7 @@ def _attempt(
     labels: Sequence[EffectiveLabel],
     *,
     of_run: Mapping[int, RunRows] | None,
+    later: _Later | None,
     watermark: int,
     deadline: float,
 ) -> PathScores:
@@ -182,7 +249,7 @@ def _attempt(
     layout = layout_of_run(run)
     known = base.known_assets(accounts.assets.values())
     changed: frozenset[int] = frozenset()
-    if of_run is None:
+    if of_run is None or later is None:
         exposures = shares_by_paths(
             graph,
             layout,
@@ -195,19 +262,16 @@ def _attempt(
             other_values=accounts.other_values,
         )
     else:
-        unchanged = unchanged_until({one: of_run[one] for one in asked}, run.watermark, accounts)
-        changed = frozenset(asked) - unchanged
-        asked = sorted(unchanged)
+        changed = frozenset(asked) - later.unchanged
+        asked = sorted(later.unchanged)
         accounts = accounts.only(asked)
-
-        def follow(direction: int, transfer_ids: Sequence[int]) -> TransferShares:
-            return ask_shares(
-                graph, policy, layout, direction, transfer_ids, watermark=watermark, deadline=deadline
-            )
-
-        mine = {one: of_run[one] for one in asked}
         exposures = exposures_since_run(
-            layout, mine, accounts, watermark=run.watermark, known_assets=known, follow=follow
+            layout,
+            {one: of_run[one] for one in asked},
+            accounts,
+            watermark=run.watermark,
+            known_assets=known,
+            follow=lambda direction, _transfer_ids: later.shares[direction].result(),
         )
     totals = accounts.only(asked).accounts.totals
     _check_owners(exposures.source, totals.source)

@@ -5,7 +5,7 @@ the run found; each transfer after it is followed by itself. So a busy wallet wi
 paths of that one. Where money went that was sent before the run is therefore as the run saw it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -39,19 +39,22 @@ class RunRows:
     exposures: Sequence[Any] = ()
 
 
-def unchanged_until(run: Mapping[int, RunRows], watermark: int, accounts: WalletAccounts) -> frozenset[int]:
+def unchanged_until(run: Mapping[int, RunRows], watermark: int, transfers: Iterable[Any]) -> frozenset[int]:
     """The wallets whose transfers up to the run's batch are still those that the run saw.
+
+    `transfers` are all of theirs, and may be others'.
 
     Of the others some were restated or retracted: their shares are not those of the run.
     """
+    every = list(transfers)
     restated = {
         wallet_id
-        for row in accounts.rows
+        for row in every
         if row.batch_id <= watermark < row.revision
         for wallet_id in (row.sender_id, row.receiver_id)
     }
     now: dict[tuple[int, int, int], list[int]] = {}
-    for row in accounts.rows:
+    for row in every:
         if row.batch_id <= watermark:
             for direction, wallet_id in ((SOURCE, row.receiver_id), (DESTINATION, row.sender_id)):
                 total = now.setdefault((wallet_id, direction, row.asset_id), [0, 0])
@@ -86,12 +89,11 @@ def exposures_since_run(
     Raises:
         Unequal: of a transfer nothing is known.
     """
-    later = [row for row in accounts.rows if row.batch_id > watermark]
     known = frozenset(known_assets.tolist())
     sides = []
     for direction in (SOURCE, DESTINATION):
         vectors = _of_run(direction, layout, run)
-        of_wallets = list(_later_of(direction, run, later))
+        of_wallets = list(later_of(direction, run, accounts.rows, watermark))
         if of_wallets:
             _add_later(
                 vectors, of_wallets, follow(direction, sorted({t.transfer_id for _, t in of_wallets})), known
@@ -100,11 +102,13 @@ def exposures_since_run(
     return Exposures(layout, *sides)
 
 
-def _later_of(direction: int, run: Mapping[int, RunRows], later: Sequence[Any]) -> Iterator[tuple[int, Any]]:
+def later_of(
+    direction: int, wallet_ids: Container[int], transfers: Iterable[Any], watermark: int
+) -> Iterator[tuple[int, Any]]:
     """Of the transfers after the run those whose end in this direction is one of these wallets, with it."""
-    for row in later:
+    for row in transfers:
         wallet_id = row.receiver_id if direction == SOURCE else row.sender_id
-        if wallet_id in run:
+        if row.batch_id > watermark and wallet_id in wallet_ids:
             yield wallet_id, row
 
 
