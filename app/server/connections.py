@@ -23,7 +23,6 @@ READ_SECONDS: Final = 60.0
 """How long a client may take for what a buffer holds of an answer, some 64 KiB."""
 ANSWER_SECONDS: Final = 3_600.0
 """From the whole request to the end of its answer, however slowly it is read."""
-MAX_HEAD_BYTES: Final = 16_384
 OWN_DESCRIPTORS: Final = 896
 """Of the process itself: connections to the stores, files, and connections that were accepted in the last
 steps, before those are closed that give place to them."""
@@ -83,7 +82,7 @@ class BoundedConnection(H11Protocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - uvicorn's signature
         super().__init__(*args, **options)
-        self.conn: _Requests = _Requests(h11.SERVER, MAX_HEAD_BYTES)
+        self.conn: _Requests = _Requests(h11.SERVER)
         self._deadlines: dict[str, asyncio.TimerHandle] = {}
         self._waiting = _waiting.setdefault(self.server_state, {})
 

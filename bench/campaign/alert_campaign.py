@@ -43,6 +43,8 @@ log = structlog.get_logger()
 RECOVERY_SECONDS: Final = 300.0
 MOST_AT_ONCE: Final = 12
 CHUNK: Final = 10
+LEAST_TRANSFERS: Final = 300
+"""So many are sent however soon the faults are over: two labels come and some amounts are large."""
 AT_ONCE: Final = 500
 """Transfers that are sent together in peace."""
 _KINDS: Final = ("SIGKILL", "SIGSTOP", "connections cut", "sessions of PostgreSQL ended")
@@ -77,6 +79,7 @@ def run(
             while struck.done < faults:
                 struck.burst(min(struck.random.randint(2, MOST_AT_ONCE), faults - struck.done))
                 told(struck.figures())
+            struck.tell_enough()
         struck.settle()
         disturbed, problems = struck.found(), struck.problems + struck.wrong_levels()
         problems += struck.undelivered()
@@ -195,6 +198,10 @@ class _Campaign:
             self.by_kind[strike.kind] = self.by_kind.get(strike.kind, 0) + 1
         log.info("whole", faults=[strike.kind for strike in strikes], of=self.done)
         sleep(self.random.uniform(0, 5))  # some work is done in peace, and is cut off in the middle
+
+    def tell_enough(self) -> None:
+        """Returns when so much of the story is sent that there is something to compare."""
+        self._await(lambda: self._sent >= LEAST_TRANSFERS, "send the story")
 
     def settle(self) -> None:
         """Returns when all that was sent is scored, screened and told."""

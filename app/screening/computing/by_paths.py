@@ -175,7 +175,6 @@ def _within(
             wallet_ids,
             accounts,
             labels,
-            of_run=of_run,
             later=later,
             watermark=watermark,
             deadline=deadline,
@@ -189,9 +188,10 @@ def _within(
 
 @dataclass(frozen=True)
 class _Later:
-    """The transfers since the run of wallets that are `unchanged` until then, while they are followed."""
+    """The transfers since the run of wallets that are unchanged until then, while they are followed."""
 
-    unchanged: frozenset[int]
+    of_run: Mapping[int, RunRows]
+    """What the run stored of these wallets."""
     shares: Mapping[int, Future[TransferShares]]
     """By direction."""
 
@@ -210,8 +210,8 @@ def _follow(
     run = base.run
     assert run is not None  # noqa: S101 - the caller looked
     transfers = mine.rows.values()
-    asked = {one: rows for one, rows in of_run.items() if one not in mine.busy}
-    unchanged = unchanged_until(asked, run.watermark, transfers)
+    whole = {one: rows for one, rows in of_run.items() if one not in mine.busy}
+    unchanged = unchanged_until(whole, run.watermark, transfers)
 
     def shares(direction: int) -> TransferShares:
         later = {row.transfer_id for _, row in later_of(direction, unchanged, transfers, run.watermark)}
@@ -227,7 +227,10 @@ def _follow(
             deadline=deadline,
         )
 
-    return _Later(unchanged, {one: in_thread(partial(shares, one)) for one in (SOURCE, DESTINATION)})
+    return _Later(
+        {one: of_run[one] for one in sorted(unchanged)},
+        {one: in_thread(partial(shares, one)) for one in (SOURCE, DESTINATION)},
+    )
 
 
 def _attempt(
@@ -237,7 +240,6 @@ def _attempt(
     accounts: WalletAccounts,
     labels: Sequence[EffectiveLabel],
     *,
-    of_run: Mapping[int, RunRows] | None,
     later: _Later | None,
     watermark: int,
     deadline: float,
@@ -249,7 +251,7 @@ def _attempt(
     layout = layout_of_run(run)
     known = base.known_assets(accounts.assets.values())
     changed: frozenset[int] = frozenset()
-    if of_run is None or later is None:
+    if later is None:
         exposures = shares_by_paths(
             graph,
             layout,
@@ -262,12 +264,12 @@ def _attempt(
             other_values=accounts.other_values,
         )
     else:
-        changed = frozenset(asked) - later.unchanged
-        asked = sorted(later.unchanged)
+        changed = frozenset(asked) - later.of_run.keys()
+        asked = list(later.of_run)
         accounts = accounts.only(asked)
         exposures = exposures_since_run(
             layout,
-            {one: of_run[one] for one in asked},
+            later.of_run,
             accounts,
             watermark=run.watermark,
             known_assets=known,
@@ -291,7 +293,7 @@ def _attempt(
     )
     stored = exposure_rows(exposures, totals, accounts.assets, asked)
     return PathScores(
-        {one: PathScore(rows[one], stored.get(one, []), watermark, of_run is not None) for one in asked},
+        {one: PathScore(rows[one], stored.get(one, []), watermark, later is not None) for one in asked},
         dict.fromkeys(accounts.busy, f"{NO_PATHS}: it has too many transfers to be judged by itself."),
         changed,
     )

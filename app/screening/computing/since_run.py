@@ -42,9 +42,8 @@ class RunRows:
 def unchanged_until(run: Mapping[int, RunRows], watermark: int, transfers: Iterable[Any]) -> frozenset[int]:
     """The wallets whose transfers up to the run's batch are still those that the run saw.
 
-    `transfers` are all of theirs, and may be others'.
-
-    Of the others some were restated or retracted: their shares are not those of the run.
+    Of the others some were restated or retracted: their shares are not those of the run. `transfers` are all
+    of these wallets', and may be others' as well.
     """
     every = list(transfers)
     restated = {
