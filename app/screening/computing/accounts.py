@@ -93,18 +93,18 @@ def read_wallet_accounts(
         paid = {row.recv_pool_id for row in rows.values() if row.send_pool_id in own.owner}
         collecting = _collecting(connection, paid - own.owner.keys(), policy, run)
         rows |= {row.transfer_id: row for row in _flows(connection, collecting, own.limits)}
-    wallet_ids = own.wallet_ids
     in_order = sorted(rows.values(), key=lambda row: (row.seq, row.transaction_hash))
-    wallets = {row.sender_id for row in in_order} | {row.receiver_id for row in in_order} | {*wallet_ids}
-    named = connection.execute(_LABELLED, {"wallet_ids": sorted(wallets), "zero": ZERO_ADDRESS})
-    assets = connection.execute(_ASSETS, {"asset_ids": sorted({row.asset_id for row in in_order})})
+    accounts = _accounts(in_order, frozenset(own.wallet_ids))
+    wallets = np.union1d(accounts.wallet_id, np.array(list(own.wallet_ids), np.int64)).tolist()
+    named = connection.execute(_LABELLED, {"wallet_ids": wallets, "zero": ZERO_ADDRESS})
+    assets = connection.execute(_ASSETS, {"asset_ids": np.unique(accounts.asset_id).tolist()})
     return WalletAccounts(
-        _accounts(in_order, frozenset(wallet_ids)),
+        accounts,
         {row.wallet_id: (row.chain, row.address) for row in named},
         own.busy,
         in_order,
         {row.asset_id: row for row in assets},
-        _other_values(in_order),
+        _other_values(in_order) if own.limits["values_of"] is not None else {},
     )
 
 
@@ -161,22 +161,25 @@ def _collecting(connection: Connection, paid: set[int], policy: Policy, run: Row
 
 def _accounts(rows: Sequence[Row[Any]], wallet_ids: frozenset[int]) -> Accounts:
     """The transfers as columns, and the totals of these wallets alone."""
-    owners = sorted(
-        {(row.sender_id, row.asset_id) for row in rows} | {(row.receiver_id, row.asset_id) for row in rows}
-    )
-    place = {owner: number for number, owner in enumerate(owners)}
+    of: dict[str, Sequence[Any]] = defaultdict(tuple)
+    if rows:
+        of.update(zip(rows[0]._fields, zip(*rows, strict=True), strict=True))
+    wallets = np.array([*of["sender_id"], *of["receiver_id"]], np.int64)
+    assets = np.array([*of["asset_id"], *of["asset_id"]], np.int64)
+    owners, place = np.unique(np.stack([wallets, assets], axis=1), axis=0, return_inverse=True)
+    sender_pool, receiver_pool = place.reshape(2, -1).astype(np.int32)
     flows: Any = SimpleNamespace(
-        sender_pool=np.array([place[row.sender_id, row.asset_id] for row in rows], np.int32),
-        receiver_pool=np.array([place[row.receiver_id, row.asset_id] for row in rows], np.int32),
-        amount=np.array([float(row.amount) for row in rows], np.float64),
-        usd=np.array([float(row.usd_value or 0) for row in rows], np.float64),
+        sender_pool=sender_pool,
+        receiver_pool=receiver_pool,
+        amount=np.array(of["amount"], np.float64),
+        usd=np.array([usd or 0 for usd in of["usd_value"]], np.float64),
     )
     return Accounts(
         flows,
-        np.array([row.transfer_id for row in rows], np.int64),
-        np.array([row.moment for row in rows], np.int64),
-        np.array([wallet_id for wallet_id, _ in owners], np.int64),
-        np.array([asset_id for _, asset_id in owners], np.int32),
+        np.array(of["transfer_id"], np.int64),
+        np.array(of["moment"], np.int64),
+        owners[:, 0].copy(),
+        owners[:, 1].astype(np.int32),
         totals_of(rows, wallet_ids),
     )
 
