@@ -4,6 +4,7 @@ import json
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import sleep
 from typing import Any
 
 import httpx
@@ -186,9 +187,10 @@ def good(table: Table, api: httpx.Client, postgres: Postgres) -> None:
 
 
 def wait_for(holds: Callable[[], bool]) -> None:
-    for _ in range(200):
+    for _ in range(600):
         if holds():
             return
+        sleep(0.1)
     raise AssertionError("it did not end")
 
 
