@@ -1,6 +1,7 @@
 """Search by address, beginning, hash, name and reference: what is found, in which order, and what is not."""
 
 from collections.abc import Iterator
+from time import sleep
 
 import httpx
 import pytest
@@ -66,6 +67,7 @@ def test_words_of_a_name_find_its_wallet_and_a_beginning_comes_before_it(
     for _ in range(100):  # the index of words is written a moment later
         if found(api, "of MIXER"):
             break
+        sleep(0.1)
     assert found(api, "of MIXER") == [("name", ALICE)]
     assert found(api, "0xabab") == [("beginning", LISTED), ("name", ALICE)]
     assert found(api, "0xabab", limit=1) == [("beginning", LISTED)]
