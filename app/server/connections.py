@@ -5,6 +5,7 @@ uvicorn bounds only the pause between two requests of a connection, so its proto
 
 import asyncio
 import resource
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -18,7 +19,7 @@ HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 20.0
 """From the head to the end of the body, which has 64 KiB at most."""
 PATIENCE_SECONDS: Final = 1.0
-"""From the head to the first byte of the body, before the route is asked without it."""
+"""How long a body may take to begin; then the route gets its request without a byte of it."""
 READ_SECONDS: Final = 60.0
 """How long a client may take for what a buffer holds of an answer, some 64 KiB."""
 ANSWER_SECONDS: Final = 3_600.0
@@ -50,7 +51,7 @@ def max_connections() -> int:
 class _Requests(h11.Connection):
     """The events of a connection; a request that promises a body is held until a byte of it has come.
 
-    Whoever opens many connections and sends heads alone costs no route anything while there are too many.
+    In a flood a client that sends heads alone reaches no route: its connections give their place sooner.
     """
 
     is_patient = True
@@ -105,7 +106,7 @@ class BoundedConnection(H11Protocol):
         if self.conn.held is None:
             self._clear("begin")
         elif "begin" not in self._deadlines:
-            self._deadlines["begin"] = self.loop.call_later(PATIENCE_SECONDS, self._begin)
+            self._after("begin", PATIENCE_SECONDS, self._begin)
         after = self.conn.their_state
         if after is h11.SEND_BODY:
             if before is not h11.SEND_BODY:
@@ -174,8 +175,11 @@ class BoundedConnection(H11Protocol):
 
     def _end_after(self, what: str, seconds: float) -> None:
         """Sets the time until which a part has to be over: bytes of a request prolong no unread answer."""
+        self._after(what, seconds, self.transport.abort)
+
+    def _after(self, what: str, seconds: float, act: Callable[[], None]) -> None:
         self._clear(what)
-        self._deadlines[what] = self.loop.call_later(seconds, self.transport.abort)
+        self._deadlines[what] = self.loop.call_later(seconds, act)
 
     def _clear(self, what: str) -> None:
         if (deadline := self._deadlines.pop(what, None)) is not None:

@@ -11,6 +11,7 @@ from uvicorn.supervisors.statreload import StatReload
 
 from app.api.security import check_settings
 from app.logs import configure_logging
+from app.server.listening import Server
 from app.server.serve import application, server_options
 from app.settings import PROJECT, Settings, settings
 from app.tracing import start_tracing
@@ -48,7 +49,7 @@ def serve_reloading(configured: Settings) -> None:
         reload_dirs=[str(PROJECT / folder) for folder in FOLDERS],
         **server_options(configured) | {"log_level": "info", "timeout_graceful_shutdown": 1},
     )
-    reloader = SourceReload(config, target=uvicorn.Server(config).run, sockets=[config.bind_socket()])
+    reloader = SourceReload(config, target=Server(config).run, sockets=[config.bind_socket()])
     reloader.policy_file = configured.policy_file
     reloader.run()
 

@@ -14,7 +14,6 @@ from app.labels.effective import EffectiveLabel, effective_labels
 from app.ledger.cells import DESTINATION, SOURCE
 from app.ledger.shares import DirectionShares
 from app.policy.label_rules import LabelRules
-from app.projection.state import read_state
 from app.runs.engines.cypher import shares_by_paths
 from app.runs.results.totals import Totals
 from app.runs.stored_policy import knows_keys
@@ -156,8 +155,8 @@ def _within(
     while True:
         with postgres.transaction(snapshot=True) as connection:
             watermark = projected_batch(connection)
-            # The graph is asked while the record is read.
-            there = in_thread(lambda: is_there(read_state(graph), run, watermark, not_before, deadline))  # noqa: B023 - awaited below
+            # Meanwhile this thread reads the record.
+            there = in_thread(partial(is_there, graph, run, watermark, not_before, deadline))
             if watermark >= not_before:
                 mine = read_own_transfers(connection, wallet_ids, run, watermark)
                 later = None

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 
 from app.errors import NotReady, QueryTimeout
-from app.projection.state import State, read_state
+from app.projection.state import read_state
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 
@@ -32,7 +32,7 @@ def wait_for_graph(
     while True:
         with postgres.transaction() as connection:
             projected = projected_batch(connection)
-        if is_there(read_state(graph), run, projected, not_before, deadline):
+        if is_there(graph, run, projected, not_before, deadline):
             return projected
 
 
@@ -41,18 +41,17 @@ def projected_batch(connection: Connection) -> int:
     return int(connection.execute(_PROJECTED).scalar_one())
 
 
-def is_there(
-    state: State | None, run: Row[Any] | None, projected: int, not_before: int, deadline: float
-) -> bool:
+def is_there(graph: Graph, run: Row[Any] | None, projected: int, not_before: int, deadline: float) -> bool:
     """Whether the graph, which has all up to a batch, has the one that is needed, and the labels.
 
-    Where it has not, some time has passed. The graph's state is read after `projected`: a wallet is noted as
-    unlabelled before its batch counts as projected.
+    Where it has not, some time has passed. `projected` was read before, since a wallet is noted as unlabelled
+    before its batch counts as projected.
 
     Raises: as `wait_for_graph`.
     """
     if run is None:
         raise NotReady("No scoring run has been published, so the graph has no labels.")
+    state = read_state(graph)
     if state is None or state.record_id != run.record_id:
         raise NotReady("The graph is of another record, or is being rebuilt.")
     if state.label_set_digest != run.label_set_digest:

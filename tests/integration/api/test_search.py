@@ -1,7 +1,6 @@
 """Search by address, beginning, hash, name and reference: what is found, in which order, and what is not."""
 
 from collections.abc import Iterator
-from time import sleep
 
 import httpx
 import pytest
@@ -11,6 +10,7 @@ from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
 from tests.support.builders import transfer
+from tests.support.ingesting import wait_until
 from tests.support.record import label, score
 from tests.support.run_story import ALICE, BOB, tell_project_and_score
 from tests.support.serving import served
@@ -64,10 +64,7 @@ def test_words_of_a_name_find_its_wallet_and_a_beginning_comes_before_it(
 ) -> None:
     label(postgres, ALICE, "scam", name="0xabab mixer of names")
     score(postgres, graph, "cypher")  # a run brings labels into the graph
-    for _ in range(100):  # the index of words is written a moment later
-        if found(api, "of MIXER"):
-            break
-        sleep(0.1)
+    wait_until(lambda: bool(found(api, "of MIXER")))  # the index of words is written a moment later
     assert found(api, "of MIXER") == [("name", ALICE)]
     assert found(api, "0xabab") == [("beginning", LISTED), ("name", ALICE)]
     assert found(api, "0xabab", limit=1) == [("beginning", LISTED)]

@@ -2,9 +2,8 @@
 
 import json
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from time import sleep
 from typing import Any
 
 import httpx
@@ -21,7 +20,7 @@ from app.stores.postgres import Postgres
 from app.verify import diff_lists
 from tests.support.api.path_values import path_values
 from tests.support.builders import transfer
-from tests.support.ingesting import ingest, produce_raw
+from tests.support.ingesting import ingest, produce_raw, wait_until
 from tests.support.record import change, label, score
 from tests.support.run_story import BOB, MIXER, STORY
 from tests.support.serving import served
@@ -125,7 +124,7 @@ def test_every_cell_of_the_table_is_seen(
         monkeypatch.setattr(picture, "QUERY_SECONDS", 0.001)
         monkeypatch.setattr(questions, "WALLET_SECONDS", 0.001)
         for name in ("expand_wallet", "get_picture", "ask_question"):
-            wait_for(lambda: table.ask(api, name).status_code == 504)  # noqa: B023 - at once
+            wait_until(lambda: table.ask(api, name).status_code == 504)  # noqa: B023 - at once
     slow = settings.model_copy(update={"cypher_engine_seconds": 1e-6})
     with served(slow, postgres, graph) as api:
         table.ask(api, "start_run", json={"engine": "cypher"}, headers={"Prefer": "wait=60"})
@@ -166,7 +165,7 @@ def good(table: Table, api: httpx.Client, postgres: Postgres) -> None:
         operation = accepted.headers["location"].rpartition("/")[2]
         if name == "reload_graph":
             assert table.ask(api, "get_operation", values={"operation_id": operation}).status_code == 200
-        wait_for(lambda: table.ask(api, name, headers=waiting).status_code == 200)  # noqa: B023 - at once
+        wait_until(lambda: table.ask(api, name, headers=waiting).status_code == 200)  # noqa: B023 - at once
     screened = table.ask(api, "screen_subjects", json={"subjects": [LATER]})
     assert screened.status_code == 202, screened.text
     (later,) = screened.json()["screenings"]
@@ -184,14 +183,6 @@ def good(table: Table, api: httpx.Client, postgres: Postgres) -> None:
     for name in sorted(names, key=lambda name: OPERATIONS[name][0] == "DELETE"):  # what others ask about
         answer = table.ask(api, name, headers=waiting)
         assert answer.status_code == 200, (name, answer.text)
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    for _ in range(600):
-        if holds():
-            return
-        sleep(0.1)
-    raise AssertionError("it did not end")
 
 
 def bad(table: Table, api: httpx.Client) -> None:

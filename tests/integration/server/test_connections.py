@@ -13,6 +13,7 @@ from app.server import connections
 from app.settings import Settings
 from app.stores.graph import Graph
 from app.stores.postgres import Postgres
+from tests.support.ingesting import wait_until
 from tests.support.serving import served
 
 HEAD = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -110,10 +111,7 @@ def test_of_many_that_come_at_once_no_more_are_open_than_may_be(
     monkeypatch.setattr(connections, "HEAD_SECONDS", 60.0)  # only their number ends one
     with opened(client, 600, b""):
         assert client.get("/health").status_code == 200
-        deadline = monotonic() + 30
-        while (number := _open_at(client)) > connections.MAX_CONNECTIONS and monotonic() < deadline:
-            sleep(0.2)
-        assert number <= connections.MAX_CONNECTIONS
+        wait_until(lambda: _open_at(client) <= connections.MAX_CONNECTIONS, 30)
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 3", b"Transfer-Encoding: chunked"])
